@@ -1,0 +1,23 @@
+/*
+ * Service sluice.channel-authority/1: who may do what in a channel. Keyed by namespace: `chat` answers for "chat:…".
+ *
+ * Whoever owns sockets asks it before a subscription and before a publication by a client.
+ *
+ * Method 1, authorize. Request, a JSON object:
+ *
+ *   {"channel":"chat:messaging:general","action":"subscribe|publish|presence|history",
+ *    "principal":{"kind":"user","id":"alice","scopes":["…"]}}
+ *
+ * Reply, a JSON object: {"allow":true} or {"allow":false,"reason":"…"}; the reason is for people.
+ *
+ * A channel whose namespace has no authority is refused.
+ */
+#ifndef SLUICE_SERVICES_CHANNEL_AUTHORITY_H
+#define SLUICE_SERVICES_CHANNEL_AUTHORITY_H
+
+#include "../types.h"
+
+#define SLUICE_SERVICE_CHANNEL_AUTHORITY "sluice.channel-authority/1"
+#define SLUICE_CHANNEL_AUTHORITY_AUTHORIZE 1u
+
+#endif
