@@ -1,0 +1,27 @@
+/* The command line. Every mode reads the same set; what a mode does not use it ignores. */
+#ifndef LOADGEN_OPTIONS_H
+#define LOADGEN_OPTIONS_H
+
+#include <stdint.h>
+
+struct options {
+  const char *mode;         /* http · http-post · ws-echo · ws-fan · ws-idle */
+  const char *host;         /* an IPv4 address */
+  uint16_t port;
+  const char *path;
+  const char *method;       /* http modes */
+  const char *body;         /* http modes; 16 '#' in a row become a number unlike any other */
+  const char *expected_body; /* http modes; NULL: the length is read from each response */
+  unsigned status;          /* http modes: the only status that is not an error */
+  unsigned connections;     /* ws-fan: the subscribers; the publisher is one more */
+  unsigned pipeline;        /* http: requests written at once; ws-fan: messages in flight */
+  unsigned message_bytes;   /* ws modes: payload bytes, 8 or more for ws-fan */
+  unsigned sources;         /* 0: the system's choice; else this many 127.x.y.z addresses */
+  uint64_t requests;        /* http: stop after this many; 0: stop after `seconds` */
+  double seconds;
+};
+
+/* Exits with 2 and a sentence on stderr when the command line is wrong. */
+struct options options_read(int count, char **arguments);
+
+#endif

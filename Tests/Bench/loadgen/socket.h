@@ -1,0 +1,22 @@
+/* Blocking set-up, then non-blocking traffic, on TCP over IPv4. */
+#ifndef LOADGEN_SOCKET_H
+#define LOADGEN_SOCKET_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "options.h"
+
+/* A connected, blocking socket (5 s for any one call); the `index`-th picks the source address.
+   Exits with 1 and the reason when the server cannot be reached. */
+int socket_connect(const struct options *options, unsigned index);
+
+void socket_make_nonblocking(int descriptor);
+
+/* Writes all of it, waiting up to 5 s for a peer that has stopped reading. 0, or -1 with errno. */
+int socket_write(int descriptor, const void *bytes, size_t length);
+
+/* Registers for reading; `tag` comes back with each event. */
+void socket_watch(int epoll, int descriptor, void *tag);
+
+#endif
