@@ -1,0 +1,101 @@
+/// Eight bytes at a time: the scans that keep a codec at two to three instructions a byte.
+///
+/// Each test answers a word whose lowest set bit lies in the first byte that matches; higher bits may
+/// be false alarms, so only `firstByte(of:)` may read it. Little-endian machines only.
+@usableFromInline
+enum Word {
+  @inline(__always)
+  static func load(_ pointer: UnsafeRawPointer, _ offset: Int) -> UInt64 {
+    (pointer + offset).loadUnaligned(as: UInt64.self)
+  }
+
+  @inline(__always)
+  static func repeating(_ byte: UInt8) -> UInt64 {
+    0x0101_0101_0101_0101 &* UInt64(byte)
+  }
+
+  /// Bytes below `limit`, which is at most 128.
+  @inline(__always)
+  static func bytes(of word: UInt64, below limit: UInt8) -> UInt64 {
+    (word &- repeating(limit)) & ~word & 0x8080_8080_8080_8080
+  }
+
+  /// Bytes equal to `byte`.
+  @inline(__always)
+  static func bytes(of word: UInt64, equalTo byte: UInt8) -> UInt64 {
+    let difference = word ^ repeating(byte)
+    return (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
+  }
+
+  /// Bytes with the high bit: anything but ASCII.
+  @inline(__always)
+  static func nonASCII(of word: UInt64) -> UInt64 {
+    word & 0x8080_8080_8080_8080
+  }
+
+  /// The index, 0 to 7, of the first byte marked by a test that found something.
+  @inline(__always)
+  static func firstByte(of marks: UInt64) -> Int {
+    marks.trailingZeroBitCount &>> 3
+  }
+}
+
+extension UnsafeRawPointer {
+  /// The byte at `offset`.
+  @inline(__always)
+  func byte(_ offset: Int) -> UInt8 {
+    (self + offset).load(as: UInt8.self)
+  }
+}
+
+/// Whether `count` bytes at `pointer` are `known`, letters compared without case.
+///
+/// `known` is lower-case ASCII of exactly `count` bytes. Only letters fold: a byte is never mistaken
+/// for punctuation it differs from in bit 5 (CR for `-`).
+@inline(__always)
+func matchesFolded(_ pointer: UnsafeRawPointer, _ known: StaticString, _ count: Int) -> Bool {
+  let other = UnsafeRawPointer(known.utf8Start)
+  if count >= 8 {
+    var offset = 0
+    while offset &+ 8 <= count {
+      if differsFolded(Word.load(pointer, offset), Word.load(other, offset)) { return false }
+      offset &+= 8
+    }
+    return offset == count
+      || !differsFolded(Word.load(pointer, count &- 8), Word.load(other, count &- 8))
+  }
+  if count >= 4 {
+    let last = count &- 4
+    return !differsFolded(half(pointer, 0), half(other, 0))
+      && !differsFolded(half(pointer, last), half(other, last))
+  }
+  for offset in 0..<count {
+    if differsFolded(UInt64(pointer.byte(offset)), UInt64(other.byte(offset))) { return false }
+  }
+  return true
+}
+
+@inline(__always)
+private func half(_ pointer: UnsafeRawPointer, _ offset: Int) -> UInt64 {
+  UInt64((pointer + offset).loadUnaligned(as: UInt32.self))
+}
+
+@inline(__always)
+private func differsFolded(_ word: UInt64, _ known: UInt64) -> Bool {
+  let letters = known & 0x4040_4040_4040_4040
+  return (word ^ known) & ~(letters &>> 1) != 0
+}
+
+/// Whether two byte ranges are the same.
+func equalBytes(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int) -> Bool {
+  var offset = 0
+  while offset &+ 8 <= count {
+    if Word.load(a, offset) != Word.load(b, offset) { return false }
+    offset &+= 8
+  }
+  while offset < count {
+    if a.byte(offset) != b.byte(offset) { return false }
+    offset &+= 1
+  }
+  return true
+}
