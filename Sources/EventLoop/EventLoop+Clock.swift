@@ -1,0 +1,31 @@
+internal import CUV
+internal import Glibc
+internal import Synchronization
+
+extension EventLoop {
+  /// Milliseconds on a monotonic clock, read once per tick: for deadlines. [loop-thread]
+  public var now: UInt64 { uv_now(core.pointee.uv) }
+
+  /// Nanoseconds on a monotonic clock, read now: for measuring. [any-thread]
+  public static func hrtime() -> UInt64 { uv_hrtime() }
+
+  /// Milliseconds since 1970, read at most once per tick. [loop-thread]
+  public var unixMilliseconds: UInt64 {
+    if core.pointee.unixMilliseconds == 0 {
+      var time = timespec()
+      clock_gettime(CLOCK_REALTIME, &time)
+      core.pointee.unixMilliseconds = UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
+    }
+    return core.pointee.unixMilliseconds
+  }
+
+  /// When the running tick called its first callback, on ``hrtime()``'s clock; 0 while the loop waits.
+  /// [any-thread]
+  ///
+  /// A watchdog that sees the same value for longer than a budget has found a blocked loop.
+  public var busySince: UInt64 { core.pointee.busySince.load(ordering: .relaxed) }
+
+  /// Nanoseconds by which the last one-second tick came late: what a busy loop makes others wait.
+  /// [any-thread]
+  public var lag: UInt64 { core.pointee.lag.load(ordering: .relaxed) }
+}
