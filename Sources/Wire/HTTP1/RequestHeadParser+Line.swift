@@ -121,7 +121,7 @@ extension RequestHeadParser {
     guard isWeb else {
       if head.isConnect(p) { return .invalid(.connectNotSupported) }
       let byte = p.byte(i)
-      let isVisible = byte > 0x20 && byte < 0x7f
+      let isVisible = byte >= 0x20 && byte < 0x7f
       return .invalid(isVisible ? .invalidTargetForm : .invalidTarget)
     }
     let slashes = agreeing(p, i, end, "://", 3)

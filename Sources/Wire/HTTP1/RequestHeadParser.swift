@@ -90,17 +90,17 @@ public enum RequestHeadParser {
 
 extension HeadProgress {
   /// Whether the bytes not yet looked at hold something that makes parsing worth its while: the end
-  /// of the request line, the end of the head, or a bare LF. Each byte is looked at once.
+  /// of the request line, the end of the head, or a CR or LF alone. Each byte is looked at once.
   mutating func sawTurningPoint(_ base: UnsafeRawPointer, _ end: Int) -> Bool {
     var offset = Int(scanned)
+    var previous = base.byte(offset - 1)
     while offset < end {
-      if base.byte(offset) == 0x0a {
-        let follows = offset >= 1 && base.byte(offset - 1) == 0x0d
-        if !follows { return true }
-        if offset >= 2 {
-          if base.byte(offset - 2) == 0x0a || !hasRequestLine { return true }
-        }
+      let byte = base.byte(offset)
+      if (byte == 0x0a) != (previous == 0x0d) { return true }
+      if byte == 0x0a, offset >= 2, !hasRequestLine || base.byte(offset - 2) == 0x0a {
+        return true
       }
+      previous = byte
       offset += 1
     }
     scanned = UInt32(truncatingIfNeeded: end)

@@ -30,6 +30,18 @@ public struct FramePiece: Equatable, Sendable {
   public var endsFrame: Bool
   /// Whether RSV1 marked the message.
   public var isCompressed: Bool
+
+  public init(
+    payload: ByteSpan, opcode: Opcode, isFirst: Bool, isLast: Bool, endsFrame: Bool,
+    isCompressed: Bool
+  ) {
+    self.payload = payload
+    self.opcode = opcode
+    self.isFirst = isFirst
+    self.isLast = isLast
+    self.endsFrame = endsFrame
+    self.isCompressed = isCompressed
+  }
 }
 
 /// What `FrameDecoder` found.
