@@ -61,15 +61,16 @@ typedef struct sluice_websocket_handler_v1 {
      */
     sluice_status_t (*SLUICE_NONNULL open)(uint64_t shard, uint32_t handler, sluice_token_t request,
                                            sluice_token_t connection, uint64_t *SLUICE_NONNULL context);
-    /* A whole message, at most the manifest's `message_limit` bytes. [loop-thread & ACTIVE|DRAINING] */
-    void (*SLUICE_NONNULL message)(uint64_t shard, uint64_t context, sluice_token_t connection, uint32_t kind,
-                                   sluice_slice_t message);
+    /* A whole message, at most the manifest's `message_limit` bytes. `handler` as in `open`.
+     * [loop-thread & ACTIVE|DRAINING] */
+    void (*SLUICE_NONNULL message)(uint64_t shard, uint32_t handler, uint64_t context, sluice_token_t connection,
+                                   uint32_t kind, sluice_slice_t message);
     /*
      * The connection has ended, by whichever side; the last call for it. `code` is the peer's close code, 1005 if
      * it gave none, 1006 if the connection was cut (RFC 6455 §7.4.1). [loop-thread & ACTIVE|DRAINING]
      */
-    void (*SLUICE_NONNULL closed)(uint64_t shard, uint64_t context, sluice_token_t connection, uint32_t code,
-                                  sluice_slice_t reason);
+    void (*SLUICE_NONNULL closed)(uint64_t shard, uint32_t handler, uint64_t context, sluice_token_t connection,
+                                  uint32_t code, sluice_slice_t reason);
 } sluice_websocket_handler_v1_t;
 
 SLUICE_STATIC_ASSERT(sizeof(sluice_websocket_handler_v1_t) == 40, "websocket handler table layout");
