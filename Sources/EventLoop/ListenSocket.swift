@@ -10,12 +10,19 @@ struct ListenSocket: ~Copyable {
     self.address = address
   }
 
+  /// With whom a port may be shared.
+  enum Sharing {
+    /// With nobody, not even connections that an earlier owner of the port has left in `TIME_WAIT`.
+    case nothing
+    /// With such connections, and with sockets that are bound but do not listen (`SO_REUSEADDR`).
+    case leftovers
+    /// With listeners of this user: the kernel gives each its share of the connections (`SO_REUSEPORT`).
+    case listeners
+  }
+
   /// Makes a socket and binds it.
-  ///
-  /// - Parameter sharesPort: whether sockets of other loops may bind the same port (`SO_REUSEPORT`). Without it
-  ///   a port in use is an error; with it the kernel would give each its share of the connections.
   static func bound(
-    to address: ListenAddress, sharesPort: Bool
+    to address: ListenAddress, sharing: Sharing
   ) throws(ListenError) -> ListenSocket {
     let kind = SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
     let descriptor = socket(address.family, Int32(kind), 0)
@@ -23,8 +30,8 @@ struct ListenSocket: ~Copyable {
       throw ListenError(address: address, operation: "socket", code: errno)
     }
     let socket = ListenSocket(Descriptor(descriptor), address)
-    try socket.set(SOL_SOCKET, SO_REUSEADDR, 1)
-    if sharesPort { try socket.sharePort() }
+    if sharing != .nothing { try socket.set(SOL_SOCKET, SO_REUSEADDR, 1) }
+    if sharing == .listeners { try socket.sharePort() }
     if address.family == AF_INET6 { try socket.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
     var target = address.socketAddress
     let isIPv4 = address.family == AF_INET

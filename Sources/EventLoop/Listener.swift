@@ -61,7 +61,7 @@ public final class Listener: @unchecked Sendable {
     context: UInt64, onAccept: OnAccept
   ) throws(ListenError) {
     precondition((0...1 << 20).contains(userSize))
-    let socket = try ListenSocket.bound(to: address, sharesPort: true)
+    let socket = try ListenSocket.bound(to: address, sharing: .listeners)
     self.address = address.with(port: socket.port)
     descriptor = try socket.listen(backlog: Self.backlog)
     core = loop.core

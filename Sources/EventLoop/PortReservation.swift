@@ -12,10 +12,20 @@ public final class PortReservation: Sendable {
   private let socket: Mutex<ListenSocket?>
 
   init(_ wanted: ListenAddress) throws(ListenError) {
-    let socket = try ListenSocket.bound(to: wanted, sharesPort: false)
+    let socket = try Self.bind(wanted)
     try socket.sharePort()
     address = wanted.with(port: socket.port)
     self.socket = Mutex(consume socket)
+  }
+
+  /// Binds a port that nobody listens on, sharing it with as little as will do.
+  private static func bind(_ wanted: ListenAddress) throws(ListenError) -> ListenSocket {
+    do throws(ListenError) {
+      return try ListenSocket.bound(to: wanted, sharing: .nothing)
+    } catch .addressInUse {
+      // After a restart it may be only the old connections in TIME_WAIT; a listener still refuses this.
+      return try ListenSocket.bound(to: wanted, sharing: .leftovers)
+    }
   }
 
   /// Gives the port up, for those who do not already listen on it. Idempotent; so does the last reference.
