@@ -1,0 +1,65 @@
+/// A write: everything in it is committed together and durable, or none of it is.
+public struct Batch: Sendable, Equatable {
+  /// The most statements and the most events that one batch may hold.
+  public static let maximumStatements = 256
+  public static let maximumEvents = 256
+
+  /// Who writes: `chat` may touch what is called `chat_…` and nothing else. See ``Owner``.
+  public var owner: String
+  public var statements: [Statement]
+  public var events: [OutboxEvent]
+  /// The delivery that this batch is the effect of.
+  public var advance: CursorAdvance?
+
+  public init(
+    owner: String, statements: [Statement], events: [OutboxEvent] = [],
+    advance: CursorAdvance? = nil
+  ) {
+    self.owner = owner
+    self.statements = statements
+    self.events = events
+    self.advance = advance
+  }
+
+  /// The bytes that waiting for its turn costs, approximately.
+  var cost: Int {
+    var bytes = 128
+    for statement in statements {
+      bytes += 64 + statement.sql.utf8.count
+      for bind in statement.binds {
+        bytes += 48
+        switch bind.value {
+        case .value(.text(let text)): bytes += text.utf8.count
+        case .value(.blob(let blob)): bytes += blob.count
+        case .value, .reference: break
+        }
+      }
+    }
+    for event in events { bytes += 160 + event.data.count }
+    return bytes
+  }
+}
+
+/// Moves a listener's cursor in the same transaction as the effects of what it heard, which makes
+/// those effects happen exactly once.
+public struct CursorAdvance: Sendable, Equatable {
+  public var listener: String
+  /// The sequence of the last event dealt with. Must be above the cursor's present position, else
+  /// the batch ends with ``StoreError/Code/conflict``.
+  public var sequence: Int64
+
+  public init(listener: String, sequence: Int64) {
+    self.listener = listener
+    self.sequence = sequence
+  }
+}
+
+/// What a committed batch answers.
+public struct BatchReply: Sendable, Equatable {
+  /// The rows of every statement, then the events' positions and the epoch.
+  public var rows: RowBlock
+  /// Where each event of the batch now stands, in the batch's order.
+  public var events: [EventPosition]
+  /// Of the tenant's file. Offsets of different epochs do not compare.
+  public var epoch: String
+}

@@ -1,0 +1,55 @@
+/// An event to commit with a batch.
+public struct OutboxEvent: Sendable, Equatable {
+  /// What happened, for example `chat.message.created`.
+  public var type: String
+  /// Where it is published; `nil` for an event that only listeners hear.
+  public var channel: String?
+  /// JSON, kept byte for byte.
+  public var data: [UInt8]
+  /// The same wherever the event appears; chosen by the caller.
+  public var id: String
+  /// How many events of the channel its history holds, this one included. 0: the event gets no
+  /// offset and is in no history. The channel takes over the last value given.
+  public var historySize: Int
+  /// How long the event stays in the history, in seconds. 0: until the size drops it.
+  public var historyTTLSeconds: Int
+
+  public init(
+    type: String, channel: String?, data: [UInt8], id: String, historySize: Int = 0,
+    historyTTLSeconds: Int = 0
+  ) {
+    self.type = type
+    self.channel = channel
+    self.data = data
+    self.id = id
+    self.historySize = historySize
+    self.historyTTLSeconds = historyTTLSeconds
+  }
+}
+
+/// Where a committed event stands.
+public struct EventPosition: Sendable, Equatable {
+  /// Its position among all events of the tenant: from 1, always rising, not without gaps.
+  public var sequence: Int64
+  /// Its position in its channel, from 1 and without gaps; `nil` when it has no history.
+  public var offset: Int64?
+}
+
+/// An event that is on disk.
+public struct CommittedEvent: Sendable, Equatable {
+  public var sequence: Int64
+  public var channel: String?
+  public var offset: Int64?
+  public var type: String
+  public var id: String
+  /// When it was committed, Unix milliseconds by the store's clock.
+  public var timeMilliseconds: Int64
+  public var data: [UInt8]
+}
+
+/// The events of one COMMIT, in the order of their sequences.
+public struct CommittedEvents: Sendable, Equatable {
+  public var tenant: String
+  public var epoch: String
+  public var events: [CommittedEvent]
+}

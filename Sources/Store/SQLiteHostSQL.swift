@@ -1,0 +1,122 @@
+/// The store's own statements. Each connection compiles them once, at first use.
+enum SQLiteHostSQL: Int, CaseIterable {
+  case beginImmediate, begin, commit, rollback, savepoint, release, rollbackTo
+  case journalMode, pageSize, userVersion, quickCheck, checkpoint, epoch, tables, objects, owners
+  case appliedMigrations, insertMigration
+  case nextOffset, insertEvent, topSequence, eventsAfter, channel, historyForward, historyReverse
+  case sweepEnd, sweep
+  case cursor, insertCursor, deleteCursor, advanceCursor
+
+  var sql: String {
+    switch self {
+    case .beginImmediate: "BEGIN IMMEDIATE"
+    case .begin: "BEGIN"
+    case .commit: "COMMIT"
+    case .rollback: "ROLLBACK"
+    case .savepoint: "SAVEPOINT member"
+    case .release: "RELEASE member"
+    case .rollbackTo: "ROLLBACK TO member"
+    case .journalMode: "PRAGMA journal_mode=WAL"
+    case .pageSize: "PRAGMA page_size"
+    case .userVersion: "PRAGMA user_version"
+    case .quickCheck: "PRAGMA quick_check(1)"
+    case .checkpoint: "PRAGMA wal_checkpoint(TRUNCATE)"
+    case .epoch: "SELECT epoch FROM sluice_file"
+    case .tables: "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
+    case .objects: "SELECT type, name FROM sqlite_master"
+    case .owners: "SELECT DISTINCT owner FROM sluice_migrations"
+    case .appliedMigrations:
+      """
+      SELECT version, name, checksum, breaking FROM sluice_migrations WHERE owner = ?1
+      ORDER BY version
+      """
+    case .insertMigration:
+      """
+      INSERT INTO sluice_migrations (owner, version, name, checksum, breaking, applied_at)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+      """
+    case .nextOffset:
+      """
+      INSERT INTO sluice_channels (channel, top_offset, history_size) VALUES (?1, 1, ?2)
+      ON CONFLICT (channel) DO UPDATE
+        SET top_offset = top_offset + 1, history_size = excluded.history_size
+      RETURNING top_offset
+      """
+    case .insertEvent:
+      """
+      INSERT INTO sluice_outbox (channel, "offset", expires_at, time, type, id, data)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING seq
+      """
+    case .topSequence: "SELECT coalesce(max(seq), 0) FROM sluice_outbox"
+    case .eventsAfter:
+      """
+      SELECT seq, channel, "offset", time, type, id, data FROM sluice_outbox
+      WHERE seq > ?1 ORDER BY seq LIMIT ?2
+      """
+    case .channel: "SELECT top_offset, history_size FROM sluice_channels WHERE channel = ?1"
+    case .historyForward:
+      """
+      SELECT seq, channel, "offset", time, type, id, data FROM sluice_outbox
+      WHERE channel = ?1 AND "offset" > ?2 AND (expires_at IS NULL OR expires_at > ?3)
+      ORDER BY "offset" LIMIT ?4
+      """
+    case .historyReverse:
+      """
+      SELECT seq, channel, "offset", time, type, id, data FROM sluice_outbox
+      WHERE channel = ?1 AND "offset" > ?2 AND "offset" < ?5
+        AND (expires_at IS NULL OR expires_at > ?3)
+      ORDER BY "offset" DESC LIMIT ?4
+      """
+    case .sweepEnd:
+      """
+      SELECT max(seq) FROM (SELECT seq FROM sluice_outbox WHERE seq > ?1 ORDER BY seq LIMIT ?2)
+      """
+    // The row with the highest sequence stays, for the next sequence is counted from it.
+    case .sweep:
+      """
+      DELETE FROM sluice_outbox
+      WHERE seq > ?1 AND seq <= ?2
+        AND seq < (SELECT max(seq) FROM sluice_outbox)
+        AND seq <= (SELECT coalesce(min(seq), 9223372036854775807) FROM sluice_cursors)
+        AND ("offset" IS NULL OR expires_at <= ?3 OR "offset" <=
+          (SELECT top_offset - history_size FROM sluice_channels
+           WHERE sluice_channels.channel = sluice_outbox.channel))
+      """
+    case .cursor: "SELECT seq FROM sluice_cursors WHERE listener = ?1"
+    case .insertCursor:
+      """
+      INSERT INTO sluice_cursors (listener, seq)
+      VALUES (?1, (SELECT coalesce(max(seq), 0) FROM sluice_outbox))
+      ON CONFLICT (listener) DO NOTHING
+      """
+    case .deleteCursor: "DELETE FROM sluice_cursors WHERE listener = ?1"
+    case .advanceCursor:
+      """
+      INSERT INTO sluice_cursors (listener, seq) VALUES (?1, ?2)
+      ON CONFLICT (listener) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq
+      RETURNING seq
+      """
+    }
+  }
+
+  /// The tables that every file has.
+  static let schema = """
+    CREATE TABLE sluice_file (epoch TEXT NOT NULL, created_at INTEGER NOT NULL);
+    CREATE TABLE sluice_migrations (
+      owner TEXT NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL,
+      breaking INTEGER NOT NULL, applied_at INTEGER NOT NULL, PRIMARY KEY (owner, version)
+    ) WITHOUT ROWID;
+    CREATE TABLE sluice_channels (
+      channel TEXT NOT NULL PRIMARY KEY, top_offset INTEGER NOT NULL, history_size INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE sluice_outbox (
+      seq INTEGER PRIMARY KEY, channel TEXT, "offset" INTEGER, expires_at INTEGER,
+      time INTEGER NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, data BLOB NOT NULL
+    );
+    CREATE UNIQUE INDEX sluice_outbox_channel ON sluice_outbox (channel, "offset")
+      WHERE "offset" IS NOT NULL;
+    CREATE TABLE sluice_cursors (listener TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL)
+      WITHOUT ROWID;
+    """
+  static let schemaVersion: Int64 = 1
+}

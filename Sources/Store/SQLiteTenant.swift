@@ -1,0 +1,71 @@
+/// A tenant as the threads share it: what waits for it, and its open connections.
+///
+/// `@unchecked Sendable`: every member names the lock or the thread that owns it.
+final class SQLiteTenant: @unchecked Sendable {
+  let name: String
+  let path: String
+  let writer: SQLiteWriter
+
+  init(name: String, path: String, writer: SQLiteWriter) {
+    self.name = name
+    self.path = path
+    self.writer = writer
+  }
+
+  // MARK: Guarded by the writer's monitor
+
+  var writes = Ring<WriteJob>()
+  var isQueuedForWriting = false
+  /// From the call of `deleteTenant` until it is done: writes are refused.
+  var refusesWrites = false
+
+  // MARK: Owned by the writer's thread
+
+  var file: SQLiteTenantFile?
+  /// A file found damaged, so that it is not examined again for every request.
+  var damage: (identity: SQLiteFiles.Identity?, error: StoreError)?
+
+  /// Whether the file must be checked at the next opening, after an I/O error.
+  var needsCheck = false
+
+  // MARK: Guarded by the readers' monitor
+
+  var reads = Ring<ReadJob>()
+  var isQueuedForReading = false
+  /// Whether the file is open, so that readers may open it too.
+  var isReadable = false
+  /// Whether the writer has been asked to open the file for the reads that wait.
+  var awaitsOpening = false
+  var refusesReads = false
+  var activeReads = 0
+  var idleReaders: [SQLiteConnection] = []
+  var schema = SQLiteSchema()
+  /// When it was last used, by the readers' count of uses.
+  var lastUse: UInt64 = 0
+}
+
+/// Something for a tenant's writer to do.
+enum WriteJob: Sendable {
+  case batch(PendingBatch, cost: Int)
+  /// Work that cannot share a transaction. It gets the open file, or why there is none.
+  case alone(@Sendable (Result<SQLiteTenantFile, StoreError>) -> Void)
+  case delete(@Sendable (Result<Void, StoreError>) -> Void)
+
+  var cost: Int {
+    switch self {
+    case .batch(_, let cost): cost
+    case .alone, .delete: 256
+    }
+  }
+
+  func fail(_ error: StoreError) {
+    switch self {
+    case .batch(let pending, _): pending.completion(.failure(error))
+    case .alone(let body): body(.failure(error))
+    case .delete(let completion): completion(.failure(error))
+    }
+  }
+}
+
+/// Something to read. It gets a connection, or why there is none.
+typealias ReadJob = @Sendable (Result<SQLiteConnection, StoreError>) -> Void

@@ -1,0 +1,228 @@
+import Synchronization
+
+/// A thread that writes for its share of the tenants, taking them in turn.
+///
+/// `@unchecked Sendable`: every member names the lock or the thread that owns it.
+final class SQLiteWriter: @unchecked Sendable {
+  private let options: StoreOptions
+  private let counters: StoreCounterCells
+  private let readers: SQLiteReaders
+  private let capacity: Int
+  private let monitor = Monitor()
+
+  // Guarded by `monitor`.
+  private var queue = Ring<SQLiteTenant>()
+  private var queuedBytes = 0
+  private var isWaiting = false
+  private var isStopping = false
+
+  // Owned by the writer's thread.
+  private var openTenants: [SQLiteTenant] = []
+
+  /// `capacity`: how many files it keeps open.
+  init(
+    options: StoreOptions, counters: StoreCounterCells, readers: SQLiteReaders, capacity: Int
+  ) {
+    self.options = options
+    self.counters = counters
+    self.readers = readers
+    self.capacity = capacity
+  }
+
+  /// Queues a job. `isInternal` jobs answer for others that have passed the bounds already.
+  func enqueue(
+    _ job: WriteJob, for tenant: SQLiteTenant, isInternal: Bool = false
+  ) throws(StoreError) {
+    try monitor.withLock { () throws(StoreError) in
+      if tenant.refusesWrites { throw StoreError.deleted(tenant.name) }
+      if !isInternal {
+        guard !isStopping else { throw StoreError.storeClosed }
+        let cost = job.cost
+        guard tenant.writes.count < options.maximumQueuedBatches,
+          queuedBytes + cost <= options.maximumQueuedBytes || queuedBytes == 0
+        else {
+          counters.overloads.increment()
+          throw StoreError(
+            .overloaded,
+            "too much waits to be written (\(tenant.writes.count) batches of \(tenant.name), \(queuedBytes) bytes in all); try again later"
+          )
+        }
+      }
+      if case .delete = job { tenant.refusesWrites = true }
+      queuedBytes += job.cost
+      tenant.writes.append(job)
+      if !tenant.isQueuedForWriting {
+        tenant.isQueuedForWriting = true
+        queue.append(tenant)
+      }
+      if isWaiting { monitor.signal() }
+    }
+  }
+
+  /// Lets the thread end once everything queued is done and the readers have ended.
+  func stop() {
+    monitor.withLock {
+      isStopping = true
+      monitor.broadcast()
+    }
+  }
+
+  /// Has the thread look again whether it may end.
+  func wake() { monitor.withLock { monitor.broadcast() } }
+
+  // MARK: The thread
+
+  /// The thread's life.
+  func run() {
+    while let (tenant, jobs) = take() { perform(jobs, for: tenant) }
+    for tenant in openTenants {
+      for connection in readers.retire(tenant, force: true) ?? [] { connection.close() }
+      tenant.file?.close()
+      tenant.file = nil
+    }
+    openTenants.removeAll()
+  }
+
+  /// The next tenant and a run of its jobs: batches to commit together, or one other job. `nil` when
+  /// the store is closing and nothing can come any more: reads that wait may need a file opened.
+  private func take() -> (SQLiteTenant, [WriteJob])? {
+    monitor.lock()
+    defer { monitor.unlock() }
+    while queue.isEmpty {
+      if isStopping, readers.hasEnded { return nil }
+      isWaiting = true
+      monitor.wait()
+      isWaiting = false
+    }
+    guard let tenant = queue.popFirst() else { return nil }
+    var jobs: [WriteJob] = []
+    var bytes = 0
+    while let job = tenant.writes.first {
+      if case .batch(_, let cost) = job {
+        guard jobs.count < options.maximumGroupBatches,
+          jobs.isEmpty || bytes + cost <= options.maximumGroupBytes
+        else { break }
+        bytes += cost
+      } else if !jobs.isEmpty {
+        break
+      }
+      _ = tenant.writes.popFirst()
+      queuedBytes -= job.cost
+      jobs.append(job)
+      guard case .batch = job else { break }
+    }
+    if tenant.writes.isEmpty {
+      tenant.isQueuedForWriting = false
+    } else {
+      queue.append(tenant)
+    }
+    return (tenant, jobs)
+  }
+
+  private func perform(_ jobs: [WriteJob], for tenant: SQLiteTenant) {
+    if case .delete(let completion) = jobs.first {
+      completion(Result { () throws(StoreError) in try delete(tenant) })
+      return
+    }
+    let file: SQLiteTenantFile
+    do throws(StoreError) {
+      file = try open(tenant)
+    } catch {
+      for job in jobs {
+        if case .batch = job { counters.batchesFailed.increment() }
+        job.fail(error)
+      }
+      return
+    }
+    if case .alone(let body) = jobs.first {
+      let generation = file.schema.generation
+      body(.success(file))
+      if file.schema.generation != generation { readers.update(tenant, schema: file.schema) }
+      return
+    }
+    let group = jobs.compactMap { job in
+      if case .batch(let pending, _) = job { pending } else { nil }
+    }
+    readers.touch(tenant)
+    if !file.commit(group) {
+      // After an I/O error the file is opened anew and checked.
+      tenant.needsCheck = true
+      close(tenant)
+      if readers.mustReopen(tenant) {
+        do throws(StoreError) {
+          try enqueue(.alone({ _ in }), for: tenant, isInternal: true)
+        } catch {
+          readers.refuse(tenant, error)
+        }
+      }
+    }
+  }
+
+  private func open(_ tenant: SQLiteTenant) throws(StoreError) -> SQLiteTenantFile {
+    if let file = tenant.file { return file }
+    do throws(StoreError) {
+      if let damage = tenant.damage {
+        guard SQLiteFiles.Identity(tenant.path) != damage.identity else { throw damage.error }
+        tenant.damage = nil
+      }
+      makeRoom()
+      let file = try SQLiteTenantFile(
+        tenant: tenant.name, path: tenant.path, mustCheck: tenant.needsCheck, options: options,
+        counters: counters)
+      tenant.file = file
+      tenant.needsCheck = false
+      openTenants.append(tenant)
+      readers.admit(tenant, schema: file.schema)
+      return file
+    } catch {
+      if error.code == .corrupted {
+        tenant.damage = (SQLiteFiles.Identity(tenant.path), error)
+      }
+      readers.refuse(tenant, error)
+      throw error
+    }
+  }
+
+  /// Closes the files used least recently until there is room for one more. One that something waits
+  /// for stays, even if that makes one file too many.
+  private func makeRoom() {
+    while openTenants.count >= capacity {
+      let idle = monitor.withLock { openTenants.filter { $0.writes.isEmpty } }
+      guard let victim = readers.leastRecentlyUsed(of: idle),
+        let connections = readers.retire(victim, force: false)
+      else { return }
+      for connection in connections { connection.close() }
+      victim.file?.close()
+      victim.file = nil
+      openTenants.removeAll { $0 === victim }
+      counters.filesEvicted.increment()
+    }
+  }
+
+  /// Closes a file now, waiting for the reads that run.
+  private func close(_ tenant: SQLiteTenant) {
+    for connection in readers.retire(tenant, force: true) ?? [] { connection.close() }
+    tenant.file?.close()
+    tenant.file = nil
+    openTenants.removeAll { $0 === tenant }
+  }
+
+  private func delete(_ tenant: SQLiteTenant) throws(StoreError) {
+    readers.refuse(tenant, .deleted(tenant.name), untilReopened: true)
+    defer {
+      readers.accept(tenant)
+      monitor.withLock { tenant.refusesWrites = false }
+    }
+    close(tenant)
+    tenant.damage = nil
+    try SQLiteFiles.delete(tenant.path)
+  }
+}
+
+extension StoreError {
+  static func deleted(_ tenant: String) -> StoreError {
+    StoreError(.tenantDeleted, "the tenant \(tenant) is being deleted")
+  }
+
+  static var storeClosed: StoreError { StoreError(.closed, "the store has been closed") }
+}
