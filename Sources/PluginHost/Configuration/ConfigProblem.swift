@@ -1,0 +1,66 @@
+/// One thing that is wrong in a manifest or a configuration file, and where.
+public struct ConfigProblem: Error, Sendable, Hashable, CustomStringConvertible {
+  /// The file as the operator named it.
+  public var file: String
+  /// The line and the column (both from 1, the column in Unicode scalars); `nil` when no text is to blame, as for
+  /// a missing file.
+  public var position: TextPosition?
+  /// The JSON pointer (RFC 6901) of the value; empty for the whole document.
+  public var pointer: String
+  /// What is wrong and, where it is not obvious, what would be right.
+  public var message: String
+  /// The nearest name that would have been accepted.
+  public var suggestion: String?
+
+  public init(
+    file: String, position: TextPosition? = nil, pointer: String = "", message: String,
+    suggestion: String? = nil
+  ) {
+    self.file = file
+    self.position = position
+    self.pointer = pointer
+    self.message = message
+    self.suggestion = suggestion
+  }
+
+  /// `file:line:column: /json/pointer: what is wrong (did you mean "…"?)`
+  public var description: String {
+    var text = file
+    if let position { text += ":\(position.line):\(position.column)" }
+    if !pointer.isEmpty { text += ": \(pointer)" }
+    text += ": \(message)"
+    if let suggestion { text += " (did you mean \"\(suggestion)\"?)" }
+    return text
+  }
+}
+
+/// A place in a text, both from 1, the column counted in Unicode scalars.
+public struct TextPosition: Sendable, Hashable, Comparable {
+  public var line: Int
+  public var column: Int
+
+  static let start = TextPosition(line: 1, column: 1)
+
+  public static func < (left: TextPosition, right: TextPosition) -> Bool {
+    (left.line, left.column) < (right.line, right.column)
+  }
+
+  public init(line: Int, column: Int) {
+    self.line = line
+    self.column = column
+  }
+}
+
+/// All that is wrong in what was read: never empty, at most ``ConfigProblems/bound`` for each file.
+public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
+  public var problems: [ConfigProblem]
+
+  public init(_ problems: [ConfigProblem]) {
+    self.problems = problems
+  }
+
+  /// One problem a line.
+  public var description: String {
+    problems.map(\.description).joined(separator: "\n")
+  }
+}

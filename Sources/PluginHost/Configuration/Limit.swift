@@ -1,0 +1,125 @@
+/// One bound that the gateway keeps, with everything that is to be said of it.
+///
+/// ``all`` is the only place where limits are listed: the reader of `limits` in `sluice.json`, ``Limits`` and the
+/// page in the operator's guide are all made from it.
+public struct Limit: Sendable, Hashable {
+  /// What a limit counts.
+  public enum Unit: String, Sendable {
+    case bytes
+    case milliseconds
+    case count
+    case perSecond = "per second"
+  }
+
+  /// The key under `limits`.
+  public let name: String
+  /// The value when the operator says nothing.
+  public let standard: Int
+  public let unit: Unit
+  /// What an operator may choose.
+  public let range: ClosedRange<Int>
+  /// What it bounds, as a noun phrase.
+  public let summary: String
+  /// What a peer gets on breach.
+  public let answer: String
+
+  /// The counter of breaches, as it stands in `/metrics`.
+  public var metric: String { "sluice_limit_breaches_total{limit=\"\(name)\"}" }
+
+  private init(
+    _ name: String, _ standard: Int, _ unit: Unit, in range: ClosedRange<Int>, _ summary: String,
+    answer: String
+  ) {
+    self.name = name
+    self.standard = standard
+    self.unit = unit
+    self.range = range
+    self.summary = summary
+    self.answer = answer
+  }
+}
+
+extension Limit {
+  public static let headerBytes = Limit(
+    "header_bytes", 16 << 10, .bytes, in: 1 << 10...1 << 20,
+    "the head of a request: request line and header fields", answer: "431 headers_too_large")
+  public static let uriBytes = Limit(
+    "uri_bytes", 8 << 10, .bytes, in: 256...1 << 20, "a request's target",
+    answer: "414 uri_too_long")
+  public static let bodyBytes = Limit(
+    "body_bytes", 16 << 20, .bytes, in: 0...1 << 30,
+    "a request's body; a route's own limit may be smaller, never larger",
+    answer: "413 payload_too_large")
+  public static let headerTimeout = Limit(
+    "header_timeout_ms", 10_000, .milliseconds, in: 100...600_000,
+    "the time from a request's first byte to the end of its head", answer: "408 request_timeout")
+  public static let bodyTimeout = Limit(
+    "body_timeout_ms", 30_000, .milliseconds, in: 100...3_600_000,
+    "the time between two pieces of a body", answer: "408 request_timeout")
+  public static let idleTimeout = Limit(
+    "idle_timeout_ms", 75_000, .milliseconds, in: 100...3_600_000,
+    "the time a connection may stay open between two requests", answer: "connection closed")
+  public static let writeTimeout = Limit(
+    "write_timeout_ms", 30_000, .milliseconds, in: 100...3_600_000,
+    "the time a peer may take none of what is sent to it", answer: "connection closed")
+  public static let requestTimeout = Limit(
+    "request_timeout_ms", 30_000, .milliseconds, in: 100...3_600_000,
+    "the time a plugin may take to answer", answer: "504 deadline_exceeded")
+  public static let connections = Limit(
+    "connections", 10_000, .count, in: 1...1_000_000, "open connections of the process",
+    answer: "connection closed")
+  public static let connectionsPerAddress = Limit(
+    "connections_per_address", 1_000, .count, in: 1...1_000_000,
+    "open connections from one address", answer: "connection closed")
+  public static let webSocketMessageBytes = Limit(
+    "websocket_message_bytes", 1 << 20, .bytes, in: 125...64 << 20,
+    "a message on a WebSocket; a socket's own limit may be smaller, never larger",
+    answer: "close 1009")
+  public static let webSocketQueueBytes = Limit(
+    "websocket_queue_bytes", 1 << 20, .bytes, in: 4 << 10...256 << 20,
+    "what waits to be sent on one WebSocket", answer: "close 3008, resumable")
+  public static let requestsPerSecond = Limit(
+    "requests_per_second", 10_000, .perSecond, in: 1...10_000_000,
+    "requests of one tenant, over all loops", answer: "429 rate_limited")
+
+  /// Every limit, in the order of the documentation.
+  public static let all = [
+    headerBytes, uriBytes, bodyBytes, headerTimeout, bodyTimeout, idleTimeout, writeTimeout,
+    requestTimeout, connections, connectionsPerAddress, webSocketMessageBytes,
+    webSocketQueueBytes, requestsPerSecond,
+  ]
+
+  /// The table of all limits, in Markdown.
+  public static var markdown: String {
+    var text = "| limit | bounds | default | from | to | unit | on breach | metric |\n"
+    text += "|---|---|---:|---:|---:|---|---|---|\n"
+    for limit in all {
+      text += "| `\(limit.name)` | \(limit.summary) | \(limit.standard) "
+      text += "| \(limit.range.lowerBound) | \(limit.range.upperBound) | \(limit.unit.rawValue) "
+      text += "| \(limit.answer) | `\(limit.metric)` |\n"
+    }
+    return text
+  }
+}
+
+/// The limits in force: the operator's choice where there is one, else the default.
+public struct Limits: Sendable, Hashable {
+  private var chosen: [String: Int] = [:]
+
+  /// Every limit at its default.
+  public init() {}
+
+  /// The value of a limit, in its unit. A value outside the limit's range is moved to the nearer end.
+  ///
+  /// A look-up in a dictionary: copy what a hot path needs.
+  public subscript(limit: Limit) -> Int {
+    get { chosen[limit.name] ?? limit.standard }
+    set { chosen[limit.name] = min(max(newValue, limit.range.lowerBound), limit.range.upperBound) }
+  }
+
+  init(reading reader: inout ObjectReader) {
+    for limit in Limit.all {
+      if let node = reader.optional(limit.name) { self[limit] = node.integer(in: limit.range) }
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import Wire
+
+extension SluiceConfiguration {
+  /// What is wrong between this configuration and the plugins that are installed: unknown plugins, a plugin on a
+  /// tenant it does not suit, settings that its schema refuses, secrets whose variable is not set.
+  ///
+  /// Empty when all is well. Control thread only.
+  public func check(installed: [PluginManifest]) -> [ConfigProblem] {
+    let ids = installed.map(\.id)
+    var problems: [ConfigProblem] = []
+    let named =
+      plugins.grants.keys.sorted().map { (id: $0, pointer: "/plugins/grants/\($0)") }
+      + (plugins.enabled ?? []).enumerated().map { (id: $1, pointer: "/plugins/enabled/\($0)") }
+    for (id, pointer) in named where !ids.contains(id) {
+      problems.append(
+        ConfigProblem(
+          file: source?.name ?? "configuration", position: source?.locate(pointer)?.value,
+          pointer: pointer, message: "there is no plugin \"\(id)\"",
+          suggestion: nearest(to: id, in: ids)))
+    }
+    for tenant in tenants {
+      problems += tenant.check(installed: installed)
+    }
+    return problems
+  }
+
+  /// The operator's own tenant: as given, or with every plugin that suits it and nobody chose against.
+  public func platformTenant(installed: [PluginManifest]) -> StaticTenant {
+    if let tenant = tenants.first(where: { $0.kind == .platform }) { return tenant }
+    var tenant = StaticTenant(id: StaticTenant.platformID)
+    tenant.plugins = plugins.standard(for: .platform, of: installed).map { .init(id: $0.id) }
+    return tenant
+  }
+}
+
+extension StaticTenant {
+  fileprivate func check(installed: [PluginManifest]) -> [ConfigProblem] {
+    var problems: [ConfigProblem] = []
+    for plugin in plugins {
+      let pointer = JSONPointer.appending(plugin.id, to: "/plugins")
+      guard let manifest = installed.first(where: { $0.id == plugin.id }) else {
+        problems.append(
+          problem(
+            at: pointer, "there is no plugin \"\(plugin.id)\"",
+            suggestion: nearest(to: plugin.id, in: installed.map(\.id))))
+        continue
+      }
+      if plugin.isEnabled && !manifest.tenants.includes(kind) {
+        problems.append(
+          problem(
+            at: pointer,
+            "plugin \"\(plugin.id)\" runs on \(manifest.tenants.rawValue) only, not on "
+              + (kind == .platform ? "the platform" : "an app")))
+      }
+      problems += manifest.settings.refusals(of: plugin.config).map { refusal in
+        problem(at: pointer + "/config" + refusal.pointer, refusal.message)
+      }
+    }
+    for (name, secret) in secrets.sorted(by: { $0.key < $1.key }) where secret.resolve() == nil {
+      problems.append(
+        problem(
+          at: JSONPointer.appending(name, to: "/secrets"),
+          "the environment variable of \(secret) is not set"))
+    }
+    return problems
+  }
+}

@@ -1,0 +1,133 @@
+extension SluiceConfiguration {
+  /// Reads `sluice.json` and the tenant files that it names.
+  ///
+  /// Relative paths are relative to the file they stand in. Control thread only.
+  ///
+  /// - Throws: everything that is wrong in all of these files.
+  public static func read(file path: String) throws(ConfigurationError) -> SluiceConfiguration {
+    let problems = ConfigProblems(try ConfigReader.read(file: path))
+    let folder = FilePath.folder(of: path)
+    let configuration = ConfigNode(rootOf: problems).object { reader in
+      read(&reader, in: folder)
+    }
+    problems.add(contentsOf: StaticTenant.conflicts(among: configuration?.tenants ?? []))
+    try problems.throwIfAny()
+    guard var configuration else { throw ConfigurationError(problems.list) }
+    configuration.source = problems.source
+    return configuration
+  }
+
+  private static func read(
+    _ reader: inout ObjectReader, in folder: String
+  ) -> SluiceConfiguration {
+    let listeners = reader.optional("listeners").map(readListeners)
+    let data = FilePath.resolve(reader.string("data", default: "./data"), in: folder)
+    let keyFile = reader.optional("secrets")?.object { secrets in
+      secrets.optional("key_file")?.string()
+    }
+    let loops = reader.integer("loops", in: 0...1024, default: 0)
+    let plugins = reader.optional("plugins")?.object { readPlugins(&$0, in: folder) }
+    var configuration = SluiceConfiguration(
+      listeners: listeners ?? [], dataDirectory: data, loops: loops,
+      plugins: plugins ?? PluginSelection(folders: []),
+      keyFile: (keyFile ?? nil).map { FilePath.resolve($0, in: folder) }
+        ?? FilePath.resolve("master.key", in: data))
+    if listeners == nil { reader.node.refuse("\"listeners\" is missing") }
+    if let log = reader.optional("log")?.object({ readLog(&$0, in: folder) }) {
+      configuration.log = log
+    }
+    configuration.metricsArePublic =
+      reader.optional("metrics")?.object { $0.boolean("public", default: false) } ?? false
+    if let limits = reader.optional("limits")?.object({ Limits(reading: &$0) }) {
+      configuration.limits = limits
+    }
+    configuration.drainTimeoutMilliseconds =
+      reader.integer("drain_timeout_ms", in: 0...3_600_000, default: 30_000)
+    if let debug = reader.optional("debug")?.object(readDebug) { configuration.debug = debug }
+    let inline = reader.elements("tenants").compactMap { StaticTenant(reading: $0) }
+    let files = reader.elements("tenant_files").flatMap { readTenantFiles($0, in: folder) }
+    configuration.tenants = (inline + files).sorted { $0.id < $1.id }
+    return configuration
+  }
+
+  private static func readListeners(_ node: ConfigNode) -> [ListenAddress] {
+    let elements = node.elements()
+    if case .array(let list) = node.value, list.isEmpty {
+      node.refuse("must name at least one address")
+    }
+    var seen: Set<ListenAddress> = []
+    return elements.compactMap { element in
+      element.object { reader -> ListenAddress? in
+        guard let address = reader.required("address") else { return nil }
+        let text = address.string()
+        guard !text.isEmpty else { return nil }
+        do throws(ListenAddress.Malformed) {
+          let listener = try ListenAddress(text)
+          if listener.port != 0 && !seen.insert(listener).inserted {
+            address.refuse("\(listener) stands here twice")
+          }
+          return listener
+        } catch {
+          address.refuse(error.description)
+          return nil
+        }
+      } ?? nil
+    }
+  }
+
+  private static func readPlugins(
+    _ reader: inout ObjectReader, in folder: String
+  ) -> PluginSelection {
+    let folders = reader.optional("folders")?.distinct { $0.string() } ?? []
+    var selection = PluginSelection(folders: folders.map { FilePath.resolve($0, in: folder) })
+    selection.enabled = reader.optional("enabled")?.distinct { $0.string(.pluginID) }
+    selection.tenantsGrant = reader.word("tenants_grant", default: .listed)
+    for (id, node) in reader.optional("grants")?.entries() ?? [] {
+      node.checkKey(id, .pluginID)
+      selection.grants[id] = Set(node.distinct { $0.word(Capability.self) })
+    }
+    return selection
+  }
+
+  private static func readLog(_ reader: inout ObjectReader, in folder: String) -> LogSettings {
+    var log = LogSettings()
+    log.level = reader.word("level", default: log.level)
+    log.format = reader.word("format", default: log.format)
+    switch reader.string("access", default: "stdout") {
+    case "stdout": log.access = .stdout
+    case "stderr": log.access = .stderr
+    case "off": log.access = .off
+    case let path: log.access = .file(FilePath.resolve(path, in: folder))
+    }
+    return log
+  }
+
+  private static func readDebug(_ reader: inout ObjectReader) -> DebugSettings {
+    var debug = DebugSettings()
+    debug.threadChecks = reader.boolean("thread_checks", default: false)
+    debug.callbackBudgetMilliseconds =
+      reader.integer("callback_budget_ms", in: 1...60_000, default: 5)
+    return debug
+  }
+
+  /// The tenants of the files that a pattern names; their problems are recorded beside the pattern's own.
+  private static func readTenantFiles(_ node: ConfigNode, in folder: String) -> [StaticTenant] {
+    let pattern = node.string()
+    guard !pattern.isEmpty else { return [] }
+    let paths: [String]
+    do throws(FileSystem.Failure) {
+      paths = try FileSystem.files(matching: FilePath.resolve(pattern, in: folder))
+    } catch {
+      node.refuse("\(pattern): \(error.description)")
+      return []
+    }
+    return paths.compactMap { path in
+      do throws(ConfigurationError) {
+        return try StaticTenant.read(file: path)
+      } catch {
+        node.problems.add(contentsOf: error.problems)
+        return nil
+      }
+    }
+  }
+}

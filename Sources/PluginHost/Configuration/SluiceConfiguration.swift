@@ -1,0 +1,77 @@
+/// What the operator decides: the content of `sluice.json`, defaults filled in, paths resolved.
+public struct SluiceConfiguration: Sendable {
+  /// Where to listen; never empty, no address twice.
+  public var listeners: [ListenAddress]
+  /// The folder that holds all data of this gateway.
+  public var dataDirectory: String
+  /// Event loops; 0 is one for each core.
+  public var loops = 0
+  public var plugins: PluginSelection
+  /// The file with the key that seals secrets.
+  public var keyFile: String
+  public var log = LogSettings()
+  /// Whether `/metrics` answers others than loopback.
+  public var metricsArePublic = false
+  public var limits = Limits()
+  /// The tenants that are given by files, in the order of their ids.
+  public var tenants: [StaticTenant] = []
+  /// How long connections may go on after SIGTERM or after their plugin was replaced.
+  public var drainTimeoutMilliseconds = 30_000
+  public var debug = DebugSettings()
+  /// The file that was read, for errors found later; `nil` when there was none.
+  var source: ConfigSource?
+
+  /// What `sluice serve` runs with when there is no file: every plugin found, on `platform` and on apps.
+  ///
+  /// - Parameters:
+  ///   - dataDirectory: the folder for all data, as the operator named it.
+  ///   - listen: where to listen.
+  ///   - pluginFolders: folders with a folder for each plugin, the gateway's own.
+  public static func `default`(
+    dataDirectory: String, listen: [ListenAddress], pluginFolders: [String]
+  ) -> SluiceConfiguration {
+    var configuration = SluiceConfiguration(
+      listeners: listen, dataDirectory: dataDirectory,
+      plugins: PluginSelection(folders: pluginFolders),
+      keyFile: FilePath.resolve("master.key", in: dataDirectory))
+    configuration.plugins.tenantsGrant = .platform
+    return configuration
+  }
+}
+
+/// What is written to the log, and where.
+public struct LogSettings: Sendable, Hashable {
+  public enum Level: String, Sendable, CaseIterable {
+    case trace, debug, info, warning, error
+  }
+
+  /// Where the access log goes.
+  public enum AccessLog: Sendable, Hashable {
+    case stdout
+    case stderr
+    case off
+    /// Appended to this file.
+    case file(String)
+  }
+
+  /// How a line looks; JSON is the only form there is.
+  public enum Format: String, Sendable, CaseIterable {
+    case json
+  }
+
+  public var level = Level.info
+  public var access = AccessLog.stdout
+  public var format = Format.json
+
+  public init() {}
+}
+
+/// Switches for people who write plugins.
+public struct DebugSettings: Sendable, Hashable {
+  /// Whether every call across the ABI asserts its thread and state.
+  public var threadChecks = false
+  /// How long a plugin's callback may keep its loop before the watchdog names it.
+  public var callbackBudgetMilliseconds = 5
+
+  public init() {}
+}

@@ -1,0 +1,34 @@
+/// Who emits which events and who hears them, within one set of plugins.
+struct EventGraph {
+  private(set) var flows: [TenantPlan.EventFlow] = []
+  private(set) var problems: [ConfigProblem] = []
+  private(set) var notes: [String] = []
+
+  /// - Parameter plugins: the set, in the order of the ids.
+  init(of plugins: [PluginManifest]) {
+    problems = NameClaim.problems(called: "event", among: plugins) { plugin in
+      plugin.emits.map { ($0.type, "\($0.pointer)/type") }
+    }
+    problems += NameClaim.problems(called: "socket name", among: plugins) { plugin in
+      plugin.emits.compactMap { event in
+        event.socketName.map { ($0, "\(event.pointer)/socket_name") }
+      }
+    }
+    for plugin in plugins {
+      for event in plugin.emits {
+        flows.append(
+          TenantPlan.EventFlow(
+            type: event.type, socketName: event.socketName, emitter: plugin.id,
+            listeners: plugins.filter { listener in
+              listener.listens.contains { $0.matches(event.type) }
+            }.map(\.id)))
+      }
+    }
+    flows.sort { $0.type < $1.type }
+    for plugin in plugins {
+      for pattern in plugin.listens where !flows.contains(where: { pattern.matches($0.type) }) {
+        notes.append("\(plugin.id) listens for \(pattern), which nobody emits")
+      }
+    }
+  }
+}

@@ -1,0 +1,163 @@
+/// A plugin as its author describes it: the content of `plugin.json`, checked.
+public struct PluginManifest: Sendable {
+  /// The id; also the name of the plugin's folder.
+  public var id: String
+  public var version: String
+  /// The major of the ABI that it was built for.
+  public var abi: Int
+  public var summary: String
+  /// The shared object, absolute or relative to the working directory like ``folder``. It may not exist.
+  public var library: String
+  public var runtime: Runtime
+  public var isolation: Isolation
+  public var tenants: TenantScope
+  public var routes: [Route]
+  public var sockets: [SocketRoute]
+  public var messages: [SocketMessage]
+  public var channels: [ChannelNamespace]
+  public var phases: [PhaseHandler]
+  public var provides: [ProvidedService]
+  public var requires: [RequiredService]
+  public var emits: [EmittedEvent]
+  public var listens: [DottedPattern]
+  /// What it asks for, in the manifest's order; ``PluginSelection/granted(to:)`` is what it gets.
+  public var capabilities: [Capability]
+  /// In the order of their numbers, from 1 without a gap.
+  public var migrations: [Migration]
+  public var limits: PluginLimits
+  /// What one tenant's settings must be.
+  public var settings: Schema
+  /// The plugin's folder.
+  public var folder: String
+  /// The manifest's text, for errors that are found later.
+  var source: ConfigSource
+
+  /// The prefix of the names of its tables, before the underscore that follows it.
+  public var tablePrefix: String {
+    String(id.map { $0 == "-" ? "_" : $0 })
+  }
+
+  /// `id@version`.
+  public var identity: String { "\(id)@\(version)" }
+
+  /// A problem with the value at `pointer` of this manifest.
+  func problem(
+    at pointer: String, _ message: String, suggestion: String? = nil
+  ) -> ConfigProblem {
+    ConfigProblem(
+      file: source.name, position: source.locate(pointer)?.value, pointer: pointer,
+      message: message, suggestion: suggestion)
+  }
+
+  /// The place of a value for the eyes of an author: `FILE:LINE:COLUMN: POINTER`.
+  func place(of pointer: String) -> String {
+    guard let position = source.locate(pointer)?.value else { return "\(source.name): \(pointer)" }
+    return "\(source.name):\(position.line):\(position.column): \(pointer)"
+  }
+}
+
+/// What a plugin's code needs to run.
+public enum Runtime: String, Sendable, CaseIterable {
+  /// The C library alone: C, C++, Rust, Zig.
+  case c
+  /// Built with the gateway, shares its Swift runtime.
+  case swiftBundled = "swift-bundled"
+  /// Carries a Swift runtime of its own.
+  case swiftStatic = "swift-static"
+}
+
+/// Where a plugin's code runs.
+public enum Isolation: String, Sendable, CaseIterable {
+  case inProcess = "in-process"
+  case process
+}
+
+/// The kinds of tenant that a plugin suits.
+public enum TenantScope: String, Sendable, CaseIterable {
+  case platform, apps, both
+
+  public func includes(_ kind: TenantKind) -> Bool {
+    switch self {
+    case .both: true
+    case .platform: kind == .platform
+    case .apps: kind == .app
+    }
+  }
+}
+
+/// A namespace of channels, the text before a channel's first colon.
+public struct ChannelNamespace: Sendable, Hashable {
+  public var namespace: String
+  /// Publications kept; 0 makes the channels ephemeral.
+  public var historySize: Int
+  /// How long a publication is kept; `nil` when only the size counts.
+  public var historySeconds: Int?
+  public var pointer: String
+}
+
+/// The stations of a request's way, in their order.
+public enum Phase: String, Sendable, CaseIterable {
+  case identify, authorize, limit, handle, respond, observe
+}
+
+/// A plugin's part in a phase.
+public struct PhaseHandler: Sendable, Hashable {
+  public var phase: Phase
+  public var handler: String
+  /// Ids of plugins that this one goes before, where they have a part in the same phase.
+  public var before: [String]
+  /// Ids of plugins that this one comes after.
+  public var after: [String]
+  public var pointer: String
+}
+
+public struct ProvidedService: Sendable, Hashable {
+  public var service: ServiceID
+  /// The key under which this plugin provides a keyed service.
+  public var key: String?
+  public var pointer: String
+}
+
+public struct RequiredService: Sendable, Hashable {
+  public var service: ServiceID
+  /// The one key that is needed; `nil` is any.
+  public var key: String?
+  public var isOptional: Bool
+  /// Whether the plugin calls whoever provides it, under every key.
+  public var isMany: Bool
+  public var pointer: String
+
+  /// Whether the plugin cannot start before the provider: neither optional nor many.
+  public var isHard: Bool { !isOptional && !isMany }
+}
+
+public struct EmittedEvent: Sendable {
+  public var type: String
+  /// What its data must be.
+  public var schema: Schema
+  /// The name under which `/ws` shows it.
+  public var socketName: String?
+  public var pointer: String
+}
+
+/// What one instance of a plugin may use.
+public struct PluginLimits: Sendable, Hashable {
+  /// Requests of one shard that may be pending.
+  public var pendingRequests = 10_000
+  /// Blocking jobs of one instance that may wait or run.
+  public var workerJobs = 256
+  /// Timers of one shard that may be armed.
+  public var timers = 10_000
+
+  public init() {}
+}
+
+/// One step of a plugin's schema.
+public struct Migration: Sendable, Hashable {
+  /// From 1, without a gap.
+  public var number: Int
+  /// The words after the number.
+  public var name: String
+  /// The statements.
+  public var sql: String
+}

@@ -1,0 +1,64 @@
+/// A method and a path that a plugin wants for itself.
+struct RouteClaim: Sendable {
+  /// The plugin's id.
+  var plugin: String
+  var method: RouteMethod
+  var pattern: PathPattern
+  /// Where the pattern stands in the manifest.
+  var pointer: String
+  /// The same with file, line and column.
+  var place: String
+
+  /// What two claims must not have in common.
+  private var key: String { "\(method.rawValue) \(pattern.shape)" }
+
+  /// A claim that came second, and why it is refused.
+  struct Conflict: Sendable {
+    var plugin: String
+    var pointer: String
+    var message: String
+  }
+
+  /// The claims that meet an earlier one.
+  static func conflicts(among claims: [RouteClaim]) -> [Conflict] {
+    var first: [String: RouteClaim] = [:]
+    var conflicts: [Conflict] = []
+    for claim in claims {
+      guard let earlier = first[claim.key] else {
+        first[claim.key] = claim
+        continue
+      }
+      let same = claim.pattern == earlier.pattern ? "" : " as \(earlier.pattern)"
+      conflicts.append(
+        Conflict(
+          plugin: claim.plugin, pointer: claim.pointer,
+          message: "\(claim.method.rawValue) \(claim.pattern) is claimed\(same) by "
+            + "plugin \"\(earlier.plugin)\" too (\(earlier.place))"))
+    }
+    return conflicts
+  }
+}
+
+extension PluginManifest {
+  /// Everything that the manifest claims, aliases and sockets too.
+  var claims: [RouteClaim] {
+    var claims: [RouteClaim] = []
+    for route in routes {
+      claims.append(claim(route.method, route.path, at: "\(route.pointer)/path"))
+      for (index, alias) in route.aliases.enumerated() {
+        claims.append(claim(route.method, alias, at: "\(route.pointer)/aliases/\(index)"))
+      }
+    }
+    for socket in sockets {
+      claims.append(claim(.get, socket.path, at: "\(socket.pointer)/path"))
+    }
+    return claims
+  }
+
+  private func claim(
+    _ method: RouteMethod, _ pattern: PathPattern, at pointer: String
+  ) -> RouteClaim {
+    RouteClaim(
+      plugin: id, method: method, pattern: pattern, pointer: pointer, place: place(of: pointer))
+  }
+}

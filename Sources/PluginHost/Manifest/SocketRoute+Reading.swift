@@ -1,0 +1,109 @@
+extension SocketRoute {
+  private static let messageBound = 64 << 20
+
+  init(reading reader: inout ObjectReader) {
+    self.init(
+      path: reader.required("path").map(PathPattern.init(reading:)) ?? .root,
+      operation: reader.string("operation", .operation),
+      summary: reader.string("summary", default: ""),
+      handler: reader.string("handler", .handler),
+      access: Access(reading: reader.required("auth")),
+      scopes: reader.strings("scopes", .dottedName),
+      takesTokenInQuery: reader.boolean("token_in_query", default: false),
+      subprotocols: reader.strings("subprotocols", .token),
+      messageLimit: reader.integer(
+        "message_limit", in: 1...Self.messageBound, default: 64 << 10),
+      query: QueryParameter.read(&reader),
+      credential: reader.word("credential", default: .upgrade),
+      pointer: reader.node.pointer)
+    if credential == .firstMessage {
+      reader.optional("credential")?.refuse("\"first-message\" is not available in this version")
+    }
+    if access == .open && takesTokenInQuery {
+      reader.optional("token_in_query")?.refuse("no token is looked at where \"auth\" is none")
+    }
+    if access == .open && !scopes.isEmpty {
+      reader.optional("scopes")?.refuse("nobody has scopes where \"auth\" is none")
+    }
+  }
+}
+
+extension SocketMessage {
+  init(reading reader: inout ObjectReader) {
+    self.init(
+      type: reader.string("type", .dottedName),
+      handler: reader.string("handler", .handler),
+      schema: reader.optional("schema").map(Schema.init(reading:)),
+      scopes: reader.strings("scopes", .dottedName),
+      pointer: reader.node.pointer)
+  }
+}
+
+extension ChannelNamespace {
+  init(reading reader: inout ObjectReader) {
+    let namespace = reader.string("namespace", .name)
+    let history = reader.optional("history")?.object { history in
+      (
+        size: history.required("size")?.integer(in: 0...1_000_000) ?? 0,
+        seconds: history.optional("ttl_seconds")?.integer(in: 1...315_360_000)
+      )
+    }
+    self.init(
+      namespace: namespace, historySize: history?.size ?? 0, historySeconds: history?.seconds,
+      pointer: reader.node.pointer)
+  }
+}
+
+extension PhaseHandler {
+  init(reading reader: inout ObjectReader) {
+    self.init(
+      phase: reader.word("phase"),
+      handler: reader.string("handler", .handler),
+      before: reader.strings("before", .pluginID),
+      after: reader.strings("after", .pluginID),
+      pointer: reader.node.pointer)
+  }
+}
+
+extension ProvidedService {
+  init(reading reader: inout ObjectReader) {
+    self.init(
+      service: ServiceID(reading: reader.required("service")),
+      key: reader.optional("key")?.string(.name),
+      pointer: reader.node.pointer)
+  }
+}
+
+extension RequiredService {
+  init(reading reader: inout ObjectReader) {
+    self.init(
+      service: ServiceID(reading: reader.required("service")),
+      key: reader.optional("key")?.string(.name),
+      isOptional: reader.boolean("optional", default: false),
+      isMany: reader.boolean("many", default: false),
+      pointer: reader.node.pointer)
+    if key != nil && isMany {
+      reader.node.refuse("one \"key\" is never \"many\"")
+    }
+  }
+}
+
+extension EmittedEvent {
+  init(reading reader: inout ObjectReader, in folder: String) {
+    self.init(
+      type: reader.string("type", .eventType),
+      schema: reader.required("schema").map { Schema(file: $0, in: folder) } ?? .anything,
+      socketName: reader.optional("socket_name")?.string(.dottedName),
+      pointer: reader.node.pointer)
+  }
+}
+
+extension PluginLimits {
+  init(reading reader: inout ObjectReader) {
+    self.init()
+    pendingRequests = reader.integer(
+      "pending_requests", in: 1...1_000_000, default: pendingRequests)
+    workerJobs = reader.integer("worker_jobs", in: 1...100_000, default: workerJobs)
+    timers = reader.integer("timers", in: 1...1_000_000, default: timers)
+  }
+}

@@ -1,0 +1,97 @@
+/// What every description shares: the problem document, the problems by status, the kinds of credential.
+enum OpenAPIComponents {
+  /// The security schemes by the kind of credential they describe.
+  static let schemes: [(kind: CredentialKinds, name: String, description: String)] = [
+    (.user, "userToken", "An end user's JWT, signed with the app's signing secret."),
+    (.key, "secretKey", "An app's secret key, sk_…; for servers, never for browsers."),
+    (.account, "accountToken", "A developer's access token."),
+  ]
+
+  /// The scheme of a token in the query, for sockets that browsers open.
+  static let tokenInQuery = "tokenInQuery"
+
+  /// The problems that the gateway answers with, by status.
+  private static let problems: [(status: Int, name: String, description: String)] = [
+    (400, "InvalidRequest", "The request is malformed or does not follow the schema."),
+    (401, "Unauthenticated", "The credential is missing, malformed, expired or not for this app."),
+    (403, "Forbidden", "The credential does not allow this, or a quota is used up."),
+    (404, "NotFound", "There is no such thing, or the plugin is not enabled for this app."),
+    (409, "Conflict", "The request conflicts with what is stored."),
+    (413, "PayloadTooLarge", "The body is larger than the limit."),
+    (415, "UnsupportedMediaType", "The body's media type is not accepted."),
+    (429, "RateLimited", "Too many requests; Retry-After says when to try again."),
+    (500, "Internal", "The gateway or a plugin failed."),
+    (503, "Unavailable", "Overloaded or not available now; Retry-After says when to try again."),
+  ]
+
+  static let problemContent: ConfigValue = [
+    "application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]
+  ]
+
+  /// The member of `responses` that refers to a problem.
+  static func reference(to status: Int) -> ConfigValue.Member {
+    let name = problems.first { $0.status == status }?.name ?? "Internal"
+    return .init(String(status), ["$ref": .string("#/components/responses/\(name)")])
+  }
+
+  static var value: ConfigValue {
+    [
+      "schemas": ["Problem": problem],
+      "responses": .object(problems.map { .init($0.name, response($0.status, $0.description)) }),
+      "securitySchemes": .object(
+        schemes.map { scheme in
+          .init(
+            scheme.name,
+            [
+              "type": "http", "scheme": "bearer", "description": .string(scheme.description),
+            ])
+        } + [
+          .init(
+            tokenInQuery,
+            [
+              "type": "apiKey", "in": "query", "name": "token",
+              "description": "The user's token, where a browser cannot send a header.",
+            ])
+        ]),
+    ]
+  }
+
+  private static func response(_ status: Int, _ description: String) -> ConfigValue {
+    var members: [ConfigValue.Member] = [.init("description", .string(description))]
+    if status == 429 || status == 503 {
+      members.append(
+        .init(
+          "headers",
+          [
+            "Retry-After": [
+              "description": "Seconds until another attempt makes sense.",
+              "schema": ["type": "integer", "minimum": 0],
+            ]
+          ]))
+    }
+    members.append(.init("content", problemContent))
+    return .object(members)
+  }
+
+  /// A problem document (RFC 9457).
+  private static let problem: ConfigValue = [
+    "type": "object",
+    "required": ["type", "title", "status", "code", "request_id"],
+    "properties": [
+      "type": ["type": "string"],
+      "title": ["type": "string"],
+      "status": ["type": "integer"],
+      "code": ["type": "string", "description": "Stable, in snake_case."],
+      "detail": ["type": "string"],
+      "request_id": ["type": "string"],
+      "errors": [
+        "type": "array",
+        "items": [
+          "type": "object",
+          "required": ["pointer", "message"],
+          "properties": ["pointer": ["type": "string"], "message": ["type": "string"]],
+        ],
+      ],
+    ],
+  ]
+}

@@ -1,0 +1,82 @@
+extension OpenAPIPaths {
+  static func parameter(_ parameter: QueryParameter) -> ConfigValue {
+    var members: [ConfigValue.Member] = [
+      .init("name", .string(parameter.name)), .init("in", "query"),
+    ]
+    if parameter.isRequired { members.append(.init("required", true)) }
+    if parameter.kind == .array {
+      members.append(.init("style", "form"))
+      members.append(.init("explode", false))
+    }
+    members.append(.init("schema", parameter.schema.value))
+    return .object(members)
+  }
+
+  static func requestBody(_ body: RouteBody) -> ConfigValue {
+    let types = body.contentTypes.isEmpty ? ["*/*"] : body.contentTypes
+    let content = types.map { type in
+      ConfigValue.Member(
+        type, .object(body.schema.map { [.init("schema", $0.value)] } ?? []))
+    }
+    return ["required": .boolean(body.isRequired), "content": .object(content)]
+  }
+
+  /// What the manifest says, and the problems that the gateway itself may answer with.
+  static func responses(of route: Route, plugin: PluginManifest) -> ConfigValue {
+    var members: [(status: Int, value: ConfigValue)] = route.responses.map { response in
+      (response.status, value(of: response))
+    }
+    let statuses = problems(
+      access: route.access,
+      hasInput: !route.query.isEmpty || !route.path.parameters.isEmpty || route.body.mode != .none,
+      hasPath: !route.path.parameters.isEmpty || plugin.tenants != .platform, rate: route.rate,
+      mayConflict: [.post, .put, .patch].contains(route.method),
+      hasBody: route.body.mode != .none)
+    for status in statuses where !members.contains(where: { $0.status == status }) {
+      members.append((status, OpenAPIComponents.reference(to: status).value))
+    }
+    members.sort { $0.status < $1.status }
+    var object = members.map { ConfigValue.Member(String($0.status), $0.value) }
+    if !route.responses.contains(where: { $0.status < 400 }) {
+      object.insert(.init("2XX", ["description": "Success"]), at: 0)
+    }
+    return .object(object)
+  }
+
+  private static func value(of response: RouteResponse) -> ConfigValue {
+    var members: [ConfigValue.Member] = [.init("description", .string(response.description))]
+    if let schema = response.schema {
+      members.append(
+        .init("content", .object([.init("application/json", ["schema": schema.value])])))
+    } else if response.status >= 400 {
+      members.append(.init("content", OpenAPIComponents.problemContent))
+    }
+    return .object(members)
+  }
+
+  /// The statuses of the problems that may come before or instead of the plugin's answer.
+  static func problems(
+    access: Access, hasInput: Bool, hasPath: Bool, rate: RateClass, mayConflict: Bool = false,
+    hasBody: Bool = false
+  ) -> [Int] {
+    var statuses: [Int] = []
+    if hasInput { statuses.append(400) }
+    if !access.kinds.isEmpty { statuses += [401, 403] }
+    if hasPath { statuses.append(404) }
+    if mayConflict { statuses.append(409) }
+    if hasBody { statuses += [413, 415] }
+    if rate != .none { statuses.append(429) }
+    return statuses + [500, 503]
+  }
+
+  /// The alternatives of which one is needed (OpenAPI 3.1.0 §4.8.30); an empty one is "none at all".
+  static func security(_ access: Access, scopes: [String], inQuery: Bool = false) -> ConfigValue {
+    var alternatives: [ConfigValue] = []
+    if case .optional = access { alternatives.append([:]) }
+    let roles = ConfigValue.array(scopes.map(ConfigValue.string))
+    var schemes = OpenAPIComponents.schemes.filter { access.kinds.contains($0.kind) }.map(\.name)
+    if inQuery { schemes.append(OpenAPIComponents.tokenInQuery) }
+    alternatives += schemes.map { .object([.init($0, roles)]) }
+    return .array(alternatives)
+  }
+}

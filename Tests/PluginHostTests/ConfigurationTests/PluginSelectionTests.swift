@@ -1,0 +1,74 @@
+import Testing
+
+@testable import PluginHost
+
+@Suite struct `What the operator grants` {
+  private let samples = SamplePlugins()
+
+  @Test func `a plugin gets what it asks for, but other tenants only when that is granted`() throws
+  {
+    let asks = #"{"tenants":"platform","capabilities":["sluice.tenants/1","sluice.log/1"]}"#
+    let steward = try samples.plugin("steward", asks)
+    let everywhere = try samples.plugin(
+      "everywhere", #"{"capabilities":["sluice.tenants/1","sluice.log/1"]}"#)
+    var selection = PluginSelection(folders: [])
+    #expect(selection.granted(to: steward) == [.log])
+    selection.tenantsGrant = .platform
+    #expect(selection.granted(to: steward) == [.log, .tenants])
+    #expect(selection.granted(to: everywhere) == [.log])
+    selection.grants["steward"] = [.tenants, .store]
+    #expect(selection.granted(to: steward) == [.tenants])
+    selection.grants["steward"] = []
+    #expect(selection.granted(to: steward) == [])
+  }
+
+  @Test func `a tenant has the plugins that suit it until somebody chooses`() throws {
+    let installed = [
+      try samples.plugin("c"), try samples.plugin("a", #"{"tenants":"apps"}"#),
+      try samples.plugin("b", #"{"tenants":"platform"}"#),
+    ]
+    var selection = PluginSelection(folders: [])
+    #expect(selection.standard(for: .app, of: installed).map(\.id) == ["a", "c"])
+    #expect(selection.standard(for: .platform, of: installed).map(\.id) == ["b", "c"])
+    selection.enabled = ["c"]
+    #expect(selection.standard(for: .app, of: installed).map(\.id) == ["c"])
+  }
+
+  @Test func `the platform has every plugin that suits it unless a file says otherwise`() throws {
+    let installed = [try samples.plugin("a"), try samples.plugin("b", #"{"tenants":"apps"}"#)]
+    var configuration = SluiceConfiguration.default(
+      dataDirectory: "data", listen: [], pluginFolders: [])
+    #expect(configuration.platformTenant(installed: installed).plugins == [.init(id: "a")])
+    configuration.tenants = [StaticTenant(id: "platform")]
+    #expect(configuration.platformTenant(installed: installed).plugins == [])
+  }
+
+  @Test func `a file that names what is not installed is refused`() throws {
+    NotesSample.write(to: samples.folder)
+    let notes = try PluginManifest.read(folder: "\(samples.folder.path)/notes")
+    let path = samples.folder.write(
+      """
+      {
+        "listeners": [{"address": "127.0.0.1:0"}],
+        "plugins": {"enabled": ["nodes"], "grants": {"zzzzzzzzzzzzzzz": []}},
+        "tenants": [
+          {"id": "platform", "plugins": {"notes": {}}},
+          {"id": "demo", "plugins": {
+            "note": {},
+            "notes": {"config": {"colour": "rde", "page": {"size": 0}}}
+          }, "secrets": {"s": "env:SLUICE_TEST_NO_SUCH_VARIABLE"}}
+        ]
+      }
+      """, to: "sluice.json")
+    let problems = try SluiceConfiguration.read(file: path).check(installed: [notes])
+    let texts = problems.map { $0.description.replacing(path, with: "f") }
+    #expect(
+      texts.filter { !$0.contains("/config/") } == [
+        #"f:3:67: /plugins/grants/zzzzzzzzzzzzzzz: there is no plugin "zzzzzzzzzzzzzzz""#,
+        #"f:3:27: /plugins/enabled/0: there is no plugin "nodes" (did you mean "notes"?)"#,
+        #"f:7:15: /tenants/1/plugins/note: there is no plugin "note" (did you mean "notes"?)"#,
+        "f:9:25: /tenants/1/secrets/s: the environment variable of env:SLUICE_TEST_NO_SUCH_VARIABLE is not set",
+        #"f:5:45: /tenants/0/plugins/notes: plugin "notes" runs on apps only, not on the platform"#,
+      ])
+  }
+}
