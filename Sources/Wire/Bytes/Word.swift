@@ -1,42 +1,8 @@
-/// Eight bytes at a time: the scans that keep a codec at two to three instructions a byte.
-///
-/// Each test answers a word whose lowest set bit lies in the first byte that matches; higher bits may
-/// be false alarms, so only `firstByte(of:)` may read it. Little-endian machines only.
-@usableFromInline
+/// Eight bytes at a time.
 enum Word {
   @inline(__always)
   static func load(_ pointer: UnsafeRawPointer, _ offset: Int) -> UInt64 {
     (pointer + offset).loadUnaligned(as: UInt64.self)
-  }
-
-  @inline(__always)
-  static func repeating(_ byte: UInt8) -> UInt64 {
-    0x0101_0101_0101_0101 &* UInt64(byte)
-  }
-
-  /// Bytes below `limit`, which is at most 128.
-  @inline(__always)
-  static func bytes(of word: UInt64, below limit: UInt8) -> UInt64 {
-    (word &- repeating(limit)) & ~word & 0x8080_8080_8080_8080
-  }
-
-  /// Bytes equal to `byte`.
-  @inline(__always)
-  static func bytes(of word: UInt64, equalTo byte: UInt8) -> UInt64 {
-    let difference = word ^ repeating(byte)
-    return (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
-  }
-
-  /// Bytes with the high bit: anything but ASCII.
-  @inline(__always)
-  static func nonASCII(of word: UInt64) -> UInt64 {
-    word & 0x8080_8080_8080_8080
-  }
-
-  /// The index, 0 to 7, of the first byte marked by a test that found something.
-  @inline(__always)
-  static func firstByte(of marks: UInt64) -> Int {
-    marks.trailingZeroBitCount &>> 3
   }
 }
 

@@ -6,13 +6,22 @@ public enum HostSyntax {
   /// brackets; the port at most 65535. Empty is invalid, and so is user information.
   public static func isAuthority(_ bytes: UnsafeRawBufferPointer) -> Bool {
     guard let base = bytes.baseAddress else { return false }
-    return isAuthority(base, 0, bytes.count)
+    return isAuthority(base, 0, bytes.count, readable: bytes.count)
   }
 
-  static func isAuthority(_ p: UnsafeRawPointer, _ start: Int, _ end: Int) -> Bool {
+  /// As above for the bytes from `start` to `end` of a buffer with `readable` bytes.
+  static func isAuthority(
+    _ p: UnsafeRawPointer, _ start: Int, _ end: Int, readable: Int
+  ) -> Bool {
     guard start < end else { return false }
     var i = start
-    if p.byte(i) == 0x5b {
+    if start &+ 16 <= readable {
+      let lanes = Lanes.load(p, start)
+      let plain = lanes.areAlphanumeric .| lanes.are(from: 0x2d, through: 0x2e)
+      i = min(start &+ plain.firstUnset, end)
+      if i == end { return true }
+    }
+    if i == start, p.byte(i) == 0x5b {
       i &+= 1
       var colons = 0
       while i < end, isAddressByte(p.byte(i)) {

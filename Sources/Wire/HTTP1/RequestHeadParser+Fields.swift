@@ -29,7 +29,9 @@ extension RequestHeadParser {
       }
       i &+= 1
 
-      while i < end, p.byte(i) == 0x20 || p.byte(i) == 0x09 { i &+= 1 }
+      // Nearly always one space, then the value.
+      if i < end, p.byte(i) == 0x20 { i &+= 1 }
+      if i < end, p.byte(i) <= 0x20 { i = skipBlanks(p, i, end) }
       let valueStart = i
       i = skipValue(p, i, end)
       guard i < end else { return .more }
@@ -39,7 +41,9 @@ extension RequestHeadParser {
       guard i &+ 1 < end else { return .more }
       guard p.byte(i &+ 1) == 0x0a else { return .invalid(.bareCarriageReturn) }
       var valueEnd = i
-      while valueEnd > valueStart, isBlank(p.byte(valueEnd &- 1)) { valueEnd &-= 1 }
+      if valueEnd > valueStart, p.byte(valueEnd &- 1) <= 0x20 {
+        repeat { valueEnd &-= 1 } while valueEnd > valueStart && isBlank(p.byte(valueEnd &- 1))
+      }
       i &+= 2
 
       guard count < capacity else { return .invalid(.tooManyFields) }
@@ -48,7 +52,7 @@ extension RequestHeadParser {
       (fields.baseAddress! + count).initialize(
         to: HeaderField(nameOffset: nameStart, nameLength: nameLength, id: id, value: value))
       if id != .other {
-        if let error = note(id, at: count, p, value, &head) { return .invalid(error) }
+        if let error = note(id, at: count, p, end, value, &head) { return .invalid(error) }
       }
       count &+= 1
     }
@@ -58,11 +62,11 @@ extension RequestHeadParser {
   @inline(__always)
   private static func skipName(_ p: UnsafeRawPointer, _ start: Int, _ end: Int) -> Int {
     var i = start
-    while i &+ 8 <= end {
-      let word = Word.load(p, i)
-      let stops = Word.bytes(of: word, equalTo: 0x3a) | Word.bytes(of: word, below: 0x21)
-      if stops != 0 { return i &+ Word.firstByte(of: stops) }
-      i &+= 8
+    while i &+ 16 <= end {
+      let lanes = Lanes.load(p, i)
+      let stop = (lanes.are(below: 0x21) .| lanes.are(0x3a)).first
+      i &+= stop
+      if stop < 16 { return i }
     }
     while i < end, p.byte(i) != 0x3a, p.byte(i) > 0x20 { i &+= 1 }
     return i
@@ -72,14 +76,11 @@ extension RequestHeadParser {
   @inline(__always)
   private static func skipValue(_ p: UnsafeRawPointer, _ start: Int, _ end: Int) -> Int {
     var i = start
-    while i &+ 8 <= end {
-      let word = Word.load(p, i)
-      let stops = Word.bytes(of: word, below: 0x20) | Word.bytes(of: word, equalTo: 0x7f)
-      if stops == 0 {
-        i &+= 8
-        continue
-      }
-      i &+= Word.firstByte(of: stops)
+    while i &+ 16 <= end {
+      let lanes = Lanes.load(p, i)
+      let stop = (lanes.are(below: 0x20) .| lanes.are(0x7f)).first
+      i &+= stop
+      if stop == 16 { continue }
       if p.byte(i) != 0x09 { return i }
       i &+= 1
     }
@@ -91,6 +92,14 @@ extension RequestHeadParser {
     return i
   }
 
+  @inline(never)
+  private static func skipBlanks(_ p: UnsafeRawPointer, _ start: Int, _ end: Int) -> Int {
+    var i = start
+    while i < end, isBlank(p.byte(i)) { i &+= 1 }
+    return i
+  }
+
+  @inline(never)
   private static func nameError(_ p: UnsafeRawPointer, _ start: Int, _ stop: Int) -> HTTP1Error {
     let byte = p.byte(stop)
     if stop == start {

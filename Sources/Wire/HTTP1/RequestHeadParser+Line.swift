@@ -1,5 +1,6 @@
 extension RequestHeadParser {
   /// Method, target and version, RFC 9112 §3. The answer is where the fields begin.
+  @inline(__always)
   static func parseRequestLine(
     _ p: UnsafeRawPointer, _ end: Int, _ limits: RequestHeadLimits, _ head: inout RequestHead
   ) -> Advance {
@@ -46,6 +47,7 @@ extension RequestHeadParser {
   }
 
   /// The answer is where the space after the target is.
+  @inline(__always)
   private static func parseTarget(
     _ p: UnsafeRawPointer, _ start: Int, _ end: Int, _ head: inout RequestHead
   ) -> Advance {
@@ -66,18 +68,27 @@ extension RequestHeadParser {
     }
   }
 
+  @inline(__always)
   private static func parsePath(
     _ p: UnsafeRawPointer, _ start: Int, _ end: Int, _ head: inout RequestHead
   ) -> Advance {
     var i = start
     var seen: UInt8 = 0
-    while i < end {
+    while true {
+      while i &+ 16 <= end {
+        let lanes = Lanes.load(p, i)
+        // Of the path's bytes those that are frequent and not special.
+        let plain = lanes.areAlphanumeric .| lanes.are(0x2d) .| lanes.are(0x5f) .| lanes.are(0x2f)
+        let stop = plain.firstUnset
+        i &+= stop
+        if stop < 16 { break }
+      }
+      guard i < end else { return .more }
       let bits = CharacterClass.bits(p.byte(i))
       if bits & CharacterClass.path == 0 { break }
       seen |= bits
       i &+= 1
     }
-    guard i < end else { return .more }
     if seen & CharacterClass.special == 0 { head.flags.insert(.plainPath) }
     head.path = ByteSpan(from: start, to: i)
     if p.byte(i) == 0x20 { return .to(i) }
@@ -85,6 +96,7 @@ extension RequestHeadParser {
   }
 
   /// From the byte that ended the path.
+  @inline(never)
   private static func parseQuery(
     _ p: UnsafeRawPointer, _ start: Int, _ end: Int, _ head: inout RequestHead
   ) -> Advance {
@@ -105,6 +117,7 @@ extension RequestHeadParser {
   }
 
   /// `http://authority/path`, RFC 9112 §3.2.2.
+  @inline(never)
   private static func parseAbsoluteForm(
     _ p: UnsafeRawPointer, _ start: Int, _ end: Int, _ head: inout RequestHead
   ) -> Advance {
@@ -131,7 +144,9 @@ extension RequestHeadParser {
     let authority = i
     while i < end, p.byte(i) != 0x2f, p.byte(i) != 0x3f, p.byte(i) > 0x20 { i &+= 1 }
     guard i < end else { return .more }
-    guard HostSyntax.isAuthority(p, authority, i) else { return .invalid(.invalidHost) }
+    guard HostSyntax.isAuthority(p, authority, i, readable: end) else {
+      return .invalid(.invalidHost)
+    }
     head.authority = ByteSpan(from: authority, to: i)
     head.flags.insert(.absoluteForm)
     if p.byte(i) == 0x2f { return parsePath(p, i, end, &head) }
@@ -142,6 +157,7 @@ extension RequestHeadParser {
   }
 
   /// The answer is where the next line begins.
+  @inline(__always)
   private static func parseVersion(
     _ p: UnsafeRawPointer, _ start: Int, _ end: Int, _ head: inout RequestHead
   ) -> Advance {

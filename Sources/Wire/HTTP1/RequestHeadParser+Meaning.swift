@@ -2,7 +2,7 @@ extension RequestHeadParser {
   /// Takes note of a recognised field; reads those that say how the message is framed.
   @inline(__always)
   static func note(
-    _ id: HeaderID, at index: Int, _ p: UnsafeRawPointer, _ value: ByteSpan,
+    _ id: HeaderID, at index: Int, _ p: UnsafeRawPointer, _ end: Int, _ value: ByteSpan,
     _ head: inout RequestHead
   ) -> HTTP1Error? {
     let slot = Int(id.rawValue)
@@ -12,17 +12,19 @@ extension RequestHeadParser {
     } else if id.isSingleton {
       return .duplicateField
     }
-    return id.isFraming ? read(id, isRepeated, p, value, &head) : nil
+    return id.isFraming ? read(id, isRepeated, p, end, value, &head) : nil
   }
 
   private static func read(
-    _ id: HeaderID, _ isRepeated: Bool, _ p: UnsafeRawPointer, _ value: ByteSpan,
+    _ id: HeaderID, _ isRepeated: Bool, _ p: UnsafeRawPointer, _ end: Int, _ value: ByteSpan,
     _ head: inout RequestHead
   ) -> HTTP1Error? {
     switch id {
     case .host:
       if isRepeated { return .duplicateHost }
-      guard HostSyntax.isAuthority(p, value.start, value.end) else { return .invalidHost }
+      guard HostSyntax.isAuthority(p, value.start, value.end, readable: end) else {
+        return .invalidHost
+      }
       if !head.isAbsoluteForm { head.authority = value }
     case .contentLength:
       if isRepeated { return .duplicateContentLength }
@@ -109,6 +111,7 @@ extension RequestHeadParser {
   }
 
   /// What only the whole head can tell.
+  @inline(__always)
   static func finish(_ head: inout RequestHead) -> HTTP1Error? {
     let flags = head.flags
     let isHTTP11 = head.versionMinor != 0

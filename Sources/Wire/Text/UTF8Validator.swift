@@ -45,13 +45,10 @@ public struct UTF8Validator: Equatable, Sendable {
     var state = self.state
     while i < end {
       if state == 0 {
-        while i &+ 8 <= end {
-          let marks = Word.nonASCII(of: Word.load(p, i))
-          if marks != 0 {
-            i &+= Word.firstByte(of: marks)
-            break
-          }
-          i &+= 8
+        while i &+ 16 <= end {
+          let stop = Lanes.load(p, i).are(below: 0x80).firstUnset
+          i &+= stop
+          if stop < 16 { break }
         }
         if i >= end { break }
       }

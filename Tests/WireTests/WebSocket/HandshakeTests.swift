@@ -63,7 +63,7 @@ import Wire
     ("Sec-WebSocket-Version: 13\r\n", "", .missingVersion, 400),
     ("Version: 13", "Version: 8", .unsupportedVersion, 426),
     ("Version: 13", "Version: 99", .unsupportedVersion, 426),
-    ("Sec-WebSocket-Key", "X", .invalidKey, 400), ("bm9uY", "bm9uYY", .invalidKey, 400),
+    ("Sec-WebSocket-Key", "X", .invalidKey, 400), ("bXBs", "bXB", .invalidKey, 400),
     ("ZQ==", "ZR==", .invalidKey, 400), ("ZQ==", "ZQ=!", .invalidKey, 400),
     ("chat,", "ch at,", .invalidProtocols, 400),
   ])
