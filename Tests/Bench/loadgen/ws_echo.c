@@ -67,6 +67,9 @@ static void receive(struct echo_load *load, struct echo_connection *connection) 
         lose(load, connection, strerror(errno));
         return;
       }
+    } else if (outcome == WS_COMPLETE && frame.opcode == WS_CLOSE) {
+      lose(load, connection, "the server sent a close frame");
+      return;
     } else if (outcome == WS_INVALID || frame.opcode != WS_BINARY || !connection->awaits ||
                frame.payload_bytes != load->options->message_bytes ||
                memcmp(payload, load->payload, frame.payload_bytes) != 0) {

@@ -82,6 +82,9 @@ static void receive(struct fan_load *load, struct fan_connection *connection) {
         lose(load, connection, strerror(errno));
         return;
       }
+    } else if (outcome == WS_COMPLETE && frame.opcode == WS_CLOSE) {
+      lose(load, connection, "the server sent a close frame");
+      return;
     } else if (outcome == WS_INVALID || !accept_message(load, connection, &frame, payload)) {
       lose(load, connection, "a message missing, repeated, out of order or altered");
       return;

@@ -1,0 +1,83 @@
+"""The rows, in the order they are printed. A row without a bound is printed beside the others."""
+
+from functools import partial
+
+import peers
+from compare import Comparison
+from instructions import InstructionsPerRequest
+from measurement import Bound, Row
+from size import base_resident, idle_tenants, idle_websocket, start_up
+
+HELLO = {"expect": peers.HELLO, "connections": 64}
+CPU, RATE = "CPU µs per request", "requests/s"
+two_workers = partial(peers.nginx, workers=2)
+bare_nginx = partial(peers.nginx, work=peers.NGINX_NO_WORK)
+
+
+def hello(name: str, bound: Bound | None) -> Row:
+    path = f"/{name}"
+    return Row(
+        name, f"GET {path}, keep-alive, 64 connections", CPU,
+        Comparison("cpu", "http", path, peers.nginx, HELLO), bound,
+    )
+
+
+def instructions(plugin: str) -> Row:
+    path = f"/hello/{plugin}"
+    return Row(
+        f"instructions/{plugin}", f"GET {path} under callgrind", "user instructions per request",
+        InstructionsPerRequest(path), Bound("figure", "most", 3000, 1800),
+    )
+
+
+def fan(in_flight: int, bound: Bound) -> Row:
+    load = {"connections": 1000, "bytes": 32, "pipeline": in_flight}
+    return Row(
+        f"fan/{in_flight}", f"/fan, 1 → 1,000, 32 B, {in_flight} in flight", "deliveries/s",
+        Comparison("rate", "ws-fan", "/fan", peers.socketify, load), bound,
+    )
+
+
+NO_SLOWER = Bound("ratio", "most", 1.00, 0.85)
+
+ROWS = [
+    hello("hello/swift", NO_SLOWER),
+    hello("hello/c", NO_SLOWER),
+    hello("hello/rust", None),
+    hello("hello/swift-async", None),
+    Row(
+        "bare-nginx", "GET /hello/swift ÷ nginx without log, request id and limits", CPU,
+        Comparison("cpu", "http", "/hello/swift", bare_nginx, HELLO),
+    ),
+    Row(
+        "pipelined", "GET /hello/swift, pipelined ×16, 64 connections", RATE,
+        Comparison("rate", "http", "/hello/swift", peers.nginx, {**HELLO, "pipeline": 16}),
+        Bound("ratio", "least", 5, 8),
+    ),
+    Row(
+        "two-loops", "GET /hello/swift, two loops ÷ two workers", RATE,
+        Comparison("rate", "http", "/hello/swift", two_workers, HELLO, loops=2),
+        Bound("ratio", "least", 1.0, 1.07),
+    ),
+    instructions("swift"),
+    instructions("c"),
+    Row(
+        "echo", "/echo, 1,000 connections, 32 B", "messages/s",
+        Comparison("rate", "ws-echo", "/echo", peers.socketify, {"connections": 1000, "bytes": 32}),
+        Bound("ratio", "least", 1.4, 1.8),
+    ),
+    fan(16, Bound("ratio", "least", 1.0, 1.2)),
+    fan(1, Bound("ratio", "least", 0.9, 1.2)),
+    Row(
+        "idle-websocket", "one of 10,000 idle WebSockets", "bytes resident", idle_websocket,
+        Bound("figure", "most", 600, 330),
+    ),
+    Row("base", "the platform, idle", "MB resident", base_resident, Bound("figure", "most", 40)),
+    Row("start", "start to first answer", "ms", start_up, Bound("figure", "most", 150)),
+    Row("tenants", "1,000 idle tenants", "MB resident more", idle_tenants, Bound("figure", "most", 60)),
+    Row(
+        "durable", "POST /durable, 32 connections, one row each", "commits/s",
+        Comparison("rate", "http-post", "/durable", peers.fastapi, {"connections": 32}),
+        Bound("ratio", "least", 8, 20),
+    ),
+]
