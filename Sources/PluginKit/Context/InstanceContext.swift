@@ -1,0 +1,31 @@
+/// What a plugin sees of the gateway while its instance is made: `Plugin.init` only, control thread.
+public final class InstanceContext {
+  let link: HostLink
+
+  init(_ link: HostLink) {
+    self.link = link
+  }
+
+  /// The tenant that the instance serves: an app's id, or "platform".
+  public var tenant: String { link.tenant }
+  /// The plugin's id.
+  public var plugin: String { link.plugin }
+
+  /// The tenant's settings as a value.
+  ///
+  /// - Throws: `ConfigurationError` with the JSON pointer of what is wrong.
+  public func config<Value: Decodable>(as type: Value.Type = Value.self) throws -> Value {
+    try Config(link: link).decode(type)
+  }
+
+  public var config: Config { Config(link: link) }
+  public var clock: Clock { Clock(link: link) }
+  public var random: Random { Random(link: link) }
+  public var log: Log { Log(link: link) }
+  public var metrics: Metrics { Metrics(link: link) }
+
+  /// The secret called `name`, or nil. Do not keep it longer than needed.
+  public func secret(_ name: String) throws -> [UInt8]? {
+    try SecretReader(link: link).get(name)
+  }
+}

@@ -1,0 +1,162 @@
+internal import CSluice
+
+extension ShardContext {
+  /// A request: `sluice.http-handler/1`.
+  func handle(_ handler: UInt32, _ token: sluice_token_t) -> sluice_status_t {
+    guard handler < handlers.routeCount, let shard else { return SLUICE_E_UNSUPPORTED }
+    executor.enter()
+    defer { executor.leave() }
+    let request = Request(context: self, token: token)
+    switch handlers.routes[Int(handler)] {
+    case .synchronous(let function):
+      do {
+        let status = respond(token, try function(shard, request))
+        return status < 0 ? status : SLUICE_OK
+      } catch {
+        return fail(token, error, handler)
+      }
+    case .asynchronous(let function):
+      requestTasks[token] = run { [self] in
+        let status: sluice_status_t
+        do {
+          status = respond(token, try await function(shard, request))
+        } catch {
+          status = fail(token, error, handler)
+        }
+        requestTasks[token] = nil
+        if status < 0 { answer(token, status) }
+      }
+      return SLUICE_PENDING
+    }
+  }
+
+  /// The peer of a pending request is gone.
+  func cancelled(_ token: sluice_token_t) {
+    executor.enter()
+    requestTasks.removeValue(forKey: token)?.cancel()
+    executor.leave()
+  }
+
+  /// Sends an answer. Negative when the host did not take it.
+  private func respond(_ token: sluice_token_t, _ response: Response) -> sluice_status_t {
+    guard let (http, host) = http else { return SLUICE_E_DENIED }
+    if !response.fields.isEmpty {
+      for (name, value) in response.fields {
+        let status = name.withSlice { name in
+          value.withSlice { http.pointee.set_header(host, token, name, $0) }
+        }
+        guard status >= 0 else {
+          return refused(status, "a header field", ["field": name])
+        }
+      }
+    }
+    let status: sluice_status_t
+    switch response.body {
+    case .literal(let text):
+      status = respond(token, response, sluice_slice_t(text))
+    case .empty:
+      status = respond(token, response, .absent)
+    case .text(let text):
+      status = text.withSlice { respond(token, response, $0) }
+    case .bytes(let bytes):
+      status = bytes.withSlice { respond(token, response, $0) }
+    case .problem(let problem):
+      return send(problem, token)
+    case .streamed:
+      return SLUICE_OK
+    }
+    guard status < 0 else { return status }
+    return refused(status, "the answer", ["http_status": response.status])
+  }
+
+  @inline(__always)
+  private func respond(
+    _ token: sluice_token_t, _ response: Response, _ body: sluice_slice_t
+  ) -> sluice_status_t {
+    guard let (http, host) = http else { return SLUICE_E_DENIED }
+    let status = UInt32(clamping: response.status)
+    switch response.contentType {
+    case .literal(let type):
+      return http.pointee.respond(host, token, status, sluice_slice_t(type), body)
+    case .none:
+      return http.pointee.respond(host, token, status, .absent, body)
+    case .text(let type):
+      return type.withSlice { http.pointee.respond(host, token, status, $0, body) }
+    }
+  }
+
+  /// What the host says of an answer that it did not take. A peer that is gone is no failure.
+  private func refused(
+    _ status: sluice_status_t, _ what: String, _ fields: Log.Fields
+  ) -> sluice_status_t {
+    if status == SLUICE_E_STALE { return SLUICE_OK }
+    log.error("the host refused \(what) of a handler, status \(status)", fields)
+    return SLUICE_E_INTERNAL
+  }
+
+  /// Answers with a problem document.
+  func send(_ problem: Problem, _ token: sluice_token_t) -> sluice_status_t {
+    guard let (http, host) = http else { return SLUICE_E_DENIED }
+    let errors = problem.errors.isEmpty ? nil : try? JSON.encode(problem.errors)
+    let status = problem.code.withSlice { code in
+      problem.detail.withSlice { detail in
+        errors.withSlice {
+          http.pointee.problem(
+            host, token, UInt32(clamping: problem.status), code, detail, $0)
+        }
+      }
+    }
+    return status < 0 ? refused(status, "the problem", ["code": problem.code]) : status
+  }
+
+  /// Answers with what an error means; negative when the host is to make the answer.
+  private func fail(
+    _ token: sluice_token_t, _ error: any Error, _ handler: UInt32
+  ) -> sluice_status_t {
+    let answer = ErrorAnswer(error)
+    switch answer {
+    case .problem(let problem): return send(problem, token)
+    case .status, .gone: return answer.status
+    case .unexpected(let error):
+      log.error(
+        "a handler failed",
+        ["handler": handlers.plan.routeNames[Int(handler)], "error": "\(error)"])
+      return answer.status
+    }
+  }
+
+  /// Answers a pending request with the problem that belongs to a status.
+  private func answer(_ token: sluice_token_t, _ status: sluice_status_t) {
+    _ = send(Problem(status), token)
+  }
+}
+
+extension Problem {
+  /// The problem that the host makes of a status (`sluice/status.h`), for requests that are pending.
+  init(_ status: sluice_status_t) {
+    self =
+      switch status {
+      case SLUICE_E_INVALID: .invalid("The request is not valid.")
+      case SLUICE_E_DENIED: .forbidden("This is not yours to do.")
+      case SLUICE_E_NOT_FOUND: .notFound("There is no such thing.")
+      case SLUICE_E_CONFLICT: .conflict("Somebody else has changed it, or it exists already.")
+      case SLUICE_E_UNAUTHENTICATED: .unauthenticated("The credential is missing or not valid.")
+      case SLUICE_E_TOO_LARGE:
+        Problem(status: 413, code: "payload_too_large", detail: "It is over a stated bound.")
+      case SLUICE_E_OVERLOADED:
+        Problem(status: 503, code: "overloaded", detail: "Too much is waiting. Try again later.")
+      case SLUICE_E_UNAVAILABLE, SLUICE_E_CANCELLED:
+        .unavailable("What is needed is not there now. Try again later.")
+      case SLUICE_E_STORAGE_FULL:
+        Problem(
+          status: 503, code: "storage_full", detail: "The disk is full. Nothing was written.")
+      case SLUICE_E_DEADLINE:
+        Problem(status: 504, code: "deadline_exceeded", detail: "Time ran out.")
+      case SLUICE_E_LIMITED: .rateLimited("Too much in too short a time.")
+      default:
+        Problem(
+          status: 500, code: "internal",
+          detail: "Something broke. The log has more under this request's id.")
+      }
+  }
+}

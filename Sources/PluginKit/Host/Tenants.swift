@@ -1,0 +1,150 @@
+internal import CSluice
+
+/// `sluice.tenants/1`: making and changing tenants. Granted to plugins of the platform only. Everything
+/// is durable, and in force on every loop, when the call returns. Loop thread only.
+public struct Tenants {
+  unowned(unsafe) let context: ShardContext
+
+  /// Makes an empty tenant with the plugins that new tenants get.
+  ///
+  /// - Throws: `HostError` `.conflict` when there is one, `.invalid` unless [a-z][a-z0-9_-]{0,63}.
+  public func create(_ tenant: String) async throws {
+    try await call { tenants, host, completion, call in
+      tenant.withSlice { tenants.create(host, $0, completion, call) }
+    }
+  }
+
+  /// Ends a tenant: its requests, sockets, file and credentials.
+  public func remove(_ tenant: String) async throws {
+    try await call { tenants, host, completion, call in
+      tenant.withSlice { tenants.remove(host, $0, completion, call) }
+    }
+  }
+
+  /// The plugins that are installed: a JSON array of {"id","version","summary","tenants","config_schema"}.
+  public func installed() throws -> RawJSON {
+    let (tenants, host) = try table()
+    return RawJSON(unchecked: Array(Bytes(tenants.pointee.installed(host))))
+  }
+
+  /// A tenant's plugins: a JSON array of {"id","version","enabled","config"}; nil: no such tenant.
+  public func plugins(of tenant: String) throws -> RawJSON? {
+    let (tenants, host) = try table()
+    let value = tenant.withSlice { Bytes(tenants.pointee.plugins(host, $0)) }
+    return value.isPresent ? RawJSON(unchecked: Array(value)) : nil
+  }
+
+  /// Switches a plugin on or off and gives it its settings; nil keeps what there is.
+  ///
+  /// - Throws: `HostError` `.invalid` or `.config` with a JSON array of {"pointer","message"} as its
+  ///   text, `.notFound`, `.conflict`. The old generation then goes on.
+  public func setPlugin(
+    _ plugin: String, of tenant: String, enabled: Bool, config: RawJSON? = nil
+  ) async throws {
+    try await call { tenants, host, completion, call in
+      tenant.withSlice { tenant in
+        plugin.withSlice { plugin in
+          (config?.bytes).withSlice {
+            tenants.set_plugin(host, tenant, plugin, enabled ? 1 : 0, $0, completion, call)
+          }
+        }
+      }
+    }
+  }
+
+  /// Lets a credential in.
+  ///
+  /// - Throws: `HostError` `.conflict` when the id or the digest is in use.
+  public func put(_ credential: Credential, of tenant: String) async throws {
+    try await call { tenants, host, completion, call in
+      tenant.withSlice { tenant in
+        credential.withContract { tenants.put_credential(host, tenant, $0, completion, call) }
+      }
+    }
+  }
+
+  /// Ends a credential at a time; nil is at once.
+  public func revoke(credential id: String, of tenant: String, at time: Timestamp? = nil)
+    async throws
+  {
+    try await call { tenants, host, completion, call in
+      tenant.withSlice { tenant in
+        id.withSlice {
+          tenants.revoke_credential(
+            host, tenant, $0, time?.unixMilliseconds ?? 0, completion, call)
+        }
+      }
+    }
+  }
+
+  /// Puts a secret where the tenant's plugins can read it. `name` begins with "tenant."; nil removes it.
+  public func putSecret(_ name: String, _ value: [UInt8]?, of tenant: String) async throws {
+    try await call { tenants, host, completion, call in
+      tenant.withSlice { tenant in
+        name.withSlice { name in
+          value.withSlice { tenants.put_secret(host, tenant, name, $0, completion, call) }
+        }
+      }
+    }
+  }
+
+  /// The host names, lower case and without port, that lead to the tenant; replaces what there was.
+  public func setHosts(_ hosts: [String], of tenant: String) async throws {
+    try await call { tenants, host, completion, call in
+      tenant.withSlice { tenant in
+        hosts.joined(separator: " ").withSlice {
+          tenants.set_hosts(host, tenant, $0, completion, call)
+        }
+      }
+    }
+  }
+
+  private func table() throws -> (
+    UnsafePointer<sluice_tenants_v1_t>, UnsafePointer<sluice_host_v1_t>
+  ) {
+    try context.link.require("sluice.tenants/1", sluice_tenants_v1_t.self)
+  }
+
+  private func call(
+    _ function: (
+      sluice_tenants_v1_t, UnsafePointer<sluice_host_v1_t>, sluice_completion_fn, UInt64
+    ) -> sluice_status_t
+  ) async throws {
+    let (tenants, host) = try table()
+    try await context.callForStatus { function(tenants.pointee, host, $0, $1) }
+  }
+}
+
+/// A key that the host recognises by the SHA-256 of its text, so that the text is kept nowhere.
+public struct Credential: Sendable, Equatable {
+  /// "key_…"
+  public var id: String
+  /// SHA-256 of the whole credential as a client sends it: 32 bytes.
+  public var digest: [UInt8]
+  /// "*" is all.
+  public var scopes: [String]
+  /// nil is never.
+  public var expiresAt: Timestamp?
+
+  public init(id: String, digest: [UInt8], scopes: [String], expiresAt: Timestamp? = nil) {
+    self.id = id
+    self.digest = digest
+    self.scopes = scopes
+    self.expiresAt = expiresAt
+  }
+
+  func withContract(
+    _ body: (UnsafePointer<sluice_credential_v1_t>) -> sluice_status_t
+  ) -> sluice_status_t {
+    id.withSlice { id in
+      digest.withSlice { digest in
+        scopes.joined(separator: " ").withSlice { scopes in
+          var value = sluice_credential_v1_t(
+            id: id, digest: digest, scopes: scopes,
+            expires_at_ms: expiresAt?.unixMilliseconds ?? 0)
+          return body(&value)
+        }
+      }
+    }
+  }
+}

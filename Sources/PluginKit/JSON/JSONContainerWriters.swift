@@ -1,0 +1,100 @@
+/// Writes an object.
+struct JSONKeyedWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
+  private let output: JSONOutput
+  private let path: JSONPath?
+  private let number: Int
+
+  init(output: JSONOutput, path: JSONPath?) {
+    self.output = output
+    self.path = path
+    number = output.begin(UInt8(ascii: "{"), UInt8(ascii: "}"))
+  }
+
+  var codingPath: [any CodingKey] { JSONPath.keys(path) }
+
+  private func begin(_ key: some CodingKey) -> JSONPath {
+    let path = JSONPath(path, key)
+    output.separate(in: number, path: path)
+    output.key(key.stringValue)
+    return path
+  }
+
+  mutating func encodeNil(forKey key: Key) {
+    _ = begin(key)
+    output.literal("null")
+  }
+
+  mutating func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
+    let path = begin(key)
+    try output.write(value, path: path)
+  }
+
+  mutating func nestedContainer<Nested: CodingKey>(
+    keyedBy type: Nested.Type, forKey key: Key
+  ) -> KeyedEncodingContainer<Nested> {
+    let path = begin(key)
+    return KeyedEncodingContainer(JSONKeyedWriter<Nested>(output: output, path: path))
+  }
+
+  mutating func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
+    let path = begin(key)
+    return JSONUnkeyedWriter(output: output, path: path)
+  }
+
+  mutating func superEncoder() -> any Encoder {
+    JSONEncoderNode(output: output, path: begin(TextKey("super")))
+  }
+
+  mutating func superEncoder(forKey key: Key) -> any Encoder {
+    JSONEncoderNode(output: output, path: begin(key))
+  }
+}
+
+/// Writes an array.
+struct JSONUnkeyedWriter: UnkeyedEncodingContainer {
+  private let output: JSONOutput
+  private let path: JSONPath?
+  private let number: Int
+  private(set) var count = 0
+
+  init(output: JSONOutput, path: JSONPath?) {
+    self.output = output
+    self.path = path
+    number = output.begin(UInt8(ascii: "["), UInt8(ascii: "]"))
+  }
+
+  var codingPath: [any CodingKey] { JSONPath.keys(path) }
+
+  private mutating func begin() -> JSONPath {
+    let path = JSONPath(path, IndexKey(count))
+    output.separate(in: number, path: path)
+    count += 1
+    return path
+  }
+
+  mutating func encodeNil() {
+    _ = begin()
+    output.literal("null")
+  }
+
+  mutating func encode<Value: Encodable>(_ value: Value) throws {
+    let path = begin()
+    try output.write(value, path: path)
+  }
+
+  mutating func nestedContainer<Nested: CodingKey>(
+    keyedBy type: Nested.Type
+  ) -> KeyedEncodingContainer<Nested> {
+    let path = begin()
+    return KeyedEncodingContainer(JSONKeyedWriter<Nested>(output: output, path: path))
+  }
+
+  mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
+    let path = begin()
+    return JSONUnkeyedWriter(output: output, path: path)
+  }
+
+  mutating func superEncoder() -> any Encoder {
+    JSONEncoderNode(output: output, path: begin())
+  }
+}

@@ -1,0 +1,28 @@
+/// The handlers of one plugin as they are called: by number, out of memory that never moves.
+///
+/// Immutable from the moment it is made, and never freed: a plugin's image stays until the process ends.
+final class HandlerTable: @unchecked Sendable {
+  // Written by `init` on the control thread before any loop sees it; the handlers are called on the
+  // loop of the shard that is their argument.
+  let plan: HandlerPlan
+  let routes: UnsafePointer<HandlerPlan.Route>
+  let routeCount: UInt32
+  let sockets: UnsafePointer<SocketHandler>
+  let socketCount: UInt32
+
+  init(_ plan: HandlerPlan) {
+    self.plan = plan
+    let routes = UnsafeMutablePointer<HandlerPlan.Route>.allocate(
+      capacity: max(1, plan.routes.count))
+    _ = UnsafeMutableBufferPointer(start: routes, count: plan.routes.count)
+      .initialize(fromContentsOf: plan.routes)
+    self.routes = UnsafePointer(routes)
+    routeCount = UInt32(plan.routes.count)
+    let sockets = UnsafeMutablePointer<SocketHandler>.allocate(
+      capacity: max(1, plan.sockets.count))
+    _ = UnsafeMutableBufferPointer(start: sockets, count: plan.sockets.count)
+      .initialize(fromContentsOf: plan.sockets)
+    self.sockets = UnsafePointer(sockets)
+    socketCount = UInt32(plan.sockets.count)
+  }
+}

@@ -1,0 +1,96 @@
+/// One statement with its values: `"SELECT * FROM chat_messages WHERE id = \(id)"`.
+///
+/// An interpolated value becomes a bound parameter, never text, so it cannot change the statement.
+/// What must be text, such as a column's name, is written `\(raw: name)`.
+public struct SQL: Sendable, Equatable {
+  /// How many rows a statement of a batch must change or return, lest the batch fail as a whole.
+  public enum Guard: Sendable, Equatable {
+    case none
+    case exactly(Int)
+    case atLeast(Int)
+  }
+
+  /// One bound parameter.
+  public struct Bind: Sendable, Equatable {
+    /// Without the colon.
+    public let name: String
+    public let value: SQLValue
+  }
+
+  public private(set) var text: String
+  public private(set) var binds: [Bind]
+  public private(set) var rowGuard: Guard = .none
+
+  /// A statement with named parameters: `SQL("… WHERE id = :id", ["id": id])`.
+  public init(_ text: String, _ values: KeyValuePairs<String, any SQLBindable> = [:]) {
+    self.text = text
+    self.binds = values.map { Bind(name: $0.key, value: $0.value.sqlValue) }
+  }
+
+  /// The same statement, which must change or return `rows` rows, else the batch is a conflict.
+  public func expect(exactly rows: Int) -> SQL {
+    var copy = self
+    copy.rowGuard = .exactly(rows)
+    return copy
+  }
+
+  /// The same statement, which must change or return at least `rows` rows.
+  public func expect(atLeast rows: Int) -> SQL {
+    var copy = self
+    copy.rowGuard = .atLeast(rows)
+    return copy
+  }
+}
+
+extension SQL: ExpressibleByStringInterpolation {
+  public struct StringInterpolation: StringInterpolationProtocol {
+    var text = ""
+    var binds: [Bind] = []
+
+    public init(literalCapacity: Int, interpolationCount: Int) {
+      text.reserveCapacity(literalCapacity + interpolationCount * 4)
+      binds.reserveCapacity(interpolationCount)
+    }
+
+    public mutating func appendLiteral(_ literal: String) {
+      text += literal
+    }
+
+    /// A bound value.
+    public mutating func appendInterpolation<Value: SQLBindable>(_ value: Value) {
+      appendInterpolation(value.sqlValue)
+    }
+
+    /// A bound value, also `\(.returned(from: 0, "id"))` and `\(.null)`.
+    public mutating func appendInterpolation(_ value: SQLValue) {
+      let name = "p\(binds.count)"
+      text += ":" + name
+      binds.append(Bind(name: name, value: value))
+    }
+
+    /// Bound values, separated by commas: `WHERE id IN (\(each: ids))`.
+    public mutating func appendInterpolation<Values: Sequence>(each values: Values)
+    where Values.Element: SQLBindable {
+      var isFirst = true
+      for value in values {
+        if !isFirst { text += ", " }
+        isFirst = false
+        appendInterpolation(value.sqlValue)
+      }
+    }
+
+    /// Text of the statement itself. Never of a client's making.
+    public mutating func appendInterpolation(raw: String) {
+      text += raw
+    }
+  }
+
+  public init(stringLiteral value: String) {
+    self.init(value)
+  }
+
+  public init(stringInterpolation: StringInterpolation) {
+    text = stringInterpolation.text
+    binds = stringInterpolation.binds
+  }
+}

@@ -1,0 +1,58 @@
+internal import CSluice
+
+/// `sluice.store/1`: the tenant's database. Loop thread only.
+public struct Store {
+  unowned(unsafe) let context: ShardContext
+
+  /// Commits `batch`; when this returns it is on disk.
+  ///
+  /// - Throws: `StoreError`; `ExtensionUnavailable`.
+  @discardableResult
+  public func commit(_ batch: Batch) async throws -> Commit {
+    let block = try await context.callStore { store, host, completion, call in
+      batch.withContract { store.pointee.commit(host, $0, completion, call) }
+    }
+    return try Commit(block)
+  }
+
+  /// Commits a batch of what the closure lists.
+  @discardableResult
+  public func commit(@BatchBuilder _ parts: () throws -> [BatchPart]) async throws -> Commit {
+    try await commit(try Batch(parts))
+  }
+
+  /// Reads the rows of one statement, with every batch in it that was acknowledged before.
+  ///
+  /// - Throws: `StoreError`; `ExtensionUnavailable`.
+  public func read(_ statement: SQL) async throws -> Rows {
+    try await read([statement]).first ?? Rows.none
+  }
+
+  /// Reads several statements in one snapshot.
+  public func read(_ statements: [SQL]) async throws -> [Rows] {
+    let block = try await context.callStore { store, host, completion, call in
+      statements.withContract {
+        store.pointee.read(host, $0, UInt32(clamping: statements.count), completion, call)
+      }
+    }
+    return try RowBlock(block).statements
+  }
+}
+
+/// What a committed batch brought.
+public struct Commit: Sendable {
+  /// Where an event went.
+  public struct Position: Sendable, Equatable {
+    /// Among all durable events of the tenant, from 1.
+    public let sequence: UInt64
+    /// In its channel, from 1; 0 without a channel.
+    public let offset: UInt64
+  }
+
+  /// What each statement changed and returned.
+  public let statements: [Rows]
+  /// Where each event went, in the batch's order.
+  public let events: [Position]
+  /// The epoch of the tenant's history, for clients that resume.
+  public let epoch: String
+}
