@@ -38,7 +38,8 @@ typedef struct sluice_bus_v1 {
     sluice_status_t (*SLUICE_NONNULL unsubscribe)(const sluice_host_v1_t *SLUICE_NONNULL host,
                                                   sluice_token_t subscription);
     /*
-     * Publishes an ephemeral event to the tenant's subscribers on all loops. `type` may be absent. `data` is copied.
+     * Publishes an ephemeral event to the tenant's subscribers on all loops. `type` may be absent. `data` is copied
+     * and passed through unread: JSON wherever another plugin or a client is to understand it, else any bytes.
      * Also reaches the publisher's own shard if it has subscribed, after this call has returned.
      */
     sluice_status_t (*SLUICE_NONNULL publish)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t channel,
