@@ -28,7 +28,7 @@ public struct Bus {
     try data.bytes.withSlice { try publish(channel, type, $0) }
   }
 
-  /// Publishes borrowed bytes, which must be JSON.
+  /// Publishes borrowed bytes as they are: JSON wherever another plugin or a client is to read them.
   public func publish(_ channel: String, type: String? = nil, bytes: Bytes) throws {
     try publish(channel, type, bytes.slice)
   }

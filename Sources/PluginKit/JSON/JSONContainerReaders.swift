@@ -1,20 +1,21 @@
+internal import Wire
+
 /// Reads an object.
 struct JSONKeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
-  let source: JSONSource
-  let node: JSONSource.Node
+  let value: JSONValue
   let path: JSONPath?
 
   var codingPath: [any CodingKey] { JSONPath.keys(path) }
-  var allKeys: [Key] { source.keys(node).compactMap { Key(stringValue: $0) } }
+  var allKeys: [Key] { value.members.compactMap { Key(stringValue: $0.name) } }
 
-  func contains(_ key: Key) -> Bool { source.member(node, key.stringValue) != nil }
+  func contains(_ key: Key) -> Bool { value[key.stringValue] != nil }
 
   private func find(_ key: some CodingKey) throws -> JSONDecoderNode {
-    guard let member = source.member(node, key.stringValue) else {
+    guard let member = value[key.stringValue] else {
       throw JSONError(
         pointer: JSONPath.pointer(path), message: "\"\(key.stringValue)\" is missing")
     }
-    return JSONDecoderNode(source: source, node: member, path: JSONPath(path, key))
+    return JSONDecoderNode(member, path: JSONPath(path, key))
   }
 
   func decodeNil(forKey key: Key) throws -> Bool { try find(key).decodeNil() }
@@ -41,15 +42,13 @@ struct JSONKeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
 /// Reads an array.
 struct JSONUnkeyedReader: UnkeyedDecodingContainer {
-  private let source: JSONSource
   private let path: JSONPath?
-  private let elements: [JSONSource.Node]
+  private let elements: [JSONValue]
   private(set) var currentIndex = 0
 
-  init(source: JSONSource, node: JSONSource.Node, path: JSONPath?) {
-    self.source = source
+  init(value: JSONValue, path: JSONPath?) {
     self.path = path
-    elements = source.elements(node)
+    elements = Array(value.elements)
   }
 
   var codingPath: [any CodingKey] { JSONPath.keys(path) }
@@ -62,9 +61,7 @@ struct JSONUnkeyedReader: UnkeyedDecodingContainer {
         throw JSONError(
           pointer: JSONPath.pointer(path), message: "expected more than \(elements.count) elements")
       }
-      return JSONDecoderNode(
-        source: source, node: elements[currentIndex],
-        path: JSONPath(path, IndexKey(currentIndex)))
+      return JSONDecoderNode(elements[currentIndex], path: JSONPath(path, IndexKey(currentIndex)))
     }
   }
 

@@ -1,3 +1,5 @@
+internal import Wire
+
 /// Reads a value from parsed JSON.
 enum JSONDecoding {
   static func decode<Value: Decodable>(
@@ -9,32 +11,40 @@ enum JSONDecoding {
 
 /// The decoder that a value sees: one value of the document.
 struct JSONDecoderNode: Decoder {
-  let source: JSONSource
-  let node: JSONSource.Node
+  let value: JSONValue
   let path: JSONPath?
 
-  init(source: JSONSource, node: JSONSource.Node, path: JSONPath?) {
-    self.source = source
-    self.node = node
+  init(_ value: JSONValue, path: JSONPath?) {
+    self.value = value
     self.path = path
   }
 
   /// A whole document.
   init(document: [UInt8]) throws(JSONError) {
-    self.init(source: try JSONSource(document), node: JSONSource.root, path: nil)
+    let parsed = document.withUnsafeBytes { bytes in
+      Result { () throws(Wire.JSONError) in try JSONDocument(bytes) }
+    }
+    switch parsed {
+    case .success(let document):
+      self.init(document.root, path: nil)
+    case .failure(let error):
+      throw JSONError(
+        pointer: error.pointer,
+        message: "not JSON, line \(error.line), column \(error.column): \(error.reason.message)")
+    }
   }
 
   var codingPath: [any CodingKey] { JSONPath.keys(path) }
   var userInfo: [CodingUserInfoKey: Any] { [:] }
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-    guard source.kind(node) == .object else { throw mismatch("an object") }
-    return KeyedDecodingContainer(JSONKeyedReader(source: source, node: node, path: path))
+    guard value.kind == .object else { throw mismatch("an object") }
+    return KeyedDecodingContainer(JSONKeyedReader(value: value, path: path))
   }
 
   func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
-    guard source.kind(node) == .array else { throw mismatch("an array") }
-    return JSONUnkeyedReader(source: source, node: node, path: path)
+    guard value.kind == .array else { throw mismatch("an array") }
+    return JSONUnkeyedReader(value: value, path: path)
   }
 
   func singleValueContainer() -> any SingleValueDecodingContainer { self }
@@ -42,7 +52,7 @@ struct JSONDecoderNode: Decoder {
   func mismatch(_ expected: String) -> JSONError {
     JSONError(
       pointer: JSONPath.pointer(path),
-      message: "expected \(expected), found \(source.kind(node).phrase)")
+      message: "expected \(expected), found \(value.kind.phrase)")
   }
 
   /// Any value; those that JSON has itself without a detour.
@@ -70,26 +80,26 @@ struct JSONDecoderNode: Decoder {
 
 extension JSONDecoderNode: RawJSONSource {
   func rawJSON() throws -> RawJSON {
-    RawJSON(unchecked: source.bytes(node))
+    RawJSON(unchecked: Array(value.rawBytes))
   }
 }
 
 extension JSONDecoderNode: SingleValueDecodingContainer {
-  func decodeNil() -> Bool { source.kind(node) == .null }
+  func decodeNil() -> Bool { value.isNull }
 
   func decode(_ type: Bool.Type) throws -> Bool {
-    guard let value = source.boolean(node) else { throw mismatch("true or false") }
+    guard let value = value.bool else { throw mismatch("true or false") }
     return value
   }
 
   func decode(_ type: String.Type) throws -> String {
-    guard let value = source.string(node) else { throw mismatch("a string") }
+    guard let value = value.string else { throw mismatch("a string") }
     return value
   }
 
   func decode(_ type: Double.Type) throws -> Double {
-    guard source.kind(node) == .number else { throw mismatch("a number") }
-    guard let value = source.real(node) else {
+    guard value.kind == .number else { throw mismatch("a number") }
+    guard let value = value.double else {
       throw JSONError(
         pointer: JSONPath.pointer(path), message: "the number is too large")
     }
@@ -99,8 +109,8 @@ extension JSONDecoderNode: SingleValueDecodingContainer {
   func decode(_ type: Float.Type) throws -> Float { Float(try decode(Double.self)) }
 
   private func integer<Value: FixedWidthInteger>(_ type: Value.Type) throws -> Value {
-    guard source.kind(node) == .number else { throw mismatch("an integer") }
-    guard let value = source.integer(node, type) else {
+    guard value.kind == .number else { throw mismatch("an integer") }
+    guard let value = value.integer(type) else {
       throw JSONError(
         pointer: JSONPath.pointer(path),
         message: "expected an integer from \(Value.min) to \(Value.max)")
@@ -134,5 +144,28 @@ extension JSONError {
     self.init(
       pointer: JSONPath.pointer(path),
       message: context?.debugDescription ?? "the value is not what is expected here")
+  }
+}
+
+extension JSONKind {
+  /// For error messages.
+  var phrase: String {
+    switch self {
+    case .null: "null"
+    case .bool: "a boolean"
+    case .number: "a number"
+    case .string: "a string"
+    case .array: "an array"
+    case .object: "an object"
+    }
+  }
+}
+
+extension JSONValue {
+  /// The number, if it is a whole one in the type's range; `1e3` and `5.0` are whole.
+  func integer<Integer: FixedWidthInteger>(_: Integer.Type) -> Integer? {
+    if let value = int64 { return Integer(exactly: value) }
+    let text = String(decoding: rawBytes, as: UTF8.self)
+    return Integer(text) ?? double.flatMap { Integer(exactly: $0) }
   }
 }

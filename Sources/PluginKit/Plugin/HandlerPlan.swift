@@ -77,17 +77,20 @@ struct SocketHandler {
   let closed: (AnyObject, Connection, CloseReason) -> Void
 }
 
-/// Which event types a listener takes: one type, or all that begin with what stands before a final `*`.
+/// Which event types a listener takes, as under `listens` in the manifest: `*` stands for one word, and
+/// as the last word for one or more.
 struct EventPattern: Equatable {
-  private let prefix: String
-  private let isPrefix: Bool
+  private let words: [Substring]
 
   init(_ pattern: String) {
-    isPrefix = pattern.hasSuffix("*")
-    prefix = isPrefix ? String(pattern.dropLast()) : pattern
+    words = pattern.split(separator: ".", omittingEmptySubsequences: false)
   }
 
   func matches(_ type: String) -> Bool {
-    isPrefix ? type.hasPrefix(prefix) : type == prefix
+    let parts = type.split(separator: ".", omittingEmptySubsequences: false)
+    guard words.last == "*" ? parts.count >= words.count : parts.count == words.count else {
+      return false
+    }
+    return zip(words, parts).allSatisfy { $0 == "*" || $0 == $1 }
   }
 }

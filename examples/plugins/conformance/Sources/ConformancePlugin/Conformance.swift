@@ -1,0 +1,79 @@
+public import PluginKit
+
+/// Serves what conformance and load tools ask for, each route through the contract like any plugin's.
+public struct Conformance: Plugin {
+  public init(_ context: InstanceContext) throws {}
+
+  public func makeShard(_ context: ShardContext) throws -> ConformanceShard {
+    try ConformanceShard(context)
+  }
+}
+
+public final class ConformanceShard: PluginShard {
+  /// Every message received on `/fan` is published here and comes back to every shard.
+  static let fanChannel = "conformance:fan"
+
+  let context: ShardContext
+  /// The connections on `/fan` that live on this loop.
+  let fan: Group
+
+  init(_ context: ShardContext) throws {
+    self.context = context
+    fan = try context.groups.make()
+    _ = try context.bus.subscribe(ConformanceShard.fanChannel)
+  }
+
+  public static func register(_ on: inout Registry<ConformanceShard>) {
+    on.route("read") { _, _ in .literal("ok\n", contentType: "text/plain; charset=utf-8") }
+    on.route("receive") { _, request in .json("{\"received\":\(request.body.count)}") }
+    on.route("durable", ConformanceShard.durable)
+    registerEcho(&on)
+    registerFan(&on)
+  }
+
+  private static func registerEcho(_ on: inout Registry<ConformanceShard>) {
+    on.socket(
+      "echo",
+      open: { _, _, _ in 0 },
+      message: { _, connection, message in
+        connection.send(message.bytes, as: message.kind)
+      },
+      closed: { _, _, _ in })
+  }
+
+  private static func registerFan(_ on: inout Registry<ConformanceShard>) {
+    on.socket(
+      "fan",
+      open: { shard, _, connection in
+        shard.fan.add(connection)
+        return 0
+      },
+      message: { shard, connection, message in shard.publish(message, from: connection) },
+      closed: { _, _, _ in })
+    on.publication { shard, _, event in
+      shard.fan.send(event.data, as: event.type == "binary" ? .binary : .text)
+    }
+  }
+
+  private func publish(_ message: Message, from connection: Connection) {
+    do {
+      try context.bus.publish(
+        ConformanceShard.fanChannel, type: message.kind == .binary ? "binary" : "text",
+        bytes: message.bytes)
+    } catch {
+      context.log.warning("a message was not published", ["error": "\(error)"])
+      connection.close(code: 3000, reason: "not published")
+    }
+  }
+
+  /// Commits the body as one row; the answer comes when it is on disk.
+  private func durable(_ request: Request) async throws -> Response {
+    let body = Array(request.body)
+    let commit = try await context.store.commit {
+      SQL("INSERT INTO conformance_durable (body) VALUES (\(body)) RETURNING id")
+        .expect(exactly: 1)
+    }
+    let id = try commit.statements.first?.first?["id", Int.self]
+    return .json("{\"id\":\(id ?? 0)}", status: 201)
+  }
+}

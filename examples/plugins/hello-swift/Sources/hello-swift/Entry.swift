@@ -1,0 +1,8 @@
+public import CSluice
+import HelloSwiftPlugin
+import PluginKit
+
+@c @implementation
+public func sluice_plugin_entry_v1() -> UnsafePointer<sluice_plugin_v1_t> {
+  PluginEntry<HelloSwift>.table(id: "hello-swift", version: "0.1.0")
+}
