@@ -1,3 +1,5 @@
+import Wire
+
 /// A JSON document together with its text, so that a pointer can be turned into a line and a column.
 ///
 /// Its description is its name: the text may hold secrets.
@@ -14,71 +16,29 @@ public struct ConfigSource: Sendable, CustomStringConvertible, CustomReflectable
 
   /// Where the value at `pointer` begins, and where its key does (an array's element has none: the same place).
   ///
-  /// Jansson keeps no positions, so the text is walked again; that happens only for an error. `nil` when there is
+  /// Jansson keeps no positions, so the text is read again; that happens only for an error. `nil` when there is
   /// nothing at `pointer`.
   func locate(_ pointer: String) -> (key: TextPosition, value: TextPosition)? {
-    var walk = TextWalk(text: text)
-    var key: Int?
-    for token in JSONPointer.tokens(of: pointer) {
-      guard let found = walk.enter(token) else { return nil }
-      key = found
-    }
-    walk.skipSpace()
-    return (
-      key: TextPosition(of: key ?? walk.offset, in: text),
-      value: TextPosition(of: walk.offset, in: text)
-    )
+    let limits = JSONLimits(depth: 512, nodes: ConfigReader.fileLimit)
+    let document = text.withUnsafeBytes { try? JSONDocument($0, limits: limits) }
+    guard let document, let value = document.root.value(at: pointer) else { return nil }
+    let place = TextPosition(value.location)
+    guard let slash = pointer.lastIndex(of: "/"),
+      let parent = document.root.value(at: String(pointer[..<slash])),
+      let name = JSONPointer.steps(of: pointer)?.last,
+      let member = parent.members.first(where: { $0.key.isString(name) })
+    else { return (place, place) }
+    return (TextPosition(member.key.location), place)
   }
 }
 
 extension TextPosition {
+  init(_ location: JSONLocation) {
+    self.init(line: location.line, column: location.column)
+  }
+
   /// The position of the byte at `offset` of a UTF-8 text.
   init(of offset: Int, in text: [UInt8]) {
-    var line = 1
-    var column = 1
-    for byte in text.prefix(offset) {
-      if byte == UInt8(ascii: "\n") {
-        line += 1
-        column = 1
-      } else if byte & 0xC0 != 0x80 {
-        column += 1
-      }
-    }
-    self.init(line: line, column: column)
-  }
-}
-
-/// The tokens of a JSON pointer (RFC 6901).
-enum JSONPointer {
-  /// The reference tokens, unescaped: "/a~1b/0" gives "a/b" and "0".
-  static func tokens(of pointer: String) -> [String] {
-    pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map { token in
-      var plain = ""
-      var isEscape = false
-      for character in token.unicodeScalars {
-        if isEscape {
-          plain += character == "1" ? "/" : "~"
-          isEscape = false
-        } else if character == "~" {
-          isEscape = true
-        } else {
-          plain.unicodeScalars.append(character)
-        }
-      }
-      return plain
-    }
-  }
-
-  /// `pointer` with one more reference token.
-  static func appending(_ token: String, to pointer: String) -> String {
-    var text = pointer + "/"
-    for character in token.unicodeScalars {
-      switch character {
-      case "~": text += "~0"
-      case "/": text += "~1"
-      default: text.unicodeScalars.append(character)
-      }
-    }
-    return text
+    self.init(text.withUnsafeBytes { JSONLocation(offset: offset, in: $0) })
   }
 }

@@ -10,9 +10,9 @@ enum FileSystem {
     static var ofSystem: Failure { Failure(description: String(cString: strerror(errno))) }
   }
 
-  /// The bytes of a regular file of at most `limit` bytes.
+  /// The bytes of a regular file of at most `limit` bytes. A named pipe is refused, never waited for.
   static func contents(of path: String, limit: Int) throws(Failure) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .ofSystem }
     defer { close(descriptor) }
     var status = stat()

@@ -30,8 +30,7 @@ extension SluiceConfiguration {
     var configuration = SluiceConfiguration(
       listeners: listeners ?? [], dataDirectory: data, loops: loops,
       plugins: plugins ?? PluginSelection(folders: []),
-      keyFile: (keyFile ?? nil).map { FilePath.resolve($0, in: folder) }
-        ?? FilePath.resolve("master.key", in: data))
+      chosenKeyFile: (keyFile ?? nil).map { FilePath.resolve($0, in: folder) })
     if listeners == nil { reader.node.refuse("\"listeners\" is missing") }
     if let log = reader.optional("log")?.object({ readLog(&$0, in: folder) }) {
       configuration.log = log

@@ -7,8 +7,8 @@ public struct SluiceConfiguration: Sendable {
   /// Event loops; 0 is one for each core.
   public var loops = 0
   public var plugins: PluginSelection
-  /// The file with the key that seals secrets.
-  public var keyFile: String
+  /// The file with the key that seals secrets, where the operator named one.
+  public var chosenKeyFile: String?
   public var log = LogSettings()
   /// Whether `/metrics` answers others than loopback.
   public var metricsArePublic = false
@@ -21,6 +21,11 @@ public struct SluiceConfiguration: Sendable {
   /// The file that was read, for errors found later; `nil` when there was none.
   var source: ConfigSource?
 
+  /// The file with the key that seals secrets: the one chosen, else `master.key` in the data directory.
+  public var keyFile: String {
+    chosenKeyFile ?? FilePath.resolve("master.key", in: dataDirectory)
+  }
+
   /// What `sluice serve` runs with when there is no file: every plugin found, on `platform` and on apps.
   ///
   /// - Parameters:
@@ -32,8 +37,7 @@ public struct SluiceConfiguration: Sendable {
   ) -> SluiceConfiguration {
     var configuration = SluiceConfiguration(
       listeners: listen, dataDirectory: dataDirectory,
-      plugins: PluginSelection(folders: pluginFolders),
-      keyFile: FilePath.resolve("master.key", in: dataDirectory))
+      plugins: PluginSelection(folders: pluginFolders))
     configuration.plugins.tenantsGrant = .platform
     return configuration
   }

@@ -44,7 +44,7 @@ struct ServiceGraph {
   }
 
   private mutating func collectProviders() {
-    var places: [String: (plugin: String, place: String)] = [:]
+    var places: [String: (plugin: PluginManifest, pointer: String)] = [:]
     for plugin in plugins {
       for offer in plugin.provides {
         let others = providers[offer.service] ?? []
@@ -63,11 +63,11 @@ struct ServiceGraph {
           problems.append(
             plugin.problem(
               at: offer.pointer,
-              "\(offer.service) is provided\(key) by plugin \"\(earlier.plugin)\" too "
-                + "(\(earlier.place)); a tenant has one provider"))
+              "\(offer.service) is provided\(key) by plugin \"\(earlier.plugin.id)\" too "
+                + "(\(earlier.plugin.place(of: earlier.pointer))); a tenant has one provider"))
           continue
         }
-        places[name] = (plugin.id, plugin.place(of: offer.pointer))
+        places[name] = (plugin, offer.pointer)
         providers[offer.service, default: []].append(Provider(plugin: plugin.id, key: offer.key))
       }
     }

@@ -83,8 +83,7 @@ public struct TenantPlan: Sendable {
   private static func claimProblems(of plugins: [PluginManifest]) -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
     for conflict in RouteClaim.conflicts(among: plugins.flatMap(\.claims)) {
-      guard let plugin = plugins.first(where: { $0.id == conflict.plugin }) else { continue }
-      problems.append(plugin.problem(at: conflict.pointer, conflict.message))
+      problems.append(conflict.plugin.problem(at: conflict.pointer, conflict.message))
     }
     problems += NameClaim.problems(called: "channel namespace", among: plugins) { plugin in
       plugin.channels.map { ($0.namespace, "\($0.pointer)/namespace") }
@@ -103,7 +102,7 @@ enum NameClaim {
     called kind: String, among plugins: [PluginManifest],
     names: (PluginManifest) -> [(name: String, pointer: String)]
   ) -> [ConfigProblem] {
-    var first: [String: (plugin: String, place: String)] = [:]
+    var first: [String: (plugin: PluginManifest, pointer: String)] = [:]
     var problems: [ConfigProblem] = []
     for plugin in plugins {
       for (name, pointer) in names(plugin) {
@@ -111,10 +110,10 @@ enum NameClaim {
           problems.append(
             plugin.problem(
               at: pointer,
-              "the \(kind) \"\(name)\" belongs to plugin \"\(earlier.plugin)\" too "
-                + "(\(earlier.place))"))
+              "the \(kind) \"\(name)\" belongs to plugin \"\(earlier.plugin.id)\" too "
+                + "(\(earlier.plugin.place(of: earlier.pointer)))"))
         } else {
-          first[name] = (plugin.id, plugin.place(of: pointer))
+          first[name] = (plugin, pointer)
         }
       }
     }

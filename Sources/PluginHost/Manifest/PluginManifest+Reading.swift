@@ -20,7 +20,10 @@ extension PluginManifest {
     _ reader: inout ObjectReader, in folder: String
   ) -> PluginManifest {
     let id = reader.string("id", .pluginID)
-    let folderName = FilePath.name(of: FileSystem.realPath(of: folder))
+    var folderName = FilePath.name(of: folder)
+    if folderName == "." || folderName == ".." {
+      folderName = FilePath.name(of: FileSystem.realPath(of: folder))
+    }
     if Grammar.pluginID.accepts(id) && id != folderName {
       reader.optional("id")?.refuse("is \"\(id)\", but the folder is called \"\(folderName)\"")
     }

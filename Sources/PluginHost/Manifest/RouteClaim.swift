@@ -1,20 +1,17 @@
 /// A method and a path that a plugin wants for itself.
 struct RouteClaim: Sendable {
-  /// The plugin's id.
-  var plugin: String
+  var plugin: PluginManifest
   var method: RouteMethod
   var pattern: PathPattern
   /// Where the pattern stands in the manifest.
   var pointer: String
-  /// The same with file, line and column.
-  var place: String
 
   /// What two claims must not have in common.
   private var key: String { "\(method.rawValue) \(pattern.shape)" }
 
   /// A claim that came second, and why it is refused.
   struct Conflict: Sendable {
-    var plugin: String
+    var plugin: PluginManifest
     var pointer: String
     var message: String
   }
@@ -33,7 +30,7 @@ struct RouteClaim: Sendable {
         Conflict(
           plugin: claim.plugin, pointer: claim.pointer,
           message: "\(claim.method.rawValue) \(claim.pattern) is claimed\(same) by "
-            + "plugin \"\(earlier.plugin)\" too (\(earlier.place))"))
+            + "plugin \"\(earlier.plugin.id)\" too (\(earlier.plugin.place(of: earlier.pointer)))"))
     }
     return conflicts
   }
@@ -58,7 +55,6 @@ extension PluginManifest {
   private func claim(
     _ method: RouteMethod, _ pattern: PathPattern, at pointer: String
   ) -> RouteClaim {
-    RouteClaim(
-      plugin: id, method: method, pattern: pattern, pointer: pointer, place: place(of: pointer))
+    RouteClaim(plugin: self, method: method, pattern: pattern, pointer: pointer)
   }
 }

@@ -41,11 +41,4 @@ import Testing
     let source = try ConfigReader.read(text: Array(Self.text.utf8), name: "f")
     #expect(source.locate(pointer) == nil)
   }
-
-  @Test func `escapes a key in a pointer and back`() {
-    let pointer = JSONPointer.appending("a/b~c", to: "/x")
-    #expect(pointer == "/x/a~1b~0c")
-    #expect(JSONPointer.tokens(of: pointer) == ["x", "a/b~c"])
-    #expect(JSONPointer.tokens(of: "") == [])
-  }
 }

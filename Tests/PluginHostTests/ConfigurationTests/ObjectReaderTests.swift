@@ -32,8 +32,8 @@ import Testing
     (#"{}"#, [#"f.json:1:1: "name" is missing"#]),
     (#"[]"#, [#"f.json:1:1: must be an object, not an array"#]),
     (
-      #"{"name":"a","coutn":1}"#,
-      [#"f.json:1:13: /coutn: unknown key "coutn" (did you mean "count"?)"#]
+      #"{"name":"a","cont":1}"#,
+      [#"f.json:1:13: /cont: unknown key "cont" (did you mean "count"?)"#]
     ),
     (
       #"{"name":"a","zzzzzzzzzzzz":1}"#,

@@ -69,8 +69,8 @@ import Testing
     ),
     (#"{"handler":""}"#, ["/handler: must not be empty"]),
     (
-      #"{"rate":"raed"}"#,
-      [#"/rate: "raed" is not one of read, write, auth, none (did you mean "read"?)"#]
+      #"{"rate":"rea"}"#,
+      [#"/rate: "rea" is not one of read, write, auth, none (did you mean "read"?)"#]
     ),
     (#"{"method":"GET","body":{}}"#, ["/body: GET takes no body (RFC 9110 §9.3)"]),
     (

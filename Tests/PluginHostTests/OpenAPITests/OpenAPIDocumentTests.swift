@@ -1,4 +1,5 @@
 import Testing
+import Wire
 
 @testable import PluginHost
 
@@ -16,7 +17,7 @@ import Testing
 
   /// The value at a JSON pointer.
   private func at(_ pointer: String, _ value: ConfigValue) -> ConfigValue? {
-    JSONPointer.tokens(of: pointer).reduce(value) { value, token in
+    (JSONPointer.steps(of: pointer) ?? []).reduce(value) { value, token in
       if case .array(let list) = value {
         return Int(token).flatMap { list.indices.contains($0) ? list[$0] : nil }
       }
