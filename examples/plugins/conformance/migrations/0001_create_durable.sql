@@ -1,0 +1,4 @@
+CREATE TABLE conformance_durable (
+  id INTEGER PRIMARY KEY,
+  body BLOB NOT NULL
+);
