@@ -11,13 +11,19 @@ enum JSONNumber: Hashable {
       return
     }
     let value = JSONNumber.double(bytes) ?? (bytes.first == 0x2d ? -.infinity : .infinity)
-    if let whole = Int64(exactly: value) { self = .integer(whole) } else { self = .fraction(value) }
+    // Conversions by hardware only: the library's round through libm, which nothing here links.
+    if value > -0x1p63, value < 0x1p63, Double(Int64(value)) == value {
+      self = .integer(Int64(value))
+    } else {
+      self = .fraction(value)
+    }
   }
 
   var isInteger: Bool {
     switch self {
     case .integer: true
-    case .fraction(let value): value.isFinite && value.rounded() == value
+    // Above 53 bits a double has no room for a fraction; below it would be an `integer`.
+    case .fraction(let value): value.isFinite && value.magnitude >= 0x1p53
     }
   }
 
@@ -25,6 +31,19 @@ enum JSONNumber: Hashable {
     switch self {
     case .integer(let value): Double(value)
     case .fraction(let value): value
+    }
+  }
+
+  /// Whether this is a whole number of times `divisor`, which is above 0.
+  func isMultiple(of divisor: Int64) -> Bool {
+    switch self {
+    case .integer(let value): return value % divisor == 0
+    case .fraction(let value):
+      guard isInteger else { return false }
+      let divisor = UInt64(divisor)
+      var rest = (value.significandBitPattern | 1 << 52) % divisor
+      for _ in 0..<max(0, Int(value.exponent) - 52) { rest = rest * 2 % divisor }
+      return rest == 0
     }
   }
 

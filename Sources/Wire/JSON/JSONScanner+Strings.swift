@@ -74,11 +74,13 @@ extension JSONScanner {
       return nil
     }
     guard first < 0xdc00 else { return .loneSurrogate }
-    guard i &+ 7 < end else {
-      i = end
-      return .unexpectedEnd
+    for (index, expected) in [(6, 0x5c), (7, 0x75)] as [(Int, UInt8)] {
+      guard i &+ index < end else {
+        i = end
+        return .unexpectedEnd
+      }
+      guard p.byte(i &+ index) == expected else { return .loneSurrogate }
     }
-    guard p.byte(i &+ 6) == 0x5c, p.byte(i &+ 7) == 0x75 else { return .loneSurrogate }
     switch codeUnit(at: i &+ 8) {
     case .success(let unit):
       guard unit & 0xfc00 == 0xdc00 else { return .loneSurrogate }

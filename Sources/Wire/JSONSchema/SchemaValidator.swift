@@ -298,14 +298,6 @@ extension JSONNumber {
     case .fraction(let value): "\(value)"
     }
   }
-
-  func isMultiple(of divisor: Int64) -> Bool {
-    switch self {
-    case .integer(let value): value % divisor == 0
-    case .fraction(let value):
-      value.isFinite && value.truncatingRemainder(dividingBy: Double(divisor)) == 0
-    }
-  }
 }
 
 extension SchemaLiteral {

@@ -90,14 +90,15 @@ public enum Format: UInt8, Sendable, CaseIterable {
     return hasAuthority(text, after: colon)
   }
 
-  /// A hierarchical URI needs a host; others need something after the colon.
+  /// Web addresses need a host (RFC 9110 §4.2.1); other URIs need something after the colon.
   private static func hasAuthority(_ text: UnsafeRawBufferPointer, after colon: Int) -> Bool {
-    guard text.count > colon + 2, text[colon + 1] == 0x2f, text[colon + 2] == 0x2f else {
-      return text.count > colon + 1
+    guard let base = text.baseAddress,
+      colon == 4 && matchesFolded(base, "http", 4) || colon == 5 && matchesFolded(base, "https", 5)
+    else { return text.count > colon + 1 }
+    guard text.count > colon + 3, text[colon + 1] == 0x2f, text[colon + 2] == 0x2f else {
+      return false
     }
-    let rest = text[(colon + 3)...]
-    let end = rest.firstIndex { $0 == 0x2f || $0 == 0x3f || $0 == 0x23 } ?? text.count
-    return end > colon + 3
+    return ![0x2f, 0x3f, 0x23].contains(text[colon + 3])
   }
 
   private static func isDateTime(_ text: UnsafeRawBufferPointer) -> Bool {

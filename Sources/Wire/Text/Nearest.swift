@@ -1,16 +1,18 @@
 /// The candidate that `word` was probably meant to be, for error messages; nil if none is close.
 ///
-/// Close is at most a third of the longer one's characters by Levenshtein distance, and at least one
-/// edit allowed. Of several at the same distance the first wins.
+/// Close is a Levenshtein distance of at most a third of the longer one's characters, rounded, at least
+/// one, and less than all of `word`. Of several at the same distance the first wins.
 public func nearest(to word: String, in candidates: some Sequence<String>) -> String? {
   let wanted = Array(word.unicodeScalars.prefix(64))
   var best: (name: String, distance: Int)?
   for candidate in candidates {
     let other = Array(candidate.unicodeScalars.prefix(64))
-    let bound = max(1, max(wanted.count, other.count) / 3)
+    let bound = max(1, (max(wanted.count, other.count) + 1) / 3)
     if abs(wanted.count - other.count) > bound { continue }
     let distance = editDistance(wanted, other)
-    if distance <= bound, distance < best?.distance ?? .max { best = (candidate, distance) }
+    if distance <= bound, distance < wanted.count, distance < best?.distance ?? .max {
+      best = (candidate, distance)
+    }
   }
   return best?.name
 }
