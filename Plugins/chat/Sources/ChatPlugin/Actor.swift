@@ -1,0 +1,62 @@
+internal import PluginKit
+
+/// For whom a request acts.
+enum Actor: Equatable {
+  /// An end user, for himself.
+  case user(String)
+  /// The app's own server, which may do anything.
+  case server
+
+  init(_ principal: Principal) {
+    self = principal.kind == .user ? .user(principal.id) : .server
+  }
+
+  /// The user himself; nil for a server.
+  var user: String? {
+    if case .user(let id) = self { id } else { nil }
+  }
+
+  /// The user that a request acts for, when the request may name one.
+  ///
+  /// - Parameter named: what the request says, at `pointer`.
+  /// - Throws: `Problem` 403 when a user names another; 400 when a server names nobody.
+  func acting(as named: String?, pointer: String) throws -> String {
+    switch self {
+    case .user(let id):
+      guard named == nil || named == id else {
+        throw Problem.forbidden("The token is of user \"\(id)\", so user_id cannot be another.")
+      }
+      return id
+    case .server:
+      guard let named else {
+        throw Problem.invalid(
+          pointer: pointer, "With a secret key user_id is needed: whom do you act for?")
+      }
+      return named
+    }
+  }
+}
+
+extension Request {
+  /// The channel that the first two parameters of the path name, and its type.
+  ///
+  /// - Throws: `Problem` 404 when there can be no such channel.
+  func channel(_ types: ChannelTypes) throws -> (ChannelAddress, ChannelType) {
+    let name = try parameter(0)
+    let type = try types[name]
+    let id = try parameter(1)
+    guard let address = ChannelAddress(type: name, id: id) else {
+      throw Problem.notFound("A channel's id is \(Identifier.words).")
+    }
+    return (address, type)
+  }
+
+  /// How many things a list is to hold: `limit`, 1 to 100, else 25.
+  func limit() throws -> Int {
+    guard let text = query("limit") else { return 25 }
+    guard let limit = Int(text), (1...100).contains(limit) else {
+      throw Problem.invalid(pointer: "/query/limit", "limit is a whole number from 1 to 100.")
+    }
+    return limit
+  }
+}

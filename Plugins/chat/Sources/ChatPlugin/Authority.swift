@@ -1,0 +1,56 @@
+internal import PluginKit
+
+/// Who may do what in `chat:{type}:{id}`: `sluice.channel-authority/1`, method 1.
+struct AuthorityQuestion: Decodable {
+  struct Who: Decodable {
+    let kind: Principal.Kind
+    let id: String
+  }
+
+  let channel: String
+  let action: String
+  let principal: Who
+}
+
+struct AuthorityAnswer: Encodable, Equatable {
+  let allow: Bool
+  /// For people; absent when it is allowed.
+  let reason: String?
+
+  static let allowed = AuthorityAnswer(allow: true, reason: nil)
+
+  static func denied(_ reason: String) -> AuthorityAnswer {
+    AuthorityAnswer(allow: false, reason: reason)
+  }
+}
+
+extension ChatShard {
+  func answer(_ question: AuthorityQuestion) async throws -> AuthorityAnswer {
+    guard let address = ChannelAddress(realTimeName: question.channel) else {
+      return .denied("A channel of chat is called chat:{type}:{id}.")
+    }
+    let actor: Actor
+    switch question.principal.kind {
+    case .user: actor = .user(question.principal.id)
+    case .key: actor = .server
+    case .anonymous, .account: return .denied("Chat is for an app's users and its server.")
+    }
+    switch question.action {
+    case "subscribe", "history":
+      let type: ChannelType
+      do {
+        type = try types[address.type]
+      } catch let problem as Problem {
+        return .denied(problem.detail)
+      }
+      guard try await mayRead(actor, address, type) else {
+        return .denied("Only members may listen to \(address).")
+      }
+      return .allowed
+    case "publish":
+      return .denied("Messages are sent with POST /v1/channels/{type}/{id}/messages.")
+    default:
+      return .denied("Chat does not offer \"\(question.action)\".")
+    }
+  }
+}

@@ -1,0 +1,44 @@
+public import PluginKit
+
+/// Channels, members and messages of an app.
+public struct Chat: Plugin {
+  let types: ChannelTypes
+
+  public init(_ context: InstanceContext) throws {
+    let settings: Settings = try context.config()
+    types = try ChannelTypes(settings.types ?? ["messaging": ChannelType(isOpen: true)])
+  }
+
+  public func makeShard(_ context: ShardContext) throws -> ChatShard {
+    ChatShard(types, context)
+  }
+}
+
+struct Settings: Decodable {
+  let types: [String: ChannelType]?
+}
+
+/// The chat of one event loop. It keeps nothing: everything is in the store.
+public final class ChatShard: PluginShard {
+  let types: ChannelTypes
+  let context: ShardContext
+
+  init(_ types: ChannelTypes, _ context: ShardContext) {
+    self.types = types
+    self.context = context
+  }
+
+  public static func register(_ on: inout Registry<ChatShard>) {
+    on.route("create_channel", ChatShard.createChannel)
+    on.route("read_channel", ChatShard.readChannel)
+    on.route("list_channels", ChatShard.listChannels)
+    on.route("add_members", ChatShard.addMembers)
+    on.route("send_message", ChatShard.sendMessage)
+    on.route("list_messages", ChatShard.listMessages)
+    on.route("read_message", ChatShard.readMessage)
+    on.service("sluice.channel-authority/1", method: 1) {
+      (shard, question: AuthorityQuestion) async throws -> AuthorityAnswer in
+      try await shard.answer(question)
+    }
+  }
+}

@@ -1,0 +1,105 @@
+internal import PluginKit
+
+/// `POST /v1/channels/{type}/{id}/messages`
+extension ChatShard {
+  private struct NewMessage: Decodable {
+    let id: String?
+    let userID: String?
+    let text: String
+    let custom: RawJSON?
+
+    private enum CodingKeys: String, CodingKey {
+      case id
+      case userID = "user_id"
+      case text, custom
+    }
+  }
+
+  /// Message and event are one batch: whoever has the answer finds both, and nobody hears of a message
+  /// that is not on disk.
+  func sendMessage(_ request: Request) async throws -> Response {
+    let (address, type) = try request.channel(types)
+    let wanted: NewMessage = try request.decode()
+    let actor = Actor(request.principal)
+    let user = try actor.acting(as: wanted.userID, pointer: "/user_id")
+    guard wanted.id.map(Identifier.isValid) ?? true else {
+      throw Problem.invalid(pointer: "/id", "A message's id is \(Identifier.words).")
+    }
+    let message = Message(
+      id: try wanted.id ?? context.id.make("msg"), channel: "\(address)", userID: user,
+      text: wanted.text, custom: wanted.custom, createdAt: try context.clock.now())
+    do {
+      try await context.store.commit {
+        place(in: address, type, for: actor, at: message.createdAt)
+        insert(message, in: address)
+        try Emit("chat.message.created", channel: address.realTimeName, data: message)
+      }
+      return try .json(message, status: 201)
+    } catch StoreError.conflict(statement: 0, _) {
+      // There was no place: the channel is missing, or closed to this user.
+      guard try await context.store.read(address.record).isEmpty else {
+        throw Self.notAMember(of: address)
+      }
+      throw Self.gone(address)
+    } catch StoreError.conflict(statement: 1, _) {
+      return try await repeated(message)
+    }
+  }
+
+  /// The next place in the channel. An open channel comes to be with it.
+  private func place(
+    in address: ChannelAddress, _ type: ChannelType, for actor: Actor, at time: Timestamp
+  ) -> SQL {
+    if type.isOpen {
+      return SQL(
+        """
+        INSERT INTO chat_channels (type, id, created_by, data, created_at, last_seq)
+        VALUES (\(address.type), \(address.id), \(actor.user), '{}', \(time), 1)
+        ON CONFLICT (type, id) DO UPDATE SET last_seq = chat_channels.last_seq + 1
+        RETURNING last_seq
+        """
+      ).expect(exactly: 1)
+    }
+    guard let user = actor.user else {
+      return SQL(
+        """
+        UPDATE chat_channels SET last_seq = last_seq + 1
+        WHERE type = \(address.type) AND id = \(address.id) RETURNING last_seq
+        """
+      ).expect(exactly: 1)
+    }
+    return SQL(
+      """
+      UPDATE chat_channels SET last_seq = last_seq + 1
+      WHERE type = \(address.type) AND id = \(address.id) AND EXISTS (
+        SELECT 1 FROM chat_members
+        WHERE type = \(address.type) AND channel = \(address.id) AND user_id = \(user))
+      RETURNING last_seq
+      """
+    ).expect(exactly: 1)
+  }
+
+  /// The message, in the place that the statement before found; nothing if its id is taken.
+  private func insert(_ message: Message, in address: ChannelAddress) -> SQL {
+    SQL(
+      """
+      INSERT INTO chat_messages (id, type, channel, seq, user_id, text, custom, created_at)
+      VALUES (\(message.id), \(address.type), \(address.id), \(.returned(from: 0, "last_seq")),
+        \(message.userID), \(message.text), \(message.custom), \(message.createdAt))
+      ON CONFLICT (id) DO NOTHING
+      """
+    ).expect(exactly: 1)
+  }
+
+  /// The answer to a message whose id is taken: the first answer again, if it is the same message.
+  private func repeated(_ message: Message) async throws -> Response {
+    guard
+      let earlier = try await context.store.read(Message.find(message.id)).first?
+        .decode(Message.self),
+      earlier.hasContent(of: message)
+    else {
+      throw Problem.conflict("Another message has the id \"\(message.id)\" already.")
+    }
+    return try .json(earlier)
+  }
+}

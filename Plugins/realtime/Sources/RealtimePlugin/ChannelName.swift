@@ -1,0 +1,70 @@
+/// A channel's name, `namespace:rest`: up to 255 bytes of UTF-8 without control characters. The
+/// namespace is a-z, then up to 63 of a-z 0-9 - _; the rest is its owner's, and not empty.
+struct ChannelName: Hashable, Sendable {
+  static let maximumBytes = 255
+
+  let text: String
+  /// What stands before the first colon; it names the authority.
+  let namespace: String
+
+  /// Why a text is no channel name, in words for a client.
+  struct Malformed: Error, Equatable {
+    let message: String
+  }
+
+  init(_ text: String) throws(Malformed) {
+    guard text.utf8.count <= Self.maximumBytes else {
+      throw Malformed(message: "A channel's name has at most \(Self.maximumBytes) bytes.")
+    }
+    guard !text.unicodeScalars.contains(where: \.isControl) else {
+      throw Malformed(message: "A channel's name has no control characters.")
+    }
+    guard let colon = text.firstIndex(of: ":"), text.index(after: colon) != text.endIndex else {
+      throw Malformed(message: "\"\(text)\" is not a channel: write namespace:name.")
+    }
+    let namespace = text[..<colon]
+    guard Self.isNamespace(namespace) else {
+      throw Malformed(
+        message: "\"\(namespace)\" is not a namespace: a-z, then up to 63 of a-z 0-9 - _.")
+    }
+    self.text = text
+    self.namespace = String(namespace)
+  }
+
+  private static func isNamespace(_ text: Substring) -> Bool {
+    guard let first = text.utf8.first, text.utf8.count <= 64 else { return false }
+    return isLower(first)
+      && text.utf8.allSatisfy {
+        isLower($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F
+      }
+  }
+
+  private static func isLower(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) }
+}
+
+extension ChannelName {
+  /// The channels of `?channels=a,b`, in their order, each once.
+  ///
+  /// - Parameter limit: the most that are taken.
+  static func list(_ text: String?, limit: Int) throws(Malformed) -> [ChannelName] {
+    guard let text, !text.isEmpty else {
+      throw Malformed(message: "Name the channels to listen to, separated by commas.")
+    }
+    var names: [ChannelName] = []
+    var seen: Set<String> = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let name = try ChannelName(String(part))
+      guard seen.insert(name.text).inserted else { continue }
+      guard names.count < limit else {
+        throw Malformed(message: "One connection listens to at most \(limit) channels.")
+      }
+      names.append(name)
+    }
+    return names
+  }
+}
+
+extension Unicode.Scalar {
+  /// C0, DEL and C1.
+  fileprivate var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
+}

@@ -1,0 +1,22 @@
+/// Why a socket is closed by the server. Codes and words are those of the Centrifugo client protocol:
+/// 3000 to 3499 ask the client to come back, 3500 to 3999 to stay away.
+struct CloseCode: Equatable, Sendable {
+  let code: Int
+  let reason: String
+
+  /// Something broke here; coming back may help.
+  static let serverError = CloseCode(code: 3004, reason: "internal server error")
+  /// The token has expired; come back with a new one.
+  static let expired = CloseCode(code: 3005, reason: "connection expired")
+  /// Events were missed that the history no longer has; come back and read the state anew.
+  static let insufficientState = CloseCode(code: 3010, reason: "insufficient state")
+  /// A channel may not be listened to, or its namespace belongs to nobody.
+  static let permissionDenied = CloseCode(code: 3507, reason: "permission denied")
+
+  /// The same code, saying which channel it is about. A close reason has at most 123 bytes (RFC 6455
+  /// §5.5), so a long name is left out.
+  func about(_ channel: ChannelName) -> CloseCode {
+    let words = "\(reason): \(channel.text)"
+    return words.utf8.count <= 123 ? CloseCode(code: code, reason: words) : self
+  }
+}

@@ -1,0 +1,38 @@
+internal import PluginKit
+
+/// One connection. It holds its channels from the moment that it is allowed to listen to all of them.
+final class Subscriber {
+  enum Stage: Equatable {
+    /// The channels' owners are asked.
+    case asking
+    /// Allowed; it is not known of every channel yet where it stands.
+    case waiting
+    case live
+    /// Closed by us, or gone.
+    case ended
+  }
+
+  let connection: Connection
+  let principal: Principal
+  var stage = Stage.asking
+  var channels: [Channel] = []
+
+  init(_ connection: Connection, _ principal: Principal) {
+    self.connection = connection
+    self.principal = principal
+  }
+
+  /// When the credential is void, in Unix seconds, rounded up; nil is never.
+  var deadline: Int64? {
+    principal.expiresAt.map { ($0.unixMilliseconds + 999) / 1000 }
+  }
+
+  func holds(_ channel: Channel) -> Bool { channels.contains { $0 === channel } }
+
+  /// Closes the connection; nothing is sent to it any more.
+  func end(_ close: CloseCode) {
+    guard stage != .ended else { return }
+    stage = .ended
+    connection.close(code: close.code, reason: close.reason)
+  }
+}

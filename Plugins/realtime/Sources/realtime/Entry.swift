@@ -1,0 +1,8 @@
+public import CSluice
+import PluginKit
+import RealtimePlugin
+
+@c @implementation
+public func sluice_plugin_entry_v1() -> UnsafePointer<sluice_plugin_v1_t> {
+  PluginEntry<Realtime>.table(id: "realtime", version: "0.1.0")
+}
