@@ -35,6 +35,13 @@ extension Lanes {
 }
 
 extension SIMDMask<SIMD16<Int8>> {
+  /// Whether no lane is set.
+  @inline(__always)
+  var isClear: Bool {
+    let halves = unsafeBitCast(self, to: SIMD2<UInt64>.self)
+    return halves.x | halves.y == 0
+  }
+
   /// The index of the first lane that is set; 16 if none is.
   @inline(__always)
   var first: Int {

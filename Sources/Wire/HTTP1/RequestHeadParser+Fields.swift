@@ -78,9 +78,12 @@ extension RequestHeadParser {
     var i = start
     while i &+ 16 <= end {
       let lanes = Lanes.load(p, i)
-      let stop = (lanes.are(below: 0x20) .| lanes.are(0x7f)).first
-      i &+= stop
-      if stop == 16 { continue }
+      let stops = lanes.are(below: 0x20) .| lanes.are(0x7f)
+      if stops.isClear {
+        i &+= 16
+        continue
+      }
+      i &+= stops.first
       if p.byte(i) != 0x09 { return i }
       i &+= 1
     }
