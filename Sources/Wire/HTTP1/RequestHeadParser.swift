@@ -1,11 +1,11 @@
 /// Bounds on a request head. What exceeds them is refused, and never held in memory.
 public struct RequestHeadLimits: Sendable {
   /// Bytes of the whole head, at most 65,535. Breach: 431, or 414 while still in the request line.
-  public var headBytes: Int
+  public let headBytes: Int
   /// Bytes of the request target. Breach: 414.
-  public var targetBytes: Int
+  public let targetBytes: Int
   /// Header fields, at most 255, and at most what the caller's memory holds. Breach: 431.
-  public var fields: Int
+  public let fields: Int
 
   public init(headBytes: Int = 32_768, targetBytes: Int = 8_192, fields: Int = 100) {
     self.headBytes = min(max(headBytes, 0), 65_535)

@@ -34,9 +34,9 @@ struct JSONNode {
 /// Bounds on a document, so that no text costs more than its size suggests.
 public struct JSONLimits: Sendable {
   /// Objects and arrays inside each other, at most 512.
-  public var depth: Int
+  public let depth: Int
   /// Values and keys.
-  public var nodes: Int
+  public let nodes: Int
 
   public init(depth: Int = 64, nodes: Int = 100_000) {
     self.depth = min(max(depth, 1), 512)
