@@ -1,0 +1,51 @@
+internal import Store
+
+/// The gateway's own tables in `control.sqlite`, all of them: their owner is ``Owner/host``, whose migrations are
+/// numbered in one row, so whatever else the gateway keeps there is added to the end of this list.
+enum ControlSchema {
+  // `Migration` alone is a plugin's, as its manifest declares it.
+  static let migrations: [Store::Migration] = [
+    .init(
+      version: 1, name: "tenants",
+      sql: """
+        CREATE TABLE sluice_tenants (
+          id TEXT NOT NULL PRIMARY KEY,
+          revision BIGINT NOT NULL,
+          created_at BIGINT NOT NULL
+        );
+        CREATE TABLE sluice_tenant_plugins (
+          tenant TEXT NOT NULL REFERENCES sluice_tenants (id) ON DELETE CASCADE,
+          plugin TEXT NOT NULL,
+          enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+          config TEXT NOT NULL,
+          PRIMARY KEY (tenant, plugin)
+        );
+        CREATE TABLE sluice_tenant_hosts (
+          host TEXT NOT NULL PRIMARY KEY,
+          tenant TEXT NOT NULL REFERENCES sluice_tenants (id) ON DELETE CASCADE,
+          position INTEGER NOT NULL,
+          UNIQUE (tenant, position)
+        );
+        CREATE TABLE sluice_tenant_keys (
+          tenant TEXT NOT NULL REFERENCES sluice_tenants (id) ON DELETE CASCADE,
+          id TEXT NOT NULL,
+          digest BLOB NOT NULL UNIQUE,
+          scopes TEXT NOT NULL,
+          expires_at BIGINT NOT NULL,
+          PRIMARY KEY (tenant, id)
+        );
+        -- Static tenants, which have no row of their own, keep secrets too.
+        CREATE TABLE sluice_secrets (
+          tenant TEXT NOT NULL,
+          name TEXT NOT NULL,
+          sealed BLOB NOT NULL,
+          PRIMARY KEY (tenant, name)
+        );
+        -- A known value under the sealing key: tells a wrong key before anything is built on it.
+        CREATE TABLE sluice_seal (
+          name TEXT NOT NULL PRIMARY KEY,
+          sealed BLOB NOT NULL
+        );
+        """)
+  ]
+}

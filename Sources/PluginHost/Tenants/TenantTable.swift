@@ -1,0 +1,86 @@
+/// All tenants in memory, with what finds a host's and a credential's owner. Pure: knows no store and no lock.
+struct TenantTable: Sendable {
+  private(set) var records: [String: TenantRecord] = [:]
+  private(set) var hosts: [String: String] = [:]
+  private(set) var digests: [[UInt8]: String] = [:]
+  /// Also of tenants that are not there: those of a static tenant outlive its absence from the files.
+  private(set) var secrets: [String: TenantSecrets] = [:]
+  /// The last revision that was given out.
+  private(set) var revision: UInt64 = 0
+
+  func record(_ id: String) throws(TenantError) -> TenantRecord {
+    if let record = records[id] { return record }
+    throw TenantError(.notFound, "there is no tenant \"\(id.prefix(80))\"")
+  }
+
+  /// The secret called `name` of a tenant that there is.
+  func secret(_ tenant: String, _ name: String) -> StoredSecret? {
+    records[tenant] == nil ? nil : secrets[tenant]?.byName[name]
+  }
+
+  /// Makes room for a first load.
+  mutating func reserve(tenants: Int) { records.reserveCapacity(tenants) }
+
+  mutating func apply(_ delta: TenantDelta) {
+    switch delta {
+    case .none: break
+    case .record(let record): put(record)
+    case .removal(let record):
+      if let old = records.removeValue(forKey: record.id) { unlist(old) }
+      secrets[record.id] = nil
+      revision = max(revision, record.revision)
+    case .secret(let record, let name, let secret):
+      secrets[record.id, default: TenantSecrets()].set(name, secret)
+      if secrets[record.id]?.byName.isEmpty == true { secrets[record.id] = nil }
+    }
+  }
+
+  /// Replaces a tenant's record, or adds one.
+  mutating func put(_ record: TenantRecord) {
+    if let old = records[record.id] { unlist(old) }
+    for host in record.hosts { hosts[host] = record.id }
+    for key in record.keys { digests[key.digest] = record.id }
+    records[record.id] = record
+    revision = max(revision, record.revision)
+  }
+
+  /// Puts a secret where nothing checks it: while loading, and for a static tenant.
+  mutating func put(_ secret: StoredSecret, name: String, of tenant: String) {
+    secrets[tenant, default: TenantSecrets()].set(name, secret)
+  }
+
+  private mutating func unlist(_ old: TenantRecord) {
+    for host in old.hosts { hosts[host] = nil }
+    for key in old.keys { digests[key.digest] = nil }
+  }
+}
+
+/// One tenant's secrets by name.
+struct TenantSecrets: Sendable {
+  private(set) var byName: [String: StoredSecret] = [:]
+  /// Their bytes together.
+  private(set) var bytes = 0
+
+  mutating func set(_ name: String, _ secret: StoredSecret?) {
+    if let old = byName[name] { bytes -= old.cost }
+    if let secret { bytes += secret.cost }
+    byName[name] = secret
+  }
+}
+
+/// What one accepted change does to the table; `record` is the tenant's as it will be.
+enum TenantDelta: Sendable {
+  /// Things are as asked already.
+  case none(TenantRecord)
+  case record(TenantRecord)
+  case removal(TenantRecord)
+  /// The secret `name` is put, or removed with `nil`.
+  case secret(TenantRecord, name: String, StoredSecret?)
+
+  var record: TenantRecord {
+    switch self {
+    case .none(let record), .record(let record), .removal(let record): record
+    case .secret(let record, _, _): record
+    }
+  }
+}
