@@ -2,6 +2,7 @@ extension PluginManifest {
   /// Records what is wrong between the parts of one manifest.
   func checkTogether(_ problems: ConfigProblems) {
     checkCapabilities(problems)
+    checkTenants(problems)
     checkAccounts(problems)
     refuseRepeats(
       of: routes.map { ($0.operation, "\($0.pointer)/operation") }
@@ -47,9 +48,20 @@ extension PluginManifest {
     }
   }
 
-  /// Accounts live on the platform: on a plugin for apps alone nobody could use such a route.
+  /// A route of a kind of tenant that the plugin never runs on would be a route of nobody.
+  private func checkTenants(_ problems: ConfigProblems) {
+    for route in routes where route.tenants != .both && tenants != .both {
+      guard route.tenants != tenants else { continue }
+      problems.add(
+        "the plugin runs on no such tenant: its own \"tenants\" is \(tenants.rawValue)",
+        at: "\(route.pointer)/tenants")
+    }
+  }
+
+  /// Accounts live on the platform: on a plugin or a route for apps alone nobody could use such a route.
   private func checkAccounts(_ problems: ConfigProblems) {
-    guard tenants == .apps else { return }
+    let routes = routes.filter { tenants == .apps || $0.tenants == .apps }
+    let sockets = tenants == .apps ? sockets : []
     for (access, pointer) in routes.map({ ($0.access, $0.pointer) })
       + sockets.map({ ($0.access, $0.pointer) }) where access.kinds.contains(.account)
     {

@@ -17,6 +17,7 @@ extension Route {
       operation: reader.string("operation", .operation),
       summary: reader.string("summary", default: ""),
       handler: reader.string("handler", .handler),
+      tenants: reader.word("tenants", default: .both),
       access: Access(reading: reader.required("auth")),
       scopes: reader.strings("scopes", .dottedName),
       query: QueryParameter.read(&reader),

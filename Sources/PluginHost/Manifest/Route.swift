@@ -9,6 +9,8 @@ public struct Route: Sendable {
   public var summary: String
   /// The name by which the plugin knows its handler.
   public var handler: String
+  /// The tenants that have this route, among those that the plugin runs on.
+  public var tenants: TenantScope
   public var access: Access
   /// Scopes that the principal must have, all of them.
   public var scopes: [String]

@@ -7,31 +7,76 @@ public struct Schema: Sendable {
   /// The schema as the gateway asks it.
   public let compiled: JSONSchema
 
-  /// What a schema says against a value.
-  public struct Refusal: Sendable, Hashable {
-    /// Where in the value, as a JSON pointer.
+  /// Accepts every value.
+  static let anything = Schema(constant: [:])
+  /// The settings of a plugin that has none.
+  static let noSettings = Schema(constant: ["type": "object", "additionalProperties": false])
+
+  /// What is wrong with a value, or with a schema itself, and where.
+  public struct Refusal: Error, Sendable, Hashable {
+    /// A JSON pointer (RFC 6901) from the root of the value, or of the schema.
     public var pointer: String
     public var message: String
   }
 
-  /// What the schema says against `value`; empty when it is accepted.
+  /// What the schema says against `value`, in the order of its text; empty when it is accepted.
   public func refusals(of value: ConfigValue) -> [Refusal] {
-    compiled.validate(Array(value.json.utf8)).map {
-      Refusal(pointer: $0.pointer, message: $0.message)
+    do {
+      let document = try Self.document(of: value)
+      return compiled.validate(document.root).map {
+        Refusal(pointer: $0.pointer, message: $0.message)
+      }
+    } catch {
+      return [error]
     }
   }
 
-  init(_ value: ConfigValue) throws(JSONSchema.Failure) {
-    compiled = try JSONSchema(Array(value.json.utf8))
+  /// `value` with the `default` of every property that it leaves out, in the order of the schema.
+  ///
+  /// What stands behind `$ref`, `allOf` and the like adds nothing.
+  public func completed(_ value: ConfigValue) -> ConfigValue {
+    Self.complete(value, by: self.value)
+  }
+
+  private static func complete(_ value: ConfigValue, by schema: ConfigValue) -> ConfigValue {
+    guard case .object(var members) = value else { return value }
+    for property in schema["properties"]?.members ?? [] {
+      if let index = members.firstIndex(where: { $0.key == property.key }) {
+        members[index].value = complete(members[index].value, by: property.value)
+      } else if let standard = property.value["default"] {
+        members.append(.init(property.key, complete(standard, by: property.value)))
+      }
+    }
+    return .object(members)
+  }
+
+  /// - Throws: what is wrong with the schema, its pointer from the schema's root.
+  init(_ value: ConfigValue) throws(Refusal) {
+    let document = try Self.document(of: value)
+    do {
+      compiled = try JSONSchema(document.root)
+    } catch {
+      throw Refusal(pointer: error.pointer, message: error.message)
+    }
     self.value = value
   }
 
-  static let anything = try! Schema([:])
-  static let noSettings = try! Schema(["type": "object", "additionalProperties": false])
-
-  init(reading node: ConfigNode) {
-    self = (try? Schema(node.value)) ?? .anything
+  /// A schema of this file.
+  private init(constant value: ConfigValue) {
+    do {
+      try self.init(value)
+    } catch {
+      fatalError("a constant schema does not compile: \(error.message)")
+    }
   }
-  init(settings node: ConfigNode) { self.init(reading: node) }
-  init(file node: ConfigNode, in folder: String) { self.init(reading: node) }
+
+  /// `value` as `Wire` sees it, which does not go as deep as Jansson does.
+  private static func document(of value: ConfigValue) throws(Refusal) -> JSONDocument {
+    do {
+      return try JSONDocument(
+        value.json, limits: JSONLimits(depth: 512, nodes: ConfigReader.fileLimit))
+    } catch {
+      throw Refusal(pointer: error.pointer, message: "\(error.reason.message)")
+    }
+  }
 }

@@ -34,9 +34,12 @@ enum OpenAPIComponents {
     return .init(String(status), ["$ref": .string("#/components/responses/\(name)")])
   }
 
-  static var value: ConfigValue {
+  /// The object under `components`.
+  ///
+  /// - Parameter schemas: the definitions that the operations refer to.
+  static func value(schemas: [ConfigValue.Member]) -> ConfigValue {
     [
-      "schemas": ["Problem": problem],
+      "schemas": .object([.init("Problem", problem)] + schemas),
       "responses": .object(problems.map { .init($0.name, response($0.status, $0.description)) }),
       "securitySchemes": .object(
         schemes.map { scheme in

@@ -12,6 +12,7 @@ public struct OpenAPIDocument: Sendable {
   public init(title: String, version: String, plugins: [PluginManifest], limits: Limits = Limits())
   {
     let plugins = plugins.sorted { $0.id < $1.id }
+    let paths = OpenAPIPaths(of: plugins, limits: limits)
     root = [
       "openapi": "3.1.0",
       "info": ["title": .string(title), "version": .string(version)],
@@ -19,8 +20,8 @@ public struct OpenAPIDocument: Sendable {
         plugins.filter { !$0.routes.isEmpty || !$0.sockets.isEmpty }.map { plugin in
           ["name": .string(plugin.id), "description": .string(plugin.summary)]
         }),
-      "paths": OpenAPIPaths(of: plugins, limits: limits).value,
-      "components": OpenAPIComponents.value,
+      "paths": paths.value,
+      "components": OpenAPIComponents.value(schemas: paths.schemas.components),
     ]
   }
 

@@ -1,5 +1,5 @@
 extension OpenAPIPaths {
-  static func parameter(_ parameter: QueryParameter) -> ConfigValue {
+  mutating func parameter(_ parameter: QueryParameter, of owner: String) -> ConfigValue {
     var members: [ConfigValue.Member] = [
       .init("name", .string(parameter.name)), .init("in", "query"),
     ]
@@ -8,30 +8,34 @@ extension OpenAPIPaths {
       members.append(.init("style", "form"))
       members.append(.init("explode", false))
     }
-    members.append(.init("schema", parameter.schema.value))
+    members.append(
+      .init("schema", schemas.embed(parameter.schema, of: "\(owner).query.\(parameter.name)")))
     return .object(members)
   }
 
-  static func requestBody(_ body: RouteBody) -> ConfigValue {
+  mutating func requestBody(_ body: RouteBody, of owner: String) -> ConfigValue {
+    let schema = body.schema.map { schemas.embed($0, of: "\(owner).body") }
     let types = body.contentTypes.isEmpty ? ["*/*"] : body.contentTypes
     let content = types.map { type in
       ConfigValue.Member(
-        type, .object(body.schema.map { [.init("schema", $0.value)] } ?? []))
+        type, .object(schema.map { [.init("schema", $0)] } ?? []))
     }
     return ["required": .boolean(body.isRequired), "content": .object(content)]
   }
 
   /// What the manifest says, and the problems that the gateway itself may answer with.
-  static func responses(of route: Route, plugin: PluginManifest) -> ConfigValue {
+  mutating func responses(
+    of route: Route, plugin: PluginManifest, owner: String
+  ) -> ConfigValue {
     var members: [(status: Int, value: ConfigValue)] = route.responses.map { response in
-      (response.status, value(of: response))
+      (response.status, value(of: response, owner: owner))
     }
-    let statuses = problems(
+    let statuses = Self.problems(
       access: route.access,
       hasInput: !route.query.isEmpty || !route.path.parameters.isEmpty || route.body.mode != .none,
       hasPath: !route.path.parameters.isEmpty || plugin.tenants != .platform, rate: route.rate,
       mayConflict: [.post, .put, .patch].contains(route.method),
-      hasBody: route.body.mode != .none)
+      hasBody: route.body.mode != .none, hasTypes: !route.body.contentTypes.isEmpty)
     for status in statuses where !members.contains(where: { $0.status == status }) {
       members.append((status, OpenAPIComponents.reference(to: status).value))
     }
@@ -43,11 +47,12 @@ extension OpenAPIPaths {
     return .object(object)
   }
 
-  private static func value(of response: RouteResponse) -> ConfigValue {
+  private mutating func value(of response: RouteResponse, owner: String) -> ConfigValue {
     var members: [ConfigValue.Member] = [.init("description", .string(response.description))]
     if let schema = response.schema {
+      let embedded = schemas.embed(schema, of: "\(owner).\(response.status)")
       members.append(
-        .init("content", .object([.init("application/json", ["schema": schema.value])])))
+        .init("content", .object([.init("application/json", ["schema": embedded])])))
     } else if response.status >= 400 {
       members.append(.init("content", OpenAPIComponents.problemContent))
     }
@@ -57,14 +62,15 @@ extension OpenAPIPaths {
   /// The statuses of the problems that may come before or instead of the plugin's answer.
   static func problems(
     access: Access, hasInput: Bool, hasPath: Bool, rate: RateClass, mayConflict: Bool = false,
-    hasBody: Bool = false
+    hasBody: Bool = false, hasTypes: Bool = false
   ) -> [Int] {
     var statuses: [Int] = []
     if hasInput { statuses.append(400) }
     if !access.kinds.isEmpty { statuses += [401, 403] }
     if hasPath { statuses.append(404) }
     if mayConflict { statuses.append(409) }
-    if hasBody { statuses += [413, 415] }
+    if hasBody { statuses.append(413) }
+    if hasTypes { statuses.append(415) }
     if rate != .none { statuses.append(429) }
     return statuses + [500, 503]
   }

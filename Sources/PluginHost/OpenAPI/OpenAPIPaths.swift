@@ -5,6 +5,8 @@
 struct OpenAPIPaths {
   private var patterns: [String: PathPattern] = [:]
   private var operations: [String: [RouteMethod: ConfigValue]] = [:]
+  /// The schemas that the operations use.
+  var schemas = OpenAPISchemas()
   private let limits: Limits
   private let ambiguous: Set<String>
 
@@ -40,18 +42,20 @@ struct OpenAPIPaths {
   }
 
   private mutating func add(_ route: Route, of plugin: PluginManifest) {
+    let owner = "\(plugin.id).\(route.operation)"
+    let query = route.query.map { parameter($0, of: owner) }
+    let body = route.body.mode == .none ? nil : requestBody(route.body, of: owner)
+    let responses = responses(of: route, plugin: plugin, owner: owner)
     for pattern in route.patterns {
       let isAlias = pattern != route.path
       var members = head(
         operation: isAlias ? nil : route.operation, summary: route.summary,
         notes: notes(on: route) + (isAlias ? ["Another name for `\(route.path)`."] : []),
         plugin: plugin)
-      let parameters = pathParameters(pattern) + route.query.map(Self.parameter)
+      let parameters = pathParameters(pattern) + query
       if !parameters.isEmpty { members.append(.init("parameters", .array(parameters))) }
-      if route.body.mode != .none {
-        members.append(.init("requestBody", Self.requestBody(route.body)))
-      }
-      members.append(.init("responses", Self.responses(of: route, plugin: plugin)))
+      if let body { members.append(.init("requestBody", body)) }
+      members.append(.init("responses", responses))
       members.append(.init("security", Self.security(route.access, scopes: route.scopes)))
       operations[pattern.shape, default: [:]][route.method] = .object(members)
     }
@@ -67,7 +71,9 @@ struct OpenAPIPaths {
     }
     var members = head(
       operation: socket.operation, summary: socket.summary, notes: notes, plugin: plugin)
-    let parameters = pathParameters(socket.path) + socket.query.map(Self.parameter)
+    let owner = "\(plugin.id).\(socket.operation)"
+    let query = socket.query.map { parameter($0, of: owner) }
+    let parameters = pathParameters(socket.path) + query
     if !parameters.isEmpty { members.append(.init("parameters", .array(parameters))) }
     var responses: [ConfigValue.Member] = [
       .init("101", ["description": "The connection is a WebSocket from here on."])

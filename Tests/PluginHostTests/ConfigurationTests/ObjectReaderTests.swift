@@ -18,7 +18,7 @@ import Testing
       _ = reader.boolean("flag", default: false)
       _ = reader.word("colour", default: Colour.red)
       _ = reader.strings("tags", .name)
-      _ = reader.objects("list") { $0.string("x") }
+      _ = reader.objects("list") { $0.string("word") }
       _ = reader.optional("open")?.entries()
       if let choice = reader.optional("choice") {
         let _: Colour = choice.word()
@@ -64,11 +64,11 @@ import Testing
     (#"{"name":"a","tags":{}}"#, [#"f.json:1:20: /tags: must be an array, not an object"#]),
     (#"{"name":"a","open":[]}"#, [#"f.json:1:20: /open: must be an object, not an array"#]),
     (
-      #"{"name":"a","list":[{"x":"1"},3,{"y":1}]}"#,
+      #"{"name":"a","list":[{"word":"1"},3,{"wrd":1}]}"#,
       [
-        #"f.json:1:31: /list/1: must be an object, not an integer"#,
-        #"f.json:1:33: /list/2: "x" is missing"#,
-        #"f.json:1:34: /list/2/y: unknown key "y" (did you mean "x"?)"#,
+        #"f.json:1:34: /list/1: must be an object, not an integer"#,
+        #"f.json:1:36: /list/2: "word" is missing"#,
+        #"f.json:1:37: /list/2/wrd: unknown key "wrd" (did you mean "word"?)"#,
       ]
     ),
   ])

@@ -77,6 +77,36 @@ import Wire
     }
   }
 
+  @Test func `moves the definitions of a schema to where they are found`() throws {
+    let plugin = try samples.plugin(
+      "x",
+      #"""
+      {"routes":[{"method":"POST","path":"/a","operation":"o","handler":"h","auth":["none"],
+        "body":{"content_types":["application/json"],"schema":{
+          "$id":"urn:x","type":"object","enum":[{"$ref":"#/$defs/a b"}],
+          "properties":{"p":{"$ref":"#/$defs/a b"},"q":{"type":"array","items":{"$ref":"#/$defs/c"}}},
+          "anyOf":[{"$ref":"#/$defs/c"},true],
+          "$defs":{"a b":{"type":"object","additionalProperties":{"$ref":"#/$defs/c"}},
+                   "c":{"type":"string"}}}}}]}
+      """#)
+    let document = document([plugin])
+    let a = "#/components/schemas/x.o.body.1"
+    let c = "#/components/schemas/x.o.body.2"
+    let schema = at("/paths/~1a/post/requestBody/content/application~1json/schema", document)
+    #expect(
+      schema == [
+        "type": "object", "enum": [["$ref": "#/$defs/a b"]],
+        "properties": [
+          "p": ["$ref": .string(a)], "q": ["type": "array", "items": ["$ref": .string(c)]],
+        ],
+        "anyOf": [["$ref": .string(c)], true],
+      ])
+    #expect(
+      at(String(a.dropFirst()), document)
+        == ["type": "object", "additionalProperties": ["$ref": .string(c)]])
+    #expect(at(String(c.dropFirst()), document) == ["type": "string"])
+  }
+
   @Test func `speaks of one path's parameters by one name`() throws {
     let document = try document([notes()])
     #expect(

@@ -1,0 +1,63 @@
+import Wire
+
+extension Schema {
+  /// Compiles the schema at `node`; one that accepts everything stands in for one that is refused.
+  init(reading node: ConfigNode) {
+    do {
+      self = try Schema(node.value)
+    } catch {
+      node.problems.add(error.message, at: node.pointer + error.pointer)
+      self = .anything
+    }
+  }
+
+  /// Reads the schema of a tenant's settings: an object that is closed, whose defaults it accepts itself.
+  init(settings node: ConfigNode) {
+    self.init(reading: node)
+    guard case .object = node.value else { return }
+    if node.value["type"] != "object" {
+      node.refuse("settings are an object: \"type\" must be object")
+    }
+    if node.value["additionalProperties"] != false {
+      node.refuse("settings are closed: \"additionalProperties\" must be false")
+    }
+    Self.checkDefaults(of: value, at: node.pointer, definitions: value["$defs"], node.problems)
+  }
+
+  /// Reads the schema in the file that `node` names.
+  init(file node: ConfigNode, in folder: String) {
+    self = .anything
+    let path = node.string()
+    guard !path.isEmpty else { return }
+    guard FilePath.staysInside(path) else {
+      node.refuse("\"\(path)\" is not a path inside the plugin's folder")
+      return
+    }
+    do throws(ConfigurationError) {
+      let source = try ConfigReader.read(file: FilePath.resolve(path, in: folder))
+      let problems = ConfigProblems(source)
+      self.init(reading: ConfigNode(rootOf: problems))
+      try problems.throwIfAny()
+    } catch {
+      node.problems.add(contentsOf: error.problems)
+    }
+  }
+
+  private static func checkDefaults(
+    of schema: ConfigValue, at pointer: String, definitions: ConfigValue?,
+    _ problems: ConfigProblems
+  ) {
+    for property in schema["properties"]?.members ?? [] {
+      let place = JSONPointer.appending(property.key, to: pointer + "/properties")
+      if let standard = property.value["default"], case .object(var members) = property.value {
+        if let definitions { members.append(.init("$defs", definitions)) }
+        for refusal in (try? Schema(.object(members)))?.refusals(of: standard) ?? [] {
+          problems.add(
+            "the default is refused by its own schema: \(refusal.message)",
+            at: place + "/default" + refusal.pointer)
+        }
+      }
+      checkDefaults(of: property.value, at: place, definitions: definitions, problems)
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import Testing
+
+@testable import PluginHost
+
+@Suite struct `A schema in a manifest` {
+  private let samples = SamplePlugins()
+
+  @Test func `is refused where a keyword is wrong`() {
+    let route = #"{"method":"POST","path":"/a","operation":"o","handler":"h","auth":["none"]"#
+    #expect(
+      samples.refusals(
+        "x",
+        #"""
+        {"routes":[
+          \#(route),"body":{"schema":{"type":"object","properties":{"a":{"typo":1}}}}},
+          \#(route),"query":{"q":{"type":"string","pattern":"("}}},
+          \#(route),"responses":{"200":{"description":"d","schema":{"type":"sting"}}}}
+        ],
+        "messages":[{"type":"m","handler":"h","schema":{"$ref":"#/$defs/none"}}],
+        "config":7}
+        """#
+      ).map { String($0.prefix { $0 != " " }) }
+        == [
+          "/routes/0/body/schema/properties/a/typo:", "/routes/1/query/q/pattern:",
+          "/routes/2/responses/200/schema/type:", "/messages/0/schema/$ref:", "/config:",
+        ])
+    #expect(
+      samples.refusals(
+        "x", #"{"config":{"type":"object","additionalProperties":false,"requird":[]}}"#)
+        == ["/config/requird: the keyword requird is not supported; did you mean required?"])
+  }
+
+  @Test(arguments: [
+    (
+      #"{"type":"object"}"#,
+      [#"/config: settings are closed: "additionalProperties" must be false"#]
+    ),
+    (
+      #"{"type":"array","additionalProperties":false}"#,
+      [#"/config: settings are an object: "type" must be object"#]
+    ),
+    (
+      #"""
+      {"type":"object","additionalProperties":false,"properties":{
+        "a":{"type":"integer","default":"x"},
+        "b":{"type":"object","properties":{"c":{"$ref":"#/$defs/d","default":3}}},
+        "e":{"type":"string","default":"fine"}
+      },"$defs":{"d":{"type":"string"}}}
+      """#,
+      [
+        "/config/properties/a/default: the default is refused by its own schema: must be integer, is string",
+        "/config/properties/b/properties/c/default: the default is refused by its own schema: must be string, is number",
+      ]
+    ),
+  ])
+  func `of settings is closed and accepts its own defaults`(schema: String, expected: [String]) {
+    #expect(samples.refusals("x", #"{"config":\#(schema)}"#) == expected)
+  }
+
+  @Test func `of an event stands in a file`() throws {
+    let path = samples.folder.write("{\n  \"type\": \"sting\"\n}", to: "x/e/bad.json")
+    samples.folder.write("{", to: "x/e/broken.json")
+    func event(_ file: String) -> String {
+      #"{"emits":[{"type":"a.b","schema":"\#(file)"}]}"#
+    }
+    samples.write("x", event("e/bad.json"))
+    #expect {
+      try PluginManifest.read(folder: "\(samples.folder.path)/x")
+    } throws: { error in
+      "\(error)" == "\(path):2:11: /type: there is no type sting; did you mean string?"
+    }
+    #expect(
+      samples.refusals("x", event("e/broken.json")) == ["string or '}' expected near end of file"])
+    #expect(samples.refusals("x", event("e/none.json")) == ["No such file or directory"])
+    #expect(
+      samples.refusals("x", event("../e.json"))
+        == [#"/emits/0/schema: "../e.json" is not a path inside the plugin's folder"#])
+    #expect(samples.refusals("x", event("")) == ["/emits/0/schema: must not be empty"])
+  }
+
+  @Test func `checks settings and completes them by its defaults`() throws {
+    NotesSample.write(to: samples.folder)
+    let settings = try PluginManifest.read(folder: "\(samples.folder.path)/notes").settings
+    #expect(settings.refusals(of: [:]).isEmpty)
+    #expect(settings.completed([:]) == ["colour": "red"])
+    #expect(
+      settings.completed(["page": [:], "x": 1])
+        == ["page": ["size": 10], "x": 1, "colour": "red"])
+    #expect(settings.completed("text") == "text")
+    #expect(
+      settings.refusals(of: ["colur": "red", "page": ["size": 0]]) == [
+        .init(pointer: "/colur", message: "unknown key; did you mean colour?"),
+        .init(pointer: "/page/size", message: "must be at least 1"),
+      ])
+  }
+
+  @Test func `refuses what is nested too deeply, and does not trap`() throws {
+    var value: ConfigValue = []
+    for _ in 0..<600 { value = [value] }
+    #expect(Schema.anything.refusals(of: value).count == 1)
+    #expect(throws: Schema.Refusal.self) { try Schema(["enum": value]) }
+    #expect(
+      samples.refusals("x", ConfigValue.object([.init("config", ["enum": value])]).json).count == 3)
+  }
+}
