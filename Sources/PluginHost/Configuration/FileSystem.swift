@@ -68,14 +68,9 @@ enum FileSystem {
   }
 
   /// Whether there is a regular file at `path`.
-  static func isFile(_ path: String) -> Bool { mode(of: path) == S_IFREG }
-
-  /// Whether there is a folder at `path`.
-  static func isFolder(_ path: String) -> Bool { mode(of: path) == S_IFDIR }
-
-  private static func mode(of path: String) -> mode_t? {
+  static func isFile(_ path: String) -> Bool {
     var status = stat()
-    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 }
 

@@ -12,6 +12,7 @@ public enum Capability: String, Sendable, Hashable, CaseIterable {
   /// Reaches other tenants: for plugins on `platform` only, and only when the operator grants it.
   case tenants = "sluice.tenants/1"
   case config = "sluice.config/1"
+  case loop = "sluice.loop/1"
   case timer = "sluice.timer/1"
   case random = "sluice.random/1"
   case clock = "sluice.clock/1"

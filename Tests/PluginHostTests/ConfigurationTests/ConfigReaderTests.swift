@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import PluginHost
@@ -82,6 +83,17 @@ import Testing
       } throws: { error in
         "\(error)" == "\(path): \(reason)"
       }
+    }
+  }
+
+  @Test func `does not wait for a named pipe`() {
+    let folder = ScratchFolder()
+    let path = "\(folder.path)/pipe.json"
+    #expect(mkfifo(path, 0o600) == 0)
+    #expect {
+      try ConfigReader.read(file: path)
+    } throws: { error in
+      "\(error)" == "\(path): Not a regular file"
     }
   }
 
