@@ -37,6 +37,8 @@ public final class ShardContext {
   public var tenant: String { link.tenant }
   /// The plugin's id.
   public var plugin: String { link.plugin }
+  /// Whether this is the thread of the shard's loop, for assertions. Any thread.
+  public var isOnLoop: Bool { executor.isOnLoop }
   /// Whether the host is still there.
   public var isOpen: Bool { link.table != nil }
 

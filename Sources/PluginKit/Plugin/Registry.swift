@@ -85,7 +85,7 @@ extension Registry {
   /// A WebSocket with an object for each connection, which `open` makes and which is released after
   /// `closed`.
   public mutating func socket<Peer: AnyObject>(
-    _ name: String,
+    _ name: String, peer: Peer.Type = Peer.self,
     open: @escaping (Shard, Request, Connection) throws -> Peer,
     message: @escaping (Shard, Peer, Connection, Message) -> Void,
     closed: @escaping (Shard, Peer, Connection, CloseReason) -> Void

@@ -1,0 +1,189 @@
+internal import CSluice
+internal import PluginKit
+
+// store, bus, events, services, secrets
+
+let storeTable = Constant {
+  sluice_store_v1_t(
+    struct_size: $0, reserved: 0,
+    commit: { host, batch, completion, context in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.store/1 commit") else { return SLUICE_E_WRONG_THREAD }
+      let batch = batch.pointee
+      if let refusal = world.refusal(ofEvents: batch) {
+        world.complete(completion, context, SLUICE_E_INVALID, Array(refusal.utf8))
+        return SLUICE_PENDING
+      }
+      var sequence: Int64?
+      if batch.delivery != 0 {
+        guard let delivery = world.deliveries[batch.delivery] else { return SLUICE_E_STALE }
+        sequence = delivery.sequence
+      }
+      return world.tracking { done in
+        world.store.commit(
+          batch, delivered: sequence, makeID: world.eventID
+        ) { status, bytes in done { world.complete(completion, context, status, bytes) } }
+      }
+    },
+    read: { host, statements, count, completion, context in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.store/1 read") else { return SLUICE_E_WRONG_THREAD }
+      return world.tracking { done in
+        world.store.read(UnsafeBufferPointer(start: statements, count: Int(count))) {
+          status, bytes in
+          done { world.complete(completion, context, status, bytes) }
+        }
+      }
+    })
+}
+
+let busTable = Constant {
+  sluice_bus_v1_t(
+    struct_size: $0, reserved: 0,
+    subscribe: { host, channel, context, subscription in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.bus/1 subscribe") else { return SLUICE_E_WRONG_THREAD }
+      let name = channel.text
+      guard TestWorld.isChannel(name) else { return SLUICE_E_INVALID }
+      let token = world.token()
+      world.subscriptions.append((token, name, context))
+      subscription.pointee = token
+      return SLUICE_OK
+    },
+    unsubscribe: { host, subscription in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.bus/1 unsubscribe") else { return SLUICE_E_WRONG_THREAD }
+      guard let index = world.subscriptions.firstIndex(where: { $0.token == subscription }) else {
+        return SLUICE_E_STALE
+      }
+      world.subscriptions.remove(at: index)
+      return SLUICE_OK
+    },
+    publish: { host, channel, type, data in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.bus/1 publish") else { return SLUICE_E_WRONG_THREAD }
+      let name = channel.text
+      guard TestWorld.isChannel(name) else { return SLUICE_E_INVALID }
+      let publication = TestPublication(
+        sequence: 0, offset: 0, time: world.shared.now, type: type.bytes == nil ? nil : type.text,
+        id: world.eventID(), channel: name, epoch: nil, data: RawJSON(unchecked: data.array))
+      world.published.append(publication)
+      world.later { world.deliver(publication) }
+      return SLUICE_OK
+    },
+    history: { host, channel, since, limit, completion, context in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.bus/1 history") else { return SLUICE_E_WRONG_THREAD }
+      guard (1...1_000).contains(limit) else { return SLUICE_E_INVALID }
+      return world.tracking { done in
+        world.store.history(channel.text, since: since, limit: limit) { status, bytes in
+          done { world.complete(completion, context, status, bytes) }
+        }
+      }
+    })
+}
+
+let eventsTable = Constant {
+  sluice_events_v1_t(
+    struct_size: $0, reserved: 0,
+    done: { host, delivery, outcome in
+      let world = TestWorld.of(host)
+      world.later { world.deliveries.removeValue(forKey: delivery)?.done(outcome) }
+      return SLUICE_OK
+    })
+}
+
+let servicesTable = Constant {
+  sluice_services_v1_t(
+    struct_size: $0, reserved: 0,
+    call: { host, service, key, method, request, completion, context in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.services/1 call") else { return SLUICE_E_WRONG_THREAD }
+      let name = service.text
+      let key = key.bytes == nil ? nil : key.text
+      let offered = world.providers.filter { $0.service == name && $0.key == key }
+      guard !offered.isEmpty else { return SLUICE_E_NOT_FOUND }
+      guard let provider = offered.first(where: { $0.method == method }) else {
+        world.complete(completion, context, SLUICE_E_UNSUPPORTED)
+        return SLUICE_PENDING
+      }
+      do {
+        world.complete(completion, context, SLUICE_OK, try provider.answer(request.array))
+      } catch let error as HostError {
+        world.complete(completion, context, error.status.rawValue, Array(error.text.utf8))
+      } catch {
+        world.complete(completion, context, SLUICE_E_INTERNAL, Array("\(error)".utf8))
+      }
+      return SLUICE_PENDING
+    },
+    reply: { host, call, status, reply in
+      let world = TestWorld.of(host)
+      let bytes = reply.array
+      world.later { world.calls.removeValue(forKey: call)?(status, bytes) }
+      return SLUICE_OK
+    })
+}
+
+let secretsTable = Constant {
+  sluice_secrets_v1_t(
+    struct_size: $0, reserved: 0,
+    get: { host, name in
+      let world = TestWorld.of(host)
+      guard world.loop.isCurrent || world.control.isCurrent else {
+        _ = world.isOnLoop("sluice.secrets/1 get")
+        return sluice_slice_t(bytes: nil, length: 0)
+      }
+      return world.secret(name.text)
+    },
+    put: { host, name, value, onlyIfAbsent, completion, context in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.secrets/1 put") else { return SLUICE_E_WRONG_THREAD }
+      let name = name.text
+      guard name.hasPrefix(world.manifest.id + ".") else { return SLUICE_E_DENIED }
+      guard value.length <= 65_536 else { return SLUICE_E_TOO_LARGE }
+      let isTaken = onlyIfAbsent != 0 && world.secrets[name] != nil
+      if !isTaken { world.secrets[name] = value.bytes == nil ? nil : value.array }
+      world.complete(completion, context, isTaken ? SLUICE_E_CONFLICT : SLUICE_OK)
+      return SLUICE_PENDING
+    })
+}
+
+extension TestWorld {
+  /// Counts a call to the store until its completion has been posted; `done` runs on any thread.
+  func tracking(
+    _ call: (@escaping @Sendable (() -> Void) -> Void) -> sluice_status_t
+  ) -> sluice_status_t {
+    shared.begin()
+    let status = call { complete in
+      complete()
+      self.loop.post { self.end() }
+    }
+    if status < 0 { loop.post { self.end() } }
+    return status
+  }
+
+  /// "evt_…", the same in every run.
+  func eventID() -> String {
+    "evt_" + String(shared.random(13).map { String($0 & 15, radix: 16) }.joined())
+  }
+
+  /// A name of 1 to 255 bytes without control characters.
+  static func isChannel(_ name: String) -> Bool {
+    (1...255).contains(name.utf8.count) && name.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+  }
+
+  /// Why a batch's events are refused, if they are.
+  fileprivate func refusal(ofEvents batch: sluice_batch_v1_t) -> String? {
+    guard let emits = manifest.emits else { return nil }
+    for event in UnsafeBufferPointer(start: batch.events, count: Int(batch.event_count)) {
+      let type = event.type.text
+      if !emits.contains(type) { return "\(type) does not stand under \"emits\" in the manifest" }
+    }
+    return nil
+  }
+
+  fileprivate func secret(_ name: String) -> sluice_slice_t {
+    guard let value = secrets[name] else { return sluice_slice_t(bytes: nil, length: 0) }
+    return lend(value)
+  }
+}

@@ -1,0 +1,139 @@
+internal import CSluice
+internal import PluginKit
+
+let httpTable = Constant {
+  sluice_http_v1_t(
+    struct_size: $0, reserved: 0,
+    method: { read($0, $1) { $0.method } },
+    path: { read($0, $1) { $0.path } },
+    path_parameter: { host, request, index in
+      read(host, request) {
+        $0.parameters.indices.contains(Int(index)) ? $0.parameters[Int(index)] : nil
+      }
+    },
+    query: { host, request, name in
+      let name = name.text
+      return read(host, request) { $0.query.first { $0.name == name }?.value }
+    },
+    header: { host, request, name in
+      let name = name.text.lowercased()
+      guard name != "authorization" else { return absent }
+      return read(host, request) { $0.headers.first { $0.name == name }?.value }
+    },
+    body: { read($0, $1) { $0.body } },
+    request_id: { read($0, $1) { $0.id } },
+    peer: { read($0, $1) { $0.peer } },
+    principal: { host, request, principal in
+      let world = TestWorld.of(host)
+      principal.pointee = TestPrincipal.anonymous
+      guard world.isOnLoop("sluice.http/1 principal") else { return SLUICE_E_WRONG_THREAD }
+      guard let exchange = world.exchanges[request] else { return SLUICE_E_STALE }
+      principal.pointee = exchange.principal.value
+      return SLUICE_OK
+    },
+    set_header: { host, request, name, value in
+      onExchange(host, request, "sluice.http/1 set_header") {
+        $0.setHeader(name.text, value.text)
+      }
+    },
+    respond: { host, request, status, contentType, body in
+      guard (200...599).contains(status) else { return SLUICE_E_INVALID }
+      let type = contentType.bytes == nil ? nil : contentType.text
+      let bytes = body.array
+      return answer(host, request) { $0.answer(Int(status), type, bytes) }
+    },
+    problem: { host, request, status, code, detail, errors in
+      guard (200...599).contains(status) else { return SLUICE_E_INVALID }
+      var problem = TestProblem(
+        status: Int(status), code: code.text, detail: detail.text, errors: nil)
+      if errors.bytes != nil {
+        guard let faults = try? JSON.decode([TestProblem.Fault].self, from: errors.array) else {
+          return SLUICE_E_INVALID
+        }
+        problem.errors = faults
+      }
+      let document = problem
+      return answer(host, request) {
+        $0.answer(
+          document.status, "application/problem+json", (try? JSON.encode(document)) ?? [])
+      }
+    },
+    begin: { host, request, status, contentType, _ in
+      let type = contentType.bytes == nil ? nil : contentType.text
+      return onExchange(host, request, "sluice.http/1 begin") { $0.begin(Int(status), type) }
+    },
+    write: { host, request, piece, _, _ in
+      onExchange(host, request, "sluice.http/1 write") { $0.write(piece.array) }
+    },
+    end: { host, request in
+      let status = onExchange(host, request, "sluice.http/1 end") { $0.end() }
+      if status >= 0 { TestWorld.of(host).retire(request) }
+      return status
+    },
+    read: { host, request, completion, context in
+      onExchange(host, request, "sluice.http/1 read") { exchange in
+        TestWorld.of(host).complete(completion, context, SLUICE_OK, exchange.nextPiece())
+        return SLUICE_PENDING
+      }
+    })
+}
+
+private var absent: sluice_slice_t { sluice_slice_t(bytes: nil, length: 0) }
+
+private func read(
+  _ host: TestHostPointer, _ request: UInt64, _ member: (TestExchange) -> TestMemory?
+) -> sluice_slice_t {
+  let world = TestWorld.of(host)
+  guard world.isOnLoop("a getter of sluice.http/1"), let exchange = world.exchanges[request]
+  else { return absent }
+  return member(exchange)?.slice ?? absent
+}
+
+private func onExchange(
+  _ host: TestHostPointer, _ request: UInt64, _ function: StaticString,
+  _ body: (TestExchange) -> sluice_status_t
+) -> sluice_status_t {
+  let world = TestWorld.of(host)
+  guard world.isOnLoop(function) else { return SLUICE_E_WRONG_THREAD }
+  guard let exchange = world.exchanges[request] else { return SLUICE_E_STALE }
+  return body(exchange)
+}
+
+/// Gives the whole answer, from any thread.
+private func answer(
+  _ host: TestHostPointer, _ request: UInt64, _ body: @escaping @Sendable (TestExchange) -> Void
+) -> sluice_status_t {
+  let world = TestWorld.of(host)
+  guard world.loop.isCurrent else {
+    world.later {
+      if let exchange = world.exchanges[request] {
+        body(exchange)
+        world.retire(request)
+      }
+    }
+    return SLUICE_OK
+  }
+  guard let exchange = world.exchanges[request] else { return SLUICE_E_STALE }
+  body(exchange)
+  world.retire(request)
+  return SLUICE_OK
+}
+
+extension TestWorld {
+  /// The token dies now, its memory when the plugin has returned.
+  func retire(_ request: UInt64) {
+    guard let exchange = exchanges.removeValue(forKey: request) else { return }
+    let dying = TestRetired(exchange)
+    later { dying.drop() }
+  }
+}
+
+/// Keeps an exchange until the loop comes round.
+private final class TestRetired: @unchecked Sendable {
+  // The loop's thread alone.
+  private var exchange: TestExchange?
+
+  init(_ exchange: TestExchange) { self.exchange = exchange }
+
+  func drop() { exchange = nil }
+}

@@ -1,0 +1,148 @@
+internal import CSluice
+public import PluginKit
+
+/// The tenants that the plugin has made, with what it has put there.
+public struct TestTenants: Sendable {
+  public struct Plugin: Sendable, Equatable {
+    public var isEnabled: Bool
+    public var config: RawJSON
+  }
+
+  public struct Key: Sendable, Equatable {
+    public var credential: Credential
+    /// Unix milliseconds; nil while it is good.
+    public var revokedAt: Int64?
+  }
+
+  public struct Tenant: Sendable, Equatable {
+    public var plugins: [String: Plugin] = [:]
+    public var credentials: [String: Key] = [:]
+    public var secrets: [String: [UInt8]] = [:]
+    public var hosts: [String] = []
+  }
+
+  /// What `installed` answers, a JSON array.
+  public var installed: RawJSON = "[]"
+  public var tenants: [String: Tenant] = [:]
+}
+
+let tenantsTable = Constant {
+  sluice_tenants_v1_t(
+    struct_size: $0, reserved: 0,
+    create: { host, tenant, completion, context in
+      change(host, completion, context) { state, _ in
+        let name = tenant.text
+        guard TestTenants.isName(name) else { return SLUICE_E_INVALID }
+        guard state.tenants[name] == nil else { return SLUICE_E_CONFLICT }
+        state.tenants[name] = TestTenants.Tenant()
+        return SLUICE_OK
+      }
+    },
+    remove: { host, tenant, completion, context in
+      change(host, completion, context) { state, _ in
+        state.tenants.removeValue(forKey: tenant.text) == nil ? SLUICE_E_NOT_FOUND : SLUICE_OK
+      }
+    },
+    installed: { host in
+      let world = TestWorld.of(host)
+      return world.lend(world.tenants.installed.bytes)
+    },
+    plugins: { host, tenant in
+      let world = TestWorld.of(host)
+      guard let known = world.tenants.tenants[tenant.text] else {
+        return sluice_slice_t(bytes: nil, length: 0)
+      }
+      let list = known.plugins.sorted { $0.key < $1.key }.map {
+        InstalledPlugin(
+          id: $0.key, version: "0.0.0", enabled: $0.value.isEnabled, config: $0.value.config)
+      }
+      return world.lend((try? JSON.encode(list)) ?? [])
+    },
+    set_plugin: { host, tenant, plugin, enabled, config, completion, context in
+      changeTenant(host, tenant, completion, context) { tenant, _ in
+        let id = plugin.text
+        var value = tenant.plugins[id] ?? TestTenants.Plugin(isEnabled: false, config: "{}")
+        value.isEnabled = enabled != 0
+        if config.bytes != nil { value.config = RawJSON(unchecked: config.array) }
+        tenant.plugins[id] = value
+        return SLUICE_OK
+      }
+    },
+    put_credential: { host, tenant, credential, completion, context in
+      changeTenant(host, tenant, completion, context) { tenant, _ in
+        let value = Credential(
+          id: credential.pointee.id.text, digest: credential.pointee.digest.array,
+          scopes: credential.pointee.scopes.text.split(separator: " ").map(String.init),
+          expiresAt: credential.pointee.expires_at_ms == 0
+            ? nil : Timestamp(unixMilliseconds: credential.pointee.expires_at_ms))
+        guard value.digest.count == 32 else { return SLUICE_E_INVALID }
+        let isTaken = tenant.credentials.values.contains {
+          $0.credential.id == value.id || $0.credential.digest == value.digest
+        }
+        guard !isTaken else { return SLUICE_E_CONFLICT }
+        tenant.credentials[value.id] = TestTenants.Key(credential: value)
+        return SLUICE_OK
+      }
+    },
+    revoke_credential: { host, tenant, id, time, completion, context in
+      changeTenant(host, tenant, completion, context) { tenant, now in
+        guard tenant.credentials[id.text] != nil else { return SLUICE_E_NOT_FOUND }
+        tenant.credentials[id.text]?.revokedAt = time == 0 ? now : time
+        return SLUICE_OK
+      }
+    },
+    put_secret: { host, tenant, name, value, completion, context in
+      changeTenant(host, tenant, completion, context) { tenant, _ in
+        guard name.text.hasPrefix("tenant.") else { return SLUICE_E_DENIED }
+        tenant.secrets[name.text] = value.bytes == nil ? nil : value.array
+        return SLUICE_OK
+      }
+    },
+    set_hosts: { host, tenant, hosts, completion, context in
+      changeTenant(host, tenant, completion, context) { tenant, _ in
+        tenant.hosts = hosts.text.split(separator: " ").map(String.init)
+        return SLUICE_OK
+      }
+    })
+}
+
+private struct InstalledPlugin: Encodable {
+  let id: String
+  let version: String
+  let enabled: Bool
+  let config: RawJSON
+}
+
+private func change(
+  _ host: TestHostPointer, _ completion: @escaping sluice_completion_fn, _ context: UInt64,
+  _ body: (inout TestTenants, Int64) -> sluice_status_t
+) -> sluice_status_t {
+  let world = TestWorld.of(host)
+  guard world.isOnLoop("sluice.tenants/1") else { return SLUICE_E_WRONG_THREAD }
+  world.complete(completion, context, body(&world.tenants, world.shared.now))
+  return SLUICE_PENDING
+}
+
+private func changeTenant(
+  _ host: TestHostPointer, _ tenant: sluice_slice_t,
+  _ completion: @escaping sluice_completion_fn, _ context: UInt64,
+  _ body: (inout TestTenants.Tenant, Int64) -> sluice_status_t
+) -> sluice_status_t {
+  change(host, completion, context) { state, now in
+    guard var value = state.tenants[tenant.text] else { return SLUICE_E_NOT_FOUND }
+    let status = body(&value, now)
+    state.tenants[tenant.text] = value
+    return status
+  }
+}
+
+extension TestTenants {
+  /// [a-z][a-z0-9_-]{0,63}
+  static func isName(_ name: String) -> Bool {
+    (1...64).contains(name.utf8.count)
+      && name.utf8.enumerated().allSatisfy { index, byte in
+        (0x61...0x7A).contains(byte)
+          || index > 0 && ((0x30...0x39).contains(byte) || byte == 0x5F || byte == 0x2D)
+      }
+  }
+}

@@ -1,0 +1,219 @@
+internal import CSluice
+internal import PluginKit
+internal import Synchronization
+
+/// What the test host knows. Its `context` in the contract's host table points here.
+final class TestWorld: @unchecked Sendable {
+  // The loop's thread owns every `var`; the `let`s are immutable or guard themselves.
+  let loop = TestLoop()
+  let control = TestLoop()
+  let workers = TestLoop()
+  let shared: TestShared
+  let manifest: TestManifest
+  let store: TestStore
+  let config: TestMemory
+  let refusal = TestRefusal()
+  let instanceTable: UnsafeMutablePointer<sluice_host_v1_t>
+  let shardTable: UnsafeMutablePointer<sluice_host_v1_t>
+  private var names: [UnsafeMutablePointer<UInt8>] = []
+
+  var handlers = TestHandlers()
+  var instance: UInt64 = 0
+  var shard: UInt64 = 0
+  private var lastToken: UInt64 = 0
+  var exchanges: [UInt64: TestExchange] = [:]
+  var connections: [UInt64: TestPeer] = [:]
+  var groups: [UInt64: Set<UInt64>] = [:]
+  var subscriptions: [(token: UInt64, channel: String, context: UInt64)] = []
+  var published: [TestPublication] = []
+  var events: [TestPublication] = []
+  var timers: [UInt64: TestTimer] = [:]
+  var secrets: [String: [UInt8]] = [:]
+  /// Values lent to the plugin; they go when the loop has nothing more to do.
+  var lent: [UnsafeMutableBufferPointer<UInt8>] = []
+  var providers: [TestProvider] = []
+  var calls: [UInt64: @Sendable (sluice_status_t, [UInt8]) -> Void] = [:]
+  var deliveries: [UInt64: (sequence: Int64, done: @Sendable (sluice_status_t) -> Void)] = [:]
+  var tenants = TestTenants()
+  private var idleWaiters: [@Sendable () -> Void] = []
+
+  init(manifest: TestManifest, tenant: String, config: [UInt8]) throws {
+    self.manifest = manifest
+    self.config = TestMemory(config)
+    let shared = TestShared()
+    self.shared = shared
+    let history = manifest.history
+    // The store tells of commits before it completes them, on a thread of its own.
+    let door = WorldDoor()
+    store = try TestStore(
+      tenant: tenant, owner: manifest.id,
+      historySize: { channel in
+        history[String(channel.prefix { $0 != ":" })] ?? 1_000
+      },
+      now: { shared.now }, committed: { events in door.world?.committed(events) })
+    instanceTable = .allocate(capacity: 1)
+    shardTable = .allocate(capacity: 1)
+    for (table, loop) in [(instanceTable, SLUICE_NO_LOOP), (shardTable, 0)] {
+      table.initialize(
+        to: sluice_host_v1_t(
+          struct_size: UInt32(MemoryLayout<sluice_host_v1_t>.size),
+          abi_major: UInt16(SLUICE_ABI_MAJOR), abi_minor: UInt16(SLUICE_ABI_MINOR),
+          context: UInt64(UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque())),
+          loop_index: loop, loop_count: 1, host_name: keep("sluice-test"),
+          host_version: keep("0"), plugin: keep(manifest.id), tenant: keep(tenant),
+          get_extension: testExtension))
+    }
+    door.world = self
+  }
+
+  deinit {
+    instanceTable.deallocate()
+    shardTable.deallocate()
+    for name in names { name.deallocate() }
+    for value in lent { value.deallocate() }
+  }
+
+  static func of(_ host: UnsafePointer<sluice_host_v1_t>) -> TestWorld {
+    Unmanaged<TestWorld>.fromOpaque(
+      UnsafeRawPointer(bitPattern: UInt(host.pointee.context)).unsafelyUnwrapped
+    ).takeUnretainedValue()
+  }
+
+  /// Text that lives as long as the tables.
+  private func keep(_ text: String) -> sluice_slice_t {
+    let bytes = Array(text.utf8)
+    let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, bytes.count))
+    copy.initialize(from: bytes, count: bytes.count)
+    names.append(copy)
+    return sluice_slice_t(bytes: copy, length: UInt64(bytes.count))
+  }
+
+  func token() -> UInt64 {
+    lastToken += 1
+    return lastToken
+  }
+
+  /// Lends bytes until the plugin has returned from what it is called for.
+  func lend(_ bytes: [UInt8]) -> sluice_slice_t {
+    let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(1, bytes.count))
+    _ = copy.initialize(fromContentsOf: bytes)
+    lent.append(copy)
+    return sluice_slice_t(bytes: UnsafePointer(copy.baseAddress), length: UInt64(bytes.count))
+  }
+
+  // MARK: Threads
+
+  /// Whether a call that belongs to the loop comes from there; if not, the test hears of it.
+  func isOnLoop(_ function: StaticString) -> Bool {
+    if loop.isCurrent { return true }
+    shared.violate("\(function) was called off the loop's thread")
+    return false
+  }
+
+  /// Has `body` done on the loop, and counts it until it is done.
+  func later(_ body: @escaping @Sendable () -> Void) {
+    shared.begin()
+    loop.post {
+      body()
+      self.end()
+    }
+  }
+
+  /// Ends what `shared.begin` began. Loop thread.
+  func end() {
+    // What was lent is made unusable, so that a plugin that keeps a slice is found out.
+    for value in lent {
+      value.update(repeating: 0xDD)
+      value.deallocate()
+    }
+    lent = []
+    guard shared.end() else { return }
+    let waiters = idleWaiters
+    idleWaiters = []
+    for waiter in waiters { waiter() }
+  }
+
+  /// Calls `waiter` when nothing is under way. Loop thread.
+  func whenIdle(_ waiter: @escaping @Sendable () -> Void) {
+    if shared.isIdle { waiter() } else { idleWaiters.append(waiter) }
+  }
+
+  /// Ends an asynchronous call of the plugin, on the loop, after the plugin has returned.
+  func complete(
+    _ completion: @escaping sluice_completion_fn, _ context: UInt64, _ status: sluice_status_t,
+    _ result: [UInt8]? = nil
+  ) {
+    later {
+      completion(
+        context, status,
+        result.map { self.lend($0) } ?? sluice_slice_t(bytes: nil, length: 0))
+    }
+  }
+
+  // MARK: Events
+
+  /// Events that are on disk; on the store's thread.
+  private func committed(_ events: [TestStore.CommittedEvent]) {
+    later {
+      for event in events {
+        let record = TestPublication(
+          sequence: event.sequence, offset: event.offset, time: event.time, type: event.type,
+          id: event.id, channel: event.channel, epoch: event.epoch,
+          data: RawJSON(unchecked: event.data))
+        self.events.append(record)
+        self.deliver(record)
+      }
+    }
+  }
+
+  /// Hands a publication to the shard's subscriptions. Loop thread.
+  func deliver(_ publication: TestPublication) {
+    guard let channel = publication.channel, let subscriber = handlers.subscriber else { return }
+    for subscription in subscriptions where subscription.channel == channel {
+      // One handler may end the subscription of the next.
+      guard subscriptions.contains(where: { $0.token == subscription.token }) else { continue }
+      var event = self.event(publication)
+      subscriber.pointee.publication(shard, subscription.context, &event)
+    }
+  }
+
+  func event(_ publication: TestPublication) -> sluice_event_v1_t {
+    let absent = sluice_slice_t(bytes: nil, length: 0)
+    return sluice_event_v1_t(
+      sequence: publication.sequence, offset: publication.offset, time_ms: publication.time,
+      type: publication.type.map { lend(Array($0.utf8)) } ?? absent,
+      id: lend(Array(publication.id.utf8)),
+      channel: publication.channel.map { lend(Array($0.utf8)) } ?? absent,
+      epoch: publication.epoch.map { lend(Array($0.utf8)) } ?? absent,
+      data: lend(publication.data.bytes))
+  }
+}
+
+/// The way from the store to the world, which is made after it.
+private final class WorldDoor: @unchecked Sendable {
+  // Set before the store has anything to tell, on the thread that makes both.
+  weak var world: TestWorld?
+}
+
+/// The plugin's own tables.
+struct TestHandlers {
+  var http: UnsafePointer<sluice_http_handler_v1_t>?
+  var websocket: UnsafePointer<sluice_websocket_handler_v1_t>?
+  var subscriber: UnsafePointer<sluice_bus_subscriber_v1_t>?
+  var listener: UnsafePointer<sluice_event_listener_v1_t>?
+  var provider: UnsafePointer<sluice_service_provider_v1_t>?
+}
+
+struct TestTimer {
+  var due: Int64
+  let distance: Int64
+  let function: sluice_completion_fn
+  let context: UInt64
+}
+
+struct TestProvider: Sendable {
+  let service: String
+  let key: String?
+  let method: UInt32
+  let answer: @Sendable ([UInt8]) throws -> [UInt8]
+}
