@@ -72,10 +72,10 @@ extension SealingKey {
         throw TenantError(.sealing, "OpenSSL has no randomness for a new key")
       }
     }
-    let draft = "\(path).new-\(getpid())"
-    unlink(draft)
-    let descriptor = Glibc.open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    var template = Array("\(path).new-XXXXXX".utf8CString)
+    let descriptor = mkstemp(&template)
     guard descriptor >= 0 else { throw refusal(path, "it cannot be made: \(reason())") }
+    let draft = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     defer { unlink(draft) }
     let failure: String? = key.withBytes { bytes in
       defer { close(descriptor) }
