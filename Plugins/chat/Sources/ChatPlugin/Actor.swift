@@ -7,8 +7,14 @@ enum Actor: Equatable {
   /// The app's own server, which may do anything.
   case server
 
-  init(_ principal: Principal) {
-    self = principal.kind == .user ? .user(principal.id) : .server
+  /// - Throws: `Problem` 403 for whoever is neither; the manifest lets no such request come.
+  init(_ principal: Principal) throws {
+    switch principal.kind {
+    case .user: self = .user(principal.id)
+    case .key: self = .server
+    case .anonymous, .account:
+      throw Problem.forbidden("Chat is for an app's users and its server.")
+    }
   }
 
   /// The user himself; nil for a server.

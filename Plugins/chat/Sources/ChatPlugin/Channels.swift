@@ -11,7 +11,7 @@ extension ChatShard {
 
   func createChannel(_ request: Request) async throws -> Response {
     let wanted: NewChannel = try request.decode()
-    let actor = Actor(request.principal)
+    let actor = try Actor(request.principal)
     _ = try types[wanted.type]
     guard
       let address = ChannelAddress(
@@ -60,7 +60,7 @@ extension ChatShard {
     struct Members: Decodable { let members: [String] }
     let (address, type) = try request.channel(types)
     let wanted: Members = try request.decode()
-    let actor = Actor(request.principal)
+    let actor = try Actor(request.principal)
     guard let channel = try await find(address, for: actor) else { throw Self.gone(address) }
     if let user = actor.user, type.isOpen, wanted.members != [user] {
       // A closed channel has been found by a member only.

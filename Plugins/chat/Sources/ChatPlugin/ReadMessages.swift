@@ -17,7 +17,7 @@ extension ChatShard {
 
   func listMessages(_ request: Request) async throws -> Response {
     let (address, type) = try request.channel(types)
-    let actor = Actor(request.principal)
+    let actor = try Actor(request.principal)
     let limit = try request.limit()
     let start = try MessageStart(before: request.query("before"), after: request.query("after"))
     try await admit(actor, to: address, type)

@@ -20,7 +20,7 @@ extension ChatShard {
   func sendMessage(_ request: Request) async throws -> Response {
     let (address, type) = try request.channel(types)
     let wanted: NewMessage = try request.decode()
-    let actor = Actor(request.principal)
+    let actor = try Actor(request.principal)
     let user = try actor.acting(as: wanted.userID, pointer: "/user_id")
     guard wanted.id.map(Identifier.isValid) ?? true else {
       throw Problem.invalid(pointer: "/id", "A message's id is \(Identifier.words).")

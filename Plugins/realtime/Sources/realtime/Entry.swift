@@ -2,6 +2,7 @@ public import CSluice
 import PluginKit
 import RealtimePlugin
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func sluice_plugin_entry_v1() -> UnsafePointer<sluice_plugin_v1_t> {
   PluginEntry<Realtime>.table(id: "realtime", version: "0.1.0")

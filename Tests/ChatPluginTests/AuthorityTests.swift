@@ -1,0 +1,68 @@
+import PluginKit
+import PluginTesting
+import Testing
+
+@testable import ChatPlugin
+
+@Suite struct `The authority over chat's channels` {
+  private struct Reply: Decodable, Equatable {
+    let allow: Bool
+    let reason: String?
+  }
+
+  private func ask(
+    _ host: TestHost, _ channel: String, _ action: String, kind: String = "user",
+    id: String = "alice"
+  ) async throws -> Reply {
+    let question =
+      #"{"channel":"\#(channel)","action":"\#(action)","#
+      + #""principal":{"kind":"\#(kind)","id":"\#(id)","scopes":[]}}"#
+    let reply = try await host.call(
+      "sluice.channel-authority/1", key: "chat", method: 1, bytes: Array(question.utf8))
+    return try JSON.decode(from: reply)
+  }
+
+  @Test func `lets every user and the server listen to an open channel`() async throws {
+    try await withChat { host async throws in
+      for action in ["subscribe", "history"] {
+        #expect(try await ask(host, "chat:messaging:general", action).allow)
+        #expect(try await ask(host, "chat:messaging:general", action, kind: "key").allow)
+      }
+    }
+  }
+
+  @Test func `lets members and the server listen to a closed one`() async throws {
+    try await withChat { host async throws in
+      try await host.create(#"{"type":"private","id":"den","members":["alice"]}"#)
+      #expect(try await ask(host, "chat:private:den", "subscribe").allow)
+      #expect(try await ask(host, "chat:private:den", "history", kind: "key").allow)
+      let eve = try await ask(host, "chat:private:den", "subscribe", id: "eve")
+      #expect(eve == Reply(allow: false, reason: "Only members may listen to private:den."))
+      #expect(try await !ask(host, "chat:private:none", "subscribe").allow)
+    }
+  }
+
+  @Test(arguments: [
+    ("chat:messaging:general", "publish", "user"), ("chat:messaging:general", "presence", "user"),
+    ("chat:messaging:general", "subscribe", "anonymous"),
+    ("chat:messaging:general", "subscribe", "account"), ("chat:team:general", "subscribe", "user"),
+    ("chat:messaging", "subscribe", "user"), ("chat:messaging:a b", "subscribe", "user"),
+  ])
+  func `refuses the rest with a reason`(
+    _ channel: String, _ action: String, _ kind: String
+  ) async throws {
+    try await withChat { host async throws in
+      let reply = try await ask(host, channel, action, kind: kind)
+      #expect(!reply.allow && reply.reason?.isEmpty == false)
+    }
+  }
+
+  @Test func `refuses a question that is none`() async throws {
+    try await withChat { host async throws in
+      await #expect {
+        try await host.call(
+          "sluice.channel-authority/1", key: "chat", method: 1, bytes: Array("{}".utf8))
+      } throws: { ($0 as? HostError)?.status == .invalid }
+    }
+  }
+}

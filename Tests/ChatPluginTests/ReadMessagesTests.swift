@@ -1,0 +1,98 @@
+import PluginKit
+import PluginTesting
+import Testing
+
+@testable import ChatPlugin
+
+@Suite struct `Reading messages` {
+  private func page(
+    _ host: TestHost, _ query: String
+  ) async throws -> (ids: [String], next: String?) {
+    let page: ListPage<Said> = try await host.list(query).json()
+    return (page.data.map(\.id), page.next)
+  }
+
+  private func send(_ numbers: ClosedRange<Int>, _ host: TestHost) async throws {
+    for number in numbers { try await host.send("\(number)", id: "m\(number)") }
+  }
+
+  @Test func `begins with the newest`() async throws {
+    try await withChat { host async throws in
+      try await send(1...5, host)
+      let whole = try await page(host, "")
+      #expect(whole.ids == ["m5", "m4", "m3", "m2", "m1"])
+      #expect(whole.next == nil)
+      #expect(try await host.list().text.hasSuffix(#""next":null}"#))
+    }
+  }
+
+  @Test func `goes on to the oldest, whatever is sent meanwhile`() async throws {
+    try await withChat { host async throws in
+      try await send(1...5, host)
+      let first = try await page(host, "?limit=2")
+      #expect(first.ids == ["m5", "m4"])
+      try await send(6...9, host)
+      let second = try await page(host, "?limit=2&after=\(try #require(first.next))")
+      #expect(second.ids == ["m3", "m2"])
+      let third = try await page(host, "?limit=2&after=\(try #require(second.next))")
+      #expect(third.ids == ["m1"])
+      #expect(third.next == nil)
+    }
+  }
+
+  @Test func `begins before or after a message`() async throws {
+    try await withChat { host async throws in
+      try await send(1...6, host)
+      let before = try await page(host, "?before=m4&limit=2")
+      #expect(before.ids == ["m3", "m2"])
+      #expect(try await page(host, "?after=\(try #require(before.next))").ids == ["m1"])
+      let after = try await page(host, "?after=m2&limit=2")
+      #expect(after.ids == ["m3", "m4"])
+      #expect(try await page(host, "?after=\(try #require(after.next))").ids == ["m5", "m6"])
+      #expect(try await page(host, "?after=m6").ids == [])
+      #expect(try await page(host, "?before=m1").ids == [])
+    }
+  }
+
+  @Test(arguments: [
+    ("?after=gone", "/query/after"), ("?before=gone", "/query/before"),
+    ("?before=m1&after=m1", "/query/before"), ("?after=a%20b", "/query/after"),
+    ("?limit=0", "/query/limit"), ("?limit=101", "/query/limit"), ("?limit=x", "/query/limit"),
+  ])
+  func `says what is wrong with a query`(_ query: String, _ pointer: String) async throws {
+    try await withChat { host async throws in
+      try await host.send("x", id: "m1")
+      let reply = try await host.list(query)
+      #expect(reply.status == 400)
+      #expect(reply.problem?.errors?.map(\.pointer) == [pointer])
+    }
+  }
+
+  @Test func `takes no message of another channel as a beginning`() async throws {
+    try await withChat { host async throws in
+      try await host.send("x", id: "m1", to: "messaging/other")
+      #expect(try await host.list("?after=m1").status == 400)
+    }
+  }
+
+  @Test func `finds nothing in an open channel that nobody has made`() async throws {
+    try await withChat { host async throws in
+      #expect(try await host.list().text == #"{"data":[],"next":null}"#)
+    }
+  }
+
+  @Test func `of a closed channel is for members`() async throws {
+    try await withChat { host async throws in
+      #expect(try await host.list(of: "private/den").status == 404)
+      try await host.create(#"{"type":"private","id":"den"}"#)
+      try await host.send("x", id: "m1", to: "private/den")
+      #expect(try await host.list(of: "private/den", as: .user("bob")).status == 200)
+      #expect(try await host.list(of: "private/den", as: .key()).status == 200)
+      #expect(try await host.list(of: "private/den", as: .user("eve")).status == 403)
+      let path = "/v1/messages/m1"
+      #expect(try await host.request("GET", path, as: .user("bob")).status == 200)
+      #expect(try await host.request("GET", path, as: .user("eve")).status == 404)
+      #expect(try await host.request("GET", "/v1/messages/m2", as: .user("bob")).status == 404)
+    }
+  }
+}

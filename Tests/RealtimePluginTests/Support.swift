@@ -1,0 +1,106 @@
+import PluginKit
+import Testing
+
+@testable import PluginTesting
+@testable import RealtimePlugin
+
+/// The question that reaches a channel's owner.
+struct Question: Decodable {
+  struct Who: Decodable {
+    let kind: String
+    let id: String
+  }
+
+  let channel: String
+  let action: String
+  let principal: Who
+}
+
+struct Answer: Encodable {
+  let allow: Bool
+  var reason: String?
+}
+
+/// Runs `body` against the plugin. The namespace `chat` has an owner, who lets everybody into what does
+/// not contain "secret", and breaks on what contains "broken".
+func withRealtime(
+  _ config: RawJSON = "{}", _ body: (TestHost) async throws -> Void
+) async throws {
+  let host = try await TestHost(
+    Realtime.self, manifest: "Plugins/realtime/plugin.json", config: config
+  ) { host in
+    try await host.provide("sluice.channel-authority/1", key: "chat", method: 1) {
+      (question: Question) in
+      if question.channel.contains("broken") { throw HostError(.unavailable, "broken") }
+      return question.channel.contains("secret")
+        ? Answer(allow: false, reason: "It is a secret.") : Answer(allow: true)
+    }
+  }
+  do {
+    try await body(host)
+  } catch {
+    try? await host.close()
+    throw error
+  }
+  try await host.close()
+}
+
+extension TestHost {
+  func listen(
+    _ channels: String, as principal: Principal = .user("alice")
+  ) async throws -> TestSocket {
+    try await connect(
+      "uni_websocket", "/connection/uni_websocket?channels=\(channels)", as: principal)
+  }
+
+  /// Commits an event as its owner would; it reaches the bus, unless that loses it.
+  func emit(_ data: RawJSON, _ channel: String = "chat:a:b", isLost: Bool = false) async throws {
+    let id = "evt_\(data.text)"
+    let kept = try await onLoop { world in
+      defer { if isLost { world.subscriptions = [] } }
+      return world.subscriptions
+    }
+    _ = try await world.store.emit(
+      type: "chat.message.created", channel: channel, data: data.bytes, id: id)
+    try await settle()
+    if isLost { try await onLoop { $0.subscriptions = kept } }
+  }
+
+  /// Has the bus deliver an event, whether it is in the history or not.
+  func deliver(offset: UInt64, epoch: String, _ channel: String = "chat:a:b") async throws {
+    try await onLoop { world in
+      world.deliver(
+        TestPublication(
+          sequence: offset, offset: offset, time: 0, type: "x.y", id: "evt_\(offset)",
+          channel: channel, epoch: epoch, data: "0"))
+    }
+    try await settle()
+  }
+}
+
+/// A message on the socket, as a client reads it.
+struct Seen: Decodable, Equatable {
+  struct Channel: Decodable, Equatable {
+    let channel: String
+    let offset: UInt64
+    let epoch: String
+  }
+
+  let type: String?
+  let channel: String?
+  let offset: UInt64?
+  let epoch: String?
+  let channels: [Channel]?
+}
+
+extension TestSocket {
+  /// The first message.
+  func hello() async throws -> Seen {
+    try await #require(messages(1).first).json()
+  }
+
+  /// The offsets of all events so far, once there are `count` messages.
+  func offsets(_ count: Int) async throws -> [UInt64?] {
+    try await messages(count).dropFirst().map { try $0.json(Seen.self).offset }
+  }
+}
