@@ -92,6 +92,9 @@ public struct TestManifest: Sendable {
     }
   }
 
+  /// What the plugin's tables begin with, before an underscore.
+  var tablePrefix: String { String(id.map { $0 == "-" ? "_" : $0 }) }
+
   /// The handler of a request, and what stands in place of the pattern's parameters.
   func route(_ method: String, _ path: String) -> (handler: String, parameters: [String])? {
     for route in routes where route.method == method {

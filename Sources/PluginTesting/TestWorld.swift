@@ -46,7 +46,7 @@ final class TestWorld: @unchecked Sendable {
     // The store tells of commits before it completes them, on a thread of its own.
     let door = WorldDoor()
     store = try TestStore(
-      tenant: tenant, owner: manifest.id,
+      tenant: tenant, owner: manifest.tablePrefix,
       historySize: { channel in
         history[String(channel.prefix { $0 != ":" })] ?? 1_000
       },

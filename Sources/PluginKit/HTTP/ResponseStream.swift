@@ -40,7 +40,7 @@ public struct ResponseStream {
   public func write(_ piece: [UInt8]) async throws {
     let (context, token) = (request.context, request.token)
     guard let (http, host) = context.http else { throw ExtensionUnavailable("sluice.http/1") }
-    _ = try await context.callForRequest(isDoneAtOnce: { $0 == SLUICE_OK }) { completion, call in
+    _ = try await context.callForRequest(endingWith: SLUICE_OK) { completion, call in
       piece.withSlice { http.pointee.write(host, token, $0, completion, call) }
     }
   }
@@ -58,10 +58,10 @@ public struct ResponseStream {
 extension ShardContext {
   /// A call about a request, whose peer may be gone.
   fileprivate func callForRequest(
-    isDoneAtOnce: @escaping (sluice_status_t) -> Bool = { _ in false },
+    endingWith status: sluice_status_t? = nil,
     _ start: (sluice_completion_fn, UInt64) -> sluice_status_t
   ) async throws -> [UInt8] {
-    try await call(isDoneAtOnce: isDoneAtOnce, start) { status, result in
+    try await call(endingWith: status, start) { status, result in
       if status == SLUICE_E_STALE || status == SLUICE_E_CANCELLED { throw RequestGone() }
       guard status >= 0 else { throw HostError(Status(rawValue: status), result.text) }
       return Array(Bytes(result))

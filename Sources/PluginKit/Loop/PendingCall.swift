@@ -43,12 +43,12 @@ extension ShardContext {
   /// Makes a call to the host and waits for its completion.
   ///
   /// - Parameters:
-  ///   - isDoneAtOnce: which status of the call itself says that no completion will come; a negative
-  ///     one always does.
+  ///   - done: which status of the call itself says that no completion will come; a negative one
+  ///     always does.
   ///   - start: makes the call with the completion and the number given.
   ///   - finish: makes a value of status and result, which is borrowed.
   func call<Value: Sendable>(
-    isDoneAtOnce: (sluice_status_t) -> Bool = { _ in false },
+    endingWith done: sluice_status_t? = nil,
     _ start: (sluice_completion_fn, UInt64) -> sluice_status_t,
     finish: @escaping (sluice_status_t, sluice_slice_t) throws -> Value
   ) async throws -> Value {
@@ -60,7 +60,7 @@ extension ShardContext {
       pendingCalls.insert(call)
       let reference = Unmanaged.passRetained(call)
       let status = start(pendingCallCompleted, UInt64(UInt(bitPattern: reference.toOpaque())))
-      if status < 0 || isDoneAtOnce(status) {
+      if status < 0 || status == done {
         // The completion does not come.
         reference.release()
         call.end(status, .absent)

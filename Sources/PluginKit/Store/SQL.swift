@@ -15,14 +15,21 @@ public struct SQL: Sendable, Equatable {
     /// Without the colon.
     public let name: String
     public let value: SQLValue
+
+    public init(name: String, value: SQLValue) {
+      self.name = name
+      self.value = value
+    }
   }
 
   public private(set) var text: String
   public private(set) var binds: [Bind]
   public private(set) var rowGuard: Guard = .none
 
-  /// A statement with named parameters: `SQL("… WHERE id = :id", ["id": id])`.
-  public init(_ text: String, _ values: KeyValuePairs<String, any SQLBindable> = [:]) {
+  /// A statement with named parameters: `SQL(text: "… WHERE id = :id", ["id": id])`.
+  ///
+  /// - Parameter text: never of a client's making.
+  public init(text: String, _ values: KeyValuePairs<String, any SQLBindable> = [:]) {
     self.text = text
     self.binds = values.map { Bind(name: $0.key, value: $0.value.sqlValue) }
   }
@@ -61,6 +68,11 @@ extension SQL: ExpressibleByStringInterpolation {
       appendInterpolation(value.sqlValue)
     }
 
+    /// A bound value, or NULL.
+    public mutating func appendInterpolation<Value: SQLBindable>(_ value: Value?) {
+      appendInterpolation(value?.sqlValue ?? .null)
+    }
+
     /// A bound value, also `\(.returned(from: 0, "id"))` and `\(.null)`.
     public mutating func appendInterpolation(_ value: SQLValue) {
       let name = "p\(binds.count)"
@@ -86,7 +98,7 @@ extension SQL: ExpressibleByStringInterpolation {
   }
 
   public init(stringLiteral value: String) {
-    self.init(value)
+    self.init(text: value)
   }
 
   public init(stringInterpolation: StringInterpolation) {

@@ -1,0 +1,60 @@
+import ConformancePlugin
+import HelloSwiftPlugin
+import PluginKit
+import PluginTesting
+import Testing
+
+@Suite struct ExampleTests {
+  private static func manifest(_ plugin: String) -> String {
+    let folder = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+    return folder.joined(separator: "/") + "/examples/plugins/\(plugin)/plugin.json"
+  }
+
+  @Test(arguments: ["/hello/swift", "/hello/swift-async"])
+  func `hello-swift says hello`(path: String) async throws {
+    let host = try await TestHost(HelloSwift.self, manifest: Self.manifest("hello-swift"))
+    let reply = try await host.request("GET", path)
+    #expect(reply.status == 200)
+    #expect(reply.contentType == "application/json")
+    #expect(reply.text == #"{"message":"hello, world"}"#)
+    try await host.close()
+  }
+
+  @Test func `conformance answers its routes`() async throws {
+    let host = try await TestHost(Conformance.self, manifest: Self.manifest("conformance"))
+    #expect(try await host.request("GET", "/").text == "ok\n")
+    #expect(try await host.request("POST", "/", body: "12345").text == #"{"received":5}"#)
+    for id in 1...2 {
+      let reply = try await host.request("POST", "/durable", body: "row")
+      #expect(reply.status == 201)
+      #expect(reply.text == "{\"id\":\(id)}")
+    }
+    try await host.close()
+  }
+
+  @Test func `conformance echoes text and bytes`() async throws {
+    let host = try await TestHost(Conformance.self, manifest: Self.manifest("conformance"))
+    let socket = try await host.connect("echo")
+    try await socket.send("text")
+    try await socket.send([0, 255], isText: false)
+    let messages = try await socket.messages(2)
+    #expect(messages.map(\.isText) == [true, false])
+    #expect(messages.map(\.bytes) == [Array("text".utf8), [0, 255]])
+    try await host.close()
+  }
+
+  @Test func `conformance fans a message out through the bus to everybody`() async throws {
+    let host = try await TestHost(Conformance.self, manifest: Self.manifest("conformance"))
+    let a = try await host.connect("fan")
+    let b = try await host.connect("fan")
+    try await a.send("one")
+    try await b.send([7], isText: false)
+    for socket in [a, b] {
+      let messages = try await socket.messages(2)
+      #expect(messages.map(\.isText) == [true, false])
+      #expect(messages.map(\.bytes) == [Array("one".utf8), [7]])
+    }
+    #expect(try await host.published.map(\.channel) == ["conformance:fan", "conformance:fan"])
+    try await host.close()
+  }
+}
