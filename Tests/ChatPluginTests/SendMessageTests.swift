@@ -59,6 +59,9 @@ import Testing
         try await host.send("other", id: "m1"),
         try await host.send("hello", id: "m1", as: .user("carol")),
         try await host.send("hello", id: "m1", to: "messaging/elsewhere"),
+        try await host.request(
+          "POST", "/v1/channels/messaging/general/messages",
+          body: #"{"text":"hello","id":"m1","custom":{}}"#, as: .user("bob")),
       ]
       for reply in others {
         #expect(reply.status == 409)

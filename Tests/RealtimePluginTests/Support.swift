@@ -68,13 +68,29 @@ extension TestHost {
 
   /// Has the bus deliver an event, whether it is in the history or not.
   func deliver(offset: UInt64, epoch: String, _ channel: String = "chat:a:b") async throws {
-    try await onLoop { world in
-      world.deliver(
-        TestPublication(
-          sequence: offset, offset: offset, time: 0, type: "x.y", id: "evt_\(offset)",
-          channel: channel, epoch: epoch, data: "0"))
-    }
+    try await onLoop { $0.deliver(.made(offset, epoch, channel)) }
     try await settle()
+  }
+}
+
+extension TestPublication {
+  static func made(_ offset: UInt64, _ epoch: String, _ channel: String) -> TestPublication {
+    TestPublication(
+      sequence: offset, offset: offset, time: 0, type: "x.y", id: "evt_\(offset)",
+      channel: channel, epoch: epoch, data: "0")
+  }
+}
+
+extension TestWorld {
+  /// Has the bus deliver an event in the first turn of the loop in which somebody has subscribed.
+  func deliverAtOnce(_ publication: TestPublication) {
+    later {
+      if self.subscriptions.isEmpty {
+        self.deliverAtOnce(publication)
+      } else {
+        self.deliver(publication)
+      }
+    }
   }
 }
 

@@ -152,6 +152,19 @@ import Testing
     }
   }
 
+  @Test func `misses nothing that comes before it is known where the channel stands`()
+    async throws
+  {
+    try await withRealtime { host async throws in
+      try await host.emit("1", "chat:c:d")
+      let epoch = try #require(try await host.events.first?.epoch)
+      // The history will not know of this one, which is as if it had let go of it.
+      try await host.onLoop { $0.deliverAtOnce(.made(2, epoch, "chat:a:b")) }
+      let socket = try await host.listen("chat:a:b")
+      #expect(try await socket.closed().code == 3010)
+    }
+  }
+
   @Test func `is closed when the history is another`() async throws {
     try await withRealtime { host async throws in
       let socket = try await host.listen("chat:a:b")
