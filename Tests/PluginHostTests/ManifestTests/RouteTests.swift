@@ -60,6 +60,14 @@ import Testing
       #"{"auth":["admin"]}"#,
       [#"/auth/0: "admin" is not one of none, optional, user, key, account"#]
     ),
+    (
+      #"{"tenants":"app"}"#,
+      [#"/tenants: "app" is not one of platform, apps, both (did you mean "apps"?)"#]
+    ),
+    (
+      #"{"tenants":"apps","auth":["account"]}"#,
+      [#"/auth: "account" is for plugins that run on the platform; "tenants" is apps"#]
+    ),
     (#"{"scopes":["a.b"]}"#, [#"/scopes: nobody has scopes where "auth" is none"#]),
     (
       #"{"auth":["user"],"scopes":["a b"]}"#,
@@ -127,6 +135,26 @@ import Testing
     #expect(
       samples.refusals("x", text)
         == ["/sockets/0/operation: the same operation stands at /routes/0/operation"])
+  }
+
+  @Test func `for one kind of tenant leaves its path to the other`() throws {
+    func manifest(_ scope: String, _ first: String, _ second: String) -> String {
+      """
+      {"tenants":"\(scope)","routes":[
+        {"method":"GET","path":"/a","operation":"o","handler":"h","auth":["none"],
+         "tenants":"\(first)"},
+        {"method":"GET","path":"/a","operation":"p","handler":"h","auth":["none"],
+         "tenants":"\(second)"}]}
+      """
+    }
+    let plugin = try samples.plugin("x", manifest("both", "platform", "apps"))
+    #expect(plugin.routes.map(\.tenants) == [.platform, .apps])
+    #expect(samples.refusals("x", manifest("both", "apps", "both")).count == 1)
+    #expect(
+      samples.refusals("x", manifest("apps", "both", "platform"))
+        == [
+          #"/routes/1/tenants: the plugin runs on no such tenant: its own "tenants" is apps"#
+        ])
   }
 
   @Test func `of apps alone takes no account`() {

@@ -1,0 +1,31 @@
+public import PluginKit
+
+/// Accounts and sessions on the tenant `platform`, users and their tokens on an app's tenant, and on
+/// both the answer to "who is this?".
+public struct Auth: Plugin {
+  let settings: AuthSettings
+
+  public init(_ context: InstanceContext) throws {
+    settings = try context.config()
+  }
+
+  public func makeShard(_ context: ShardContext) throws -> AuthShard {
+    AuthShard(settings, context)
+  }
+}
+
+/// One tenant's settings, as the manifest's `config` describes them.
+struct AuthSettings: Decodable {
+  /// How long an account's access token is good, in seconds.
+  var accessTokenSeconds: Int64
+  /// How long a session lives after it was last refreshed, in days.
+  var sessionDays: Int64
+  /// How long a user's token is good when `POST /v1/tokens` does not say, in seconds.
+  var userTokenSeconds: Int64
+
+  enum CodingKeys: String, CodingKey {
+    case accessTokenSeconds = "access_token_seconds"
+    case sessionDays = "session_days"
+    case userTokenSeconds = "user_token_seconds"
+  }
+}

@@ -1,0 +1,70 @@
+public import PluginKit
+
+/// The plugin on one loop, for one tenant: accounts where the tenant is the platform, users where it
+/// is an app.
+public final class AuthShard: PluginShard {
+  private enum Side {
+    case platform(Accounts)
+    case app(Users)
+  }
+
+  private let side: Side
+
+  init(_ settings: AuthSettings, _ context: ShardContext) {
+    side =
+      context.tenant == "platform"
+      ? .platform(Accounts(settings, context)) : .app(Users(settings, context))
+  }
+
+  public static func register(_ on: inout Registry<AuthShard>) {
+    on.route("create_account") { try await $0.accounts.create($1) }
+    on.route("create_session") { try await $0.accounts.createSession($1) }
+    on.route("refresh_session") { try await $0.accounts.refreshSession($1) }
+    on.route("end_session") { try await $0.accounts.endSession($1) }
+    on.route("read_me") { try await $0.accounts.readProfile($1) }
+    on.route("change_me") { try await $0.accounts.changeProfile($1) }
+    on.route("read_keys") { shard, _ in try await shard.accounts.readKeys() }
+
+    on.route("create_token") { try $0.users.createToken($1) }
+    on.route("put_user") { try await $0.users.put($1) }
+    on.route("list_users") { try await $0.users.list($1) }
+    on.route("read_user") { try await $0.users.read($1) }
+    on.route("delete_user") { try await $0.users.delete($1) }
+
+    on.service("sluice.authenticator/1", method: 1) { (shard, query: IdentifyQuery) in
+      try shard.identify(query)
+    }
+  }
+
+  /// The host keeps each kind of tenant to its own routes; this holds where it does not.
+  private var accounts: Accounts {
+    get throws {
+      guard case .platform(let accounts) = side else {
+        throw Problem.notFound("Accounts are on the platform, not in an app.")
+      }
+      return accounts
+    }
+  }
+
+  private var users: Users {
+    get throws {
+      guard case .app(let users) = side else {
+        throw Problem.notFound("Users are in an app, not on the platform.")
+      }
+      return users
+    }
+  }
+
+  private func identify(_ query: IdentifyQuery) throws -> Identity {
+    do {
+      switch (query.kind, side) {
+      case (.key, .platform(let accounts)): return try query.keyHolder(at: accounts.now())
+      case (.key, .app(let users)): return try query.keyHolder(at: users.now())
+      case (.bearer, .platform(let accounts)): return try accounts.identify(query.credential)
+      case (.bearer, .app(let users)): return try users.identify(query.credential)
+      }
+    } catch let refusal as TokenRefusal {
+      throw HostError(.unauthenticated, refusal.reason)
+    }
+  }
+}

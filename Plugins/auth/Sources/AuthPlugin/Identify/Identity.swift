@@ -1,0 +1,99 @@
+internal import PluginKit
+
+/// What the host asks of `sluice.authenticator/1`.
+struct IdentifyQuery: Decodable {
+  enum Kind: String, Decodable {
+    case bearer, key
+  }
+
+  /// A key that the host has recognised by its digest.
+  struct Key: Decodable {
+    var id: String
+    var scopes: [String]
+    /// Unix milliseconds; 0 is never.
+    var expiresAt: Int64
+
+    enum CodingKeys: String, CodingKey {
+      case id, scopes
+      case expiresAt = "expires_at_ms"
+    }
+  }
+
+  var kind: Kind
+  var credential: String
+  var key: Key?
+}
+
+/// Who it is.
+struct Identity: Encodable {
+  var kind: Principal.Kind
+  var id: String
+  var scopes: [String]
+  var claims: RawJSON = "{}"
+  /// Unix milliseconds; 0 is never.
+  var expiresAt: Int64
+
+  enum CodingKeys: String, CodingKey {
+    case kind, id, scopes, claims
+    case expiresAt = "expires_at_ms"
+  }
+}
+
+extension IdentifyQuery {
+  /// The server that holds a secret key. A public key is in every app's client and lets nobody in; it
+  /// only leads the gateway to the app.
+  func keyHolder(at now: Timestamp) throws -> Identity {
+    guard let key else { throw TokenRefusal.malformed }
+    guard !credential.hasPrefix("pk_") else { throw TokenRefusal.publicKey }
+    guard key.expiresAt == 0 || now.unixMilliseconds < key.expiresAt else {
+      throw TokenRefusal.expired
+    }
+    return Identity(kind: .key, id: key.id, scopes: key.scopes, expiresAt: key.expiresAt)
+  }
+}
+
+extension Accounts {
+  /// The account whose access token it is: ES256 under the platform's own key.
+  func identify(_ credential: String) throws -> Identity {
+    let token = try CompactJWS(credential)
+    try token.require(algorithm: SigningKey.algorithm)
+    guard let keyID = token.header.keyID, let key = try keys.find(keyID) else {
+      throw TokenRefusal.unknownKey
+    }
+    guard key.verifies(token.signature, of: token.signingInput) else {
+      throw TokenRefusal.badSignature
+    }
+    let claims = try Claims(token.payload)
+    try claims.check(tenant: context.tenant, now: now())
+    guard let session = claims.session else { throw TokenRefusal.badClaim("sid") }
+    return Identity(
+      kind: .account, id: claims.subject, scopes: ["*"],
+      claims: try RawJSON(encoding: AccountClaims(session: session)), expiresAt: claims.voidAt)
+  }
+}
+
+/// What a handler learns of an account besides its id.
+struct AccountClaims: Codable {
+  var session: String
+
+  enum CodingKeys: String, CodingKey {
+    case session = "sid"
+  }
+}
+
+extension Users {
+  /// The user whose token it is: HS256 under the app's signing secret.
+  func identify(_ credential: String) throws -> Identity {
+    let token = try CompactJWS(credential)
+    try token.require(algorithm: HS256.algorithm)
+    guard let secret = try signingSecret() else { throw TokenRefusal.noSecret }
+    guard HS256.verifies(token.signature, of: token.signingInput, with: secret) else {
+      throw TokenRefusal.badSignature
+    }
+    let claims = try Claims(token.payload)
+    try claims.check(tenant: context.tenant, now: now())
+    return Identity(
+      kind: .user, id: claims.subject, scopes: claims.scopes,
+      claims: RawJSON(unchecked: token.payload), expiresAt: claims.voidAt)
+  }
+}

@@ -1,0 +1,89 @@
+internal import PluginKit
+
+/// The claims that decide whether a JWT lets its bearer in (RFC 7519 §4.1).
+struct Claims {
+  /// How far the clocks of those who mint tokens may be off, in milliseconds.
+  static let leeway: Int64 = 60_000
+
+  let issuer: String
+  let subject: String
+  /// Unix milliseconds, as all times here.
+  let expiresAt: Int64
+  let notBefore: Int64?
+  let issuedAt: Int64?
+  let audience: [String]?
+  /// `sid`: the account's session.
+  let session: String?
+  let scopes: [String]
+
+  /// Reads the claims of a payload; what they say is not checked.
+  init(_ payload: [UInt8]) throws(TokenRefusal) {
+    let members: [String: RawJSON]
+    do {
+      members = try JSON.decode(from: payload)
+    } catch {
+      throw .malformed
+    }
+    func claim<Value: Decodable>(
+      _ name: String, _: Value.Type = Value.self
+    ) throws(TokenRefusal) -> Value? {
+      guard let member = members[name] else { return nil }
+      do {
+        return try member.decode(Value.self)
+      } catch {
+        throw .badClaim(name)
+      }
+    }
+    func time(_ name: String) throws(TokenRefusal) -> Int64? {
+      guard let seconds = try claim(name, Double.self) else { return nil }
+      // From 1970 to the end of the year 9999.
+      guard (0...253_402_300_799).contains(seconds) else { throw .badClaim(name) }
+      return Int64(seconds * 1_000)
+    }
+    guard let issuer: String = try claim("iss") else { throw .badClaim("iss") }
+    guard let subject: String = try claim("sub"), UserID.refusal(of: subject) == nil else {
+      throw .badClaim("sub")
+    }
+    guard let expiresAt = try time("exp") else { throw .badClaim("exp") }
+    self.issuer = issuer
+    self.subject = subject
+    self.expiresAt = expiresAt
+    notBefore = try time("nbf")
+    issuedAt = try time("iat")
+    audience = try claim("aud", Audience.self)?.names
+    session = try claim("sid")
+    scopes = try claim("scopes") ?? []
+    guard scopes.allSatisfy(Claims.isScope) else { throw .badClaim("scopes") }
+  }
+
+  /// Checks issuer, audience and times for the tenant called `tenant` at `now`.
+  func check(tenant: String, now: Timestamp) throws(TokenRefusal) {
+    let now = now.unixMilliseconds
+    guard issuer == tenant else { throw .foreignIssuer }
+    if let audience, !audience.contains(tenant) { throw .foreignAudience }
+    guard now < voidAt else { throw .expired }
+    if let notBefore, notBefore > now + Claims.leeway { throw .notYetValid }
+    if let issuedAt, issuedAt > now + Claims.leeway { throw .notYetValid }
+  }
+
+  /// When the token is void for good, in Unix milliseconds.
+  var voidAt: Int64 { expiresAt + Claims.leeway }
+
+  /// The host joins scopes by single spaces.
+  private static func isScope(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+  }
+}
+
+/// `aud`: one name or several (RFC 7519 §4.1.3).
+private struct Audience: Decodable {
+  let names: [String]
+
+  init(from decoder: any Decoder) throws {
+    if let one = try? decoder.singleValueContainer().decode(String.self) {
+      names = [one]
+    } else {
+      names = try [String](from: decoder)
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/// Why a credential is not let in. For the log: the client is told no more than 401.
+enum TokenRefusal: Error, Equatable {
+  /// Not a JWS in compact form with JSON header and claims.
+  case malformed
+  /// The header asks for an algorithm that this tenant does not use; `none` among them.
+  case wrongAlgorithm
+  /// The header has what must be understood and is not (`crit`), or is not of a JWT.
+  case unsupportedHeader
+  /// Signed with a key that is not the tenant's.
+  case unknownKey
+  case badSignature
+  /// The claim is missing or has a type that it must not have.
+  case badClaim(String)
+  /// Issued by somebody else.
+  case foreignIssuer
+  /// Meant for somebody else.
+  case foreignAudience
+  case expired
+  /// Issued, or good from, a moment that has not come.
+  case notYetValid
+  /// The app has no signing secret.
+  case noSecret
+  /// A `pk_` key names an app and proves nothing.
+  case publicKey
+
+  var reason: String {
+    switch self {
+    case .malformed: "the token is malformed"
+    case .wrongAlgorithm: "the token's algorithm is not the one that is used here"
+    case .unsupportedHeader: "the token's header asks for what is not supported"
+    case .unknownKey: "the credential's key is not known"
+    case .badSignature: "the token's signature is wrong"
+    case .badClaim(let name): "the token's claim \"\(name)\" is missing or malformed"
+    case .foreignIssuer: "the token was issued by somebody else"
+    case .foreignAudience: "the token is meant for somebody else"
+    case .expired: "the credential has expired"
+    case .notYetValid: "the token is not valid yet"
+    case .noSecret: "the app has no signing secret"
+    case .publicKey: "a public key lets nobody in"
+    }
+  }
+}

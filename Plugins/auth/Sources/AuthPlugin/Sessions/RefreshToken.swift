@@ -1,0 +1,31 @@
+internal import PluginKit
+
+/// What keeps a session going: the client has the text, the store its SHA-256.
+struct RefreshToken {
+  static let prefix = "rt_"
+  /// How long after its use a token gives the same successor once more, so that an answer that was lost
+  /// on the way does not end the session. In milliseconds.
+  static let grace: Int64 = 30_000
+
+  let text: String
+
+  /// A token that a client has shown.
+  init(shown text: String) {
+    self.text = text
+  }
+
+  /// The first token of a session, of 32 random bytes.
+  init(random: [UInt8]) {
+    text = RefreshToken.prefix + Base64URL.encode(random)
+  }
+
+  var digest: String { Digest.hexadecimal(Digest.sha256(Array(text.utf8))) }
+
+  /// The token that takes this one's place.
+  ///
+  /// It is computed, so that it can be given twice without being kept: nobody can go from a token to
+  /// its successor without `key`, which is sealed.
+  func successor(under key: [UInt8]) -> RefreshToken {
+    RefreshToken(random: Digest.hmacSHA256(Array(text.utf8), key: key))
+  }
+}

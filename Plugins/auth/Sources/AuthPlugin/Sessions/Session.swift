@@ -1,0 +1,106 @@
+internal import PluginKit
+
+/// A session that is being opened or continued: the rows it needs and the tokens it gives.
+struct Session {
+  let id: String
+  let account: String
+  let refreshToken: RefreshToken
+  let signingKey: SigningKey
+  let issuer: String
+  let now: Timestamp
+  let expiresAt: Timestamp
+
+  /// Adds what opens the session, and removes what has expired of any.
+  func add(to batch: inout Batch) {
+    batch.add("DELETE FROM auth_refresh_tokens WHERE expires_at <= \(now)")
+    batch.add("DELETE FROM auth_sessions WHERE expires_at <= \(now)")
+    batch.add(
+      """
+      INSERT INTO auth_sessions (id, account_id, created_at, expires_at)
+      VALUES (\(id), \(account), \(now), \(expiresAt))
+      """)
+    batch.add(
+      """
+      INSERT INTO auth_refresh_tokens (digest, session_id, expires_at)
+      VALUES (\(refreshToken.digest), \(id), \(expiresAt))
+      """)
+  }
+
+  func tokens(_ settings: AuthSettings) throws -> TokenPair {
+    let issuedAt = now.unixMilliseconds / 1_000
+    let claims = AccessClaims(
+      issuer: issuer, subject: account, session: id, issuedAt: issuedAt,
+      expiresAt: issuedAt + settings.accessTokenSeconds)
+    let header = JOSEHeader(algorithm: SigningKey.algorithm, keyID: signingKey.id)
+    return TokenPair(
+      accessToken: try CompactJWS.make(
+        header, claims: try JSON.encode(claims), sign: signingKey.sign),
+      refreshToken: refreshToken.text, expiresIn: settings.accessTokenSeconds)
+  }
+}
+
+private struct AccessClaims: Encodable {
+  var issuer: String
+  var subject: String
+  var session: String
+  /// Unix seconds, as `expiresAt`.
+  var issuedAt: Int64
+  var expiresAt: Int64
+
+  enum CodingKeys: String, CodingKey {
+    case issuer = "iss"
+    case subject = "sub"
+    case session = "sid"
+    case issuedAt = "iat"
+    case expiresAt = "exp"
+  }
+}
+
+/// The tokens of a session (RFC 6749 §5.1).
+struct TokenPair: Encodable {
+  var accessToken: String
+  var refreshToken: String
+  var tokenType = "Bearer"
+  /// Seconds.
+  var expiresIn: Int64
+
+  enum CodingKeys: String, CodingKey {
+    case accessToken = "access_token"
+    case refreshToken = "refresh_token"
+    case tokenType = "token_type"
+    case expiresIn = "expires_in"
+  }
+}
+
+/// The tokens of a new session, beside its account.
+struct SessionAnswer: Encodable {
+  var account: Account
+  var accessToken: String
+  var refreshToken: String
+  var tokenType: String
+  /// Seconds.
+  var expiresIn: Int64
+
+  init(account: Account, _ tokens: TokenPair) {
+    self.account = account
+    accessToken = tokens.accessToken
+    refreshToken = tokens.refreshToken
+    tokenType = tokens.tokenType
+    expiresIn = tokens.expiresIn
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case account
+    case accessToken = "access_token"
+    case refreshToken = "refresh_token"
+    case tokenType = "token_type"
+    case expiresIn = "expires_in"
+  }
+}
+
+extension Response {
+  /// An answer that holds tokens, which nobody on the way may keep (RFC 6749 §5.1).
+  static func tokens<Value: Encodable>(_ value: Value, status: Int) throws -> Response {
+    try .json(value, status: status).header("cache-control", "no-store")
+  }
+}

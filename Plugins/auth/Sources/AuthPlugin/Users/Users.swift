@@ -1,0 +1,115 @@
+internal import PluginKit
+
+/// An app's users, on one loop of the app's tenant.
+final class Users {
+  let settings: AuthSettings
+  let context: ShardContext
+
+  init(_ settings: AuthSettings, _ context: ShardContext) {
+    self.settings = settings
+    self.context = context
+  }
+
+  func now() throws -> Timestamp { try context.clock.now() }
+
+  /// What the app and its servers sign users' tokens with: the bytes of the text that was shown when
+  /// the app was made.
+  func signingSecret() throws -> [UInt8]? {
+    try context.secrets.get("tenant.signing")
+  }
+}
+
+/// A user, as the app's server sees it.
+struct User: Codable {
+  var id: String
+  var name: String?
+  var image: String?
+  /// An object of the app's own making.
+  var custom: RawJSON
+  var createdAt: Timestamp
+  var updatedAt: Timestamp
+
+  enum CodingKeys: String, CodingKey {
+    case id, name, image, custom
+    case createdAt = "created_at"
+    case updatedAt = "updated_at"
+  }
+}
+
+/// A page of a list.
+struct Page<Element: Encodable>: Encodable {
+  var data: [Element]
+  /// What to pass as `after` for the next page; null at the end.
+  var next: String?
+
+  enum CodingKeys: CodingKey {
+    case data, next
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(data, forKey: .data)
+    try container.encode(next, forKey: .next)
+  }
+}
+
+extension Users {
+  private struct Profile: Decodable {
+    var name: String?
+    var image: String?
+    var custom: RawJSON?
+  }
+
+  /// `PUT /v1/users/{id}`: makes the user, or replaces all that is known of one.
+  func put(_ request: Request) async throws -> Response {
+    let id = try request.parameter(0)
+    if let refusal = UserID.refusal(of: id) { throw Problem.invalid(refusal) }
+    let profile = try request.decode(Profile.self)
+    let now = try now()
+    let commit = try await context.store.commit {
+      SQL(
+        """
+        INSERT INTO auth_users (id, name, image, custom, created_at, updated_at)
+        VALUES (\(id), \(profile.name), \(profile.image), \(profile.custom ?? "{}"), \(now), \(now))
+        ON CONFLICT (id) DO UPDATE SET name = excluded.name, image = excluded.image,
+          custom = excluded.custom, updated_at = excluded.updated_at
+        RETURNING id, name, image, custom, created_at, updated_at
+        """
+      ).expect(exactly: 1)
+    }
+    return try .json(try commit.statements[0][0].decode(User.self))
+  }
+
+  /// `GET /v1/users`, in the order of their ids.
+  func list(_ request: Request) async throws -> Response {
+    let limit = request.query("limit").flatMap { Int($0) } ?? 25
+    let rows = try await context.store.read(
+      """
+      SELECT id, name, image, custom, created_at, updated_at FROM auth_users
+      WHERE id > \(request.query("after") ?? "") ORDER BY id LIMIT \(limit + 1)
+      """)
+    let users: [User] = try rows.prefix(limit).map { try $0.decode() }
+    return try .json(Page(data: users, next: rows.count > limit ? users.last?.id : nil))
+  }
+
+  /// `GET /v1/users/{id}`
+  func read(_ request: Request) async throws -> Response {
+    let rows = try await context.store.read(
+      """
+      SELECT id, name, image, custom, created_at, updated_at FROM auth_users
+      WHERE id = \(try request.parameter(0))
+      """)
+    guard let row = rows.first else { throw Users.unknown }
+    return try .json(try row.decode(User.self))
+  }
+
+  /// `DELETE /v1/users/{id}`
+  func delete(_ request: Request) async throws -> Response {
+    let id = try request.parameter(0)
+    let commit = try await context.store.commit { SQL("DELETE FROM auth_users WHERE id = \(id)") }
+    guard commit.statements[0].changed == 1 else { throw Users.unknown }
+    return .empty(204)
+  }
+
+  private static let unknown = Problem.notFound("There is no such user.")
+}

@@ -1,0 +1,79 @@
+internal import PluginKit
+
+extension ControlShard {
+  /// A plugin as one app has it.
+  private struct AppPlugin: Codable {
+    var id: String
+    var version: String
+    var enabled: Bool
+    var config: RawJSON
+  }
+
+  /// `GET /v1/plugins`: what is installed, in one page.
+  func listInstalledPlugins(_ request: Request) throws -> Response {
+    let installed: [RawJSON] = try context.tenants.installed().decode()
+    return try .json(Page(data: installed, next: nil))
+  }
+
+  /// `GET /v1/apps/{app}/plugins`, in one page.
+  func listAppPlugins(_ request: Request) async throws -> Response {
+    let app = try await app(of: request)
+    return try .json(Page(data: try plugins(of: app), next: nil))
+  }
+
+  private func plugins(of app: App) throws -> [AppPlugin] {
+    guard let plugins = try context.tenants.plugins(of: app.id) else {
+      throw ControlShard.unknownApp
+    }
+    return try plugins.decode()
+  }
+
+  private struct Change: Decodable {
+    var enabled: Bool
+    var config: RawJSON?
+  }
+
+  /// `PUT /v1/apps/{app}/plugins/{plugin}`: in force, without a restart, when it is answered. What is
+  /// refused leaves everything as it was.
+  func setAppPlugin(_ request: Request) async throws -> Response {
+    let change = try request.decode(Change.self)
+    let id = try request.parameter(1)
+    let app = try await app(of: request)
+    do {
+      try await context.tenants.setPlugin(
+        id, of: app.id, enabled: change.enabled, config: change.config)
+    } catch let error as HostError {
+      throw ControlShard.problem(error, plugin: id)
+    }
+    guard let plugin = try plugins(of: app).first(where: { $0.id == id }) else {
+      throw HostError(.internal, "the plugin \(id) is set and is not there")
+    }
+    return try .json(plugin)
+  }
+
+  /// A fault of the settings, as the host tells it.
+  private struct Fault: Decodable {
+    var pointer: String
+    var message: String
+  }
+
+  /// What the host's refusal means to the client, its pointers under `/config`.
+  static func problem(_ error: HostError, plugin: String) -> any Error {
+    switch error.status {
+    case .invalid, .config:
+      let faults = (try? JSON.decode([Fault].self, from: Array(error.text.utf8))) ?? []
+      return Problem.invalid(
+        "The settings of the plugin \(plugin) are refused; the old ones go on.",
+        errors: faults.map {
+          Problem.Fault(pointer: "/config" + $0.pointer, message: $0.message)
+        })
+    case .notFound:
+      return Problem.notFound("No plugin called \(plugin) is installed for apps.")
+    case .conflict:
+      return Problem.conflict(
+        error.text.isEmpty ? "The app's plugins would not fit together." : error.text)
+    default:
+      return error
+    }
+  }
+}

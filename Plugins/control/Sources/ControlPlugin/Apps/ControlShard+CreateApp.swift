@@ -1,0 +1,121 @@
+internal import PluginKit
+
+extension ControlShard {
+  private struct NewApp: Decodable {
+    var name: String
+  }
+
+  /// A new app with its secrets, which are shown this once.
+  private struct Answer: Encodable {
+    var id: String
+    var name: String
+    var createdAt: Timestamp
+    var plan: String
+    var signingSecret: String
+    var keys: [KeyPair]
+
+    enum CodingKeys: String, CodingKey {
+      case id, name, plan, keys
+      case createdAt = "created_at"
+      case signingSecret = "signing_secret"
+    }
+  }
+
+  /// `POST /v1/apps`
+  ///
+  /// The app's row is committed as `creating`, the tenant made, its secret and key put, then the row is
+  /// `ready`. What fails on the way is taken back here; what a crash leaves, by `sweep`.
+  func createApp(_ request: Request) async throws -> Response {
+    let form = try request.decode(NewApp.self)
+    sweepIfDue()
+    let now = try context.clock.now()
+    let app = App(
+      id: try context.id.make("app"), name: form.name, createdAt: now, plan: settings.plan)
+    let key = try KeyPair(context)
+    let secret = try KeyText.signingSecret(context).text
+    try await commitDraft(of: app, owner: request.principal.id, key)
+    try await createTenant(app.id)
+    do {
+      try await context.tenants.putSecret("tenant.signing", Array(secret.utf8), of: app.id)
+      try await key.put(of: app.id, scopes: ["*"], expiresAt: nil, context)
+      try await context.store.commit {
+        SQL(
+          """
+          UPDATE control_apps SET state = \(Stage.ready)
+          WHERE id = \(app.id) AND state = \(Stage.creating)
+          """
+        ).expect(exactly: 1)
+        SQL("UPDATE control_keys SET state = \(Stage.ready) WHERE id = \(key.id)")
+          .expect(exactly: 1)
+      }
+    } catch {
+      await takeBack(app.id, because: error)
+      throw error
+    }
+    return try .secret(
+      Answer(
+        id: app.id, name: app.name, createdAt: app.createdAt, plan: app.plan,
+        signingSecret: secret, keys: [key]))
+  }
+
+  private func commitDraft(of app: App, owner: String, _ key: KeyPair) async throws {
+    do {
+      try await context.store.commit {
+        SQL(
+          """
+          INSERT INTO control_apps (id, account_id, name, plan, state, created_at, updated_at)
+          SELECT \(app.id), \(owner), \(app.name), \(app.plan), \(Stage.creating),
+            \(app.createdAt), \(app.createdAt)
+          WHERE (SELECT COUNT(*) FROM control_apps WHERE account_id = \(owner))
+            < \(settings.appsPerAccount)
+          """
+        ).expect(exactly: 1)
+        try key.draft(
+          app: app.id, name: "default", scopes: ["*"], expiresAt: nil, at: app.createdAt)
+      }
+    } catch StoreError.conflict(statement: 0, _) {
+      throw Problem(
+        status: 403, code: "quota_exceeded",
+        detail: "An account has at most \(settings.appsPerAccount) apps.")
+    }
+  }
+
+  private func createTenant(_ id: String) async throws {
+    do {
+      try await context.tenants.create(id)
+    } catch let error as HostError where error.status == .conflict {
+      // The tenant that has the id is not this app's, and stays.
+      try await forget(id)
+      throw error
+    } catch {
+      await takeBack(id, because: error)
+      throw error
+    }
+  }
+
+  /// Undoes a creation that failed. If that fails too, `sweep` does it later.
+  private func takeBack(_ app: String, because error: any Error) async {
+    context.log.warning("an app could not be made", ["app": app, "error": "\(error)"])
+    do {
+      try await context.store.commit {
+        SQL(
+          """
+          UPDATE control_apps SET state = \(Stage.deleting)
+          WHERE id = \(app) AND state <> \(Stage.ready)
+          """
+        ).expect(exactly: 1)
+      }
+      try await endTenant(app)
+    } catch {
+      context.log.warning(
+        "what was made of the app is taken back later", ["app": app, "error": "\(error)"])
+    }
+  }
+}
+
+extension Response {
+  /// 201 with something that nobody on the way may keep.
+  static func secret<Value: Encodable>(_ value: Value) throws -> Response {
+    try .json(value, status: 201).header("cache-control", "no-store")
+  }
+}

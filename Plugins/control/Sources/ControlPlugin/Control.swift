@@ -1,0 +1,28 @@
+public import PluginKit
+
+/// The control plane, on the tenant `platform`: developers' apps, the apps' keys and their plugins.
+public struct Control: Plugin {
+  let settings: ControlSettings
+
+  public init(_ context: InstanceContext) throws {
+    settings = try context.config()
+  }
+
+  public func makeShard(_ context: ShardContext) throws -> ControlShard {
+    ControlShard(settings, context)
+  }
+}
+
+/// The operator's settings, as the manifest's `config` describes them.
+struct ControlSettings: Decodable {
+  /// The plan that new apps are on.
+  var plan: String
+  var appsPerAccount: Int
+  var keysPerApp: Int
+
+  enum CodingKeys: String, CodingKey {
+    case plan
+    case appsPerAccount = "apps_per_account"
+    case keysPerApp = "keys_per_app"
+  }
+}

@@ -1,0 +1,64 @@
+public import PluginKit
+
+/// The plugin on one loop.
+public final class ControlShard: PluginShard {
+  let settings: ControlSettings
+  let context: ShardContext
+  /// When this shard last looked for what a crash left behind.
+  var sweptAt: Timestamp?
+
+  init(_ settings: ControlSettings, _ context: ShardContext) {
+    self.settings = settings
+    self.context = context
+  }
+
+  public static func register(_ on: inout Registry<ControlShard>) {
+    on.route("create_app", ControlShard.createApp)
+    on.route("list_apps", ControlShard.listApps)
+    on.route("read_app", ControlShard.readApp)
+    on.route("change_app", ControlShard.changeApp)
+    on.route("delete_app", ControlShard.deleteApp)
+
+    on.route("create_key", ControlShard.createKey)
+    on.route("list_keys", ControlShard.listKeys)
+    on.route("delete_key", ControlShard.deleteKey)
+
+    on.route("list_plugins", ControlShard.listInstalledPlugins)
+    on.route("list_app_plugins", ControlShard.listAppPlugins)
+    on.route("set_app_plugin", ControlShard.setAppPlugin)
+  }
+}
+
+/// A page of a list.
+struct Page<Element: Encodable>: Encodable {
+  var data: [Element]
+  /// What to pass as `after` for the next page; null at the end.
+  var next: String?
+
+  enum CodingKeys: CodingKey {
+    case data, next
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(data, forKey: .data)
+    try container.encode(next, forKey: .next)
+  }
+}
+
+extension Request {
+  /// How many elements a page may have; the manifest bounds it.
+  var pageLimit: Int { query("limit").flatMap { Int($0) } ?? 25 }
+  /// The id after which a page begins.
+  var pageStart: String { query("after") ?? "" }
+}
+
+extension Rows {
+  /// The page of rows that were read with a limit of one more than `limit`.
+  func page<Element: Codable & Identifiable>(
+    of _: Element.Type, limit: Int
+  ) throws -> Page<Element> where Element.ID == String {
+    let elements: [Element] = try prefix(limit).map { try $0.decode() }
+    return Page(data: elements, next: count > limit ? elements.last?.id : nil)
+  }
+}

@@ -1,0 +1,232 @@
+import PluginKit
+import PluginTesting
+import Testing
+
+@testable import AuthPlugin
+
+@Suite struct `The authenticator of an app` {
+  // 2026-01-01T00:00:00Z, where the test host's clock begins, and an hour later.
+  private static let good = #"{"iss":"app","sub":"alice","iat":1767225600,"exp":1767229200}"#
+
+  @Test func `knows a user by a token under the app's secret`() async throws {
+    let app = try await AuthHost("app")
+    let claims =
+      #"{"iss":"app","sub":"alice","exp":1767229200,"scopes":["chat.read"],"team":{"id":7}}"#
+    let reply = try await app.identify(Forged.hs256(claims))
+    #expect(reply.kind == .user)
+    #expect(reply.id == "alice")
+    #expect(reply.scopes == ["chat.read"])
+    #expect(reply.claims.text == claims)
+    #expect(reply.expiresAt == 1_767_229_260_000)
+    try await app.host.close()
+  }
+
+  /// RFC 8725 §2: attacks on JWTs that have happened.
+  @Test func `refuses what is forged, foreign, expired or broken`() async throws {
+    let app = try await AuthHost("app")
+    let key = try SigningKey.generate()
+    let whole = Forged.hs256(Self.good)
+    let parts = whole.split(separator: ".").map(String.init)
+    let none = #"{"alg":"none"}"#
+    let wrongAlgorithm = TokenRefusal.wrongAlgorithm.reason
+    let malformed = TokenRefusal.malformed.reason
+    let badSignature = TokenRefusal.badSignature.reason
+    let vectors: [(token: String, reason: String)] = [
+      // §2.1, no signature at all
+      (Forged.token(none, Self.good), wrongAlgorithm),
+      (Forged.token(#"{"alg":"None"}"#, Self.good), wrongAlgorithm),
+      (Forged.hs256(Self.good, header: none), wrongAlgorithm),
+      (Forged.token(#"{"alg":"HS256"}"#, Self.good), badSignature),
+      // §2.1, another algorithm than the tenant's
+      (
+        try Forged.token(#"{"alg":"ES256","kid":"\#(key.id)"}"#, Self.good, sign: key.sign),
+        wrongAlgorithm
+      ),
+      (Forged.hs256(Self.good, header: #"{"alg":"HS512"}"#), wrongAlgorithm),
+      (Forged.hs256(Self.good, header: #"{"alg":"hs256"}"#), wrongAlgorithm),
+      // another secret, no secret, the public key as the secret
+      (Forged.hs256(Self.good, secret: Array("ss_another".utf8)), badSignature),
+      (Forged.hs256(Self.good, secret: []), badSignature),
+      (Forged.hs256(Self.good, secret: key.x + key.y), badSignature),
+      // RFC 7515 §4.1.11, RFC 8725 §3.11
+      (
+        Forged.hs256(Self.good, header: #"{"alg":"HS256","crit":["exp"],"exp":1}"#),
+        TokenRefusal.unsupportedHeader.reason
+      ),
+      (
+        Forged.hs256(Self.good, header: #"{"alg":"HS256","typ":"secevent+jwt"}"#),
+        TokenRefusal.unsupportedHeader.reason
+      ),
+      // RFC 7515 §4, duplicate members
+      (Forged.hs256(Self.good, header: #"{"alg":"none","alg":"HS256"}"#), malformed),
+      (
+        Forged.hs256(#"{"iss":"app","iss":"app","sub":"a","exp":1767229200}"#), malformed
+      ),
+      // truncated, extended, altered
+      (String(whole.dropLast(2)), malformed),
+      (String(whole.dropLast(3)), badSignature),
+      (parts[0] + "." + parts[1], malformed),
+      (parts[0] + "." + parts[1] + ".", badSignature),
+      (whole + ".", malformed),
+      ("." + whole, malformed),
+      (parts[0] + ".." + parts[2], malformed),
+      ("." + parts[1] + "." + parts[2], malformed),
+      (whole + "=", malformed),
+      (" " + whole, malformed),
+      (
+        parts[0] + "." + parts[1].replacing("e", with: "+", maxReplacements: 1) + "." + parts[2],
+        malformed
+      ),
+      (Forged.hs256("not JSON"), malformed),
+      (Forged.hs256(Self.good, header: "{}"), malformed),
+      (Forged.hs256(Self.good, header: "[]"), malformed),
+      ("", malformed),
+      ("sk_unknown", malformed),
+      (String(repeating: "a", count: 5_000), malformed),
+      // §2.7, another's token
+      (
+        Forged.hs256(#"{"iss":"other","sub":"alice","exp":1767229200}"#),
+        TokenRefusal.foreignIssuer.reason
+      ),
+      (
+        Forged.hs256(#"{"iss":"app","sub":"alice","exp":1767225539}"#),
+        TokenRefusal.expired.reason
+      ),
+      (
+        Forged.hs256(#"{"iss":"app","sub":"alice","exp":1767229200,"iat":1767225661}"#),
+        TokenRefusal.notYetValid.reason
+      ),
+    ]
+    for vector in vectors {
+      #expect(try await app.refusal(of: vector.token) == vector.reason, "\(vector.token)")
+    }
+    #expect(try await app.refusal(of: whole) == nil)
+    try await app.host.close()
+  }
+
+  @Test func `knows nobody in an app without a signing secret`() async throws {
+    let app = try await AuthHost("app", secret: nil)
+    #expect(try await app.refusal(of: Forged.hs256(Self.good)) == TokenRefusal.noSecret.reason)
+    try await app.host.close()
+  }
+
+  @Test func `takes the secret that is in force`() async throws {
+    let app = try await AuthHost("app")
+    let token = Forged.hs256(Self.good)
+    #expect(try await app.refusal(of: token) == nil)
+    try await app.host.setSecret("tenant.signing", Array("ss_new".utf8))
+    #expect(try await app.refusal(of: token) == TokenRefusal.badSignature.reason)
+    try await app.host.close()
+  }
+}
+
+@Suite struct `The authenticator, asked about a key,` {
+  private func ask(_ app: AuthHost, _ query: String) async throws -> Reply {
+    let bytes = try await app.host.call(
+      "sluice.authenticator/1", method: 1, bytes: Array(query.utf8))
+    return try JSON.decode(from: bytes)
+  }
+
+  @Test func `gives it the scopes that it has`() async throws {
+    for tenant in ["app", "platform"] {
+      let app = try await AuthHost(tenant)
+      let reply = try await ask(
+        app,
+        #"""
+        {"kind":"key","credential":"sk_x",
+         "key":{"id":"key_1","scopes":["a","b"],"expires_at_ms":1767225600001}}
+        """#)
+      #expect(reply.kind == .key)
+      #expect(reply.id == "key_1")
+      #expect(reply.scopes == ["a", "b"])
+      #expect(reply.claims.text == "{}")
+      #expect(reply.expiresAt == 1_767_225_600_001)
+      try await app.host.close()
+    }
+  }
+
+  @Test(arguments: [
+    (
+      #"{"kind":"key","credential":"sk_x","key":{"id":"k","scopes":[],"expires_at_ms":1767225600000}}"#,
+      TokenRefusal.expired
+    ),
+    (
+      #"{"kind":"key","credential":"pk_x","key":{"id":"k","scopes":["*"],"expires_at_ms":0}}"#,
+      TokenRefusal.publicKey
+    ),
+    (#"{"kind":"key","credential":"sk_x"}"#, TokenRefusal.malformed),
+  ])
+  func `refuses an expired one, a public one and none`(
+    query: String, refusal: TokenRefusal
+  ) async throws {
+    let app = try await AuthHost("app")
+    await #expect(throws: HostError(.unauthenticated, refusal.reason)) {
+      try await ask(app, query)
+    }
+    try await app.host.close()
+  }
+}
+
+@Suite struct `The authenticator of the platform` {
+  @Test func `knows an account by its access token`() async throws {
+    let platform = try await AuthHost("platform")
+    let ada = try await platform.signUp()
+    let reply = try await platform.identify(ada.accessToken)
+    #expect(reply.kind == .account)
+    #expect(reply.id == ada.account?.id)
+    #expect(reply.scopes == ["*"])
+    #expect(try reply.claims.decode([String: String].self)["sid"]?.hasPrefix("ses_") == true)
+    #expect(reply.expiresAt == 1_767_225_600_000 + 960_000)
+    try await platform.host.advance(milliseconds: 959_999)
+    #expect(try await platform.refusal(of: ada.accessToken) == nil)
+    try await platform.host.advance(milliseconds: 1)
+    #expect(try await platform.refusal(of: ada.accessToken) == TokenRefusal.expired.reason)
+    try await platform.host.close()
+  }
+
+  @Test func `refuses what is not signed with its own key`() async throws {
+    let platform = try await AuthHost("platform")
+    let ada = try await platform.signUp()
+    let id = try #require(ada.account?.id)
+    let stored = try #require(try await platform.host.secret("auth.signing"))
+    let key = try SigningKey(serialized: stored)
+    let other = try SigningKey.generate()
+    let claims =
+      #"{"iss":"platform","sub":"\#(id)","sid":"ses_1","iat":1767225600,"exp":1767226500}"#
+    func es256(_ claims: String, kid: String, by key: SigningKey) throws -> String {
+      try Forged.token(#"{"alg":"ES256","kid":"\#(kid)"}"#, claims, sign: key.sign)
+    }
+    let vectors: [(token: String, refusal: TokenRefusal?)] = [
+      (try es256(claims, kid: key.id, by: key), nil),
+      (try es256(claims, kid: key.id, by: other), .badSignature),
+      (try es256(claims, kid: other.id, by: other), .unknownKey),
+      (try Forged.token(#"{"alg":"ES256"}"#, claims, sign: key.sign), .unknownKey),
+      (Forged.token(#"{"alg":"none"}"#, claims), .wrongAlgorithm),
+      // RFC 8725 §2.1: the public key taken for a shared secret.
+      (
+        Forged.hs256(
+          claims, secret: [4] + key.x + key.y, header: #"{"alg":"HS256","kid":"\#(key.id)"}"#),
+        .wrongAlgorithm
+      ),
+      (
+        try es256(claims.replacing("platform", with: "app"), kid: key.id, by: key),
+        .foreignIssuer
+      ),
+      (
+        try es256(claims.replacing("sid", with: "xid"), kid: key.id, by: key), .badClaim("sid")
+      ),
+    ]
+    for vector in vectors {
+      #expect(try await platform.refusal(of: vector.token) == vector.refusal?.reason)
+    }
+    try await platform.host.close()
+  }
+
+  @Test func `knows nobody before there is a key`() async throws {
+    let platform = try await AuthHost("platform")
+    let key = try SigningKey.generate()
+    let token = try Forged.token(#"{"alg":"ES256","kid":"\#(key.id)"}"#, "{}", sign: key.sign)
+    #expect(try await platform.refusal(of: token) == TokenRefusal.unknownKey.reason)
+    try await platform.host.close()
+  }
+}

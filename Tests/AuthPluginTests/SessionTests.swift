@@ -1,0 +1,172 @@
+import PluginKit
+import PluginTesting
+import Testing
+
+@testable import AuthPlugin
+
+@Suite struct `A session` {
+  @Test func `is opened with e-mail and password`() async throws {
+    let platform = try await AuthHost("platform")
+    let ada = try await platform.signUp()
+    let reply = try await platform.request(
+      "POST", "/v1/sessions", #"{"email":"ADA@example.com","password":"correct horse"}"#)
+    #expect(reply.status == 201)
+    #expect(reply.header("cache-control") == "no-store")
+    let again: SignedIn = try reply.json()
+    #expect(again.account == ada.account)
+    #expect(again.refreshToken != ada.refreshToken)
+    try await platform.host.close()
+  }
+
+  @Test func `is refused in the same words for a wrong password and an unknown e-mail`()
+    async throws
+  {
+    let platform = try await AuthHost("platform")
+    _ = try await platform.signUp()
+    let wrong = try await platform.request(
+      "POST", "/v1/sessions", #"{"email":"ada@example.com","password":"incorrect horse"}"#)
+    let unknown = try await platform.request(
+      "POST", "/v1/sessions", #"{"email":"eve@example.com","password":"correct horse"}"#)
+    let nonsense = try await platform.request(
+      "POST", "/v1/sessions", #"{"email":"no address","password":"correct horse"}"#)
+    #expect(wrong.status == 401)
+    #expect(wrong.problem?.code == "unauthenticated")
+    #expect(unknown.problem == wrong.problem)
+    #expect(nonsense.problem == wrong.problem)
+    try await platform.host.close()
+  }
+
+  @Test func `is refreshed with a token that changes`() async throws {
+    let platform = try await AuthHost("platform")
+    let ada = try await platform.signUp()
+    var token = ada.refreshToken
+    var seen: Set<String> = [token]
+    for _ in 0..<3 {
+      try await platform.host.advance(milliseconds: 600_000)
+      let reply = try await platform.refresh(token)
+      #expect(reply.status == 200)
+      #expect(reply.header("cache-control") == "no-store")
+      let pair: SignedIn = try reply.json()
+      #expect(seen.insert(pair.refreshToken).inserted)
+      #expect(try await platform.identify(pair.accessToken).id == ada.account?.id)
+      token = pair.refreshToken
+    }
+    try await platform.host.close()
+  }
+
+  @Test func `gives the same successor when a token comes again within thirty seconds`()
+    async throws
+  {
+    let platform = try await AuthHost("platform")
+    let ada = try await platform.signUp()
+    let first: SignedIn = try await platform.refresh(ada.refreshToken).json()
+    try await platform.host.advance(milliseconds: 30_000)
+    let second = try await platform.refresh(ada.refreshToken)
+    #expect(second.status == 200)
+    #expect(try second.json(SignedIn.self).refreshToken == first.refreshToken)
+    #expect(try await platform.refresh(first.refreshToken).status == 200)
+    try await platform.host.close()
+  }
+
+  @Test func `gives one successor when a token comes twice at once`() async throws {
+    let platform = try await AuthHost("platform")
+    let ada = try await platform.signUp()
+    let body = #"{"refresh_token":"\#(ada.refreshToken)"}"#
+    let first = try await platform.host.begin("POST", "/v1/sessions/refresh", body: body)
+    let second = try await platform.host.begin("POST", "/v1/sessions/refresh", body: body)
+    let replies = [try await first.reply(), try await second.reply()]
+    #expect(replies.map(\.status) == [200, 200])
+    let tokens = try replies.map { try $0.json(SignedIn.self).refreshToken }
+    #expect(tokens[0] == tokens[1])
+    try await platform.host.close()
+  }
+
+  @Test func `ends with all its tokens when one is used again later`() async throws {
+    let platform = try await AuthHost("platform")
+    let ada = try await platform.signUp()
+    let other: SignedIn = try await platform.request(
+      "POST", "/v1/sessions", #"{"email":"ada@example.com","password":"correct horse"}"#
+    ).json()
+    let next: SignedIn = try await platform.refresh(ada.refreshToken).json()
+    try await platform.host.advance(milliseconds: 30_001)
+    let reused = try await platform.refresh(ada.refreshToken)
+    #expect(reused.status == 401)
+    #expect(platform.host.log.contains { $0.message.contains("used again") })
+    let successor = try await platform.refresh(next.refreshToken)
+    #expect(successor.status == 401)
+    #expect(successor.problem == reused.problem)
+    #expect(try await platform.refresh(other.refreshToken).status == 200)
+    try await platform.host.close()
+  }
+
+  @Test func `expires when it is not refreshed for thirty days`() async throws {
+    let platform = try await AuthHost("platform")
+    let ada = try await platform.signUp()
+    try await platform.host.advance(milliseconds: 30 * 86_400_000 - 1)
+    let next: SignedIn = try await platform.refresh(ada.refreshToken).json()
+    try await platform.host.advance(milliseconds: 30 * 86_400_000)
+    #expect(try await platform.refresh(next.refreshToken).status == 401)
+    // The next sign-in sweeps it away.
+    _ = try await platform.request(
+      "POST", "/v1/sessions", #"{"email":"ada@example.com","password":"correct horse"}"#)
+    #expect(try await platform.refresh(next.refreshToken).status == 401)
+    try await platform.host.close()
+  }
+
+  @Test(arguments: ["rt_unknown", "x", "rt_", "🔑"])
+  func `knows no token that it has not given`(token: String) async throws {
+    let platform = try await AuthHost("platform")
+    _ = try await platform.signUp()
+    #expect(try await platform.refresh(token).status == 401)
+    try await platform.host.close()
+  }
+
+  @Test func `cannot be refreshed once it was ended`() async throws {
+    let platform = try await AuthHost("platform")
+    let ada = try await platform.signUp()
+    let other: SignedIn = try await platform.request(
+      "POST", "/v1/sessions", #"{"email":"ada@example.com","password":"correct horse"}"#
+    ).json()
+    let next: SignedIn = try await platform.refresh(ada.refreshToken).json()
+    let principal = try await platform.identify(next.accessToken).principal
+    for _ in 0..<2 {
+      let reply = try await platform.request("DELETE", "/v1/sessions/current", as: principal)
+      #expect(reply.status == 204)
+    }
+    #expect(try await platform.refresh(next.refreshToken).status == 401)
+    #expect(try await platform.refresh(ada.refreshToken).status == 401)
+    #expect(try await platform.refresh(other.refreshToken).status == 200)
+    try await platform.host.close()
+  }
+
+  @Test func `has a signing key that is published`() async throws {
+    struct KeySet: Decodable { var keys: [[String: String]] }
+    let platform = try await AuthHost("platform")
+    let reply = try await platform.request("GET", "/.well-known/jwks.json")
+    #expect(reply.status == 200)
+    #expect(reply.contentType == "application/jwk-set+json")
+    let key = try #require(try reply.json(KeySet.self).keys.first)
+    let ada = try await platform.signUp()
+    #expect(try CompactJWS(ada.accessToken).header.keyID == key["kid"])
+    #expect(key["kty"] == "EC" && key["crv"] == "P-256" && key["alg"] == "ES256")
+    #expect(key["d"] == nil)
+    #expect(Base64URL.decode((key["x"] ?? "").utf8)?.count == 32)
+    try await platform.host.close()
+  }
+
+  @Test func `has one signing key when two loops make it at once`() async throws {
+    let platform = try await AuthHost("platform")
+    let first = try await platform.host.begin("GET", "/.well-known/jwks.json")
+    let second = try await platform.host.begin("GET", "/.well-known/jwks.json")
+    #expect(try await first.reply().text == second.reply().text)
+    try await platform.host.close()
+  }
+
+  @Test func `says in the log that the signing key is broken`() async throws {
+    let platform = try await AuthHost("platform")
+    try await platform.host.setSecret("auth.signing", [1, 2, 3])
+    #expect(try await platform.host.request("GET", "/.well-known/jwks.json").status == 500)
+    #expect(platform.host.log.contains { $0.level == .error })
+    try await platform.host.close()
+  }
+}

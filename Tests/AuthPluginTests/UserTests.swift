@@ -1,0 +1,150 @@
+import PluginKit
+import PluginTesting
+import Testing
+
+@testable import AuthPlugin
+
+@Suite struct `A user's token` {
+  private struct Answer: Decodable { var token: String }
+
+  private func token(_ app: AuthHost, _ body: String) async throws -> TestReply {
+    try await app.request("POST", "/v1/tokens", body, as: .key())
+  }
+
+  @Test func `is a JWT that the app's secret verifies`() async throws {
+    let app = try await AuthHost("app_1")
+    let reply = try await token(app, #"{"user_id":"alice"}"#)
+    #expect(reply.status == 201)
+    let jws = try CompactJWS(try reply.json(Answer.self).token)
+    #expect(jws.header.algorithm == "HS256" && jws.header.type == "JWT")
+    #expect(
+      String(decoding: jws.payload, as: UTF8.self)
+        == #"{"iss":"app_1","sub":"alice","iat":1767225600,"exp":1767229200}"#)
+    #expect(HS256.verifies(jws.signature, of: jws.signingInput, with: AuthHost.secret))
+    let who = try await app.identify(try reply.json(Answer.self).token)
+    #expect(who.kind == .user && who.id == "alice" && who.scopes == [])
+    try await app.host.close()
+  }
+
+  @Test func `has the time and the claims that were asked for`() async throws {
+    let app = try await AuthHost("app_1")
+    let reply = try await token(
+      app,
+      #"{"user_id":"bob","expires_in":60,"claims":{"team":[1,2.50],"scopes":["chat.read"]}}"#)
+    let who = try await app.identify(try reply.json(Answer.self).token)
+    #expect(who.scopes == ["chat.read"])
+    #expect(
+      who.claims.text
+        == #"{"iss":"app_1","sub":"bob","iat":1767225600,"exp":1767225660,"scopes":["chat.read"],"team":[1,2.50]}"#
+    )
+    try await app.host.close()
+  }
+
+  @Test(arguments: [
+    (#"{"user_id":"a b"}"#, "/user_id"),
+    (#"{"user_id":"a\u0007"}"#, "/user_id"),
+    (#"{"user_id":"a","claims":{"sub":"b"}}"#, "/claims/sub"),
+    (#"{"user_id":"a","claims":{"x":1,"exp":9}}"#, "/claims/exp"),
+    (#"{"user_id":"a","claims":{"iss":"other"}}"#, "/claims/iss"),
+    (#"{"user_id":"a","claims":{"scopes":"chat.read"}}"#, "/claims"),
+    (#"{"user_id":"a","claims":{"x":"LONG"}}"#, "/claims"),
+  ])
+  func `is not made where it would be refused later`(body: String, pointer: String) async throws {
+    let app = try await AuthHost("app_1")
+    let reply = try await token(
+      app, body.replacing("LONG", with: String(repeating: "x", count: 3_100)))
+    #expect(reply.status == 400)
+    #expect(reply.problem?.errors?.map(\.pointer) == [pointer])
+    try await app.host.close()
+  }
+
+  @Test(arguments: [
+    "{}", #"{"user_id":""}"#, #"{"user_id":"a","expires_in":0}"#,
+    #"{"user_id":"a","expires_in":2592001}"#, #"{"user_id":"a","claims":[]}"#,
+    #"{"user_id":"a","ttl":5}"#,
+  ])
+  func `is refused by the manifest where the request is malformed`(body: String) async throws {
+    let app = try await AuthHost("app_1")
+    #expect(try app.refuses("POST", "/v1/tokens", body))
+    try await app.host.close()
+  }
+
+  @Test func `needs a signing secret and an app`() async throws {
+    let bare = try await AuthHost("app_1", secret: nil)
+    #expect(try await token(bare, #"{"user_id":"a"}"#).status == 503)
+    try await bare.host.close()
+    let platform = try await AuthHost("platform")
+    let reply = try await platform.host.request(
+      "POST", "/v1/tokens", body: #"{"user_id":"a"}"#, as: .key())
+    #expect(reply.status == 404)
+    try await platform.host.close()
+  }
+}
+
+@Suite struct `A user` {
+  private struct Seen: Decodable {
+    var id: String
+    var name: String?
+    var image: String?
+    var custom: RawJSON
+    var createdAt: String
+    var updatedAt: String
+
+    enum CodingKeys: String, CodingKey {
+      case id, name, image, custom
+      case createdAt = "created_at"
+      case updatedAt = "updated_at"
+    }
+  }
+
+  private struct SeenPage: Decodable {
+    var data: [Seen]
+    var next: String?
+  }
+
+  @Test func `is made, replaced, read and forgotten`() async throws {
+    let app = try await AuthHost("app_1")
+    let made: Seen = try await app.request(
+      "PUT", "/v1/users/alice", #"{"name":"Alice","image":"a.png","custom":{"n":1.0}}"#, as: .key()
+    ).json()
+    #expect(made.id == "alice" && made.name == "Alice" && made.image == "a.png")
+    #expect(made.custom.text == #"{"n":1.0}"#)
+    try await app.host.advance(milliseconds: 1_000)
+    let replaced: Seen = try await app.request(
+      "PUT", "/v1/users/alice", #"{"name":"Al"}"#, as: .key()
+    ).json()
+    #expect(replaced.name == "Al" && replaced.image == nil && replaced.custom.text == "{}")
+    #expect(replaced.createdAt == "2026-01-01T00:00:00.000Z")
+    #expect(replaced.updatedAt == "2026-01-01T00:00:01.000Z")
+    let read = try await app.request("GET", "/v1/users/alice", as: .key())
+    #expect(try read.json(Seen.self).name == "Al")
+    #expect(try await app.request("DELETE", "/v1/users/alice", as: .key()).status == 204)
+    #expect(try await app.request("DELETE", "/v1/users/alice", as: .key()).status == 404)
+    #expect(try await app.request("GET", "/v1/users/alice", as: .key()).status == 404)
+    try await app.host.close()
+  }
+
+  @Test func `has an id without spaces`() async throws {
+    let app = try await AuthHost("app_1")
+    let reply = try await app.host.request(
+      "PUT", "/v1/users/x", parameters: ["a b"], body: "{}", as: .key())
+    #expect(reply.status == 400)
+    #expect(UserID.refusal(of: "auth0|12:é@x") == nil)
+    #expect(UserID.refusal(of: String(repeating: "a", count: 129)) != nil)
+    try await app.host.close()
+  }
+
+  @Test func `is listed with the others in pages`() async throws {
+    let app = try await AuthHost("app_1")
+    for id in ["c", "a", "b"] {
+      _ = try await app.request("PUT", "/v1/users/\(id)", "{}", as: .key())
+    }
+    let first: SeenPage = try await app.request("GET", "/v1/users?limit=2", as: .key()).json()
+    #expect(first.data.map(\.id) == ["a", "b"])
+    let after = try #require(first.next)
+    let second = try await app.request("GET", "/v1/users?limit=2&after=\(after)", as: .key())
+    #expect(try second.json(SeenPage.self).data.map(\.id) == ["c"])
+    #expect(second.text.hasSuffix(#""next":null}"#))
+    try await app.host.close()
+  }
+}

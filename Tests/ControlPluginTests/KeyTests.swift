@@ -1,0 +1,195 @@
+import CSSL
+import PluginKit
+import Testing
+
+@testable import ControlPlugin
+@testable import PluginTesting
+
+func sha256(_ text: String) -> [UInt8] {
+  let bytes = Array(text.utf8)
+  var digest = [UInt8](repeating: 0, count: 32)
+  SHA256(bytes, bytes.count, &digest)
+  return digest
+}
+
+@Suite struct `The text of a key` {
+  @Test func `has a prefix, 256 random bits and a checksum`() {
+    let zero = KeyText(prefix: "sk_", random: [UInt8](repeating: 0, count: 32))
+    #expect(zero.text.hasPrefix("sk_" + String(repeating: "0", count: 43)))
+    #expect(zero.text.utf8.count == 52)
+    let most = KeyText(prefix: "pk_", random: [UInt8](repeating: 255, count: 32))
+    #expect(most.text.utf8.count == 52)
+    // 2^256 - 1 in base 62, by another program.
+    #expect(most.text.hasPrefix("pk_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1"))
+    #expect(zero.digest == sha256(zero.text))
+  }
+
+  /// The checksum is the first four bytes of the SHA-256 of what stands before it, read as a number.
+  @Test func `tells a typing error from an unknown key`() throws {
+    let text = KeyText(prefix: "sk_", random: Array(0..<32)).text
+    #expect(Self.isWhole(text))
+    for index in text.indices {
+      var typo = text
+      typo.replaceSubrange(index...index, with: text[index] == "a" ? "b" : "a")
+      #expect(!Self.isWhole(typo))
+    }
+    #expect(!Self.isWhole(String(text.dropLast())))
+  }
+
+  private static func isWhole(_ text: String) -> Bool {
+    let digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    let checksum = text.suffix(6).reduce(UInt64(0)) { sum, digit in
+      let value = digits.firstIndex(of: digit).map {
+        digits.distance(from: digits.startIndex, to: $0)
+      }
+      return sum * 62 + UInt64(value ?? 99)
+    }
+    let body = String(text.dropLast(6))
+    return checksum == sha256(body).prefix(4).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+  }
+}
+
+@Suite struct `A key` {
+  private struct Made: Decodable {
+    var id: String
+    var key: String
+    var secret: String
+    var name: String
+    var scopes: [String]
+    var expiresAt: String?
+
+    enum CodingKeys: String, CodingKey {
+      case id, key, secret, name, scopes
+      case expiresAt = "expires_at"
+    }
+  }
+
+  @Test func `is made with the scopes and the end that were asked for`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    let reply = try await control.request(
+      "POST", "/v1/apps/\(app.id)/keys",
+      #"{"name":"ci","scopes":["chat.write","users.read"],"expires_at":"2026-02-01T00:00:00Z"}"#)
+    #expect(reply.status == 201)
+    #expect(reply.header("cache-control") == "no-store")
+    let key: Made = try reply.json()
+    #expect(key.id.hasPrefix("key_") && key.key.hasPrefix("pk_") && key.secret.hasPrefix("sk_"))
+    #expect(key.scopes == ["chat.write", "users.read"])
+    #expect(key.expiresAt == "2026-02-01T00:00:00.000Z")
+    let credential = try #require(
+      try await control.host.tenants.tenants[app.id]?.credentials[key.id]?.credential)
+    #expect(credential.digest == sha256(key.secret))
+    #expect(credential.scopes == ["chat.write", "users.read"])
+    #expect(credential.expiresAt == Timestamp(unixMilliseconds: 1_769_904_000_000))
+    try await control.host.close()
+  }
+
+  @Test func `may do everything where nothing else is asked for`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    let key: Made = try await control.request(
+      "POST", "/v1/apps/\(app.id)/keys", #"{"name":"all"}"#
+    ).json()
+    #expect(key.scopes == ["*"] && key.expiresAt == nil)
+    try await control.host.close()
+  }
+
+  @Test func `is listed without its secret half`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    try await control.host.advance(milliseconds: 5)
+    let key: Made = try await control.request(
+      "POST", "/v1/apps/\(app.id)/keys", #"{"name":"ci"}"#
+    ).json()
+    let reply = try await control.request("GET", "/v1/apps/\(app.id)/keys")
+    let list: Listed = try reply.json()
+    #expect(list.data.map(\.name) == ["default", "ci"])
+    #expect(reply.text.contains(key.key))
+    #expect(!reply.text.contains("sk_") && !reply.text.contains("secret"))
+    let page: Listed = try await control.request("GET", "/v1/apps/\(app.id)/keys?limit=1").json()
+    #expect(page.next == app.keys.first?.id)
+    try await control.host.close()
+  }
+
+  @Test func `lets nobody in once it was deleted`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    let key = try #require(app.keys.first)
+    #expect(try await control.request("DELETE", "/v1/apps/\(app.id)/keys/\(key.id)").status == 204)
+    let credentials = try #require(try await control.host.tenants.tenants[app.id]?.credentials)
+    #expect(credentials.values.allSatisfy { $0.revokedAt != nil } && credentials.count == 2)
+    let again = try await control.request("DELETE", "/v1/apps/\(app.id)/keys/\(key.id)")
+    #expect(again.status == 404)
+    #expect(
+      try await control.request("GET", "/v1/apps/\(app.id)/keys").json(Listed.self).data.isEmpty)
+    try await control.host.close()
+  }
+
+  @Test func `of another app cannot be deleted through one's own`() async throws {
+    let control = try await ControlHost()
+    let mine = try await control.makeApp()
+    let theirs = try await control.makeApp(as: .account("acc_eve"))
+    let key = try #require(theirs.keys.first)
+    let reply = try await control.request("DELETE", "/v1/apps/\(mine.id)/keys/\(key.id)")
+    #expect(reply.status == 404)
+    let credential = try await control.host.tenants.tenants[theirs.id]?.credentials[key.id]
+    #expect(credential?.revokedAt == nil)
+    try await control.host.close()
+  }
+
+  @Test(arguments: [
+    (#"{"name":"x","scopes":["chat.write","Chat"]}"#, "/scopes/1"),
+    (#"{"name":"x","scopes":["chat.*"]}"#, "/scopes/0"),
+    (#"{"name":"x","scopes":["a b"]}"#, "/scopes/0"),
+    (#"{"name":"x","scopes":["a..b"]}"#, "/scopes/0"),
+    (#"{"name":"x","scopes":["1a"]}"#, "/scopes/0"),
+    (#"{"name":"x","expires_at":"2026-01-01T00:00:00Z"}"#, "/expires_at"),
+    (#"{"name":"x","expires_at":"2020-01-01T00:00:00Z"}"#, "/expires_at"),
+  ])
+  func `is refused with scopes that are none, or an end that is past`(
+    body: String, pointer: String
+  ) async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    let reply = try await control.request("POST", "/v1/apps/\(app.id)/keys", body)
+    #expect(reply.status == 400)
+    #expect(reply.problem?.errors?.map(\.pointer) == [pointer])
+    try await control.host.close()
+  }
+
+  @Test(arguments: [
+    "{}", #"{"name":"x","scopes":[]}"#, #"{"name":"x","scopes":["a","a"]}"#,
+    #"{"name":"x","expires_at":"tomorrow"}"#, #"{"name":"x","key":"sk_mine"}"#,
+  ])
+  func `is refused by the manifest where the request is malformed`(body: String) async throws {
+    let control = try await ControlHost()
+    #expect(try control.refuses("POST", "/v1/apps/app_x/keys", body))
+    try await control.host.close()
+  }
+
+  @Test func `is one of so many in an app`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    for _ in 0..<2 {
+      let reply = try await control.request(
+        "POST", "/v1/apps/\(app.id)/keys", #"{"name":"x"}"#)
+      #expect(reply.status == 201)
+    }
+    let reply = try await control.request("POST", "/v1/apps/\(app.id)/keys", #"{"name":"x"}"#)
+    #expect(reply.status == 403)
+    #expect(reply.problem?.code == "quota_exceeded")
+    try await control.host.close()
+  }
+
+  @Test func `that the host does not take leaves nothing behind`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    // The tenant goes behind the plugin's back.
+    try await control.host.setTenants(TestTenants())
+    let reply = try await control.request("POST", "/v1/apps/\(app.id)/keys", #"{"name":"x"}"#)
+    #expect(reply.status == 404)
+    let keys: Listed = try await control.request("GET", "/v1/apps/\(app.id)/keys").json()
+    #expect(keys.data.map(\.name) == ["default"])
+    try await control.host.close()
+  }
+}
