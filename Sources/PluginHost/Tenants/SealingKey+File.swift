@@ -77,6 +77,7 @@ extension SealingKey {
     guard descriptor >= 0 else { throw refusal(path, "it cannot be made: \(reason())") }
     let draft = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     defer { unlink(draft) }
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     let failure: String? = key.withBytes { bytes in
       defer { close(descriptor) }
       // A umask may take even the owner's rights.

@@ -108,7 +108,7 @@ struct TenantReader {
         limit /= 8
         continue
       }
-      let rows = (try? page.decoded())?.first?.rows ?? []
+      guard let rows = (try? page.decoded())?.first?.rows else { throw Self.damage(table, "?") }
       for row in rows where !body(&self, row) {
         guard case .text(let name) = row[0] else { throw Self.damage(table, "?") }
         throw Self.damage(table, name)

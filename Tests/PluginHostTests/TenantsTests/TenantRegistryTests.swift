@@ -234,7 +234,8 @@ import Testing
       try await registry.putSecret("acme", "chat.one-more", [1]).get()
     }
     // Rows this long come back in smaller pages.
-    try await bench.run({ $0.maximumResultBytes = 1 << 20 }) { (registry) async throws in
+    let shortPages: (inout StoreOptions) -> Void = { $0.maximumResultBytes = 1 << 20 }
+    try await bench.run(shortPages) { (registry) async throws in
       #expect(
         try registry.secret(tenant: "acme", name: "chat.s1")?.count == TenantLimits.secretBytes)
       #expect(try registry.text("acme", "chat.one-more") == "\u{1}")

@@ -140,7 +140,8 @@ import Testing
 
   @Test func `that do not fit on the disk leave memory as the disk is`() async throws {
     let config = #"{"a":""# + String(repeating: "x", count: 60_000) + #""}"#
-    let known = try await bench.run({ $0.maximumFileBytes = 1 << 20 }) { (registry) async throws in
+    let smallDisk: (inout StoreOptions) -> Void = { $0.maximumFileBytes = 1 << 20 }
+    let known = try await bench.run(smallDisk) { (registry) async throws in
       var failure: TenantError?
       var number = 0
       while failure == nil && number < 100 {
