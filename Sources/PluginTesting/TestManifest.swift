@@ -166,7 +166,7 @@ enum TestFiles {
 
   /// A new folder for the files of one host.
   static func makeFolder() throws -> String {
-    var template = Array("/tmp/sluice-test-XXXXXX".utf8CString)
+    var template = Array("/tmp/sluice-plugin-test-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
       throw TestFailure("/tmp: \(String(cString: strerror(errno)))")
     }

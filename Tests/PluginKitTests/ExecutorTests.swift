@@ -60,6 +60,29 @@ import Testing
     _ = pending
   }
 
+  @Test func `closing the shard cancels its own tasks while the host is still there`() async throws
+  {
+    let host = try await Probe.host()
+    let socket = try await host.connect("peer")
+    try await socket.send("sleep")
+    try await host.settle()
+    try await host.close()
+    let line = try #require(host.log.first { $0.message == "woken" })
+    #expect(line.fields?.text == #"{"isCancelled":true}"#)
+  }
+
+  @Test func `a task that is woken after the shard has closed finds the host gone`() async throws {
+    let host = try await Probe.host()
+    let pending = try await host.begin("GET", "/", handler: "gate")
+    while await Gate.shared.waiting == 0 { await Task.yield() }
+    try await host.close()
+    await Gate.shared.open()
+    while await Gate.shared.notes.isEmpty { await Task.yield() }
+    let note = await Gate.shared.notes[0]
+    #expect(note.contains("The shard is closed."), "\(note)")
+    _ = pending
+  }
+
   @Test func `a task of the shard's own that fails is logged`() async throws {
     let host = try await Probe.host()
     let socket = try await host.connect("peer", "/?name=a", as: .user("a"))

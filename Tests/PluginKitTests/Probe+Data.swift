@@ -120,6 +120,14 @@ extension ProbeShard {
             let rows = try await shard.context.store.read("SELECT 41 + 1 AS n")
             connection.send("\(try rows[0]["n", Int.self]) on loop \(shard.context.isOnLoop)")
           }
+        case "sleep":
+          shard.context.spawn {
+            do {
+              try await shard.context.timers.sleep(milliseconds: 1_000_000)
+            } catch {
+              shard.context.log.info("woken", ["isCancelled": Task.isCancelled])
+            }
+          }
         case "fail": shard.context.spawn { throw Failure() }
         case "flood": for _ in 0..<200 { connection.send(String(repeating: "x", count: 10_000)) }
         case "queued": connection.send("\(connection.queued > 0)")

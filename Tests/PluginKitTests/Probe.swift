@@ -57,6 +57,28 @@ struct Note: Codable, Equatable {
   var flag: Bool?
 }
 
+/// A door that the test opens, from a thread of its own.
+actor Gate {
+  static let shared = Gate()
+  private var waiters: [CheckedContinuation<Void, Never>] = []
+  private(set) var notes: [String] = []
+
+  var waiting: Int { waiters.count }
+
+  func wait() async {
+    await withCheckedContinuation { waiters.append($0) }
+  }
+
+  func open() {
+    for waiter in waiters { waiter.resume() }
+    waiters = []
+  }
+
+  func note(_ text: String) {
+    notes.append(text)
+  }
+}
+
 /// Where a handler ran, at its beginning and after each `await`.
 struct Trace: Codable, Equatable {
   var steps: [Bool]
@@ -184,6 +206,16 @@ extension ProbeShard {
         _ = try request.parameter(0)
       } catch is RequestGone {
         shard.context.log.info("gone", ["method": request.method, "query": request.query("q")])
+      }
+      return .empty()
+    }
+    on.route("gate") { shard, _ async throws in
+      await Gate.shared.wait()
+      do {
+        _ = try await shard.context.store.read("SELECT 1")
+        await Gate.shared.note("read")
+      } catch {
+        await Gate.shared.note("\(error)")
       }
       return .empty()
     }

@@ -30,7 +30,7 @@ extension ShardContext {
         log.error("\(ExtensionUnavailable("sluice.events/1"))")
         return SLUICE_E_DENIED
       }
-      _ = run { [self] in
+      keep { [self] in
         var outcome = SLUICE_OK
         do {
           try await function(shard, event)

@@ -9,8 +9,10 @@ public final class ShardContext {
   let link: HostLink
   let handlers: HandlerTable
   let executor: LoopExecutor
-  /// The shard itself; nil once it is closed, which breaks the cycle that its stored context makes.
-  var shard: AnyObject?
+  /// Keeps the shard; nil once it is closed, which breaks the cycle that its stored context makes.
+  private var shardOwner: AnyObject?
+  /// The shard itself, for calling it without touching its reference count.
+  private(set) unowned(unsafe) var shard: AnyObject?
   private(set) var http: HostFunctions<sluice_http_v1_t>?
   private(set) var websocket: HostFunctions<sluice_websocket_v1_t>?
   /// Calls to the host that are not completed, so that closing can end them.
@@ -18,6 +20,9 @@ public final class ShardContext {
   var timerBoxes: [UInt64: TimerBox] = [:]
   /// Tasks of pending requests, by the request's token.
   var requestTasks: [UInt64: LoopTask] = [:]
+  /// All other tasks, by numbers of their own.
+  var tasks: [UInt64: LoopTask] = [:]
+  var lastTask: UInt64 = 0
 
   init(_ link: HostLink, handlers: HandlerTable) {
     self.link = link
@@ -56,6 +61,11 @@ public final class ShardContext {
   public var timers: Timers { Timers(context: self) }
   public var secrets: Secrets { Secrets(context: self) }
   public var tenants: Tenants { Tenants(context: self) }
+
+  func adopt(_ shard: AnyObject?) {
+    shardOwner = shard
+    self.shard = shard
+  }
 
   func sever() {
     http = nil

@@ -1,12 +1,52 @@
+internal import CSluice
+
 /// The whole answer to a request.
 ///
 /// A JSON literal is sent from the program's constants and copied by nobody:
 /// `.json(#"{"message":"hello, world"}"#)`.
+@frozen
 public struct Response {
+  // What a literal answer consists of: constants of the program, in four words, so that such an answer is
+  // made, passed and dropped in registers and without a reference being counted.
+  @usableFromInline let literal: UnsafePointer<UInt8>
+  @usableFromInline let contentType: UnsafePointer<UInt8>
+  @usableFromInline let literalCount: UInt32
+  @usableFromInline let contentTypeCount: UInt16
+  @usableFromInline let code: UInt16
+  /// What any other answer consists of; nil for a literal one.
+  @usableFromInline let rest: Rest?
+
+  /// The HTTP status, 200 to 599.
+  public var status: Int { Int(code) }
+
+  @inlinable
+  init(status: Int, contentType: StaticString, literal: StaticString) {
+    self.literal = literal.utf8Start
+    self.literalCount = UInt32(truncatingIfNeeded: literal.utf8CodeUnitCount)
+    self.contentType = contentType.utf8Start
+    self.contentTypeCount = UInt16(truncatingIfNeeded: contentType.utf8CodeUnitCount)
+    self.code = UInt16(clamping: status)
+    self.rest = nil
+  }
+
+  init(status: Int, contentType: String?, _ body: Body) {
+    self.init(
+      code: UInt16(clamping: status), Rest(contentType: contentType, body: body, fields: []))
+  }
+
+  private init(code: UInt16, _ rest: Rest) {
+    let empty: StaticString = ""
+    literal = empty.utf8Start
+    literalCount = 0
+    contentType = empty.utf8Start
+    contentTypeCount = 0
+    self.code = code
+    self.rest = rest
+  }
+
   @usableFromInline
   enum Body {
     case empty
-    case literal(StaticString)
     case text(String)
     case bytes([UInt8])
     case problem(Problem)
@@ -14,23 +54,16 @@ public struct Response {
   }
 
   @usableFromInline
-  enum ContentType {
-    case none
-    case literal(StaticString)
-    case text(String)
-  }
+  final class Rest {
+    let contentType: String?
+    let body: Body
+    let fields: [(name: String, value: String)]
 
-  /// The HTTP status, 200 to 599.
-  public var status: Int
-  @usableFromInline var contentType: ContentType
-  @usableFromInline var body: Body
-  @usableFromInline var fields: [(name: String, value: String)] = []
-
-  @inlinable
-  init(status: Int, contentType: ContentType, body: Body) {
-    self.status = status
-    self.contentType = contentType
-    self.body = body
+    init(contentType: String?, body: Body, fields: [(name: String, value: String)]) {
+      self.contentType = contentType
+      self.body = body
+      self.fields = fields
+    }
   }
 }
 
@@ -38,20 +71,26 @@ extension Response {
   /// A JSON literal: the fast form.
   @inlinable
   public static func json(_ literal: StaticString, status: Int = 200) -> Response {
-    Response(status: status, contentType: .literal("application/json"), body: .literal(literal))
+    Response(status: status, contentType: "application/json", literal: literal)
+  }
+
+  /// A literal of any type, as fast.
+  @inlinable
+  public static func literal(
+    _ literal: StaticString, contentType: StaticString, status: Int = 200
+  ) -> Response {
+    Response(status: status, contentType: contentType, literal: literal)
   }
 
   /// JSON that is text already.
   @_disfavoredOverload
-  @inlinable
   public static func json(_ text: String, status: Int = 200) -> Response {
-    Response(status: status, contentType: .literal("application/json"), body: .text(text))
+    Response(status: status, contentType: "application/json", .text(text))
   }
 
   /// JSON that is bytes already.
-  @inlinable
   public static func json(_ bytes: [UInt8], status: Int = 200) -> Response {
-    Response(status: status, contentType: .literal("application/json"), body: .bytes(bytes))
+    Response(status: status, contentType: "application/json", .bytes(bytes))
   }
 
   /// A value as JSON.
@@ -61,48 +100,53 @@ extension Response {
   }
 
   /// No body.
-  @inlinable
   public static func empty(_ status: Int = 204) -> Response {
-    Response(status: status, contentType: .none, body: .empty)
-  }
-
-  /// A literal of any type.
-  @inlinable
-  public static func literal(
-    _ literal: StaticString, contentType: StaticString, status: Int = 200
-  ) -> Response {
-    Response(status: status, contentType: .literal(contentType), body: .literal(literal))
+    Response(status: status, contentType: nil, .empty)
   }
 
   /// Text of any type.
   public static func text(
     _ text: String, contentType: String = "text/plain; charset=utf-8", status: Int = 200
   ) -> Response {
-    Response(status: status, contentType: .text(contentType), body: .text(text))
+    Response(status: status, contentType: contentType, .text(text))
   }
 
   /// Bytes of any type.
   public static func bytes(
     _ bytes: [UInt8], contentType: String, status: Int = 200
   ) -> Response {
-    Response(status: status, contentType: .text(contentType), body: .bytes(bytes))
+    Response(status: status, contentType: contentType, .bytes(bytes))
   }
 
   /// A problem document, as if it had been thrown.
   public static func problem(_ problem: Problem) -> Response {
-    Response(status: problem.status, contentType: .none, body: .problem(problem))
+    Response(status: problem.status, contentType: nil, .problem(problem))
   }
 
   /// The handler has sent the answer itself, through `Request.stream`.
   public static var streamed: Response {
-    Response(status: 200, contentType: .none, body: .streamed)
+    Response(status: 200, contentType: nil, .streamed)
   }
 
   /// The same answer with one more header field. The host refuses a malformed one, and those it sets
   /// itself (Content-Length, Date, …): then the request ends in 500 and a line in the log.
   public func header(_ name: String, _ value: String) -> Response {
-    var copy = self
-    copy.fields.append((name, value))
-    return copy
+    let rest =
+      rest
+      ?? Rest(
+        contentType: Bytes(contentTypeSlice).text, body: .bytes(Array(Bytes(literalSlice))),
+        fields: [])
+    return Response(
+      code: code,
+      Rest(
+        contentType: rest.contentType, body: rest.body, fields: rest.fields + [(name, value)]))
+  }
+
+  var literalSlice: sluice_slice_t {
+    sluice_slice_t(bytes: literal, length: UInt64(literalCount))
+  }
+
+  var contentTypeSlice: sluice_slice_t {
+    sluice_slice_t(bytes: contentType, length: UInt64(contentTypeCount))
   }
 }

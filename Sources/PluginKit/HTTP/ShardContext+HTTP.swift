@@ -6,28 +6,35 @@ extension ShardContext {
     guard handler < handlers.routeCount, let shard else { return SLUICE_E_UNSUPPORTED }
     executor.enter()
     defer { executor.leave() }
-    let request = Request(context: self, token: token)
-    switch handlers.routes[Int(handler)] {
-    case .synchronous(let function):
-      do {
-        let status = respond(token, try function(shard, request))
-        return status < 0 ? status : SLUICE_OK
-      } catch {
-        return fail(token, error, handler)
-      }
-    case .asynchronous(let function):
-      requestTasks[token] = run { [self] in
-        let status: sluice_status_t
-        do {
-          status = respond(token, try await function(shard, request))
-        } catch {
-          status = fail(token, error, handler)
-        }
-        requestTasks[token] = nil
-        if status < 0 { answer(token, status) }
-      }
-      return SLUICE_PENDING
+    guard let function = handlers.routes[Int(handler)].synchronous else {
+      return begin(handler, token)
     }
+    do {
+      let response = try function(shard, Request(context: self, token: token))
+      return respond(token, response)
+    } catch {
+      return fail(token, error, handler)
+    }
+  }
+
+  /// Starts the task of an asynchronous handler.
+  @inline(never)
+  private func begin(_ handler: UInt32, _ token: sluice_token_t) -> sluice_status_t {
+    guard let function = handlers.routes[Int(handler)].asynchronous, let shard else {
+      return SLUICE_E_UNSUPPORTED
+    }
+    requestTasks[token] = run { [self] in
+      let status: sluice_status_t
+      do {
+        status = respond(
+          token, try await function(shard, Request(context: self, token: token)))
+      } catch {
+        status = fail(token, error, handler)
+      }
+      requestTasks[token] = nil
+      if status < 0 { answer(token, status) }
+    }
+    return SLUICE_PENDING
   }
 
   /// The peer of a pending request is gone.
@@ -38,51 +45,46 @@ extension ShardContext {
   }
 
   /// Sends an answer. Negative when the host did not take it.
+  @inline(__always)
   private func respond(_ token: sluice_token_t, _ response: Response) -> sluice_status_t {
     guard let (http, host) = http else { return SLUICE_E_DENIED }
-    if !response.fields.isEmpty {
-      for (name, value) in response.fields {
-        let status = name.withSlice { name in
-          value.withSlice { http.pointee.set_header(host, token, name, $0) }
-        }
-        guard status >= 0 else {
-          return refused(status, "a header field", ["field": name])
-        }
+    if let rest = response.rest { return respond(token, response.status, rest) }
+    let status = http.pointee.respond(
+      host, token, UInt32(response.code), response.contentTypeSlice, response.literalSlice)
+    return status < 0 ? refusedAnswer(status, response.status) : SLUICE_OK
+  }
+
+  private func respond(
+    _ token: sluice_token_t, _ code: Int, _ rest: Response.Rest
+  ) -> sluice_status_t {
+    guard let (http, host) = http else { return SLUICE_E_DENIED }
+    for (name, value) in rest.fields {
+      let status = name.withSlice { name in
+        value.withSlice { http.pointee.set_header(host, token, name, $0) }
+      }
+      guard status >= 0 else {
+        return refused(status, "a header field", ["field": name])
+      }
+    }
+    func send(_ body: sluice_slice_t) -> sluice_status_t {
+      rest.contentType.withSlice {
+        http.pointee.respond(host, token, UInt32(clamping: code), $0, body)
       }
     }
     let status: sluice_status_t
-    switch response.body {
-    case .literal(let text):
-      status = respond(token, response, sluice_slice_t(text))
-    case .empty:
-      status = respond(token, response, .absent)
-    case .text(let text):
-      status = text.withSlice { respond(token, response, $0) }
-    case .bytes(let bytes):
-      status = bytes.withSlice { respond(token, response, $0) }
-    case .problem(let problem):
-      return send(problem, token)
-    case .streamed:
-      return SLUICE_OK
+    switch rest.body {
+    case .empty: status = send(.absent)
+    case .text(let text): status = text.withSlice { send($0) }
+    case .bytes(let bytes): status = bytes.withSlice { send($0) }
+    case .problem(let problem): return self.send(problem, token)
+    case .streamed: return SLUICE_OK
     }
-    guard status < 0 else { return status }
-    return refused(status, "the answer", ["http_status": response.status])
+    return status < 0 ? refusedAnswer(status, code) : SLUICE_OK
   }
 
-  @inline(__always)
-  private func respond(
-    _ token: sluice_token_t, _ response: Response, _ body: sluice_slice_t
-  ) -> sluice_status_t {
-    guard let (http, host) = http else { return SLUICE_E_DENIED }
-    let status = UInt32(clamping: response.status)
-    switch response.contentType {
-    case .literal(let type):
-      return http.pointee.respond(host, token, status, sluice_slice_t(type), body)
-    case .none:
-      return http.pointee.respond(host, token, status, .absent, body)
-    case .text(let type):
-      return type.withSlice { http.pointee.respond(host, token, status, $0, body) }
-    }
+  @inline(never)
+  private func refusedAnswer(_ status: sluice_status_t, _ code: Int) -> sluice_status_t {
+    refused(status, "the answer", ["http_status": code])
   }
 
   /// What the host says of an answer that it did not take. A peer that is gone is no failure.
@@ -106,7 +108,7 @@ extension ShardContext {
         }
       }
     }
-    return status < 0 ? refused(status, "the problem", ["code": problem.code]) : status
+    return status < 0 ? refused(status, "the problem", ["code": problem.code]) : SLUICE_OK
   }
 
   /// Answers with what an error means; negative when the host is to make the answer.

@@ -15,6 +15,15 @@ final class LoopExecutor: TaskExecutor {
     let host: UnsafePointer<sluice_host_v1_t>
   }
 
+  /// What the loop's thread is doing for the shard.
+  private struct Turn {
+    /// Calls from the host that have not returned.
+    var depth = 0
+    var hasJobs = false
+    var jobs: [UnownedJob] = []
+    var running: [UnownedJob] = []
+  }
+
   private struct Inbox {
     var jobs: [UnownedJob] = []
     var isPosted = false
@@ -28,17 +37,24 @@ final class LoopExecutor: TaskExecutor {
   private static let rounds = 128
 
   private let thread = pthread_self()
-  // Touched by the loop's thread alone: `enqueue` looks at it only after it has seen that it is there.
-  nonisolated(unsafe) private var local: [UnownedJob] = []
-  nonisolated(unsafe) private var depth = 0
+  // Owned by the loop's thread: `enqueue` looks at it only after it has seen that it is there. Behind a
+  // pointer because every call from the host goes through it.
+  nonisolated(unsafe) private let turn: UnsafeMutablePointer<Turn>
   private let inbox = Mutex(Inbox())
   private let hasMail = Atomic(false)
 
   /// On the loop's thread, with the shard's host table.
   init(_ link: HostLink) {
+    turn = .allocate(capacity: 1)
+    turn.initialize(to: Turn())
     let door = link.find("sluice.loop/1", sluice_loop_v1_t.self)
       .map { Door(loop: $0.0, host: $0.1) }
     inbox.withLock { $0.door = door }
+  }
+
+  deinit {
+    turn.deinitialize(count: 1)
+    turn.deallocate()
   }
 
   /// Whether this is the thread of the shard's loop.
@@ -46,8 +62,9 @@ final class LoopExecutor: TaskExecutor {
 
   func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
-    if isOnLoop && depth > 0 {
-      local.append(job)
+    if isOnLoop && turn.pointee.depth > 0 {
+      turn.pointee.jobs.append(job)
+      turn.pointee.hasJobs = true
     } else {
       post(job)
     }
@@ -56,42 +73,58 @@ final class LoopExecutor: TaskExecutor {
   /// A call from the host begins. Loop thread.
   @inline(__always)
   func enter() {
-    depth &+= 1
+    turn.pointee.depth &+= 1
   }
 
   /// A call from the host is about to return: runs what it has made ready.
   @inline(__always)
   func leave() {
-    if depth == 1 && (!local.isEmpty || hasMail.load(ordering: .relaxed)) { drain() }
-    depth &-= 1
+    if turn.pointee.hasJobs || hasMail.load(ordering: .relaxed) { drainOutermost() }
+    turn.pointee.depth &-= 1
+  }
+
+  private func drainOutermost() {
+    if turn.pointee.depth == 1 { drain() }
   }
 
   /// Runs jobs until there are none, or the loop must go on.
   func drain() {
     for _ in 0..<LoopExecutor.rounds {
       if hasMail.load(ordering: .relaxed) { collect() }
-      if local.isEmpty { return }
-      let jobs = local
-      local = []
-      for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
+      if !turn.pointee.hasJobs { return }
+      takeJobs()
+      for index in turn.pointee.running.indices {
+        turn.pointee.running[index].runSynchronously(on: asUnownedTaskExecutor())
+      }
     }
-    let late = local
-    local = []
-    for job in late { post(job) }
+    takeJobs()
+    for job in turn.pointee.running { post(job) }
   }
 
-  /// The shard is closed. Jobs that come from now on, of tasks that nobody can end, run on the thread
-  /// they come from, one after another; every call to the host then throws.
+  /// Makes the jobs those that run, and what ran before the room for the next.
+  private func takeJobs() {
+    turn.pointee.running.removeAll(keepingCapacity: true)
+    swap(&turn.pointee.jobs, &turn.pointee.running)
+    turn.pointee.hasJobs = false
+  }
+
+  /// The shard is closed, in the last call from the host. Jobs that come from now on, of tasks that
+  /// something else than the host wakes, run on the thread they come from, one after another; every call
+  /// to the host then throws. A task that never ends is given up after `rounds`.
   func close() {
     inbox.withLock {
       $0.isClosed = true
       $0.door = nil
+      $0.isRunning = true
     }
+    turn.pointee.depth = 0
+    runLateJobs()
   }
 
   private func collect() {
     inbox.withLock {
-      local += $0.jobs
+      turn.pointee.jobs += $0.jobs
+      turn.pointee.hasJobs = true
       $0.jobs.removeAll(keepingCapacity: true)
       hasMail.store(false, ordering: .relaxed)
     }
@@ -121,7 +154,10 @@ final class LoopExecutor: TaskExecutor {
   }
 
   private func runLateJobs() {
-    while true {
+    // The last job may hold the last reference to the shard's context, and so to this executor.
+    let reference = Unmanaged.passRetained(self)
+    defer { reference.release() }
+    for _ in 0..<LoopExecutor.rounds {
       let jobs = inbox.withLock { inbox in
         defer { inbox.jobs = [] }
         inbox.isRunning = !inbox.jobs.isEmpty
@@ -130,6 +166,7 @@ final class LoopExecutor: TaskExecutor {
       if jobs.isEmpty { return }
       for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
     }
+    inbox.withLock { $0.isRunning = false }
   }
 
   /// The post has come.

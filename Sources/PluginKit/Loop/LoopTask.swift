@@ -17,7 +17,7 @@ extension ShardContext {
   public func spawn(
     _ body: nonisolated(nonsending) @escaping () async throws -> Void
   ) -> LoopTask {
-    run { [self] in
+    keep { [self] in
       do {
         try await body()
       } catch {
@@ -28,7 +28,20 @@ extension ShardContext {
     }
   }
 
-  /// Starts a task that handles its own errors.
+  /// Starts a task that is cancelled when the shard closes.
+  @discardableResult
+  func keep(_ body: nonisolated(nonsending) @escaping () async -> Void) -> LoopTask {
+    lastTask += 1
+    let number = lastTask
+    let task = run { [self] in
+      await body()
+      tasks[number] = nil
+    }
+    tasks[number] = task
+    return task
+  }
+
+  /// Starts a task that handles its own errors and that somebody else cancels.
   func run(_ body: nonisolated(nonsending) @escaping () async -> Void) -> LoopTask {
     let work = LoopBound(body)
     return LoopTask(

@@ -46,7 +46,7 @@ private func open(
   let context = ShardContext(HostLink(host), handlers: made.handlers)
   context.executor.enter()
   do {
-    context.shard = try made.makeShard(context)
+    context.adopt(try made.makeShard(context))
     context.executor.leave()
     shard.pointee = UInt64(UInt(bitPattern: Unmanaged.passRetained(context).toOpaque()))
     return SLUICE_OK
@@ -86,11 +86,15 @@ extension ShardContext {
   /// makes ready runs now, while the host is still there.
   func end() {
     for task in requestTasks.values { task.cancel() }
+    for task in tasks.values { task.cancel() }
     closeTimers()
     cancelPendingCalls()
     executor.drain()
+    // What they begin now, with the host still there, ends now too.
+    closeTimers()
+    cancelPendingCalls()
     sever()
     executor.close()
-    shard = nil
+    adopt(nil)
   }
 }

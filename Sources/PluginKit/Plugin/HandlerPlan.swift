@@ -2,9 +2,23 @@
 @usableFromInline
 struct HandlerPlan {
   @usableFromInline
-  enum Route {
-    case synchronous((AnyObject, Request) throws -> Response)
-    case asynchronous((AnyObject, Request) async throws -> Response)
+  struct Route {
+    /// One of the two is there.
+    let synchronous: ((AnyObject, Request) throws -> Response)?
+    let asynchronous: ((AnyObject, Request) async throws -> Response)?
+
+    @usableFromInline
+    static func synchronous(
+      _ function: @escaping (AnyObject, Request) throws -> Response
+    ) -> Route {
+      Route(synchronous: function, asynchronous: nil)
+    }
+
+    static func asynchronous(
+      _ function: @escaping (AnyObject, Request) async throws -> Response
+    ) -> Route {
+      Route(synchronous: nil, asynchronous: function)
+    }
   }
 
   enum Service {

@@ -25,7 +25,7 @@ extension ShardContext {
         return SLUICE_OK
       }
     case .asynchronous(let function):
-      _ = run { [self] in
+      keep { [self] in
         do {
           let reply = try await function(shard, call)
           guard isOpen else { return }
