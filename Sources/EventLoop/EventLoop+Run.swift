@@ -35,7 +35,7 @@ extension EventLoop {
   /// Ends ``run()`` at the end of the tick in which this request arrives. [any-thread]
   ///
   /// Nothing is drained: streams are closed as they are. Stopping twice is harmless.
-  public func stop() { post(stopLoop, UInt64(address: core.pointee.uv), 0) }
+  public func stop() { post(stopLoop, UInt64(address: uv), 0) }
 
   /// Starts a thread that runs a new loop, and returns when it runs. [any-thread, blocking]
   ///

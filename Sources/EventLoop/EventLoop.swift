@@ -15,8 +15,10 @@ public final class EventLoop: @unchecked Sendable {
   public let index: Int
 
   let core: CorePointer
+  /// The core's `uv`, for those who may not touch the core.
+  let uv: UnsafeMutablePointer<uv_loop_t>
   let posts: PostBox
-  let starter = Mutex<pthread_t?>(nil)
+  let starter = Locked<pthread_t?>(nil)
 
   /// Makes a loop that runs nowhere yet; what is posted before ``run()`` runs first.
   ///
@@ -25,7 +27,7 @@ public final class EventLoop: @unchecked Sendable {
     precondition(MemoryLayout<StreamStorage>.size <= TCPStream.userOffset)
     Self.ignoreBrokenPipes()
     self.index = index
-    let uv = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
+    uv = .allocate(capacity: 1)
     let wakeUp = UnsafeMutablePointer<uv_async_t>.allocate(capacity: 1)
     core = .allocate(capacity: 1)
     posts = PostBox(wakeUp: wakeUp)
@@ -49,7 +51,6 @@ public final class EventLoop: @unchecked Sendable {
 
   deinit {
     // Only now can nobody post any more, so only now may the wake-up's descriptor go.
-    let uv = core.pointee.uv
     let wakeUp = core.pointee.wakeUp
     uv_close(UnsafeMutableRawPointer(wakeUp).assumingMemoryBound(to: uv_handle_t.self), nil)
     closeAllHandles()

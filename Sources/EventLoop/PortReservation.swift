@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// A port that this process holds, so that the listeners of all its loops can share it.
 ///
 /// `SO_REUSEPORT` hides a port in use: two programs would quietly split each other's connections. So the
@@ -9,13 +7,13 @@ public final class PortReservation: Sendable {
   /// The address with the port that was reserved, never 0: what the listeners are to be given.
   public let address: ListenAddress
 
-  private let socket: Mutex<ListenSocket?>
+  private let socket: Locked<ListenSocket?>
 
   init(_ wanted: ListenAddress) throws(ListenError) {
     let socket = try Self.bind(wanted)
     try socket.sharePort()
     address = wanted.with(port: socket.port)
-    self.socket = Mutex(consume socket)
+    self.socket = Locked(consume socket)
   }
 
   /// Binds a port that nobody listens on, sharing it with as little as will do.

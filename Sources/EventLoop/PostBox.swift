@@ -1,5 +1,4 @@
 internal import CUV
-internal import Synchronization
 
 /// What other threads have posted to one loop: a locked queue, taken out whole at each wake-up.
 ///
@@ -13,7 +12,7 @@ final class PostBox: @unchecked Sendable {
     var hasRun = false
   }
 
-  private let contents = Mutex(Contents())
+  private let contents = Locked(Contents())
   private let wakeUp: UnsafeMutablePointer<uv_async_t>
 
   init(wakeUp: UnsafeMutablePointer<uv_async_t>) { self.wakeUp = wakeUp }

@@ -1,6 +1,7 @@
-import EventLoop
 import Glibc
 import Testing
+
+@testable import EventLoop
 
 @Suite struct `Listen addresses` {
   @Test(arguments: [
@@ -101,6 +102,20 @@ import Testing
     }
     reservation.release()
     _ = try Listener.reserve(reservation.address)
+  }
+
+  @Test func `take a port again on which old connections are in TIME_WAIT`() throws {
+    var port: UInt16 = 0
+    try withServer { server in
+      // Who closes first keeps the connection in TIME_WAIT.
+      server.onAccept = { $0.close() }
+    } _: { server in
+      port = server.port
+      let client = try Client(port: port)
+      try #expect(client.receive(1) == [])
+    }
+    let again = try Listener.reserve(ListenAddress(host: "127.0.0.1", port: port))
+    #expect(again.address.port == port)
   }
 
   @Test func `refuse an address that the machine does not have`() throws {

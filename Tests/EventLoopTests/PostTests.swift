@@ -1,7 +1,8 @@
-import EventLoop
 import Glibc
 import Synchronization
 import Testing
+
+@testable import EventLoop
 
 @Suite struct `Posts` {
   @Test func `of many threads all run, those of one thread in their order`() throws {
@@ -147,8 +148,8 @@ final class Canary: Sendable {
 }
 
 private final class Seen: Sendable {
-  private let lists = Mutex<[Int: [Int]]>([:])
-  private let threads = Mutex<Set<UInt>>([])
+  private let lists = Locked<[Int: [Int]]>([:])
+  private let threads = Locked<Set<UInt>>([])
 
   func add(_ thread: Int, _ number: Int) {
     lists.withLock { $0[thread, default: []].append(number) }

@@ -1,7 +1,7 @@
-import EventLoop
 import Glibc
-import Synchronization
 import Testing
+
+@testable import EventLoop
 
 @Suite struct `A stream` {
   @Test func `tells the end of its peer once, and can still answer`() throws {
@@ -71,7 +71,7 @@ import Testing
   }
 
   @Test func `reads only while it is told to`() throws {
-    let got = Mutex<[UInt8]>([])
+    let got = Locked<[UInt8]>([])
     try withServer { server in
       server.onAccept = { stream in
         stream.startReading()
@@ -145,17 +145,18 @@ import Testing
     }
   }
 
+  private static let other = StreamCallbacks(
+    onRead: { stream, _, _ in
+      "other".utf8.withContiguousStorageIfAvailable { _ = stream.write(.init($0)) }
+    },
+    onEOF: { $0.close() }, onError: { _, _ in }, onDrained: { _ in }, onClosed: { _ in }
+  ).makeTable()
+
   @Test func `changes its callbacks while it is open`() throws {
-    let other = StreamCallbacks(
-      onRead: { stream, _, _ in
-        "other".utf8.withContiguousStorageIfAvailable { _ = stream.write(.init($0)) }
-      },
-      onEOF: { $0.close() }, onError: { _, _ in }, onDrained: { _ in }, onClosed: { _ in }
-    ).makeTable()
     try withServer { server in
       server.onRead = { stream, bytes in
         _ = stream.write(bytes)
-        stream.setCallbacks(other)
+        stream.setCallbacks(Self.other)
       }
     } _: { server in
       let client = try Client(port: server.port)

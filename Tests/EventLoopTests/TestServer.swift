@@ -1,6 +1,7 @@
-import EventLoop
 import Synchronization
 import Testing
+
+@testable import EventLoop
 
 /// Listeners on some loops whose streams tell their events to closures and to a log.
 ///
@@ -16,7 +17,7 @@ final class TestServer: @unchecked Sendable {
   let events = EventLog()
   let loops: [EventLoop]
   private(set) var port: UInt16 = 0
-  let listeners = Mutex<[Listener]>([])
+  let listeners = Locked<[Listener]>([])
 
   private static let table = StreamCallbacks(
     onRead: { stream, bytes, count in
@@ -110,7 +111,7 @@ extension EventLoop {
 
 /// One value on its way from one thread to another.
 final class Answer<T: Sendable>: Sendable {
-  private let value = Mutex<T?>(nil)
+  private let value = Locked<T?>(nil)
 
   func give(_ value: T) { self.value.withLock { $0 = value } }
 
@@ -122,7 +123,7 @@ final class Answer<T: Sendable>: Sendable {
 
 /// Names of events in the order in which they happened.
 final class EventLog: Sendable {
-  private let names = Mutex<[String]>([])
+  private let names = Locked<[String]>([])
 
   func add(_ name: String) { names.withLock { $0.append(name) } }
 

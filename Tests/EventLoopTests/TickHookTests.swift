@@ -1,12 +1,13 @@
-import EventLoop
 import Synchronization
 import Testing
+
+@testable import EventLoop
 
 @Suite struct `Tick-end hooks` {
   final class Scene: Sendable {
     let log = EventLog()
     let rounds = Atomic<Int>(0)
-    let hooks = Mutex<[TickHookBox]>([])
+    let hooks = Locked<[TickHookBox]>([])
 
     var word: UInt64 { UInt64(address: Unmanaged.passUnretained(self).toOpaque()) }
 

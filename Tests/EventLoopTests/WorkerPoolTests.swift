@@ -1,13 +1,13 @@
-import EventLoop
 import Glibc
-import Synchronization
 import Testing
+
+@testable import EventLoop
 
 @Suite struct `A worker pool` {
   @Test func `runs work on its threads and completes on the loop`() throws {
     let pool = try WorkerPool(name: "work", threads: 2, queueLimit: 100)
     try withLoop { loop in
-      let results = Mutex<[Int]>([])
+      let results = Locked<[Int]>([])
       for number in 0..<100 {
         let isTaken = pool.submit(on: loop) {
           #expect(!loop.isCurrent)
