@@ -45,7 +45,8 @@ public struct Batch: Sendable, Equatable {
 public struct CursorAdvance: Sendable, Equatable {
   public var listener: String
   /// The sequence of the last event dealt with. Must be above the cursor's present position, else
-  /// the batch ends with ``StoreError/Code/conflict``.
+  /// the batch ends with ``StoreError/Code/conflict`` and no statement's index. It is checked
+  /// before the statements run.
   public var sequence: Int64
 
   public init(listener: String, sequence: Int64) {

@@ -70,7 +70,9 @@ final class SQLiteAuthorizer {
 
   private func readRefusal(table: String, column: String) -> String? {
     if owns(table) || Self.safeFunctionTables.contains(table) { return nil }
-    if mode == .migration, isSchemaTable(table) { return nil }
+    // The rowid, which tells nothing, is read when a virtual table is first used.
+    if isSchemaTable(table), mode == .migration || column == "ROWID" { return nil }
+    if table == "sqlite_sequence", mode == .migration { return nil }
     // Counting rows names no column. A name that is no table in the file is one of the statement's
     // own, from a WITH clause.
     let lower = table.lowercased()
@@ -79,13 +81,18 @@ final class SQLiteAuthorizer {
   }
 
   private func writeRefusal(_ verb: String, _ table: String) -> String? {
-    if owns(table) || mode == .migration && isSchemaTable(table) { return nil }
+    // Creating and dropping write to the schema, and are judged by what they create or drop; a
+    // connection's first use of a virtual table does too. A direct write SQLite refuses by itself.
+    if owns(table) || isSchemaTable(table) { return nil }
+    // ALTER and DROP keep the counters of AUTOINCREMENT in step.
+    if table == "sqlite_sequence", mode == .migration { return nil }
     return "\(verb) table \(table)\(ownership(of: table))"
   }
 
   private func pragmaRefusal(_ name: String, argument: String) -> String? {
-    // FTS5 asks for the data version to know when another connection has written.
-    if name == "data_version", argument.isEmpty { return nil }
+    // FTS5 asks for the data version to know when another connection has written, R*Tree for the
+    // page size to choose that of its nodes.
+    if name == "data_version" || name == "page_size", argument.isEmpty { return nil }
     if name == "defer_foreign_keys", mode == .migration { return nil }
     return "use PRAGMA \(name)"
   }
@@ -130,7 +137,7 @@ final class SQLiteAuthorizer {
   private func owns(_ name: String) -> Bool { schema.owner(of: name, present: owner) == owner }
 
   private func isSchemaTable(_ name: String) -> Bool {
-    ["sqlite_master", "sqlite_schema", "sqlite_sequence"].contains(name)
+    name == "sqlite_master" || name == "sqlite_temp_master"
   }
 
   /// Names of the library's own tables, which hold or reveal what is everybody's.

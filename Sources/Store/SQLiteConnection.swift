@@ -60,7 +60,7 @@ final class SQLiteConnection: @unchecked Sendable {
       throw StoreError(.readOnly, "\(path) cannot be opened for writing; check its permissions")
     }
     for (flag, value) in [
-      (SQLITE_DBCONFIG_DEFENSIVE, 1), (SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0),
+      (SQLITE_DBCONFIG_DEFENSIVE, 1),
       (SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0), (SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0),
       // A misspelt "column" must be an error, not a string.
       (SQLITE_DBCONFIG_DQS_DML, 0), (SQLITE_DBCONFIG_DQS_DDL, 0),

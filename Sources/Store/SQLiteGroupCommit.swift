@@ -98,6 +98,8 @@ extension SQLiteTenantFile {
   private func apply(
     _ batch: Batch, events: inout [CommittedEvent]
   ) throws(StoreError) -> BatchReply {
+    // First, so that an effect that has happened already is told as that and as nothing else.
+    if let advance = batch.advance { try move(advance) }
     var run = SQLiteRun(connection: connection, isRead: false)
     try connection.acting(as: batch.owner, .data) { () throws(StoreError) in
       try run.run(batch.statements)
@@ -111,7 +113,6 @@ extension SQLiteTenantFile {
     guard !connection.isAutocommit else {
       throw StoreError(.sql, "the batch ended its transaction")
     }
-    if let advance = batch.advance { try move(advance) }
     var positions: [EventPosition] = []
     for event in batch.events {
       let committed = try insert(event)

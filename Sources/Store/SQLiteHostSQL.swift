@@ -69,7 +69,7 @@ enum SQLiteHostSQL: Int, CaseIterable {
       """
     case .sweepEnd:
       """
-      SELECT max(seq) FROM (SELECT seq FROM sluice_outbox WHERE seq > ?1 ORDER BY seq LIMIT ?2)
+      SELECT max(seq), count(*) FROM (SELECT seq FROM sluice_outbox WHERE seq > ?1 ORDER BY seq LIMIT ?2)
       """
     // The row with the highest sequence stays, for the next sequence is counted from it.
     case .sweep:

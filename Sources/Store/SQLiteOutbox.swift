@@ -2,7 +2,7 @@
 /// the channel.
 extension SQLiteTenantFile {
   /// How many rows one step of the sweep looks at, and how many events come between steps. It looks
-  /// at more than come, so at most about as many rows are dead as alive.
+  /// at twice as many as come, so the dead rows stay in proportion to those alive.
   static let sweepRows: Int64 = 64
   static let eventsBetweenSweeps = 32
 
@@ -35,16 +35,19 @@ extension SQLiteTenantFile {
   func sweep(after count: Int) throws(StoreError) {
     eventsSinceSweep += count
     guard eventsSinceSweep >= Self.eventsBetweenSweeps else { return }
-    let steps = Int64(eventsSinceSweep / Self.eventsBetweenSweeps)
-    var end: Int64?
-    try connection.query(
-      .sweepEnd, .integer(sweepPosition), .integer(steps * Self.sweepRows)
-    ) { end = $0.isNull(at: 0) ? nil : $0.integer(at: 0) }
-    if let end {
+    let rows = Int64(eventsSinceSweep / Self.eventsBetweenSweeps) * Self.sweepRows
+    var end: Int64 = 0
+    var found: Int64 = 0
+    try connection.query(.sweepEnd, .integer(sweepPosition), .integer(rows)) {
+      end = $0.integer(at: 0)
+      found = $0.integer(at: 1)
+    }
+    if found > 0 {
       try connection.query(
         .sweep, .integer(sweepPosition), .integer(end), .integer(options.now()))
     }
-    sweepPosition = end ?? 0
+    // At the end it begins again: new rows come all the time, so it would never run dry.
+    sweepPosition = found < rows ? 0 : end
     eventsSinceSweep = 0
   }
 

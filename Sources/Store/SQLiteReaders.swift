@@ -47,7 +47,7 @@ final class SQLiteReaders: @unchecked Sendable {
     guard mustOpen else { return }
     do throws(StoreError) {
       // Opening alone is what is wanted; `admit` or `refuse` takes the reads on.
-      try tenant.writer.enqueue(.alone({ _ in }), for: tenant, isInternal: true)
+      try tenant.writer.enqueue(.alone({ _ in {} }), for: tenant, isInternal: true)
     } catch {
       refuse(tenant, error)
     }

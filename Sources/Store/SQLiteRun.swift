@@ -51,12 +51,12 @@ struct SQLiteRun {
     defer { statement.reset() }
     try bind(request.binds, to: statement)
     let rows = connection.rows
+    var returned: Int64 = 0
+    // The columns are certain only after the first step.
+    var result = statement.step()
     rows.beginStatement(
       columnCount: statement.columns.count, encodedNames: statement.encodedColumns)
-    var returned: Int64 = 0
-    while true {
-      let result = sqlite3_step(statement.handle)
-      if result == SQLITE_DONE { break }
+    while result != SQLITE_DONE {
       guard result == SQLITE_ROW else { throw connection.failure(result, sql: request.sql) }
       if returned == 0, referred[index] != nil {
         referred[index] = .some(firstRow(of: statement))
@@ -68,6 +68,7 @@ struct SQLiteRun {
           .tooLarge,
           "the result is over \(connection.options.maximumResultBytes) bytes; ask for fewer rows")
       }
+      result = sqlite3_step(statement.handle)
     }
     let changed = statement.isReadOnly ? 0 : sqlite3_changes64(connection.handle)
     rows.endStatement(rowsChanged: changed)

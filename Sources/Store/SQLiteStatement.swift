@@ -5,9 +5,9 @@ final class SQLiteStatement {
   let handle: OpaquePointer
   /// Parameter names without the colon, in SQLite's order.
   let parameters: [String]
-  let columns: [String]
+  private(set) var columns: [String] = []
   /// The column names as a row block holds them.
-  let encodedColumns: [UInt8]
+  private(set) var encodedColumns: [UInt8] = []
   let isReadOnly: Bool
   /// When it was last used, by the connection's count of uses.
   var lastUse: UInt64 = 0
@@ -16,16 +16,6 @@ final class SQLiteStatement {
   init(handle: OpaquePointer, sql: String, allowsPositions: Bool) throws(StoreError) {
     self.handle = handle
     isReadOnly = sqlite3_stmt_readonly(handle) != 0
-    var columns: [String] = []
-    var encoded: [UInt8] = []
-    for index in 0..<sqlite3_column_count(handle) {
-      let name = sqlite3_column_name(handle, index).map { String(cString: $0) } ?? ""
-      columns.append(name)
-      withUnsafeBytes(of: UInt32(name.utf8.count).littleEndian) { encoded.append(contentsOf: $0) }
-      encoded.append(contentsOf: name.utf8)
-    }
-    self.columns = columns
-    encodedColumns = encoded
     var parameters: [String] = []
     if !allowsPositions {
       for index in 0..<sqlite3_bind_parameter_count(handle) {
@@ -39,6 +29,34 @@ final class SQLiteStatement {
       }
     }
     self.parameters = parameters
+    readColumns()
+  }
+
+  private var recompilations: Int32 = 0
+
+  /// Runs to the next row or the end. A step may find that the schema has changed since the statement
+  /// was compiled and compile it again, after which `SELECT *` has other columns.
+  func step() -> Int32 {
+    let result = sqlite3_step(handle)
+    let count = sqlite3_stmt_status(handle, SQLITE_STMTSTATUS_REPREPARE, 0)
+    if count != recompilations {
+      recompilations = count
+      readColumns()
+    }
+    return result
+  }
+
+  private func readColumns() {
+    columns = []
+    encodedColumns = []
+    for index in 0..<sqlite3_column_count(handle) {
+      let name = sqlite3_column_name(handle, index).map { String(cString: $0) } ?? ""
+      columns.append(name)
+      withUnsafeBytes(of: UInt32(name.utf8.count).littleEndian) {
+        encodedColumns.append(contentsOf: $0)
+      }
+      encodedColumns.append(contentsOf: name.utf8)
+    }
   }
 
   func finalize() { sqlite3_finalize(handle) }

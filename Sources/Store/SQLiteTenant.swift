@@ -47,8 +47,9 @@ final class SQLiteTenant: @unchecked Sendable {
 /// Something for a tenant's writer to do.
 enum WriteJob: Sendable {
   case batch(PendingBatch, cost: Int)
-  /// Work that cannot share a transaction. It gets the open file, or why there is none.
-  case alone(@Sendable (Result<SQLiteTenantFile, StoreError>) -> Void)
+  /// Work that cannot share a transaction. It gets the open file, or why there is none, and returns
+  /// the call of its completion, which is made when the readers know of what it changed.
+  case alone(@Sendable (Result<SQLiteTenantFile, StoreError>) -> () -> Void)
   case delete(@Sendable (Result<Void, StoreError>) -> Void)
 
   var cost: Int {
@@ -61,7 +62,7 @@ enum WriteJob: Sendable {
   func fail(_ error: StoreError) {
     switch self {
     case .batch(let pending, _): pending.completion(.failure(error))
-    case .alone(let body): body(.failure(error))
+    case .alone(let body): body(.failure(error))()
     case .delete(let completion): completion(.failure(error))
     }
   }

@@ -136,8 +136,9 @@ final class SQLiteWriter: @unchecked Sendable {
     }
     if case .alone(let body) = jobs.first {
       let generation = file.schema.generation
-      body(.success(file))
+      let answer = body(.success(file))
       if file.schema.generation != generation { readers.update(tenant, schema: file.schema) }
+      answer()
       return
     }
     let group = jobs.compactMap { job in
@@ -150,7 +151,7 @@ final class SQLiteWriter: @unchecked Sendable {
       close(tenant)
       if readers.mustReopen(tenant) {
         do throws(StoreError) {
-          try enqueue(.alone({ _ in }), for: tenant, isInternal: true)
+          try enqueue(.alone({ _ in {} }), for: tenant, isInternal: true)
         } catch {
           readers.refuse(tenant, error)
         }

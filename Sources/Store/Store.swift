@@ -248,7 +248,8 @@ public final class Store: Sendable {
     let tenant = try self.tenant(tenant)
     try tenant.writer.enqueue(
       .alone { opened in
-        completion(Result { () throws(StoreError) in try body(try opened.get()) })
+        let result = Result { () throws(StoreError) in try body(try opened.get()) }
+        return { completion(result) }
       }, for: tenant)
   }
 
