@@ -1,26 +1,27 @@
 internal import Glibc
 internal import Synchronization
 
-/// A loop as Swift's executor: actors and tasks that choose it run on the loop's thread.
+/// A loop as the serial executor of actors: they run on the loop's thread.
 ///
-/// A job enqueued on the loop's own thread runs at the end of the tick and needs no wake-up (an `await`
-/// between two actors of one loop costs nanoseconds); from another thread it comes as a post.
+/// An `await` between two actors of one loop enqueues nothing. A job enqueued on the loop's own thread runs at the
+/// end of the tick and needs no wake-up; from another thread it comes as a post.
 ///
 /// A loop that has stopped has no thread to run a job on: the job is dropped and counted in
 /// ``lostJobs``, and its task never ends. End tasks before stopping their loop.
-extension EventLoop: SerialExecutor, TaskExecutor {
+extension EventLoop: SerialExecutor {
   public func enqueue(_ job: consuming ExecutorJob) {
-    let bits = UInt64(UInt(bitPattern: unsafeBitCast(UnownedJob(job), to: Int.self)))
-    let isTaken = post(runJob, bits, UInt64(address: Unmanaged.passUnretained(self).toOpaque()))
-    if !isTaken { core.pointee.lostJobs.add(1, ordering: .relaxed) }
+    enqueue(
+      UnownedJob(job), on: UInt64(address: Unmanaged.passUnretained(self).toOpaque()),
+      { job, loop in
+        Unmanaged<EventLoop>.fromOpaque(UnsafeMutableRawPointer(address: loop))
+          ._withUnsafeGuaranteedRef {
+            UnownedJob(word: job).runSynchronously(on: $0.asUnownedSerialExecutor())
+          }
+      })
   }
 
   public func asUnownedSerialExecutor() -> UnownedSerialExecutor {
     UnownedSerialExecutor(ordinary: self)
-  }
-
-  public func asUnownedTaskExecutor() -> UnownedTaskExecutor {
-    UnownedTaskExecutor(ordinary: self)
   }
 
   /// Traps, naming the loop, unless the caller is on the loop's thread.
@@ -32,16 +33,43 @@ extension EventLoop: SerialExecutor, TaskExecutor {
 
   /// Jobs that came after the loop had stopped and never ran. [any-thread]
   public var lostJobs: Int { core.pointee.lostJobs.load(ordering: .relaxed) }
+
+  fileprivate func enqueue(_ job: UnownedJob, on executor: UInt64, _ run: LoopFunction) {
+    if !post(run, job.word, executor) { core.pointee.lostJobs.add(1, ordering: .relaxed) }
+  }
 }
 
-/// The name under which code that knows only of executors meets a loop.
-public typealias LoopExecutor = EventLoop
+/// A loop as the preferred executor of tasks that belong to no actor: make one for each loop.
+///
+/// It is not the loop itself, because Swift compares both executors at each `await`: a job run under two would hop
+/// at each of them. Whoever uses it in a task keeps its loop alive. [any-thread]
+public final class LoopTaskExecutor: TaskExecutor {
+  /// Where the tasks run.
+  public let loop: EventLoop
 
-private func runJob(_ job: UInt64, _ loop: UInt64) {
-  let job = unsafeBitCast(Int(bitPattern: UInt(job)), to: UnownedJob.self)
-  Unmanaged<EventLoop>.fromOpaque(UnsafeMutableRawPointer(address: loop))
-    ._withUnsafeGuaranteedRef { loop in
-      job.runSynchronously(
-        isolatedTo: loop.asUnownedSerialExecutor(), taskExecutor: loop.asUnownedTaskExecutor())
-    }
+  public init(loop: EventLoop) { self.loop = loop }
+
+  public func enqueue(_ job: consuming ExecutorJob) {
+    loop.enqueue(
+      UnownedJob(job), on: UInt64(address: Unmanaged.passUnretained(self).toOpaque()),
+      { job, executor in
+        Unmanaged<LoopTaskExecutor>.fromOpaque(UnsafeMutableRawPointer(address: executor))
+          ._withUnsafeGuaranteedRef {
+            UnownedJob(word: job).runSynchronously(on: $0.asUnownedTaskExecutor())
+          }
+      })
+  }
+
+  public func asUnownedTaskExecutor() -> UnownedTaskExecutor {
+    UnownedTaskExecutor(ordinary: self)
+  }
+}
+
+// A job is one pointer, which the runtime keeps alive until it has run.
+extension UnownedJob {
+  fileprivate var word: UInt64 { UInt64(UInt(bitPattern: unsafeBitCast(self, to: Int.self))) }
+
+  fileprivate init(word: UInt64) {
+    self = unsafeBitCast(Int(bitPattern: UInt(word)), to: UnownedJob.self)
+  }
 }

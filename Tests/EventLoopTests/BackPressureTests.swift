@@ -82,9 +82,10 @@ import Testing
 
   @Test func `reports a peer that goes away with bytes still queued`() throws {
     try withServer { server in
+      let events = server.events
       server.onAccept = { stream in
         for _ in 0..<16 { _ = Self.megabyte.withUnsafeBytes { stream.write($0) } }
-        server.events.add("queued")
+        events.add("queued")
       }
     } _: { server in
       let client = try Client(port: server.port)

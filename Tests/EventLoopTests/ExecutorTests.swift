@@ -47,7 +47,7 @@ import Testing
 
   @Test func `is taken by tasks as a preference`() async throws {
     let loop = try EventLoop.spawn(index: 0, name: "test")
-    let isOnLoop = await Task(executorPreference: loop) {
+    let isOnLoop = await Task(executorPreference: LoopTaskExecutor(loop: loop)) {
       var isOnLoop = loop.isCurrent
       for _ in 0..<10 {
         await Task.yield()
@@ -60,12 +60,24 @@ import Testing
     loop.join()
   }
 
+  @Test func `runs the tasks that prefer it and the actors that they call`() async throws {
+    let loop = try EventLoop.spawn(index: 0, name: "test")
+    let room = Room(loop)
+    let isOnLoop = await Task(executorPreference: LoopTaskExecutor(loop: loop)) {
+      let wasThere = await room.visit()
+      return wasThere && loop.isCurrent
+    }.value
+    #expect(isOnLoop)
+    loop.stop()
+    loop.join()
+  }
+
   @Test func `starves no timer while tasks yield to each other for ever`() async throws {
     let loop = try EventLoop.spawn(index: 0, name: "test")
     let isOver = Gate()
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<2 {
-        group.addTask(executorPreference: loop) {
+        group.addTask(executorPreference: LoopTaskExecutor(loop: loop)) {
           while isOver.count == 0 { await Task.yield() }
         }
       }
@@ -79,7 +91,7 @@ import Testing
     let loop = try EventLoop.spawn(index: 0, name: "test")
     loop.stop()
     loop.join()
-    Task(executorPreference: loop) {}
+    Task(executorPreference: LoopTaskExecutor(loop: loop)) {}
     #expect(loop.lostJobs == 1)
   }
 
