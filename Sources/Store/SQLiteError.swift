@@ -28,8 +28,12 @@ extension StoreError.Code {
 }
 
 extension StoreError {
-  /// Whether a connection should not be trusted with more work after this.
-  var endsConnection: Bool { code == .io || code == .corrupted }
+  /// Whether the file must be opened anew, and so checked, before it is used again.
+  ///
+  /// Not after an I/O error: what a failed COMMIT has written lies behind the end of the log that
+  /// this connection knows, and its next COMMIT writes over it; one that opens the log anew could
+  /// take it for committed.
+  var endsConnection: Bool { code == .corrupted }
 
   func at(statement index: Int) -> StoreError {
     var error = self

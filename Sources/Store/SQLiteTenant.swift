@@ -25,7 +25,7 @@ final class SQLiteTenant: @unchecked Sendable {
   /// A file found damaged, so that it is not examined again for every request.
   var damage: (identity: SQLiteFiles.Identity?, error: StoreError)?
 
-  /// Whether the file must be checked at the next opening, after an I/O error.
+  /// Whether the file must be checked at the next opening, because it turned out damaged.
   var needsCheck = false
 
   // MARK: Guarded by the readers' monitor

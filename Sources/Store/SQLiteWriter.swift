@@ -146,7 +146,7 @@ final class SQLiteWriter: @unchecked Sendable {
     }
     readers.touch(tenant)
     if !file.commit(group) {
-      // After an I/O error the file is opened anew and checked.
+      // It turned out damaged: it is opened anew and checked.
       tenant.needsCheck = true
       close(tenant)
       if readers.mustReopen(tenant) {

@@ -25,7 +25,8 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case storageFull = "storage_full"
     /// The file or the file system cannot be written.
     case readOnly = "read_only"
-    /// The operating system failed to read, write or sync.
+    /// The operating system failed to read, write or sync. The batch is not there. Only if
+    /// the process ends before the tenant's next successful commit may it be found there after all.
     case io
     /// The tenant's file is damaged. Other tenants are not affected.
     case corrupted
