@@ -46,7 +46,7 @@ public final class Store: Sendable {
     } catch {
       // Threads that did not start must not be waited for.
       readers.abandon()
-      writers.forEach { $0.stop() }
+      for writer in writers { writer.stop() }
       state.detachAll()
       throw error
     }

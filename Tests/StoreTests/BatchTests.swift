@@ -133,7 +133,10 @@ import Testing
     }
   }
 
-  @Test(arguments: ["SELECT 1;", "SELECT 1 ; ; -- a comment", "SELECT 1 /* and * more **/\n;\t"])
+  @Test(arguments: [
+    "SELECT 1;", "SELECT 1 ; ; -- a comment", "SELECT 1; /* and * more **/ ;\t",
+    "SELECT 1; /* open",
+  ])
   func `allows one statement with spaces and comments after it`(_ sql: String) async throws {
     try await withStore { store async throws in
       #expect(try await store.rows(sql) == [[.integer(1)]])

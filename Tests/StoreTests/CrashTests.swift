@@ -89,7 +89,7 @@ import Testing
     }
     let argumentPointers = arguments.map { strdup($0) } + [nil]
     let environmentPointers = environment.map { strdup($0) } + [nil]
-    defer { (argumentPointers + environmentPointers).forEach { free($0) } }
+    defer { for pointer in argumentPointers + environmentPointers { free(pointer) } }
     var child = pid_t()
     let code = posix_spawn(
       &child, "/proc/self/exe", &actions, nil, argumentPointers, environmentPointers)
