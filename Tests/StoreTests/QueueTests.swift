@@ -113,10 +113,12 @@ import Testing
     }
     store = nil
     await done.passed()
+    #expect(try await hasClosed("app.sqlite", in: directory))
   }
 
   @Test func `may be closed from a completion`() async throws {
-    let store = try Store(directory: TemporaryDirectory().path)
+    let directory = TemporaryDirectory()
+    let store = try Store(directory: directory.path)
     await withCheckedContinuation { continuation in
       do {
         try store.cursor(tenant: "app", listener: "x") { _ in
@@ -127,6 +129,16 @@ import Testing
         Issue.record(error)
       }
     }
+    #expect(try await hasClosed("app.sqlite", in: directory))
+  }
+
+  /// Waits until nothing but the file is left, without its log.
+  private func hasClosed(_ name: String, in directory: TemporaryDirectory) async throws -> Bool {
+    for _ in 0..<2_000 {
+      if TemporaryDirectory.names(in: directory.path + "/tenants") == [name] { return true }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    return false
   }
 
   @Test func `take new requests from completions`() async throws {
