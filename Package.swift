@@ -1,0 +1,123 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One target per room. Forbidden arrows between them are tested in Tests/Architecture.
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// Rooms in which an async function runs where its caller runs, so that a plugin never leaves its loop.
+let onLoop: [SwiftSetting] =
+  strict + [
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ]
+
+/// Rooms that say with each import whether it is part of their interface.
+let explicitImports: [SwiftSetting] = strict + [.enableUpcomingFeature("InternalImportsByDefault")]
+
+/// A plugin is two targets: `<Name>Plugin` with its code, which tests link, and a library with the entry function alone.
+struct PluginRoom {
+  let id: String
+  let module: String
+  let folder: String
+  var libraries: [Target.Dependency] = []
+
+  var product: Product { .library(name: id, type: .dynamic, targets: [id]) }
+
+  var targets: [Target] {
+    [
+      .target(
+        name: module, dependencies: ["PluginKit"] + libraries,
+        path: "\(folder)/Sources/\(module)", swiftSettings: onLoop),
+      .target(
+        name: id, dependencies: [.byName(name: module), "PluginKit", "CSluice"],
+        path: "\(folder)/Sources/\(id)", swiftSettings: onLoop,
+        linkerSettings: [
+          .unsafeFlags([
+            "-Xlinker",
+            "--version-script=\(Context.packageDirectory)/Sources/PluginKit/plugin.version",
+          ])
+        ]),
+    ]
+  }
+}
+
+let plugins = [
+  PluginRoom(
+    id: "auth", module: "AuthPlugin", folder: "Plugins/auth", libraries: ["CSSL", "CArgon2"]),
+  PluginRoom(
+    id: "control", module: "ControlPlugin", folder: "Plugins/control", libraries: ["CSSL"]),
+  PluginRoom(id: "realtime", module: "RealtimePlugin", folder: "Plugins/realtime"),
+  PluginRoom(id: "chat", module: "ChatPlugin", folder: "Plugins/chat"),
+  PluginRoom(
+    id: "hello-swift", module: "HelloSwiftPlugin", folder: "examples/plugins/hello-swift"),
+  PluginRoom(
+    id: "conformance", module: "ConformancePlugin", folder: "examples/plugins/conformance"),
+]
+
+let package = Package(
+  name: "sluice",
+  products: [.executable(name: "sluice", targets: ["sluice"])] + plugins.map(\.product),
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    .systemLibrary(name: "CSluice", path: "include"),
+    .systemLibrary(name: "CUV", providers: [.apt(["libuv1-dev"])]),
+    .systemLibrary(name: "CSSL", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CJansson", providers: [.apt(["libjansson-dev"])]),
+    .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
+
+    .target(name: "Wire", swiftSettings: strict),
+    .target(name: "EventLoop", dependencies: ["CUV"], swiftSettings: strict),
+    .target(name: "Store", dependencies: ["CSQLite"], swiftSettings: strict),
+    .target(name: "Bus", swiftSettings: explicitImports),
+    .target(
+      name: "Gateway", dependencies: ["EventLoop", "Wire", "CSluice", "CSSL"],
+      swiftSettings: explicitImports),
+    .target(
+      name: "PluginHost",
+      dependencies: [
+        "Gateway", "EventLoop", "Wire", "Store", "Bus", "CSluice", "CSSL", "CJansson",
+      ],
+      swiftSettings: explicitImports),
+    .target(
+      name: "PluginKit", dependencies: ["CSluice", "Wire"],
+      exclude: ["plugin.version", "GUIDE.md"],
+      swiftSettings: onLoop),
+    .target(
+      name: "PluginTesting", dependencies: ["CSluice", "PluginKit", "Store"], swiftSettings: onLoop),
+    .executableTarget(
+      name: "sluice",
+      dependencies: [
+        "PluginHost", "Gateway", "EventLoop",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: explicitImports),
+
+    .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
+    .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CUV"], swiftSettings: strict),
+    .testTarget(name: "StoreTests", dependencies: ["Store", "CSQLite"], swiftSettings: strict),
+    .testTarget(
+      name: "PluginHostTests", dependencies: ["PluginHost", "Wire", "Store"], swiftSettings: strict),
+    .testTarget(
+      name: "PluginKitTests",
+      dependencies: [
+        "PluginKit", "PluginTesting", "CSluice", "HelloSwiftPlugin", "ConformancePlugin",
+      ], swiftSettings: onLoop),
+    .testTarget(
+      name: "AuthPluginTests",
+      dependencies: ["AuthPlugin", "PluginKit", "PluginTesting", "PluginHost", "Wire"],
+      swiftSettings: onLoop),
+    .testTarget(
+      name: "ControlPluginTests",
+      dependencies: ["ControlPlugin", "PluginKit", "PluginTesting", "PluginHost", "Wire", "CSSL"],
+      swiftSettings: onLoop),
+    .testTarget(
+      name: "RealtimePluginTests", dependencies: ["RealtimePlugin", "PluginKit", "PluginTesting"],
+      swiftSettings: onLoop),
+    .testTarget(
+      name: "ChatPluginTests", dependencies: ["ChatPlugin", "PluginKit", "PluginTesting"],
+      swiftSettings: onLoop),
+  ] + plugins.flatMap(\.targets),
+  swiftLanguageModes: [.v6])

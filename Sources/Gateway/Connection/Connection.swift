@@ -1,0 +1,120 @@
+internal import EventLoop
+internal import Wire
+
+typealias ConnectionPointer = UnsafeMutablePointer<Connection>
+
+/// What a TCP connection is to the gateway. Lives in its stream's memory; confined to its loop.
+///
+/// An idle connection owns no buffers: what has come and is not consumed lies in the loop's read buffer (`view`)
+/// while a callback runs, and is copied to `input` only when something must wait.
+struct Connection {
+  /// First, so that a deadline's address is the connection's.
+  var deadline = DeadlineNode()
+  let stream: TCPStream
+  /// Bytes that have come and are not consumed; nil when there are none.
+  var view: UnsafeMutableRawPointer?
+  /// The connection's own memory, if `view` points into it.
+  var input: UnsafeMutableRawPointer?
+  var viewCount: UInt32 = 0
+  var inputCapacity: UInt32 = 0
+  /// The request that is being read or answered.
+  var request: RequestPointer?
+  /// The WebSocket that the connection has become.
+  var socket: SocketPointer?
+  var progress = HeadProgress()
+  var flags: ConnectionFlags = []
+  var timeout = Timeout.none
+
+  init(stream: TCPStream) { self.stream = stream }
+}
+
+struct ConnectionFlags: OptionSet {
+  let rawValue: UInt8
+  /// `process` runs on it further up the stack.
+  static let isProcessing = ConnectionFlags(rawValue: 1)
+  /// The last answer is on its way; what still comes is not read.
+  static let isFinishing = ConnectionFlags(rawValue: 2)
+  /// The peer has sent all it will send.
+  static let hasEnded = ConnectionFlags(rawValue: 4)
+  /// Reading is stopped until the peer has taken what is queued.
+  static let isHeldBack = ConnectionFlags(rawValue: 8)
+  /// Counted as one of those that may be open.
+  static let isCounted = ConnectionFlags(rawValue: 16)
+}
+
+/// Which time limit a connection is under.
+enum Timeout: UInt8 {
+  case none
+  /// Nothing of the next request has come.
+  case idle
+  /// A request's head is incomplete.
+  case head
+  /// A request's body is incomplete.
+  case body
+  /// A plugin has a request in hand.
+  case request
+  /// The peer does not take what is queued.
+  case write
+  /// A WebSocket's protocol ping is due, or its answer.
+  case ping
+}
+
+extension UnsafeMutablePointer where Pointee == Connection {
+  var loop: LoopPointer {
+    pointee.stream.loopContext.unsafelyUnwrapped.assumingMemoryBound(to: LoopState.self)
+  }
+
+  /// Consumes bytes from the front of the view.
+  @inline(__always)
+  func consume(_ count: Int) {
+    pointee.view = pointee.view.unsafelyUnwrapped + count
+    pointee.viewCount -= UInt32(count)
+  }
+
+  /// Appends what has come to what waits. The whole is the view afterwards.
+  func stash(_ bytes: UnsafeRawPointer, _ count: Int) {
+    let waiting = Int(pointee.viewCount)
+    let needed = waiting + count
+    if let input = pointee.input, let view = pointee.view {
+      if Int(bitPattern: view) - Int(bitPattern: input) + needed <= Int(pointee.inputCapacity) {
+        (view + waiting).copyMemory(from: bytes, byteCount: count)
+        pointee.viewCount = UInt32(needed)
+        return
+      }
+    }
+    let capacity = Swift.max(needed, 1024).nextPowerOfTwo
+    let fresh = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+    if let view = pointee.view, waiting > 0 { fresh.copyMemory(from: view, byteCount: waiting) }
+    (fresh + waiting).copyMemory(from: bytes, byteCount: count)
+    pointee.input?.deallocate()
+    pointee.input = fresh
+    pointee.inputCapacity = UInt32(capacity)
+    pointee.view = fresh
+    pointee.viewCount = UInt32(needed)
+  }
+
+  /// Ends a callback: what is not consumed moves to the connection's own memory, which is freed if nothing is left.
+  func settle() {
+    let left = Int(pointee.viewCount)
+    guard left > 0, let view = pointee.view else { return dropInput() }
+    if let input = pointee.input, view >= input, view <= input + Int(pointee.inputCapacity) {
+      return
+    }
+    pointee.view = nil
+    pointee.viewCount = 0
+    stash(view, left)
+  }
+
+  func dropInput() {
+    pointee.input?.deallocate()
+    pointee.input = nil
+    pointee.inputCapacity = 0
+    pointee.view = nil
+    pointee.viewCount = 0
+  }
+}
+
+extension Int {
+  /// The smallest power of two that is not below this positive number.
+  var nextPowerOfTwo: Int { self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount) }
+}

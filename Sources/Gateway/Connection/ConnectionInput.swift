@@ -1,0 +1,150 @@
+internal import EventLoop
+internal import Wire
+
+extension UnsafeMutablePointer where Pointee == Connection {
+  /// Bytes that may wait while a request is answered, before reading stops.
+  private static var waitingLimit: Int { 65_536 }
+
+  /// Bytes have come.
+  func received(_ bytes: UnsafeMutableRawPointer, _ count: Int) {
+    loop.pointee.metrics.add(.bytesReceived, count)
+    if let socket = pointee.socket { return socket.received(bytes, count) }
+    guard !pointee.flags.contains(.isFinishing) else { return }
+    if pointee.viewCount == 0 {
+      pointee.view = bytes
+      pointee.viewCount = UInt32(count)
+    } else {
+      stash(bytes, count)
+    }
+    process()
+  }
+
+  /// Goes on with what waits, when a request has ended or the peer has caught up.
+  func resume() {
+    guard !pointee.flags.contains(.isProcessing), !pointee.stream.isClosing else { return }
+    if pointee.viewCount > 0 { return process() }
+    if !pointee.flags.contains(.isHeldBack) { pointee.stream.startReading() }
+    if pointee.flags.contains(.hasEnded), pointee.request == nil { return endOfInput() }
+    if pointee.request == nil, pointee.socket == nil { watch(.idle) }
+  }
+
+  /// Reads requests from the view until it is empty or something must wait; then sends the answers.
+  private func process() {
+    pointee.flags.insert(.isProcessing)
+    while pointee.viewCount > 0, canTakeMore {
+      if let request = pointee.request {
+        if request.pointee.stage == .receiving {
+          request.receiveBody()
+        } else if request.pointee.pull != nil {
+          request.feedPull()
+        } else {
+          break
+        }
+      } else if !readHead() {
+        break
+      }
+      if loop.pointee.outputOwner == self, loop.pointee.output.isFull { flush() }
+    }
+    pointee.flags.remove(.isProcessing)
+    flush()
+    if pointee.stream.isClosing { return dropInput() }
+    if let socket = pointee.socket { return socket.takeOver() }
+    if pointee.flags.contains(.isFinishing) {
+      unwatch()
+      dropInput()
+      return pointee.stream.shutdownThenClose()
+    }
+    settle()
+    afterProcessing()
+  }
+
+  private var canTakeMore: Bool {
+    pointee.flags.isDisjoint(with: [.isFinishing, .isHeldBack]) && pointee.socket == nil
+      && !pointee.stream.isClosing
+  }
+
+  private func afterProcessing() {
+    if let request = pointee.request {
+      if request.pointee.stage != .receiving, Int(pointee.viewCount) >= Self.waitingLimit {
+        pointee.stream.stopReading()
+      } else if !pointee.flags.contains(.isHeldBack) {
+        pointee.stream.startReading()
+      }
+    } else if pointee.flags.contains(.hasEnded) {
+      endOfInput()
+    } else if pointee.flags.isDisjoint(with: .isHeldBack) {
+      pointee.stream.startReading()
+      if pointee.viewCount > 0 {
+        if pointee.timeout != .head { watch(.head) }
+      } else {
+        watch(.idle)
+      }
+    }
+  }
+
+  /// Parses one head and starts its request; false when more bytes are needed.
+  private func readHead() -> Bool {
+    let loop = loop
+    let view = UnsafeRawBufferPointer(start: pointee.view, count: Int(pointee.viewCount))
+    let base = view.baseAddress.unsafelyUnwrapped
+    let fields = loop.pointee.fields
+    let request = loop.pointee.requests.take(
+      base: base, fields: fields.baseAddress.unsafelyUnwrapped)
+    let result = RequestHeadParser.parse(
+      view, limits: loop.pointee.headLimits, progress: &pointee.progress,
+      head: &request.pointee.head, fields: fields)
+    request.pointee.connection = self
+    switch result {
+    case .needMore:
+      loop.pointee.requests.give(request)
+      return false
+    case .complete(let consumed):
+      request.pointee.headCount = consumed
+      consume(consumed)
+      start(request)
+    case .invalid(let error):
+      loop.pointee.metrics.add(.malformedRequests)
+      request.pointee.head = RequestHead()
+      start(request, refusing: error)
+    }
+    return true
+  }
+
+  private func start(_ request: RequestPointer, refusing error: HTTP1Error? = nil) {
+    let loop = loop
+    pointee.request = request
+    request.pointee.began = EventLoop.hrtime()
+    request.pointee.token = loop.pointee.tokens.insert(UnsafeMutableRawPointer(request))
+    let adopted = request.field(.xRequestID).map { request.pointee.requestID.adopt($0) } ?? false
+    if !adopted {
+      loop.pointee.requestIDs.next(
+        unixMilliseconds: loop.pointee.eventLoop.unixMilliseconds, into: &request.pointee.requestID)
+    }
+    if request.pointee.head.method == .head { request.pointee.flags.insert(.isHead) }
+    if let error {
+      request.pointee.flags.insert([.mustClose, .isAdvancing])
+      let detail = error.message
+      request.problem(error.status, code: error.code.raw, detail: detail.raw)
+      request.recycle()
+      return
+    }
+    request.advance()
+  }
+
+  /// The peer has sent all it will send.
+  func endOfInput() {
+    pointee.flags.insert(.hasEnded)
+    if let socket = pointee.socket { return socket.hasEnded() }
+    if let request = pointee.request {
+      // The rest of the body will never come; anything else may still be answered.
+      guard request.pointee.head.hasBody, !request.pointee.flags.contains(.bodyIsComplete) else {
+        return
+      }
+      pointee.stream.close()
+      return
+    }
+    unwatch()
+    dropInput()
+    pointee.stream.shutdownThenClose()
+  }
+}

@@ -1,0 +1,168 @@
+internal import EventLoop
+
+/// What the gateway does about the events of its streams.
+let connectionCallbacks: StreamCallbackTable = StreamCallbacks(
+  onRead: { stream, bytes, count in connection(of: stream).received(bytes, count) },
+  onEOF: { stream in connection(of: stream).endOfInput() },
+  onError: { stream, _ in connection(of: stream).unwatch() },
+  onDrained: { stream in connection(of: stream).hasDrained() },
+  onClosed: { stream in connection(of: stream).hasClosed() }
+).makeTable()
+
+private func connection(of stream: TCPStream) -> ConnectionPointer {
+  stream.userMemory.assumingMemoryBound(to: Connection.self)
+}
+
+/// A connection has been accepted.
+func connectionAccepted(_ stream: TCPStream, _ context: UInt64) {
+  let loop = UnsafeMutableRawPointer(address: context).assumingMemoryBound(to: LoopState.self)
+  let connection = connection(of: stream)
+  connection.initialize(to: Connection(stream: stream))
+  loop.pointee.metrics.add(.connectionsAccepted)
+  loop.pointee.metrics.add(.connectionsOpen)
+  let open = loop.pointee.shared.openConnections.add(1, ordering: .relaxed).newValue
+  guard open <= loop.pointee.settings.connections else {
+    loop.pointee.metrics.add(.connectionsRefused)
+    connection.pointee.flags.insert(.isFinishing)
+    let refusal: StaticString =
+      "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+    _ = stream.tryWrite(refusal.raw)
+    return stream.shutdownThenClose()
+  }
+  connection.watch(.idle)
+  stream.startReading()
+}
+
+extension UnsafeMutablePointer where Pointee == Connection {
+  /// The stream is closed: everything that hangs on it ends.
+  fileprivate func hasClosed() {
+    let loop = loop
+    unwatch()
+    if loop.pointee.outputOwner == self {
+      loop.pointee.outputOwner = nil
+      loop.pointee.output.removeAll()
+    }
+    if let request = pointee.request { request.connectionHasClosed() }
+    if let socket = pointee.socket {
+      socket.end(
+        code: socket.pointee.closeCode, reason: UnsafeRawBufferPointer(start: nil, count: 0))
+      socket.destroy()
+      pointee.socket = nil
+    }
+    dropInput()
+    loop.pointee.metrics.add(.connectionsOpen, -1)
+    loop.pointee.shared.openConnections.subtract(1, ordering: .relaxed)
+    loop.connectionHasClosed()
+    deinitialize(count: 1)
+  }
+
+  /// The time limit that the connection was under has passed.
+  func timedOut() {
+    let loop = loop
+    let timeout = pointee.timeout
+    pointee.timeout = .none
+    switch timeout {
+    case .none: return
+    case .idle:
+      loop.pointee.metrics.add(.idleTimeouts)
+      dropInput()
+      pointee.stream.shutdownThenClose()
+    case .head:
+      loop.pointee.metrics.add(.headTimeouts)
+      refuseSlowHead()
+    case .body:
+      loop.pointee.metrics.add(.bodyTimeouts)
+      guard let request = pointee.request else { return }
+      request.pointee.flags.insert(.mustClose)
+      if request.pointee.stage == .receiving {
+        request.problem(.requestTimeout, "The body did not come in time.")
+      } else {
+        pointee.stream.close()
+      }
+    case .request:
+      loop.pointee.metrics.add(.requestTimeouts)
+      guard let request = pointee.request else { return }
+      request.tellPluginOfCancellation()
+      if request.pointee.stage == .streaming {
+        pointee.stream.reset()
+      } else {
+        request.problem(.deadlineExceeded, "The plugin did not answer in time.")
+      }
+    case .write:
+      loop.pointee.metrics.add(.writeTimeouts)
+      pointee.stream.reset()
+    case .ping: pointee.socket?.isSilent()
+    }
+  }
+
+  private func refuseSlowHead() {
+    let refusal: StaticString =
+      "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+    pointee.flags.insert(.isFinishing)
+    loop.pointee.metrics.add(.responses4xx)
+    send(refusal.raw)
+    dropInput()
+    pointee.stream.shutdownThenClose()
+  }
+}
+
+extension UnsafeMutablePointer where Pointee == RequestSlot {
+  /// The peer is gone before the answer.
+  func connectionHasClosed() {
+    let loop = loop
+    loop.pointee.metrics.add(.cancelledRequests)
+    tellPluginOfCancellation()
+    let pull = pointee.pull
+    let resume = pointee.stream.resume
+    pointee.pull = nil
+    pointee.stream.resume = nil
+    pointee.stage = .answered
+    loop.pointee.tokens.remove(pointee.token)
+    if pointee.status == 0 { pointee.status = 499 }
+    loop.observe(self)
+    pointee.connection.unsafelyUnwrapped.pointee.request = nil
+    for completion in [pull, resume] {
+      completion?.function(completion.unsafelyUnwrapped.context, -16, .absent)
+    }
+    recycle()
+  }
+
+  /// Makes the token stale and tells the plugin, if it has the request in hand.
+  func tellPluginOfCancellation() {
+    guard pointee.flags.contains(.isWithPlugin),
+      pointee.stage == .handling || pointee.stage == .streaming,
+      let generation = pointee.generation
+    else { return }
+    let host = loop.pointee.host
+    let loop = GatewayLoop(state: loop)
+    loop.state.pointee.tokens.remove(pointee.token)
+    let token = pointee.token
+    generation._withUnsafeGuaranteedRef { generation in
+      let facts = generation.routes.facts[Int(pointee.route)]
+      guard let cancelled = facts.cancelled else { return }
+      let plugin = Int(facts.plugin)
+      host.entering(generation, plugin: plugin, function: "cancelled", on: loop)
+      cancelled(generation.shards[plugin], facts.handler, token)
+      host.leaving(on: loop)
+    }
+  }
+}
+
+extension UnsafeMutablePointer where Pointee == LoopState {
+  /// Once a second: ends what has taken too long.
+  func sweep() {
+    let now = pointee.eventLoop.now
+    while let node = pointee.idle.popExpired(now: now) { expire(node) }
+    while let node = pointee.heads.popExpired(now: now) { expire(node) }
+    while let node = pointee.bodies.popExpired(now: now) { expire(node) }
+    while let node = pointee.pending.popExpired(now: now) { expire(node) }
+    while let node = pointee.writes.popExpired(now: now) { expire(node) }
+    while let node = pointee.pings.popExpired(now: now) { expire(node) }
+    let dropped = pointee.access.flush()
+    if dropped > 0 { pointee.metrics.add(.logLinesDropped, dropped) }
+  }
+
+  private func expire(_ node: UnsafeMutablePointer<DeadlineNode>) {
+    UnsafeMutableRawPointer(node).assumingMemoryBound(to: Connection.self).timedOut()
+  }
+}

@@ -1,0 +1,95 @@
+internal import EventLoop
+internal import Wire
+
+extension UnsafeMutablePointer where Pointee == Connection {
+  /// Sends what the loop's output holds for this connection.
+  func flush() {
+    let loop = loop
+    guard loop.pointee.outputOwner == self else { return }
+    loop.pointee.outputOwner = nil
+    guard !loop.pointee.output.isEmpty else { return }
+    settle(pointee.stream.flush(loop.pointee.output))
+  }
+
+  /// Sends bytes after what has been flushed before.
+  func send(_ bytes: UnsafeRawBufferPointer) { settle(pointee.stream.write(bytes)) }
+
+  private func settle(_ outcome: WriteOutcome) {
+    switch outcome {
+    case .written: return
+    case .failed: pointee.stream.close()
+    case .queued: holdBackIfNeeded()
+    }
+  }
+
+  /// Stops reading from a peer that does not read.
+  private func holdBackIfNeeded() {
+    guard !pointee.stream.isClosing, !pointee.flags.contains(.isHeldBack),
+      pointee.stream.queuedBytes > loop.pointee.settings.answerQueueBytes
+    else { return }
+    if pointee.socket == nil {
+      pointee.flags.insert(.isHeldBack)
+      pointee.stream.stopReading()
+    }
+    watch(.write)
+  }
+
+  /// The kernel has taken everything.
+  func hasDrained() {
+    if let socket = pointee.socket { return socket.hasDrained() }
+    if pointee.flags.contains(.isHeldBack) {
+      pointee.flags.remove(.isHeldBack)
+      unwatch()
+    }
+    if let request = pointee.request, request.pointee.stage == .streaming { request.hasDrained() }
+    if pointee.request == nil || pointee.request?.pointee.stage == .receiving { resume() }
+  }
+
+  /// A request has been answered; the next may follow.
+  func requestHasEnded() {
+    guard !pointee.flags.contains(.isProcessing) else { return }
+    flush()
+    if pointee.stream.isClosing { return }
+    if pointee.flags.contains(.isFinishing) {
+      unwatch()
+      dropInput()
+      pointee.stream.shutdownThenClose()
+      return
+    }
+    resume()
+  }
+
+  /// Puts the connection under a time limit, from now on.
+  func watch(_ timeout: Timeout) {
+    if pointee.timeout != timeout { unwatch() }
+    pointee.timeout = timeout
+    let loop = loop
+    let now = loop.pointee.eventLoop.now
+    let node = UnsafeMutableRawPointer(self).assumingMemoryBound(to: DeadlineNode.self)
+    switch timeout {
+    case .none: return
+    case .idle: loop.pointee.idle.refresh(node, now: now)
+    case .head: loop.pointee.heads.refresh(node, now: now)
+    case .body: loop.pointee.bodies.refresh(node, now: now)
+    case .request: loop.pointee.pending.refresh(node, now: now)
+    case .write: loop.pointee.writes.refresh(node, now: now)
+    case .ping: loop.pointee.pings.refresh(node, now: now)
+    }
+  }
+
+  /// Takes the connection out of its time limit.
+  func unwatch() {
+    let loop = loop
+    let node = UnsafeMutableRawPointer(self).assumingMemoryBound(to: DeadlineNode.self)
+    switch pointee.timeout {
+    case .none: return
+    case .idle: loop.pointee.idle.remove(node)
+    case .head: loop.pointee.heads.remove(node)
+    case .body: loop.pointee.bodies.remove(node)
+    case .request: loop.pointee.pending.remove(node)
+    case .write: loop.pointee.writes.remove(node)
+    case .ping: loop.pointee.pings.remove(node)
+    }
+    pointee.timeout = .none
+  }
+}

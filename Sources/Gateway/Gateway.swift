@@ -1,0 +1,135 @@
+public import EventLoop
+internal import Glibc
+internal import Synchronization
+
+/// The gateway: loops that accept connections and carry their requests to the plugins of their tenants.
+///
+/// It knows no feature: tenants and plugins come from its ``TenantHost``.
+public final class Gateway: Sendable {
+  /// The loops, in the order of their indexes. [any-thread]
+  public let loops: [GatewayLoop]
+  private let shared: GatewayShared
+  private let settings: GatewaySettings
+
+  /// Starts the loops, each on its own thread, without accepting anything yet. [control-thread]
+  ///
+  /// - Parameters:
+  ///   - count: loops to start.
+  ///   - accessLog: where a line for each request goes; nil for nowhere.
+  /// - Throws: ``SystemError`` when threads or descriptors run out.
+  public init(
+    loops count: Int, settings: GatewaySettings, accessLog: LogWriter?, host: any TenantHost
+  ) throws(SystemError) {
+    self.settings = settings
+    shared = GatewayShared(accessLog: accessLog)
+    var loops: [GatewayLoop] = []
+    for index in 0..<count {
+      let eventLoop = try EventLoop.spawn(index: index, name: "loop-\(index)")
+      loops.append(Self.prepare(eventLoop, settings, shared, host))
+    }
+    self.loops = loops
+    shared.loops = loops
+  }
+
+  private static func prepare(
+    _ eventLoop: EventLoop, _ settings: GatewaySettings, _ shared: GatewayShared,
+    _ host: any TenantHost
+  ) -> GatewayLoop {
+    let state = LoopPointer.allocate(capacity: 1)
+    let loop = GatewayLoop(state: state)
+    let seed = Randomness.word()
+    let ready = Signal()
+    eventLoop.post {
+      let address = loop.address
+      let hook = eventLoop.addTickEndHook(
+        { address in GatewayLoop(address: address).state.endTick() }, address)
+      loop.state.initialize(
+        to: LoopState(
+          eventLoop: eventLoop, settings: settings, shared: shared, host: host, seed: seed,
+          groupHook: hook))
+      eventLoop.context = UnsafeMutableRawPointer(loop.state)
+      eventLoop.addTickerHook({ address in GatewayLoop(address: address).state.sweep() }, address)
+      ready.raise()
+    }
+    ready.wait()
+    return loop
+  }
+
+  /// Listens on every loop. [control-thread]
+  ///
+  /// - Returns: the address with the port that was really taken.
+  /// - Throws: ``ListenError`` with a text for the operator.
+  public func listen(_ address: ListenAddress) throws(ListenError) -> ListenAddress {
+    let reservation = try Listener.reserve(address)
+    let failure = Mutex<ListenError?>(nil)
+    for loop in loops {
+      let done = Signal()
+      let bound = reservation.address
+      loop.eventLoop.post {
+        do throws(ListenError) {
+          let listener = try Listener(
+            loop: loop.eventLoop, address: bound, callbacks: connectionCallbacks,
+            userSize: MemoryLayout<Connection>.size, context: loop.address,
+            onAccept: { connectionAccepted($0, $1) })
+          loop.state.pointee.listeners.append(listener)
+        } catch {
+          failure.withLock { $0 = error }
+        }
+        done.raise()
+      }
+      done.wait()
+    }
+    if let error = failure.withLock({ $0 }) { throw error }
+    return reservation.address
+  }
+
+  /// From now on `/readyz` says yes. [any-thread]
+  public func isReady() { shared.isReady.store(true, ordering: .relaxed) }
+
+  /// Stops accepting, lets requests in hand end, closes sockets with a code that has clients come back; then calls
+  /// `then` on some thread. What is left after the drain time is cut. [control-thread]
+  public func drain(then: @escaping @Sendable () -> Void) {
+    shared.isReady.store(false, ordering: .relaxed)
+    shared.whenDrained(then)
+    for loop in loops { loop.eventLoop.post { loop.state.drain() } }
+  }
+
+  /// Ends the loops' threads. [control-thread, blocking]
+  public func stop() {
+    for loop in loops { loop.eventLoop.stop() }
+    for loop in loops { loop.eventLoop.join() }
+  }
+}
+
+extension UnsafeMutablePointer where Pointee == LoopState {
+  fileprivate func drain() {
+    pointee.isDraining = true
+    for listener in pointee.listeners { listener.close() }
+    pointee.listeners = []
+    pointee.eventLoop.forEachStream { stream in
+      let connection = stream.userMemory.assumingMemoryBound(to: Connection.self)
+      if let socket = connection.pointee.socket {
+        socket.close(HostCloseCode.shutdown, ("shutdown" as StaticString).raw)
+      } else if connection.pointee.request == nil, connection.pointee.viewCount == 0 {
+        connection.pointee.flags.insert(.isFinishing)
+        connection.unwatch()
+        stream.shutdownThenClose()
+      }
+    }
+    endTick()
+    if pointee.eventLoop.openStreams == 0 { return pointee.shared.loopHasDrained() }
+    let state = self
+    pointee.eventLoop.after(pointee.settings.drainTimeout) {
+      state.pointee.eventLoop.forEachStream { $0.close() }
+    }
+  }
+}
+
+/// Something that one thread waits for until another has done it.
+final class Signal: Sendable {
+  private let lock = Mutex(false)
+
+  func raise() { lock.withLock { $0 = true } }
+
+  func wait() { while !lock.withLock({ $0 }) { usleep(200) } }
+}

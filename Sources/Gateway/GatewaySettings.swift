@@ -1,0 +1,35 @@
+/// What the operator set for the connections of a gateway. Immutable, the same on every loop.
+public struct GatewaySettings: Sendable {
+  /// Bytes of a request's line and header fields. Breach: 431.
+  public var headBytes = 32_768
+  /// Bytes of a request's target. Breach: 414.
+  public var targetBytes = 8_192
+  /// Header fields of a request. Breach: 431.
+  public var headerFields = 100
+  /// Bytes of a body, whatever the route allows. Breach: 413.
+  public var bodyBytes = 10_485_760
+  /// Milliseconds for a head to be complete. Breach: 408, and the connection is closed.
+  public var headTimeout: UInt64 = 10_000
+  /// Milliseconds for a body to make progress. Breach: 408, and the connection is closed.
+  public var bodyTimeout: UInt64 = 30_000
+  /// Milliseconds between two requests. Breach: the connection is closed.
+  public var idleTimeout: UInt64 = 75_000
+  /// Milliseconds for a peer to take something of what is queued. Breach: the connection is reset.
+  public var writeTimeout: UInt64 = 30_000
+  /// Milliseconds for a plugin to answer. Breach: 504.
+  public var requestTimeout: UInt64 = 30_000
+  /// Milliseconds without a sign of life from a WebSocket's peer before it is pinged; twice that closes it.
+  public var pingInterval: UInt64 = 25_000
+  /// Connections open at once, on all loops. Breach: 503 and the connection is closed.
+  public var connections = 100_000
+  /// Bytes queued for a WebSocket that does not read. Breach: closed with 3008.
+  public var socketQueueBytes = 1_048_576
+  /// Bytes queued for an HTTP connection before its requests must wait.
+  public var answerQueueBytes = 262_144
+  /// Milliseconds that draining may take.
+  public var drainTimeout: UInt64 = 30_000
+  /// Whether `/metrics` answers others than the machine itself.
+  public var publicMetrics = false
+
+  public init() {}
+}

@@ -1,0 +1,75 @@
+internal import EventLoop
+internal import Wire
+
+extension UnsafeMutablePointer where Pointee == RequestSlot {
+  /// Bytes of the head.
+  @inline(__always)
+  func bytes(_ span: ByteSpan) -> UnsafeRawBufferPointer { span.bytes(in: pointee.base) }
+
+  /// The value of the first field with a well-known name.
+  func field(_ id: HeaderID) -> UnsafeRawBufferPointer? {
+    guard let index = pointee.head.first(id) else { return nil }
+    return bytes(pointee.fields[index].value)
+  }
+
+  /// The value of the first field with this name, in any case.
+  func field(named name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    for index in 0..<pointee.head.fieldCount {
+      let field = pointee.fields[index]
+      guard field.name.count == name.count, field.id != .authorization else { continue }
+      if equalsIgnoringCase(bytes(field.name), name) { return bytes(field.value) }
+    }
+    return nil
+  }
+
+  /// The method's name as sent.
+  var method: UnsafeRawBufferPointer { bytes(pointee.head.methodSpan) }
+
+  /// The path as sent.
+  var path: UnsafeRawBufferPointer { bytes(pointee.head.path) }
+
+  /// Copies head and body to memory of the request's own: from now on it may wait.
+  func keep() {
+    guard pointee.kept == nil else { return }
+    let fieldBytes = pointee.head.fieldCount * MemoryLayout<HeaderField>.stride
+    let aligned = (fieldBytes + 15) & ~15
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: aligned + pointee.headCount, alignment: 16)
+    memory.copyMemory(from: pointee.fields, byteCount: fieldBytes)
+    (memory + aligned).copyMemory(from: pointee.base, byteCount: pointee.headCount)
+    pointee.kept = memory
+    pointee.fields = memory.assumingMemoryBound(to: HeaderField.self)
+    pointee.base = UnsafeRawPointer(memory + aligned)
+    if let body = pointee.body, pointee.bodyMemory == nil, pointee.bodyCount > 0 {
+      let copy = UnsafeMutableRawPointer.allocate(byteCount: pointee.bodyCount, alignment: 16)
+      copy.copyMemory(from: body, byteCount: pointee.bodyCount)
+      pointee.bodyMemory = copy
+      pointee.bodyCapacity = pointee.bodyCount
+      pointee.body = UnsafeRawPointer(copy)
+    }
+  }
+
+  /// Frees everything the request holds.
+  func release() {
+    pointee.kept?.deallocate()
+    pointee.kept = nil
+    pointee.bodyMemory?.deallocate()
+    pointee.bodyMemory = nil
+    pointee.arena.freeAll()
+    if let added = pointee.added { added.deallocate() }
+    pointee.added = nil
+    pointee.principal?.release()
+    pointee.principal = nil
+  }
+}
+
+func equalsIgnoringCase(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+  guard a.count == b.count else { return false }
+  for index in 0..<a.count {
+    let x = a[index]
+    let y = b[index]
+    if x == y { continue }
+    guard x ^ y == 0x20, (x | 0x20) >= 0x61, (x | 0x20) <= 0x7a else { return false }
+  }
+  return true
+}

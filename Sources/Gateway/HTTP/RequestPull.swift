@@ -1,0 +1,94 @@
+internal import CSluice
+internal import EventLoop
+internal import Wire
+
+extension UnsafeMutablePointer where Pointee == RequestSlot {
+  /// Asks for the next piece of a streamed body; it comes later, never from inside this call.
+  func pull(_ completion: Completion) -> Int32 {
+    guard pointee.stage == .handling || pointee.stage == .streaming else { return -6 }
+    guard facts.pointee.body == .streamed else { return -4 }
+    guard pointee.pull == nil else { return -12 }
+    pointee.pull = completion
+    askToContinue()
+    let loop = loop
+    loop.pointee.eventLoop.post(
+      { loop, token in
+        let loop = UnsafeMutableRawPointer(address: loop).assumingMemoryBound(to: LoopState.self)
+        loop.request(token)?.feedPull()
+      }, UInt64(address: loop), pointee.token)
+    return 0
+  }
+
+  /// Hands the next piece to whoever waits for it, if something has come.
+  func feedPull() {
+    guard let pull = pointee.pull else { return }
+    if !pointee.head.hasBody || pointee.flags.contains(.bodyIsComplete) {
+      return complete(pull, 0, UnsafeRawBufferPointer(start: UnsafeRawPointer(self), count: 0))
+    }
+    let connection = pointee.connection.unsafelyUnwrapped
+    guard connection.pointee.viewCount > 0 else {
+      connection.watch(.body)
+      return connection.pointee.stream.startReading()
+    }
+    if pointee.bodyLeft >= 0 { return feedFixed(pull) }
+    feedChunked(pull)
+  }
+
+  private func feedFixed(_ pull: Completion) {
+    let connection = pointee.connection.unsafelyUnwrapped
+    let count = Swift.min(Int(connection.pointee.viewCount), Int(pointee.bodyLeft))
+    let piece = UnsafeRawBufferPointer(start: connection.pointee.view, count: count)
+    connection.consume(count)
+    pointee.bodyLeft -= Int64(count)
+    pointee.bodyCount += count
+    if pointee.bodyLeft == 0 { pointee.flags.insert(.bodyIsComplete) }
+    complete(pull, 0, piece)
+  }
+
+  private func feedChunked(_ pull: Completion) {
+    let connection = pointee.connection.unsafelyUnwrapped
+    let view = UnsafeRawBufferPointer(
+      start: connection.pointee.view, count: Int(connection.pointee.viewCount))
+    var offset = 0
+    let event = pointee.chunks.next(view, offset: &offset, limits: ChunkedLimits())
+    connection.consume(offset)
+    switch event {
+    case .data(let span):
+      pointee.bodyCount += span.count
+      let most = Swift.min(facts.pointee.bodyLimit, loop.pointee.settings.bodyBytes)
+      guard pointee.bodyCount <= most else {
+        pointee.flags.insert(.mustClose)
+        return complete(pull, -11, UnsafeRawBufferPointer(start: nil, count: 0))
+      }
+      complete(pull, 0, UnsafeRawBufferPointer(rebasing: view[span.start..<span.end]))
+    case .end:
+      pointee.flags.insert(.bodyIsComplete)
+      complete(pull, 0, UnsafeRawBufferPointer(start: UnsafeRawPointer(self), count: 0))
+    case .needMore:
+      connection.watch(.body)
+      connection.pointee.stream.startReading()
+    case .invalid:
+      loop.pointee.metrics.add(.malformedRequests)
+      pointee.flags.insert(.mustClose)
+      complete(pull, -2, UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+  }
+
+  private func complete(_ pull: Completion, _ status: Int32, _ piece: UnsafeRawBufferPointer) {
+    pointee.pull = nil
+    let connection = pointee.connection.unsafelyUnwrapped
+    if pointee.stage == .handling { connection.watch(.request) } else { connection.unwatch() }
+    // The piece lies in the connection's memory, which must not move while the plugin reads it.
+    let wasProcessing = connection.pointee.flags.contains(.isProcessing)
+    connection.pointee.flags.insert(.isProcessing)
+    let token = pointee.token
+    let loop = connection.loop
+    pull.function(pull.context, status, sluice_slice_t(piece))
+    guard !wasProcessing else { return }
+    connection.pointee.flags.remove(.isProcessing)
+    if loop.request(token) == nil { return connection.requestHasEnded() }
+    connection.settle()
+    connection.flush()
+    if Int(connection.pointee.viewCount) < 65_536 { connection.pointee.stream.startReading() }
+  }
+}

@@ -1,0 +1,92 @@
+public import CSluice
+internal import Wire
+
+typealias RequestPointer = UnsafeMutablePointer<RequestSlot>
+
+/// One request from its head to the end of its answer. Pooled; confined to its loop.
+///
+/// While it is dealt with at once, its head and body lie in the loop's read buffer. When something must wait, both are
+/// copied to memory of its own (`keep`), so that slices stay valid until the token dies.
+struct RequestSlot {
+  var token: UInt64 = 0
+  var connection: ConnectionPointer?
+  var stage = RequestStage.tenant
+  var flags: RequestFlags = []
+  /// The first byte of the head.
+  var base: UnsafeRawPointer
+  var head = RequestHead()
+  var fields: UnsafeMutablePointer<HeaderField>
+  var headCount = 0
+  /// The request's own copy of head and fields.
+  var kept: UnsafeMutableRawPointer?
+  var parameters = InlineArray<8, ByteSpan>(repeating: .empty)
+  var body: UnsafeRawPointer?
+  var bodyCount = 0
+  /// The request's own memory for the body.
+  var bodyMemory: UnsafeMutableRawPointer?
+  var bodyCapacity = 0
+  var chunks = ChunkedDecoder()
+  /// Body bytes still to come on a connection, when their number is known; else -1.
+  var bodyLeft: Int64 = 0
+  var tenant: Unmanaged<Tenant>?
+  var generation: Unmanaged<Generation>?
+  var route: Int32 = -1
+  var principal: Unmanaged<Principal>?
+  var identityDigest: Digest?
+  /// Header fields that the plugin adds to the answer.
+  var added: ByteWriter?
+  /// Pieces of memory for decoded values, freed with the request.
+  var arena: Arena
+  var began: UInt64 = 0
+  var status: UInt16 = 0
+  var sent = 0
+  var requestID = RequestID()
+  var stream = AnswerStream()
+  var rateRemaining = -1
+  var rateReset = 0
+  /// A plugin's outstanding wish for the next piece of a streamed body.
+  var pull: Completion?
+}
+
+/// How far a request has come. Each stage is entered once, in this order.
+enum RequestStage: UInt8 {
+  case tenant, open, route, identify, limit, body, handle
+  // Those below wait for something outside.
+  case opening, identifying, receiving, handling, streaming, answered
+}
+
+struct RequestFlags: OptionSet {
+  let rawValue: UInt16
+  /// `advance` runs on it further up the stack.
+  static let isAdvancing = RequestFlags(rawValue: 1)
+  static let isHead = RequestFlags(rawValue: 2)
+  /// The connection ends with this answer.
+  static let mustClose = RequestFlags(rawValue: 4)
+  static let isChunkedAnswer = RequestFlags(rawValue: 8)
+  /// The plugin has it, so it wants to hear of its end.
+  static let isWithPlugin = RequestFlags(rawValue: 16)
+  /// The handshake of a WebSocket: the answer's bytes are the socket's business.
+  static let isUpgrade = RequestFlags(rawValue: 32)
+  /// All of the body has been read.
+  static let bodyIsComplete = RequestFlags(rawValue: 64)
+  static let continueSent = RequestFlags(rawValue: 128)
+}
+
+/// A plugin's completion function with its context, kept until its moment.
+public struct Completion {
+  public let function: sluice_completion_fn
+  public let context: UInt64
+
+  public init(_ function: @escaping sluice_completion_fn, _ context: UInt64) {
+    self.function = function
+    self.context = context
+  }
+}
+
+/// The state of an answer that is sent in pieces.
+struct AnswerStream {
+  /// Bytes that are still owed of a fixed length; -1 when chunked.
+  var left: Int64 = -1
+  /// What to call when the peer has caught up: filled while the plugin waits.
+  var resume: Completion?
+}

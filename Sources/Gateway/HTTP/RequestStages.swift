@@ -1,0 +1,293 @@
+internal import CSluice
+internal import EventLoop
+internal import Wire
+
+extension UnsafeMutablePointer where Pointee == RequestSlot {
+  var loop: LoopPointer { pointee.connection.unsafelyUnwrapped.loop }
+
+  /// The route; there is one from the stage `identify` on.
+  func withRoute<T>(_ body: (borrowing Route) -> T) -> T {
+    pointee.generation.unsafelyUnwrapped._withUnsafeGuaranteedRef { generation in
+      body(generation.routes.routes[Int(pointee.route)])
+    }
+  }
+
+  /// The plain part of the route.
+  var facts: UnsafeMutablePointer<RouteFacts> {
+    pointee.generation.unsafelyUnwrapped._withUnsafeGuaranteedRef { $0.routes.facts }
+      + Int(pointee.route)
+  }
+
+  /// Takes the request through its stages until it is answered or must wait for something outside.
+  ///
+  /// Whoever ends a wait sets the stage that comes next and calls this again; calls from further up the same stack
+  /// only leave the stage behind for the loop below.
+  func advance() {
+    guard !pointee.flags.contains(.isAdvancing) else { return }
+    pointee.flags.insert(.isAdvancing)
+    while true {
+      switch pointee.stage {
+      case .tenant: findTenant()
+      case .open: openTenant()
+      case .route: findRoute()
+      case .identify: identify()
+      case .limit: limit()
+      case .body: readBody()
+      case .handle: handle()
+      case .answered: return recycle()
+      case .opening, .identifying, .receiving, .handling, .streaming:
+        pointee.flags.remove(.isAdvancing)
+        keep()
+        return
+      }
+    }
+  }
+
+  // MARK: - tenant
+
+  private func findTenant() {
+    guard checkPath(), checkQuery() else { return }
+    switch loop.resolveTenant(of: self) {
+    case .tenant(let tenant):
+      pointee.tenant = .passUnretained(tenant)
+      pointee.stage = .open
+    case .builtIn(let page): loop.answer(self, with: page)
+    case .disagreement:
+      problem(
+        .unauthenticated, "The credential, the host name and ?app= do not name the same app.")
+    case .unknownApp: problem(.notFound, "There is no such app.")
+    case .none: problem(.notFound, "Nothing is served here.")
+    }
+  }
+
+  private func openTenant() {
+    let loop = loop
+    pointee.tenant.unsafelyUnwrapped._withUnsafeGuaranteedRef { tenant in
+      switch tenant.state {
+      case .open(let generation):
+        pointee.generation = .passRetained(generation)
+        generation.enter()
+        pointee.stage = .route
+      case .opening:
+        pointee.stage = .opening
+        tenant.waiting.append(pointee.token)
+      case .closed:
+        tenant.state = .opening
+        pointee.stage = .opening
+        tenant.waiting.append(pointee.token)
+        loop.pointee.host.open(tenant.id, on: GatewayLoop(state: loop))
+      case .failed(let reason):
+        problem(.pluginUnavailable, detail: "This app cannot be served now: \(reason)")
+      }
+    }
+  }
+
+  // MARK: - route
+
+  private func findRoute() {
+    let match = pointee.generation.unsafelyUnwrapped._withUnsafeGuaranteedRef { generation in
+      withUnsafeMutableBytes(of: &pointee.parameters) { parameters in
+        generation.routes.match(
+          pointee.head.method, path,
+          parameters: parameters.baseAddress.unsafelyUnwrapped.assumingMemoryBound(
+            to: ByteSpan.self))
+      }
+    }
+    switch match {
+    case .route(let index):
+      pointee.route = Int32(index)
+      pointee.stage = .identify
+    case .notFound: problem(.notFound, "There is nothing at this path.")
+    case .methodNotAllowed(let methods):
+      var allowed: [String] = []
+      for raw in 1..<UInt8(8) where methods >> UInt16(raw) & 1 == 1 {
+        if let method = HTTPMethod(rawValue: raw) { allowed.append("\(method.name)") }
+      }
+      var list = allowed.joined(separator: ", ")
+      list.withUTF8 { add(("allow" as StaticString).raw, UnsafeRawBufferPointer($0)) }
+      problem(.methodNotAllowed, "This path does not take that method; see the Allow field.")
+    }
+  }
+
+  // MARK: - identify, authorize
+
+  private func identify() {
+    let auth = facts.pointee.auth
+    guard auth != .none else {
+      pointee.stage = .limit
+      return
+    }
+    let loop = loop
+    guard let credential = loop.credential(of: self) else {
+      if auth.contains(.optional) {
+        pointee.stage = .limit
+      } else {
+        add(("www-authenticate" as StaticString).raw, ("Bearer" as StaticString).raw)
+        problem(.unauthenticated, "This needs a credential: Authorization: Bearer …")
+      }
+      return
+    }
+    let digest = pointee.identityDigest ?? Digest(of: credential)
+    pointee.identityDigest = digest
+    let now = Int64(loop.pointee.eventLoop.unixMilliseconds)
+    let tenant = pointee.tenant.unsafelyUnwrapped
+    if let known = loop.pointee.identities.find(digest, now: now),
+      known.tenant === tenant.takeUnretainedValue()
+    {
+      loop.pointee.metrics.add(.identityHits)
+      return authorize(known.principal)
+    }
+    loop.pointee.metrics.add(.identityMisses)
+    pointee.stage = .identifying
+    let token = pointee.token
+    let kind = loop.pointee.directory.key(digest).map(CredentialKind.key) ?? .bearer
+    let generation = pointee.generation.unsafelyUnwrapped.takeUnretainedValue()
+    let revocations = tenant._withUnsafeGuaranteedRef { $0.revocations }
+    loop.pointee.host.identify(kind, credential, in: generation, on: GatewayLoop(state: loop)) {
+      answer in
+      guard let request = loop.request(token), request.pointee.stage == .identifying else { return }
+      switch answer {
+      case .known(let principal):
+        let tenant = tenant.takeUnretainedValue()
+        loop.pointee.identities.insert(
+          digest,
+          IdentityCache.Entry(tenant: tenant, principal: principal, revocations: revocations))
+        request.authorize(principal)
+      case .unknown:
+        request.add(
+          ("www-authenticate" as StaticString).raw,
+          ("Bearer error=\"invalid_token\"" as StaticString).raw)
+        request.problem(.unauthenticated, "The credential is wrong, expired or revoked.")
+      case .unavailable:
+        request.problem(.pluginUnavailable, "Credentials cannot be checked now. Try again later.")
+      }
+      request.continueLater()
+    }
+  }
+
+  /// Goes on after a wait; harmless when `advance` is further up the stack or the request is answered.
+  func continueLater() {
+    guard pointee.stage != .answered, !pointee.flags.contains(.isAdvancing) else { return }
+    let connection = pointee.connection.unsafelyUnwrapped
+    advance()
+    connection.resumeAfterWait()
+  }
+
+  private func authorize(_ principal: Principal) {
+    pointee.principal = .passRetained(principal)
+    let auth = facts.pointee.auth
+    guard
+      auth.contains(principal.kind.auth) || auth.contains(.optional) && principal.kind == .anonymous
+        || auth == .optional
+    else {
+      problem(.forbidden, "This kind of credential is not for this route.")
+      return
+    }
+    guard facts.pointee.needsScopes else {
+      pointee.stage = .limit
+      return
+    }
+    let missing = withRoute { route in
+      principal.has(route.scopes) ? nil : route.scopes.joined(separator: " ")
+    }
+    if let missing {
+      problem(.forbidden, detail: "The credential lacks a scope; this needs: \(missing)")
+      return
+    }
+    pointee.stage = .limit
+  }
+
+  // MARK: - limit
+
+  private func limit() {
+    pointee.stage = .body
+    guard let tenant = pointee.tenant else { return }
+    let answer = tenant._withUnsafeGuaranteedRef { tenant -> RateLimiter.Answer? in
+      tenant.limiter.limit > 0 ? tenant.limiter.take(now: pointee.began) : nil
+    }
+    guard let answer else { return }
+    pointee.rateRemaining = answer.remaining
+    pointee.rateReset = answer.reset
+    guard !answer.isAllowed else { return }
+    loop.pointee.metrics.add(.rateLimited)
+    var seconds = String(max(answer.reset, 1))
+    seconds.withUTF8 { add(("retry-after" as StaticString).raw, UnsafeRawBufferPointer($0)) }
+    problem(.rateLimited, "This app sends more requests than its limit allows.")
+  }
+
+  // MARK: - handle
+
+  private func handle() {
+    guard !facts.pointee.declaresQuery || validateQuery() else { return }
+    let loop = loop
+    let generation = pointee.generation.unsafelyUnwrapped
+    pointee.stage = .handling
+    pointee.flags.insert(.isWithPlugin)
+    let token = pointee.token
+    let connection = pointee.connection.unsafelyUnwrapped
+    let status: Int32 = generation._withUnsafeGuaranteedRef { generation in
+      let facts = generation.routes.facts + Int(pointee.route)
+      let plugin = Int(facts.pointee.plugin)
+      if let table = facts.pointee.socket {
+        return openSocket(table, handler: facts.pointee.handler, plugin: plugin, generation)
+      }
+      guard let function = facts.pointee.function else { return -4 }
+      loop.pointee.host.entering(
+        generation, plugin: plugin, function: "handle", on: GatewayLoop(state: loop))
+      let status = function(generation.shards[plugin], facts.pointee.handler, token)
+      loop.pointee.host.leaving(on: GatewayLoop(state: loop))
+      return status
+    }
+    guard pointee.stage == .handling else { return }
+    switch status {
+    case 0:
+      if connection.pointee.socket == nil {
+        problem(.internalError, "The plugin returned without an answer.")
+      }
+    case 1:
+      if pointee.stage == .handling { connection.watch(.request) }
+    default:
+      let (code, detail) = ProblemCode.forStatus(status)
+      problem(code, detail)
+    }
+  }
+
+  private func validateQuery() -> Bool {
+    var problems: [FieldProblem] = []
+    withRoute { route in
+      for parameter in route.query {
+        var name = parameter.name
+        let value = name.withUTF8 { query(UnsafeRawBufferPointer($0)) }
+        if let value {
+          problems += parameter.check(value)
+        } else if parameter.isRequired {
+          problems.append(FieldProblem(pointer: "/query/\(parameter.name)", message: "is required"))
+        }
+      }
+    }
+    guard !problems.isEmpty else { return true }
+    problem(
+      .invalidRequest, detail: "The query is not as this route declares it.", errors: problems)
+    return false
+  }
+}
+
+extension UnsafeMutablePointer where Pointee == Connection {
+  /// After a request that had waited has gone on: sends what it answered, or reads what it asks for.
+  func resumeAfterWait() {
+    guard !pointee.flags.contains(.isProcessing), !pointee.stream.isClosing else { return }
+    flush()
+    if pointee.stream.isClosing { return }
+    if let socket = pointee.socket, !socket.pointee.flags.contains(.isTakenOver) {
+      return socket.takeOver()
+    }
+    if let request = pointee.request, request.pointee.stage == .receiving { resume() }
+  }
+}
+
+extension UnsafeMutablePointer where Pointee == LoopState {
+  /// The request that a token names, unless it is stale.
+  func request(_ token: UInt64) -> RequestPointer? {
+    pointee.tokens.resolve(token)?.assumingMemoryBound(to: RequestSlot.self)
+  }
+}

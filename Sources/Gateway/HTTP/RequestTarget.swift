@@ -1,0 +1,64 @@
+internal import Wire
+
+extension UnsafeMutablePointer where Pointee == RequestSlot {
+  /// Refuses a path that could be understood in two ways; false when it has been answered.
+  func checkPath() -> Bool {
+    guard !pointee.head.isPathPlain,
+      let error = PathSegments.check(pointee.head.path, in: pointee.base)
+    else { return true }
+    problem(400, code: ProblemCode.invalidRequest.code.raw, detail: error.message.raw)
+    return false
+  }
+
+  /// What stands in place of the route's `index`-th parameter, decoded.
+  func parameter(_ index: Int) -> UnsafeRawBufferPointer? {
+    guard index < RouteTable.parameterLimit, pointee.parameters[index].length > 0 else {
+      return nil
+    }
+    let span = pointee.parameters[index]
+    // A parameter's span counts from the path's first byte.
+    return decoded(
+      bytes(ByteSpan(offset: span.offset + pointee.head.path.offset, length: span.length)),
+      plusIsSpace: false)
+  }
+
+  /// The first query parameter with this name, decoded; nil when there is none, or it cannot be decoded.
+  func query(_ name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    guard pointee.head.hasQuery else { return nil }
+    var items = QueryItems(pointee.head.query)
+    while let item = items.next(in: pointee.base) {
+      guard let decodedName = decoded(bytes(item.name), plusIsSpace: true),
+        decodedName.elementsEqual(name)
+      else { continue }
+      return decoded(bytes(item.value), plusIsSpace: true)
+    }
+    return nil
+  }
+
+  /// Refuses a query with a broken encoding; false when it has been answered.
+  func checkQuery() -> Bool {
+    guard pointee.head.hasQuery else { return true }
+    var items = QueryItems(pointee.head.query)
+    while let item = items.next(in: pointee.base) {
+      if decoded(bytes(item.name), plusIsSpace: true) == nil
+        || decoded(bytes(item.value), plusIsSpace: true) == nil
+      {
+        problem(.invalidRequest, "The query has a percent-encoding that is not valid UTF-8.")
+        return false
+      }
+    }
+    return true
+  }
+
+  /// Percent-decodes into the request's arena; as it is when there is nothing to decode, nil when it cannot be.
+  private func decoded(_ raw: UnsafeRawBufferPointer, plusIsSpace: Bool) -> UnsafeRawBufferPointer?
+  {
+    guard raw.contains(where: { $0 == 0x25 || plusIsSpace && $0 == 0x2b || $0 >= 0x80 }) else {
+      return raw
+    }
+    let capacity = max(raw.count, 1)
+    var text = ByteWriter(pointee.arena.allocate(capacity), capacity: capacity)
+    return PercentDecoding.decode(raw, plusIsSpace: plusIsSpace, into: &text) == nil
+      ? text.bytes : nil
+  }
+}

@@ -1,0 +1,152 @@
+public import EventLoop
+internal import Wire
+
+/// One loop of the gateway, as its owner sees it: a handle that may be copied and carried anywhere.
+///
+/// Everything is [loop-thread] unless said otherwise; from elsewhere go through ``eventLoop``'s `post`.
+///
+/// `@unchecked Sendable`: the state behind the pointer belongs to the loop's thread and lives until the process ends.
+public struct GatewayLoop: @unchecked Sendable {
+  let state: LoopPointer
+
+  init(state: LoopPointer) { self.state = state }
+
+  /// The libuv loop beneath. [any-thread]
+  public var eventLoop: EventLoop { state.pointee.eventLoop }
+
+  /// The loop's position, from 0. [any-thread]
+  public var index: Int { state.pointee.index }
+
+  /// An address that names the loop for as long as the process lives. [any-thread]
+  public var address: UInt64 { UInt64(address: state) }
+
+  /// The loop of an ``address``.
+  public init(address: UInt64) {
+    state = UnsafeMutableRawPointer(address: address).assumingMemoryBound(to: LoopState.self)
+  }
+
+  /// The loop's counters.
+  public var metrics: LoopMetrics { state.pointee.metrics }
+
+  // MARK: - tenants
+
+  /// Makes a tenant known; its shards are opened at first use.
+  public func add(tenant id: String, limiter: RateLimiter, hosts: [String]) {
+    let tenant = Tenant(id: id, limiter: limiter)
+    state.pointee.directory.add(tenant)
+    state.pointee.directory.setHosts(hosts, of: tenant)
+    state.pointee.lastHost = HostMemory()
+  }
+
+  /// Forgets a tenant: its requests are refused from now on, its sockets closed.
+  public func remove(tenant id: String) {
+    guard let tenant = state.pointee.directory.remove(id) else { return }
+    tenant.revocations += 1
+    state.pointee.lastHost = HostMemory()
+    if case .open(let generation) = tenant.state { state.retire(generation, resumable: false) }
+    refuseWaiting(tenant, reason: "it has been removed")
+  }
+
+  /// The host names that lead to a tenant, replacing what there was.
+  public func set(hosts: [String], of id: String) {
+    guard let tenant = state.pointee.directory.tenant(id) else { return }
+    state.pointee.directory.setHosts(hosts, of: tenant)
+    state.pointee.lastHost = HostMemory()
+  }
+
+  /// Lets a key in.
+  public func put(key digest: Digest, _ record: KeyRecord) {
+    state.pointee.directory.putKey(digest, record)
+    state.pointee.directory.tenant(record.tenant)?.revocations += 1
+  }
+
+  /// Ends a key; the next request with it is refused.
+  public func remove(key id: String, of tenant: String) {
+    state.pointee.directory.removeKey(id, of: tenant)
+    forgetIdentities(of: tenant)
+  }
+
+  /// Has every credential of a tenant shown to its authenticator again.
+  public func forgetIdentities(of tenant: String) {
+    state.pointee.directory.tenant(tenant)?.revocations += 1
+  }
+
+  /// A tenant's shards are open: requests that waited go on, and an older generation drains.
+  public func opened(_ id: String, _ generation: Generation) {
+    guard let tenant = state.pointee.directory.tenant(id) else {
+      return state.retire(generation, resumable: false)
+    }
+    let before = tenant.state
+    tenant.state = .open(generation)
+    tenant.revocations += 1
+    if case .open(let old) = before { state.retire(old, resumable: true) }
+    let waiting = tenant.waiting
+    tenant.waiting = []
+    for token in waiting {
+      guard let request = state.request(token), request.pointee.stage == .opening else { continue }
+      request.pointee.stage = .open
+      request.continueLater()
+    }
+  }
+
+  /// A tenant could not be opened: requests that waited are refused with the reason, later ones try again.
+  public func failedToOpen(_ id: String, reason: String) {
+    guard let tenant = state.pointee.directory.tenant(id) else { return }
+    if case .opening = tenant.state { tenant.state = .closed }
+    refuseWaiting(tenant, reason: reason)
+  }
+
+  private func refuseWaiting(_ tenant: Tenant, reason: String) {
+    let waiting = tenant.waiting
+    tenant.waiting = []
+    for token in waiting {
+      guard let request = state.request(token), request.pointee.stage == .opening else { continue }
+      request.pointee.stage = .handling
+      request.problem(.pluginUnavailable, detail: "This app cannot be served now: \(reason)")
+    }
+  }
+
+  /// The generation in service, if the tenant is open on this loop.
+  public func generation(of id: String) -> Generation? {
+    guard case .open(let generation) = state.pointee.directory.tenant(id)?.state else { return nil }
+    return generation
+  }
+
+  /// Whether there is such a tenant.
+  public func knows(tenant id: String) -> Bool { state.pointee.directory.tenant(id) != nil }
+}
+
+extension UnsafeMutablePointer where Pointee == LoopState {
+  /// Ends a generation: at once, or when what uses it has ended or the drain time is over.
+  func retire(_ generation: Generation, resumable: Bool) {
+    generation.retire()
+    let loop = self
+    let code = resumable ? HostCloseCode.shutdown : HostCloseCode.disabled
+    guard resumable else { return loop.closeSockets(of: generation, code: code) }
+    // Closed over the drain time rather than at its end, so that not all come back at once.
+    let steps = 10
+    for step in 1...steps {
+      pointee.eventLoop.after(pointee.settings.drainTimeout * UInt64(step) / UInt64(steps)) {
+        loop.closeSockets(of: generation, code: code, share: steps - step + 1)
+      }
+    }
+  }
+
+  /// Closes one in `share` of a generation's sockets.
+  func closeSockets(of generation: Generation, code: UInt16, share: Int = 1) {
+    let reason: StaticString = code == HostCloseCode.disabled ? "disabled" : "shutdown"
+    var number = 0
+    var next = generation.firstSocket
+    while let socket = next {
+      next = socket.pointee.next
+      number += 1
+      if number % share == 0 { socket.close(code, reason.raw) }
+    }
+  }
+
+  /// A connection is gone: a draining loop may be done.
+  func connectionHasClosed() {
+    guard pointee.isDraining, pointee.eventLoop.openStreams <= 1 else { return }
+    pointee.shared.loopHasDrained()
+  }
+}

@@ -1,0 +1,80 @@
+internal import EventLoop
+internal import Wire
+
+typealias LoopPointer = UnsafeMutablePointer<LoopState>
+
+/// Everything that one loop's connections share, behind one pointer that C callbacks reach without counting
+/// references. Confined to the loop's thread.
+struct LoopState: ~Copyable {
+  let eventLoop: EventLoop
+  let index: Int
+  let settings: GatewaySettings
+  let headLimits: RequestHeadLimits
+  let output: OutputBuffer
+  /// Whose bytes `output` holds.
+  var outputOwner: ConnectionPointer?
+  var tokens: TokenTable
+  var requests = RequestPool()
+  var directory = LoopDirectory()
+  var identities = IdentityCache()
+  let metrics: LoopMetrics
+  var access: AccessLog
+  var dates: DateCache
+  var requestIDs: RequestIDSource
+  let shared: GatewayShared
+  let host: any TenantHost
+  /// Where heads are parsed to before they need memory of their own.
+  let fields: UnsafeMutableBufferPointer<HeaderField>
+
+  var idle: DeadlineList
+  var heads: DeadlineList
+  var bodies: DeadlineList
+  var pending: DeadlineList
+  var writes: DeadlineList
+  var pings: DeadlineList
+
+  var listeners: [Listener] = []
+  var isDraining = false
+  /// The last host name that was looked up, and where it leads.
+  var lastHost = HostMemory()
+  /// Groups with something to send at the end of this tick.
+  var groups = GroupOutbox()
+  var groupHook: TickHook
+
+  init(
+    eventLoop: EventLoop, settings: GatewaySettings, shared: GatewayShared, host: any TenantHost,
+    seed: UInt64, groupHook: TickHook
+  ) {
+    self.eventLoop = eventLoop
+    index = eventLoop.index
+    self.settings = settings
+    self.shared = shared
+    self.host = host
+    self.groupHook = groupHook
+    headLimits = RequestHeadLimits(
+      headBytes: settings.headBytes, targetBytes: settings.targetBytes,
+      fields: settings.headerFields)
+    output = eventLoop.output
+    tokens = TokenTable(loop: eventLoop.index)
+    metrics = LoopMetrics()
+    access = AccessLog(writer: shared.accessLog)
+    dates = DateCache()
+    requestIDs = RequestIDSource(seed: seed)
+    fields = .allocate(capacity: max(settings.headerFields, 1))
+    idle = DeadlineList(duration: settings.idleTimeout)
+    heads = DeadlineList(duration: settings.headTimeout)
+    bodies = DeadlineList(duration: settings.bodyTimeout)
+    pending = DeadlineList(duration: settings.requestTimeout)
+    writes = DeadlineList(duration: settings.writeTimeout)
+    pings = DeadlineList(duration: settings.pingInterval)
+  }
+
+  deinit {
+    tokens.destroy()
+    metrics.destroy()
+    access.destroy()
+    dates.destroy()
+    requestIDs.destroy()
+    fields.deallocate()
+  }
+}

@@ -1,0 +1,81 @@
+/// Generation-checked handles of one loop: a token names a piece of memory until it is retired, and nothing after.
+///
+/// A token is `generation << 32 | loop << 24 | position`; 0 is never one. Confined to its loop.
+struct TokenTable {
+  private struct Entry {
+    var memory: UnsafeMutableRawPointer?
+    var generation: UInt32
+    var nextFree: UInt32
+  }
+
+  private static let none = UInt32.max
+  private static let positionMask: UInt32 = 0xff_ffff
+
+  private var entries: UnsafeMutablePointer<Entry>
+  private var capacity: Int
+  private var used = 0
+  private var firstFree = none
+  private let loop: UInt32
+  /// Tokens alive now.
+  private(set) var count = 0
+
+  init(loop: Int) {
+    self.loop = UInt32(loop) << 24
+    capacity = 64
+    entries = .allocate(capacity: capacity)
+  }
+
+  func destroy() { entries.deallocate() }
+
+  /// Names `memory`; 0 when 16 million names are in use.
+  mutating func insert(_ memory: UnsafeMutableRawPointer) -> UInt64 {
+    let position: UInt32
+    if firstFree != Self.none {
+      position = firstFree
+      firstFree = entries[Int(position)].nextFree
+    } else {
+      guard used < Int(Self.positionMask) else { return 0 }
+      if used == capacity { grow() }
+      position = UInt32(used)
+      used += 1
+      (entries + Int(position)).initialize(to: Entry(memory: nil, generation: 1, nextFree: 0))
+    }
+    entries[Int(position)].memory = memory
+    count += 1
+    return UInt64(entries[Int(position)].generation) << 32 | UInt64(loop | position)
+  }
+
+  /// The memory that a token names, or nil when it is stale or never was one.
+  func resolve(_ token: UInt64) -> UnsafeMutableRawPointer? {
+    let low = UInt32(truncatingIfNeeded: token)
+    let position = Int(low & Self.positionMask)
+    guard low & ~Self.positionMask == loop, position < used,
+      entries[position].generation == UInt32(token >> 32)
+    else { return nil }
+    return entries[position].memory
+  }
+
+  /// Makes a token stale for ever.
+  mutating func remove(_ token: UInt64) {
+    let position = Int(UInt32(truncatingIfNeeded: token) & Self.positionMask)
+    guard resolve(token) != nil else { return }
+    entries[position].memory = nil
+    entries[position].generation &+= 1
+    if entries[position].generation == 0 { entries[position].generation = 1 }
+    entries[position].nextFree = firstFree
+    firstFree = UInt32(position)
+    count -= 1
+  }
+
+  private mutating func grow() {
+    let larger = UnsafeMutablePointer<Entry>.allocate(capacity: capacity * 2)
+    larger.moveInitialize(from: entries, count: used)
+    entries.deallocate()
+    entries = larger
+    capacity *= 2
+  }
+}
+
+/// Which loop a token belongs to. [any-thread]
+@inlinable
+public func loopIndex(ofToken token: UInt64) -> Int { Int(token >> 24 & 0xff) }

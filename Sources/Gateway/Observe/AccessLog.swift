@@ -1,0 +1,109 @@
+internal import Glibc
+internal import Wire
+
+/// One JSON line for each request, gathered per loop and handed over in large pieces. Confined to its loop.
+struct AccessLog {
+  static let capacity = 64 * 1024
+  private let writer: LogWriter?
+  private let memory: UnsafeMutableRawPointer
+  private var count = 0
+
+  init(writer: LogWriter?) {
+    self.writer = writer
+    memory = .allocate(byteCount: Self.capacity, alignment: 16)
+  }
+
+  func destroy() { memory.deallocate() }
+
+  var isOn: Bool { writer != nil }
+
+  /// What a line says.
+  struct Line {
+    var time: UnsafeRawPointer
+    var requestID: UnsafeRawBufferPointer
+    var tenant: UnsafeRawBufferPointer
+    var method: UnsafeRawBufferPointer
+    /// Without the query, which may hold a token.
+    var path: UnsafeRawBufferPointer
+    var status: Int
+    var sent: Int
+    var microseconds: Int
+    var peer: PeerText
+    var principal: UnsafeRawBufferPointer
+    var trace: UnsafeRawBufferPointer
+  }
+
+  /// Adds a line; returns lines dropped, of which there are some only when the log is behind.
+  mutating func add(_ line: Line) -> Int {
+    let room =
+      320 + line.requestID.count + line.tenant.count + 6 * line.path.count
+      + line.method.count + 6 * line.principal.count + line.trace.count
+    guard room <= Self.capacity else { return 1 }
+    var dropped = 0
+    if count + room > Self.capacity { dropped = flush() }
+    var text = ByteWriter(memory + count, capacity: room)
+    text.append("{\"time\":\"")
+    text.append(line.time, DateCache.timeLength)
+    text.append("\",\"kind\":\"access\",\"request_id\":\"")
+    text.append(line.requestID)
+    text.append("\",\"tenant\":\"")
+    text.append(line.tenant)
+    text.append("\",\"method\":\"")
+    text.append(line.method)
+    text.append("\",\"path\":\"")
+    text.append(escaping: line.path)
+    text.append("\",\"status\":")
+    text.append(decimal: line.status)
+    text.append(",\"bytes\":")
+    text.append(decimal: line.sent)
+    text.append(",\"duration_us\":")
+    text.append(decimal: line.microseconds)
+    text.append(",\"peer\":\"")
+    line.peer.append(to: &text)
+    if line.principal.count > 0 {
+      text.append("\",\"principal\":\"")
+      text.append(escaping: line.principal)
+    }
+    if line.trace.count > 0 {
+      text.append("\",\"trace_id\":\"")
+      text.append(line.trace)
+    }
+    text.append("\"}\n")
+    count += text.count
+    return dropped
+  }
+
+  /// Hands over what there is; returns lines dropped.
+  mutating func flush() -> Int {
+    guard count > 0 else { return 0 }
+    let lines = Array(UnsafeRawBufferPointer(start: memory, count: count))
+    count = 0
+    guard let writer, !writer.write(lines) else { return 0 }
+    return lines.reduce(0) { $1 == 0x0a ? $0 + 1 : $0 }
+  }
+}
+
+extension ByteWriter {
+  /// Appends text inside a JSON string. Bytes that are not valid UTF-8 must not come here.
+  mutating func append(escaping text: UnsafeRawBufferPointer) {
+    var start = 0
+    for index in 0..<text.count {
+      let byte = text[index]
+      guard byte < 0x20 || byte == 0x22 || byte == 0x5c || byte > 0x7e else { continue }
+      append(UnsafeRawBufferPointer(rebasing: text[start..<index]))
+      start = index + 1
+      switch byte {
+      case 0x22: append("\\\"")
+      case 0x5c: append("\\\\")
+      case 0x80...: append(byte)
+      default:
+        append("\\u00")
+        append(Self.digit(byte >> 4))
+        append(Self.digit(byte & 15))
+      }
+    }
+    append(UnsafeRawBufferPointer(rebasing: text[start...]))
+  }
+
+  private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
+}

@@ -1,0 +1,113 @@
+internal import EventLoop
+internal import Glibc
+internal import Synchronization
+
+/// The one thread that writes a log. Loops hand it whole chunks of lines and never wait.
+///
+/// When the disk is behind and the queue is full, chunks are dropped and their lines counted.
+public final class LogWriter: Sendable {
+  private struct State {
+    var chunks: [[UInt8]] = []
+    var bytes = 0
+    var isWriting = false
+  }
+
+  /// Bytes that may wait.
+  private static let bound = 8 * 1024 * 1024
+
+  private let descriptor: Int32
+  private let ownsDescriptor: Bool
+  private let state = Mutex(State())
+  private let pool: WorkerPool
+
+  /// Opens a log.
+  ///
+  /// - Parameter path: `stdout`, `stderr`, or a file that is appended to and created with mode 0640.
+  /// - Throws: ``LogUnavailable`` when the file cannot be opened or no thread can be had.
+  public init(path: String) throws(LogUnavailable) {
+    switch path {
+    case "stdout":
+      descriptor = 1
+      ownsDescriptor = false
+    case "stderr":
+      descriptor = 2
+      ownsDescriptor = false
+    default:
+      descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+      ownsDescriptor = true
+      if descriptor < 0 {
+        throw LogUnavailable(path: path, reason: String(cString: strerror(errno)))
+      }
+    }
+    do throws(SystemError) {
+      pool = try WorkerPool(name: "log", threads: 1, queueLimit: 4)
+    } catch {
+      throw LogUnavailable(path: path, reason: "\(error)")
+    }
+  }
+
+  deinit { if ownsDescriptor { Glibc.close(descriptor) } }
+
+  /// Takes lines; false when they were dropped. [any-thread]
+  @discardableResult
+  public func write(_ lines: [UInt8]) -> Bool {
+    let (isTaken, mustStart) = state.withLock { state -> (Bool, Bool) in
+      guard state.bytes + lines.count <= Self.bound else { return (false, false) }
+      state.chunks.append(lines)
+      state.bytes += lines.count
+      let start = !state.isWriting
+      state.isWriting = true
+      return (true, start)
+    }
+    if mustStart, !pool.submit({ [self] in drain() }) {
+      state.withLock { $0.isWriting = false }
+    }
+    return isTaken
+  }
+
+  /// Writes what is waiting and ends the thread. [any-thread but a loop's, blocking]
+  public func close() {
+    pool.stop()
+    drain()
+  }
+
+  private func drain() {
+    while true {
+      let chunks = state.withLock { state -> [[UInt8]] in
+        let taken = state.chunks
+        state.chunks = []
+        state.bytes = 0
+        if taken.isEmpty { state.isWriting = false }
+        return taken
+      }
+      if chunks.isEmpty { return }
+      for chunk in chunks { writeAll(chunk) }
+    }
+  }
+
+  private func writeAll(_ bytes: [UInt8]) {
+    bytes.withUnsafeBytes { buffer in
+      var offset = 0
+      while offset < buffer.count {
+        let count = Glibc.write(descriptor, buffer.baseAddress! + offset, buffer.count - offset)
+        if count > 0 {
+          offset += count
+        } else if errno == EINTR {
+          continue
+        } else if errno == EAGAIN {
+          var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          poll(&waiting, 1, 1000)
+        } else {
+          return
+        }
+      }
+    }
+  }
+}
+
+/// A log that cannot be written.
+public struct LogUnavailable: Error, CustomStringConvertible {
+  public let path: String
+  public let reason: String
+  public var description: String { "cannot write the log to \(path): \(reason)" }
+}

@@ -1,0 +1,125 @@
+/// The gateway's own numbers, one counter per loop each, summed when somebody asks.
+public enum Metric: Int, CaseIterable, Sendable {
+  case connectionsAccepted
+  case connectionsOpen
+  case bytesReceived
+  case bytesSent
+  case responses1xx
+  case responses2xx
+  case responses3xx
+  case responses4xx
+  case responses5xx
+  case requestMicroseconds
+  case webSocketsOpened
+  case webSocketsOpen
+  case webSocketMessagesReceived
+  case webSocketMessagesSent
+  case malformedRequests
+  case headTimeouts
+  case bodyTimeouts
+  case idleTimeouts
+  case requestTimeouts
+  case writeTimeouts
+  case connectionsRefused
+  case rateLimited
+  case slowSubscribers
+  case cancelledRequests
+  case identityHits
+  case identityMisses
+  case logLinesDropped
+  case groupMessages
+
+  /// The name under which `/metrics` shows it, without labels.
+  var name: String {
+    switch self {
+    case .connectionsAccepted: "sluice_connections_accepted_total"
+    case .connectionsOpen: "sluice_connections_open"
+    case .bytesReceived: "sluice_received_bytes_total"
+    case .bytesSent: "sluice_sent_bytes_total"
+    case .responses1xx, .responses2xx, .responses3xx, .responses4xx, .responses5xx:
+      "sluice_responses_total"
+    case .requestMicroseconds: "sluice_request_microseconds_total"
+    case .webSocketsOpened: "sluice_websockets_opened_total"
+    case .webSocketsOpen: "sluice_websockets_open"
+    case .webSocketMessagesReceived: "sluice_websocket_messages_received_total"
+    case .webSocketMessagesSent: "sluice_websocket_messages_sent_total"
+    case .malformedRequests: "sluice_malformed_requests_total"
+    case .headTimeouts, .bodyTimeouts, .idleTimeouts, .requestTimeouts, .writeTimeouts:
+      "sluice_timeouts_total"
+    case .connectionsRefused: "sluice_connections_refused_total"
+    case .rateLimited: "sluice_rate_limited_total"
+    case .slowSubscribers: "sluice_slow_subscribers_total"
+    case .cancelledRequests: "sluice_cancelled_requests_total"
+    case .identityHits: "sluice_identity_cache_hits_total"
+    case .identityMisses: "sluice_identity_cache_misses_total"
+    case .logLinesDropped: "sluice_log_lines_dropped_total"
+    case .groupMessages: "sluice_group_messages_total"
+    }
+  }
+
+  var label: String {
+    switch self {
+    case .responses1xx: #"{status="1xx"}"#
+    case .responses2xx: #"{status="2xx"}"#
+    case .responses3xx: #"{status="3xx"}"#
+    case .responses4xx: #"{status="4xx"}"#
+    case .responses5xx: #"{status="5xx"}"#
+    case .headTimeouts: #"{of="head"}"#
+    case .bodyTimeouts: #"{of="body"}"#
+    case .idleTimeouts: #"{of="idle"}"#
+    case .requestTimeouts: #"{of="request"}"#
+    case .writeTimeouts: #"{of="write"}"#
+    default: ""
+    }
+  }
+
+  var isGauge: Bool { self == .connectionsOpen || self == .webSocketsOpen }
+
+  var help: String {
+    switch self {
+    case .connectionsAccepted: "Connections accepted."
+    case .connectionsOpen: "Connections open now."
+    case .bytesReceived: "Bytes read from clients."
+    case .bytesSent: "Bytes of answers and messages handed to the kernel or queued for it."
+    case .responses1xx, .responses2xx, .responses3xx, .responses4xx, .responses5xx:
+      "Answers, by class of status."
+    case .requestMicroseconds: "Time between a request's head and its answer, added up."
+    case .webSocketsOpened: "WebSocket handshakes completed."
+    case .webSocketsOpen: "WebSockets open now."
+    case .webSocketMessagesReceived: "Whole WebSocket messages received."
+    case .webSocketMessagesSent: "WebSocket messages sent, each recipient counted."
+    case .malformedRequests: "Connections closed because what came was not HTTP."
+    case .headTimeouts, .bodyTimeouts, .idleTimeouts, .requestTimeouts, .writeTimeouts:
+      "Connections or requests ended because time ran out."
+    case .connectionsRefused: "Connections refused because there were too many."
+    case .rateLimited: "Requests answered 429."
+    case .slowSubscribers: "WebSockets closed because they did not keep up."
+    case .cancelledRequests: "Requests whose client left before the answer."
+    case .identityHits: "Credentials recognised from the cache."
+    case .identityMisses: "Credentials shown to the authenticator."
+    case .logLinesDropped: "Log lines dropped because the log was behind."
+    case .groupMessages: "Messages sent to groups, each counted once."
+    }
+  }
+}
+
+/// The counters of one loop. Confined to the loop's thread; other threads get copies.
+public struct LoopMetrics {
+  private let values: UnsafeMutablePointer<Int64>
+
+  init() {
+    values = .allocate(capacity: Metric.allCases.count)
+    values.initialize(repeating: 0, count: Metric.allCases.count)
+  }
+
+  func destroy() { values.deallocate() }
+
+  @inline(__always)
+  public func add(_ metric: Metric, _ amount: Int = 1) {
+    values[metric.rawValue] &+= Int64(amount)
+  }
+
+  func snapshot() -> [Int64] {
+    Array(UnsafeBufferPointer(start: values, count: Metric.allCases.count))
+  }
+}

@@ -1,0 +1,26 @@
+/// Renders numbers in the text format of Prometheus (version 0.0.4).
+public struct MetricsPage {
+  public private(set) var text = ""
+  private var described: Set<String> = []
+
+  public init() {}
+
+  /// Adds one sample, with its description when the name is new.
+  public mutating func add(
+    _ name: String, label: String = "", isGauge: Bool, help: String, value: Int64
+  ) {
+    if described.insert(name).inserted {
+      text += "# HELP \(name) \(help)\n# TYPE \(name) \(isGauge ? "gauge" : "counter")\n"
+    }
+    text += "\(name)\(label) \(value)\n"
+  }
+
+  /// Adds the gateway's own numbers, summed over its loops.
+  mutating func add(loops: [[Int64]]) {
+    for metric in Metric.allCases {
+      let sum = loops.reduce(0) { $0 + $1[metric.rawValue] }
+      add(
+        metric.name, label: metric.label, isGauge: metric.isGauge, help: metric.help, value: sum)
+    }
+  }
+}

@@ -1,0 +1,155 @@
+public import CSluice
+public import Wire
+
+/// Kinds of principal that a route lets in.
+public struct RouteAuth: OptionSet, Sendable, Hashable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// Nobody is asked who they are; a credential that is sent is not looked at.
+  public static let none = RouteAuth(rawValue: 1)
+  /// A credential that is sent must be good; without one the principal is anonymous.
+  public static let optional = RouteAuth(rawValue: 2)
+  /// An end user of an app.
+  public static let user = RouteAuth(rawValue: 4)
+  /// An app's own server.
+  public static let key = RouteAuth(rawValue: 8)
+  /// A developer with an account on the platform.
+  public static let account = RouteAuth(rawValue: 16)
+}
+
+/// How a route's body reaches its handler.
+public enum RouteBody: UInt8, Sendable {
+  /// Whole, after it has been read up to the limit.
+  case buffered
+  /// In pieces, pulled by the handler.
+  case streamed
+  /// There must be none.
+  case none
+}
+
+/// The C function of a plugin that answers a request: shard, handler, request.
+public typealias RequestFunction =
+  @convention(c) (UInt64, UInt32, sluice_token_t) -> sluice_status_t
+
+/// The C function of a plugin that hears of a request's early end: shard, handler, request.
+public typealias CancelFunction = @convention(c) (UInt64, UInt32, sluice_token_t) -> Void
+
+/// What a route leads to.
+public enum RouteTarget: @unchecked Sendable {
+  // @unchecked: C function pointers and tables of static lifetime, immutable on every thread.
+  /// A handler of requests.
+  case request(RequestFunction, cancelled: CancelFunction?, handler: UInt32)
+  /// The opening of a WebSocket.
+  case socket(UnsafePointer<sluice_websocket_handler_v1_t>, handler: UInt32)
+}
+
+/// A check of a request before its plugin is called; nil when the request is as declared.
+///
+/// Called on the loop's thread with the bytes of a body or of a decoded query value.
+public typealias RouteCheck = @Sendable (UnsafeRawBufferPointer) -> [FieldProblem]
+
+/// What is wrong with one part of a request.
+public struct FieldProblem: Sendable, Equatable {
+  /// An RFC 6901 pointer into the body, or `/query/name`.
+  public let pointer: String
+  /// What is wrong and what would be right.
+  public let message: String
+
+  public init(pointer: String, message: String) {
+    self.pointer = pointer
+    self.message = message
+  }
+}
+
+/// One query parameter that a route declares.
+public struct RouteQuery: Sendable {
+  public let name: String
+  public let isRequired: Bool
+  public let check: RouteCheck
+
+  public init(name: String, isRequired: Bool, check: @escaping RouteCheck) {
+    self.name = name
+    self.isRequired = isRequired
+    self.check = check
+  }
+}
+
+/// One route as a manifest declares it, ready to be served. Immutable, shared by all loops.
+public struct Route: Sendable {
+  /// `GET`, `POST`, …; a socket's route is `GET`.
+  public var method: HTTPMethod
+  /// `/v1/channels/{type}/{id}`.
+  public var pattern: String
+  /// The operation's id, for the access log and metrics.
+  public var operation: String
+  /// The plugin's place in its tenant's set.
+  public var plugin: Int
+  public var target: RouteTarget
+  public var auth: RouteAuth
+  /// All of these the principal must have.
+  public var scopes: [String] = []
+  public var body = RouteBody.none
+  /// Bytes.
+  public var bodyLimit = 0
+  public var requiresBody = false
+  /// Lower case, without parameters; empty: any.
+  public var contentTypes: [String] = []
+  public var bodyCheck: RouteCheck?
+  public var query: [RouteQuery] = []
+  /// Bytes of one message; for sockets.
+  public var messageLimit = 65_536
+  /// Names the server may select, in its order of preference; for sockets.
+  public var subprotocols: [String] = []
+  /// Whether `?token=` is a credential here; for sockets.
+  public var takesQueryToken = false
+
+  public init(
+    method: HTTPMethod, pattern: String, operation: String, plugin: Int, target: RouteTarget,
+    auth: RouteAuth
+  ) {
+    self.method = method
+    self.pattern = pattern
+    self.operation = operation
+    self.plugin = plugin
+    self.target = target
+    self.auth = auth
+  }
+}
+
+/// The part of a route that every request reads: a plain value.
+struct RouteFacts {
+  let function: RequestFunction?
+  let cancelled: CancelFunction?
+  let socket: UnsafePointer<sluice_websocket_handler_v1_t>?
+  let handler: UInt32
+  let plugin: Int32
+  let auth: RouteAuth
+  let body: RouteBody
+  let requiresBody: Bool
+  let declaresQuery: Bool
+  let needsScopes: Bool
+  let bodyLimit: Int
+
+  init(_ route: Route) {
+    switch route.target {
+    case .request(let function, let cancelled, let handler):
+      self.function = function
+      self.cancelled = cancelled
+      self.handler = handler
+      socket = nil
+    case .socket(let table, let handler):
+      self.handler = handler
+      socket = table
+      function = nil
+      cancelled = nil
+    }
+    plugin = Int32(route.plugin)
+    auth = route.auth
+    body = route.body
+    requiresBody = route.requiresBody
+    declaresQuery = !route.query.isEmpty
+    needsScopes = !route.scopes.isEmpty
+    bodyLimit = route.bodyLimit
+  }
+}

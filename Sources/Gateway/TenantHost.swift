@@ -1,0 +1,32 @@
+/// What the gateway asks of whoever owns tenants and plugins. All of it is called on loop threads and must not block.
+public protocol TenantHost: AnyObject, Sendable {
+  /// A tenant is wanted on a loop where it is not open: open it, then call ``GatewayLoop/opened(_:_:)``, or
+  /// ``GatewayLoop/failedToOpen(_:reason:)``. Called once until one of them has come.
+  func open(_ tenant: String, on loop: GatewayLoop)
+
+  /// Asks the tenant's authenticator who a credential stands for. `answer` is called once on the loop's thread,
+  /// possibly before this returns; nil is "nobody".
+  func identify(
+    _ kind: CredentialKind, _ credential: UnsafeRawBufferPointer, in generation: Generation,
+    on loop: GatewayLoop,
+    answer: @escaping (IdentityAnswer) -> Void)
+
+  /// The interface of the tenant in OpenAPI 3.1; nil when there is no such tenant.
+  func openAPI(tenant: String?) -> [UInt8]?
+
+  /// Adds the owner's numbers to `/metrics`.
+  func addMetrics(to page: inout MetricsPage)
+
+  /// A plugin is about to be called, or has returned; for those who watch over it.
+  func entering(_ generation: Generation, plugin: Int, function: StaticString, on loop: GatewayLoop)
+  func leaving(on loop: GatewayLoop)
+}
+
+/// What an authenticator says.
+public enum IdentityAnswer {
+  case known(Principal)
+  /// The credential is not good.
+  case unknown
+  /// It cannot be told now; the request is answered 503.
+  case unavailable
+}

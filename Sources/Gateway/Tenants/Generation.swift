@@ -1,0 +1,46 @@
+/// One loop's shards of one tenant's set of plugins, as long as that set and its settings stand.
+///
+/// A change builds a new generation beside this one; this one then drains. Confined to its loop.
+public final class Generation {
+  public let routes: RouteTable
+  /// The plugins' shards by their position in the set, as their `open` gave them.
+  let shards: UnsafeMutablePointer<UInt64>
+  let pluginIDs: [String]
+  /// What the owner of the generation keeps with it.
+  public let context: AnyObject
+  /// Requests and sockets that use it.
+  var users = 0
+  var isRetired = false
+  /// The newest of its sockets; they form a list.
+  var firstSocket: SocketPointer?
+  let retired: (Generation) -> Void
+
+  /// - Parameter retired: called once on the loop's thread when the generation is retired and unused.
+  public init(
+    routes: RouteTable, shards: [UInt64], pluginIDs: [String], context: AnyObject,
+    retired: @escaping (Generation) -> Void
+  ) {
+    self.routes = routes
+    self.pluginIDs = pluginIDs
+    self.context = context
+    self.retired = retired
+    self.shards = .allocate(capacity: max(shards.count, 1))
+    self.shards.initialize(from: shards, count: shards.count)
+  }
+
+  deinit { shards.deallocate() }
+
+  func enter() { users += 1 }
+
+  func leave() {
+    users -= 1
+    if isRetired && users == 0 { retired(self) }
+  }
+
+  /// No new work comes; ends at once when nothing uses it.
+  func retire() {
+    guard !isRetired else { return }
+    isRetired = true
+    if users == 0 { retired(self) }
+  }
+}

@@ -1,0 +1,48 @@
+/// Which tenants there are, and what leads to them, as one loop knows it. Confined to its loop.
+///
+/// Every loop has its own copy, so that finding a tenant takes no lock; changes are carried to all of them before
+/// they are acknowledged.
+struct LoopDirectory {
+  private(set) var tenants: [String: Tenant] = [:]
+  private var hosts: [String: Tenant] = [:]
+  private var keys: [Digest: KeyRecord] = [:]
+  private var digests: [String: [String: Digest]] = [:]
+  private(set) var platform: Tenant?
+  /// Whether any host name leads anywhere, so that most gateways never look one up.
+  var hasHosts: Bool { !hosts.isEmpty }
+
+  func tenant(_ id: String) -> Tenant? { tenants[id] }
+
+  func tenant(host: String) -> Tenant? { hosts[host] }
+
+  func key(_ digest: Digest) -> KeyRecord? { keys[digest] }
+
+  mutating func add(_ tenant: Tenant) {
+    tenants[tenant.id] = tenant
+    if tenant.id == "platform" { platform = tenant }
+  }
+
+  mutating func remove(_ id: String) -> Tenant? {
+    guard let tenant = tenants.removeValue(forKey: id) else { return nil }
+    for host in tenant.hosts { hosts[host] = nil }
+    for digest in digests.removeValue(forKey: id)?.values ?? [:].values { keys[digest] = nil }
+    if id == "platform" { platform = nil }
+    return tenant
+  }
+
+  mutating func setHosts(_ names: [String], of tenant: Tenant) {
+    for host in tenant.hosts { hosts[host] = nil }
+    tenant.hosts = names
+    for host in names { hosts[host] = tenant }
+  }
+
+  mutating func putKey(_ digest: Digest, _ record: KeyRecord) {
+    if let known = digests[record.tenant]?[record.id], known != digest { keys[known] = nil }
+    keys[digest] = record
+    digests[record.tenant, default: [:]][record.id] = digest
+  }
+
+  mutating func removeKey(_ id: String, of tenant: String) {
+    if let digest = digests[tenant]?.removeValue(forKey: id) { keys[digest] = nil }
+  }
+}

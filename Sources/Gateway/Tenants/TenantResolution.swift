@@ -1,0 +1,97 @@
+internal import EventLoop
+internal import Wire
+
+/// What leads a request to its tenant.
+enum TenantResolution {
+  case tenant(Tenant)
+  /// A page of the gateway's own.
+  case builtIn(BuiltInPage)
+  /// Two sources name different tenants.
+  case disagreement
+  /// `?app=` names none that there is.
+  case unknownApp
+  /// Nothing leads anywhere, and there is no tenant `platform`.
+  case none
+}
+
+/// The host name that was looked up last on a loop, because most requests ask for the same one.
+struct HostMemory {
+  var name: [UInt8] = []
+  var tenant: Tenant?
+}
+
+extension UnsafeMutablePointer where Pointee == LoopState {
+  /// Finds the tenant by what the request shows, none of which is verified yet: a known key, the issuer that a JWT
+  /// claims, the host name, `?app=`; else it is the platform's.
+  func resolveTenant(of request: RequestPointer) -> TenantResolution {
+    if let page = BuiltInPage(request) { return .builtIn(page) }
+    var found: Tenant?
+    if let credential = credential(of: request) {
+      let digest = Digest(of: credential)
+      request.pointee.identityDigest = digest
+      if let known = tenant(credential, digest) { found = known }
+    }
+    if pointee.directory.hasHosts,
+      let other = tenant(host: request.bytes(request.pointee.head.authority))
+    {
+      if let found, found !== other { return .disagreement }
+      found = other
+    }
+    if request.pointee.head.hasQuery, let app = request.query(("app" as StaticString).raw) {
+      guard let other = pointee.directory.tenant(String(decoding: app, as: UTF8.self)) else {
+        return .unknownApp
+      }
+      if let found, found !== other { return .disagreement }
+      found = other
+    }
+    if let found = found ?? pointee.directory.platform { return .tenant(found) }
+    return .none
+  }
+
+  private func tenant(_ credential: UnsafeRawBufferPointer, _ digest: Digest) -> Tenant? {
+    let now = Int64(pointee.eventLoop.unixMilliseconds)
+    if let entry = pointee.identities.find(digest, now: now) { return entry.tenant }
+    if let key = pointee.directory.key(digest) { return pointee.directory.tenant(key.tenant) }
+    return TokenIssuer.claimed(by: credential).flatMap { pointee.directory.tenant($0) }
+  }
+
+  private func tenant(host: UnsafeRawBufferPointer) -> Tenant? {
+    if host.elementsEqual(pointee.lastHost.name) { return pointee.lastHost.tenant }
+    var name = String(decoding: host, as: UTF8.self).lowercased()
+    if let colon = name.lastIndex(of: ":"), name[name.index(after: colon)...].allSatisfy(\.isNumber)
+    {
+      name = String(name[..<colon])
+    }
+    let tenant = pointee.directory.tenant(host: name)
+    pointee.lastHost = HostMemory(name: Array(host), tenant: tenant)
+    return tenant
+  }
+
+  /// The credential that a request shows: the Authorization field, or for a WebSocket also `?token=` and a
+  /// subprotocol `bearer.…`, since browsers can set no fields there.
+  func credential(of request: RequestPointer) -> UnsafeRawBufferPointer? {
+    if let field = request.field(.authorization) {
+      let scheme: StaticString = "bearer "
+      guard field.count > 7,
+        equalsIgnoringCase(UnsafeRawBufferPointer(rebasing: field[..<7]), scheme.raw)
+      else {
+        return field
+      }
+      var start = 7
+      while start < field.count, field[start] == 0x20 { start += 1 }
+      return UnsafeRawBufferPointer(rebasing: field[start...])
+    }
+    guard request.pointee.head.wantsUpgradeWebSocket else { return nil }
+    if let token = request.query(("token" as StaticString).raw), token.count > 0 { return token }
+    let fields = UnsafeMutableBufferPointer(
+      start: request.pointee.fields, count: request.pointee.head.fieldCount)
+    var offers = SubprotocolList(request.pointee.head, fields)
+    while let offer = offers.next(in: request.pointee.base) {
+      let name = request.bytes(offer)
+      if name.starts(with: ("bearer." as StaticString).raw) {
+        return UnsafeRawBufferPointer(rebasing: name[7...])
+      }
+    }
+    return nil
+  }
+}

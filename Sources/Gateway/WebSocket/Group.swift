@@ -1,0 +1,187 @@
+internal import EventLoop
+internal import Wire
+
+typealias GroupPointer = UnsafeMutablePointer<Group>
+
+/// A set of sockets that get the same messages. Confined to its loop.
+struct Group {
+  var token: UInt64 = 0
+  var members: [Member] = []
+  /// The frames of this tick, shared by all members.
+  var batch: SharedChunk?
+  var messages = 0
+
+  struct Member {
+    let socket: SocketPointer
+    /// Where the group stands in the socket's list.
+    var membership: Int
+  }
+}
+
+/// A socket's knowledge of a group that it is in.
+struct Membership {
+  let group: GroupPointer
+  /// Where the socket stands in the group.
+  var member: Int
+}
+
+/// Groups with something to send.
+struct GroupOutbox {
+  var armed: [GroupPointer] = []
+}
+
+extension UnsafeMutablePointer where Pointee == LoopState {
+  /// How large a tick's batch may get before it is sent.
+  private static var batchBytes: Int { 256 * 1024 }
+
+  func group(_ token: UInt64) -> GroupPointer? {
+    pointee.tokens.resolve(token)?.assumingMemoryBound(to: Group.self)
+  }
+
+  func makeGroup() -> UInt64 {
+    let group = GroupPointer.allocate(capacity: 1)
+    group.initialize(to: Group())
+    group.pointee.token = pointee.tokens.insert(UnsafeMutableRawPointer(group))
+    return group.pointee.token
+  }
+
+  func destroy(_ group: GroupPointer) {
+    flush(group)
+    for member in group.pointee.members.indices.reversed() { leave(group, member) }
+    pointee.tokens.remove(group.pointee.token)
+    group.deinitialize(count: 1)
+    group.deallocate()
+  }
+
+  /// Adds a socket; twice is once.
+  func join(_ group: GroupPointer, _ socket: SocketPointer) {
+    for position in 0..<Int(socket.pointee.membershipCount)
+    where socket.pointee.memberships.unsafelyUnwrapped[position].group == group { return }
+    flush(group)
+    let position = Int(socket.pointee.membershipCount)
+    if position == Int(socket.pointee.membershipCapacity) {
+      let capacity = Swift.max(1, position * 2)
+      let fresh = UnsafeMutablePointer<Membership>.allocate(capacity: capacity)
+      if let old = socket.pointee.memberships {
+        fresh.moveInitialize(from: old, count: position)
+        old.deallocate()
+      }
+      socket.pointee.memberships = fresh
+      socket.pointee.membershipCapacity = UInt32(capacity)
+    }
+    (socket.pointee.memberships.unsafelyUnwrapped + position).initialize(
+      to: Membership(group: group, member: group.pointee.members.count))
+    socket.pointee.membershipCount += 1
+    group.pointee.members.append(Group.Member(socket: socket, membership: position))
+  }
+
+  /// Removes a socket; false when it is no member.
+  func leave(_ group: GroupPointer, socket: SocketPointer) -> Bool {
+    for position in 0..<Int(socket.pointee.membershipCount) {
+      let membership = socket.pointee.memberships.unsafelyUnwrapped[position]
+      guard membership.group == group else { continue }
+      flush(group)
+      leave(group, membership.member)
+      return true
+    }
+    return false
+  }
+
+  /// Takes a socket that has ended out of all its groups.
+  func leaveGroups(_ socket: SocketPointer) {
+    while socket.pointee.membershipCount > 0 {
+      let last = socket.pointee.memberships.unsafelyUnwrapped[
+        Int(socket.pointee.membershipCount) - 1]
+      leave(last.group, last.member)
+    }
+  }
+
+  private func leave(_ group: GroupPointer, _ member: Int) {
+    let gone = group.pointee.members[member]
+    // The last member takes the place in the group, the last membership the place in the socket.
+    let lastMember = group.pointee.members.count - 1
+    if member != lastMember {
+      let moved = group.pointee.members[lastMember]
+      group.pointee.members[member] = moved
+      moved.socket.pointee.memberships.unsafelyUnwrapped[moved.membership].member = member
+    }
+    group.pointee.members.removeLast()
+    let memberships = gone.socket.pointee.memberships.unsafelyUnwrapped
+    let lastMembership = Int(gone.socket.pointee.membershipCount) - 1
+    if gone.membership != lastMembership {
+      let moved = memberships[lastMembership]
+      memberships[gone.membership] = moved
+      moved.group.pointee.members[moved.member].membership = gone.membership
+    }
+    gone.socket.pointee.membershipCount -= 1
+  }
+
+  /// Adds a message to what the group's members get at the end of this tick.
+  func send(_ group: GroupPointer, _ opcode: Opcode, _ message: UnsafeRawBufferPointer) {
+    let room = FrameEncoder.headerBytes(message.count) + message.count
+    if let batch = group.pointee.batch, batch.room < room { flush(group) }
+    if group.pointee.batch == nil {
+      group.pointee.batch = SharedChunk.make(
+        capacity: Swift.max(room, group.pointee.messages > 1 ? 16_384 : 1024))
+      pointee.groups.armed.append(group)
+      pointee.groupHook.arm()
+      group.pointee.messages = 0
+    }
+    withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { header in
+      var frame = ByteWriter(header.baseAddress.unsafelyUnwrapped, capacity: 16)
+      FrameEncoder.appendHeader(opcode, length: message.count, to: &frame)
+      group.pointee.batch.unsafelyUnwrapped.append(frame.bytes)
+    }
+    group.pointee.batch.unsafelyUnwrapped.append(message)
+    group.pointee.messages += 1
+    pointee.metrics.add(.groupMessages)
+  }
+
+  /// Sends a group's batch to its members.
+  func flush(_ group: GroupPointer) {
+    guard let batch = group.pointee.batch else { return }
+    group.pointee.batch = nil
+    if let position = pointee.groups.armed.firstIndex(of: group) {
+      pointee.groups.armed.remove(at: position)
+    }
+    let messages = group.pointee.messages
+    let bound = pointee.settings.socketQueueBytes
+    // Members are only marked here: ending one changes the list that is walked.
+    var slow: [SocketPointer] = []
+    var sent = 0
+    group.pointee.members.withUnsafeBufferPointer { members in
+      for member in members where member.socket.canSend {
+        if pointee.outputOwner == member.socket.pointee.connection {
+          member.socket.pointee.connection.flush()
+        }
+        let stream = member.socket.pointee.connection.pointee.stream
+        switch stream.write(shared: batch) {
+        case .written: sent += 1
+        case .queued:
+          sent += 1
+          if stream.queuedBytes > bound { slow.append(member.socket) }
+        case .failed: stream.close()
+        }
+      }
+    }
+    pointee.metrics.add(.webSocketMessagesSent, sent * messages)
+    pointee.metrics.add(.bytesSent, sent * batch.count)
+    batch.release()
+    for socket in slow { socket.endSlow() }
+  }
+
+  /// Sends what groups of this socket hold, so that what follows stays behind it.
+  @inline(__always)
+  func flushGroups(of socket: SocketPointer) {
+    guard !pointee.groups.armed.isEmpty else { return }
+    for position in 0..<Int(socket.pointee.membershipCount) {
+      flush(socket.pointee.memberships.unsafelyUnwrapped[position].group)
+    }
+  }
+
+  /// The end of a tick: everything that was laid out is sent.
+  func endTick() {
+    if let owner = pointee.outputOwner { owner.flush() }
+    while let group = pointee.groups.armed.last { flush(group) }
+  }
+}

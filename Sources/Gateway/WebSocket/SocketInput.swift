@@ -1,0 +1,165 @@
+internal import CSluice
+internal import EventLoop
+internal import Wire
+
+extension UnsafeMutablePointer where Pointee == SocketState {
+  /// From now on the connection's bytes come here, first of all those that came behind the handshake.
+  func takeOver() {
+    let connection = pointee.connection
+    pointee.flags.insert(.isTakenOver)
+    connection.watch(.ping)
+    if connection.pointee.viewCount > 0 { decode() }
+    guard !connection.pointee.stream.isClosing else { return }
+    connection.pointee.stream.startReading()
+    if connection.pointee.flags.contains(.hasEnded) { hasEnded() }
+  }
+
+  /// Bytes have come.
+  func received(_ bytes: UnsafeMutableRawPointer, _ count: Int) {
+    let connection = pointee.connection
+    guard !pointee.flags.contains(.isDeaf) else { return }
+    if connection.pointee.viewCount == 0 {
+      connection.pointee.view = bytes
+      connection.pointee.viewCount = UInt32(count)
+    } else {
+      connection.stash(bytes, count)
+    }
+    decode()
+  }
+
+  private func decode() {
+    let connection = pointee.connection
+    let loop = connection.loop
+    pointee.flags.remove(.awaitsPong)
+    if connection.pointee.timeout == .ping { connection.watch(.ping) }
+    connection.pointee.flags.insert(.isProcessing)
+    let bytes = UnsafeMutableRawBufferPointer(
+      start: connection.pointee.view, count: Int(connection.pointee.viewCount))
+    let limits = FrameLimits(messageBytes: UInt64(pointee.messageLimit))
+    var offset = 0
+    reading: while !connection.pointee.stream.isClosing {
+      switch pointee.decoder.next(bytes, offset: &offset, limits: limits) {
+      case .needMore: break reading
+      case .data(let piece): receive(piece, in: bytes)
+      case .ping(let payload):
+        append(
+          .pong,
+          UnsafeRawBufferPointer(
+            rebasing: UnsafeRawBufferPointer(bytes)[payload.start..<payload.end]))
+      case .pong: continue
+      case .close(let code, let reason):
+        peerCloses(
+          code,
+          UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[reason.start..<reason.end])
+        )
+        break reading
+      case .violation(let violation):
+        violated(violation)
+        break reading
+      }
+      if loop.pointee.outputOwner == connection, loop.pointee.output.isFull { connection.flush() }
+    }
+    connection.pointee.flags.remove(.isProcessing)
+    connection.flush()
+    if connection.pointee.stream.isClosing || pointee.flags.contains(.isDeaf) {
+      return connection.dropInput()
+    }
+    if offset > 0 { connection.consume(offset) }
+    connection.settle()
+  }
+
+  private func receive(_ piece: FramePiece, in bytes: UnsafeMutableRawBufferPointer) {
+    let payload = piece.payload.bytes(in: UnsafeRawPointer(bytes.baseAddress.unsafelyUnwrapped))
+    if piece.isFirst && piece.isLast { return deliver(piece.opcode, payload) }
+    append(toMessage: payload)
+    guard piece.isLast else { return }
+    let message = pointee.message
+    let whole = UnsafeRawBufferPointer(start: message, count: Int(pointee.messageCount))
+    pointee.message = nil
+    pointee.messageCount = 0
+    pointee.messageCapacity = 0
+    deliver(piece.opcode, whole)
+    message?.deallocate()
+  }
+
+  private func deliver(_ opcode: Opcode, _ message: UnsafeRawBufferPointer) {
+    guard !pointee.flags.contains(.hasEnded) else { return }
+    loop.pointee.metrics.add(.webSocketMessagesReceived)
+    let kind = opcode == .text ? SLUICE_MESSAGE_TEXT : SLUICE_MESSAGE_BINARY
+    let (shard, handler, context, token) = (
+      pointee.shard, pointee.handler, pointee.context, pointee.token
+    )
+    let base = message.baseAddress ?? UnsafeRawPointer(self)
+    call("message") { table in
+      table.message(
+        shard, handler, context, token, kind,
+        sluice_slice_t(UnsafeRawBufferPointer(start: base, count: message.count)))
+    }
+  }
+
+  /// Memory for a message in pieces grows with what has come, never with what was announced.
+  func append(toMessage bytes: UnsafeRawBufferPointer) {
+    let needed = Int(pointee.messageCount) + bytes.count
+    if needed > Int(pointee.messageCapacity) || pointee.message == nil {
+      let capacity = Swift.max(needed, 512).nextPowerOfTwo
+      let fresh = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+      if let old = pointee.message {
+        fresh.copyMemory(from: old, byteCount: Int(pointee.messageCount))
+        old.deallocate()
+      }
+      pointee.message = fresh
+      pointee.messageCapacity = UInt32(capacity)
+    }
+    if let source = bytes.baseAddress, let memory = pointee.message {
+      (memory + Int(pointee.messageCount)).copyMemory(from: source, byteCount: bytes.count)
+    }
+    pointee.messageCount = UInt32(needed)
+  }
+
+  private func peerCloses(_ code: UInt16?, _ reason: UnsafeRawBufferPointer) {
+    pointee.flags.insert(.isDeaf)
+    if !pointee.flags.contains(.closeSent) {
+      pointee.flags.insert(.closeSent)
+      appendClose(code, UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+    let connection = pointee.connection
+    connection.flush()
+    end(code: code ?? 1005, reason: reason)
+    connection.unwatch()
+    connection.pointee.stream.shutdownThenClose()
+  }
+
+  private func violated(_ violation: FrameViolation) {
+    pointee.flags.insert(.isDeaf)
+    pointee.closeCode = violation.closeCode
+    let connection = pointee.connection
+    if !pointee.flags.contains(.closeSent) {
+      pointee.flags.insert(.closeSent)
+      appendClose(violation.closeCode, violation.message.raw)
+    }
+    connection.flush()
+    end(code: violation.closeCode, reason: violation.message.raw)
+    connection.unwatch()
+    connection.pointee.stream.shutdownThenClose()
+  }
+
+  /// The peer will send no more, without having closed as the protocol asks.
+  func hasEnded() {
+    end(code: 1006, reason: UnsafeRawBufferPointer(start: nil, count: 0))
+    pointee.connection.pointee.stream.close()
+  }
+
+  /// Nothing has come for a while: ask, and give up when the answer fails to come.
+  func isSilent() {
+    let connection = pointee.connection
+    guard !pointee.flags.contains(.closeSent), !pointee.flags.contains(.awaitsPong) else {
+      loop.pointee.metrics.add(.idleTimeouts)
+      end(code: 1006, reason: UnsafeRawBufferPointer(start: nil, count: 0))
+      connection.pointee.stream.close()
+      return
+    }
+    pointee.flags.insert(.awaitsPong)
+    append(.ping, UnsafeRawBufferPointer(start: nil, count: 0))
+    connection.watch(.ping)
+  }
+}

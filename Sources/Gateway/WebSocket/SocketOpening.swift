@@ -1,0 +1,116 @@
+internal import CSluice
+internal import EventLoop
+internal import Wire
+
+extension UnsafeMutablePointer where Pointee == RequestSlot {
+  /// Checks a handshake (RFC 6455 §4.2), asks the plugin, and answers 101; returns the plugin's status.
+  func openSocket(
+    _ table: UnsafePointer<sluice_websocket_handler_v1_t>, handler: UInt32, plugin: Int,
+    _ generation: Generation
+  ) -> Int32 {
+    let fields = UnsafeMutableBufferPointer(
+      start: pointee.fields, count: pointee.head.fieldCount)
+    let key: ByteSpan
+    switch WebSocketHandshake.check(pointee.head, fields, in: pointee.base) {
+    case .accept(let span): key = span
+    case .refuse(let refusal):
+      refuseHandshake(refusal)
+      return 0
+    }
+    let connection = pointee.connection.unsafelyUnwrapped
+    let loop = connection.loop
+    let socket = SocketPointer.allocate(capacity: 1)
+    socket.initialize(
+      to: SocketState(
+        connection: connection, table: table, generation: .passRetained(generation),
+        shard: generation.shards[plugin],
+        messageLimit: UInt32(clamping: withRoute { $0.messageLimit }), plugin: Int32(plugin),
+        handler: handler))
+    socket.pointee.token = loop.pointee.tokens.insert(UnsafeMutableRawPointer(socket))
+    if let principal = pointee.principal { socket.pointee.principal = principal.retain() }
+    socket.pointee.flags = .isOpening
+    generation.enter()
+    generation.add(socket)
+    let token = pointee.token
+    var context: UInt64 = 0
+    var status: Int32 = 0
+    socket.call("open") {
+      status = $0.open(socket.pointee.shard, handler, token, socket.pointee.token, &context)
+    }
+    guard status >= 0, pointee.stage == .handling else {
+      loop.leaveGroups(socket)
+      loop.pointee.tokens.remove(socket.pointee.token)
+      socket.destroy()
+      return status
+    }
+    socket.pointee.context = context
+    accept(key, socket)
+    return 0
+  }
+
+  private func accept(_ key: ByteSpan, _ socket: SocketPointer) {
+    let connection = socket.pointee.connection
+    let loop = connection.loop
+    let early = UnsafeRawBufferPointer(
+      start: socket.pointee.message, count: Int(socket.pointee.messageCount))
+    loop.own(connection)
+    let protocolName = selectedSubprotocol()
+    let room = 512 + (protocolName?.count ?? 0) + (pointee.added?.count ?? 0)
+    var text = ByteWriter(loop.pointee.output.reserve(room), capacity: room)
+    text.append("HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n")
+    text.append("sec-websocket-accept: ")
+    WebSocketHandshake.appendAccept(for: bytes(key), to: &text)
+    text.append("\r\nx-request-id: ")
+    text.append(requestID)
+    if let protocolName {
+      text.append("\r\nsec-websocket-protocol: ")
+      text.append(protocolName)
+    }
+    text.append("\r\n")
+    if let added = pointee.added { text.append(added.bytes) }
+    text.append("\r\n")
+    loop.pointee.output.advance(by: text.count)
+    pointee.status = 101
+    pointee.sent += text.count
+    loop.pointee.output.append(early)
+    socket.pointee.message?.deallocate()
+    socket.pointee.message = nil
+    socket.pointee.messageCount = 0
+    socket.pointee.messageCapacity = 0
+    socket.pointee.flags.remove(.isOpening)
+    connection.pointee.socket = socket
+    loop.pointee.metrics.add(.webSocketsOpened)
+    loop.pointee.metrics.add(.webSocketsOpen)
+    pointee.flags.insert(.isUpgrade)
+    finish()
+  }
+
+  private func refuseHandshake(_ refusal: WebSocketHandshake.Refusal) {
+    if refusal.status == 426 {
+      add(("sec-websocket-version" as StaticString).raw, ("13" as StaticString).raw)
+      add(("upgrade" as StaticString).raw, ("websocket" as StaticString).raw)
+    }
+    let code: StaticString =
+      refusal.status == 426
+      ? "upgrade_required" : refusal.status == 405 ? "method_not_allowed" : "invalid_request"
+    problem(refusal.status, code: code.raw, detail: refusal.message.raw)
+  }
+
+  /// The subprotocol to select: the server's first preference that the client offers; else, when a bearer token is
+  /// all that was offered, that offer, because browsers insist on one (RFC 6455 §4.1).
+  private func selectedSubprotocol() -> UnsafeRawBufferPointer? {
+    let fields = UnsafeMutableBufferPointer(start: pointee.fields, count: pointee.head.fieldCount)
+    for var wanted in withRoute({ $0.subprotocols }) {
+      var offers = SubprotocolList(pointee.head, fields)
+      while let offer = offers.next(in: pointee.base) {
+        let name = bytes(offer)
+        if wanted.withUTF8({ $0.elementsEqual(name) }) { return name }
+      }
+    }
+    var offers = SubprotocolList(pointee.head, fields)
+    guard let first = offers.next(in: pointee.base), offers.next(in: pointee.base) == nil,
+      bytes(first).starts(with: ("bearer." as StaticString).raw)
+    else { return nil }
+    return bytes(first)
+  }
+}
