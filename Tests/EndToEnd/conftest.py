@@ -1,0 +1,106 @@
+"""What the tests share: one gateway of each kind for a whole run, and one of its own for a test that ends it."""
+
+import itertools
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from client import Account  # noqa: E402
+from program import CONFORMANCE, PROGRAM, Sluice  # noqa: E402
+from workshop import compile_probe, lay_out, with_plugins  # noqa: E402
+
+
+def pytest_collection_modifyitems(items):
+    if items and not PROGRAM.exists():
+        pytest.exit(f"{PROGRAM} is not there: `make build` first", returncode=1)
+
+
+@pytest.fixture(scope="session")
+def probe_library(tmp_path_factory) -> Path:
+    library = tmp_path_factory.mktemp("library") / "libprobe.so"
+    compile_probe(library)
+    return library
+
+
+@pytest.fixture(scope="session")
+def probe_folder(tmp_path_factory, probe_library) -> Path:
+    """A folder of plugins that holds the probe."""
+    folder = tmp_path_factory.mktemp("plugins")
+    lay_out(folder, probe_library)
+    return folder
+
+
+def _report(request, gateways):
+    """Prints the log of a gateway in whose test something failed."""
+    if request.session.testsfailed:
+        for gateway in gateways:
+            print(f"---- output of sluice in {gateway.folder}\n{gateway.text()[-4000:]}", file=sys.stderr)
+
+
+@pytest.fixture
+def sluice(tmp_path, request):
+    """Makes gateways that belong to one test; none outlives it."""
+    made: list[Sluice] = []
+    numbers = itertools.count()
+
+    def make(configuration=None, arguments=(), start=True, **options) -> Sluice:
+        gateway = Sluice(tmp_path / f"gateway-{next(numbers)}", configuration, arguments, **options)
+        made.append(gateway)
+        return gateway.start() if start else gateway
+
+    before = request.session.testsfailed
+    yield make
+    for gateway in made:
+        gateway.kill()
+    if request.session.testsfailed > before:
+        _report(request, made)
+
+
+def _shared(folder, request, configuration, arguments=(), **options):
+    gateway = Sluice(folder, configuration, arguments, **options)
+    try:
+        yield gateway.start()
+        assert gateway.is_running(), f"sluice died during the tests:\n{gateway.text()[-6000:]}"
+    finally:
+        gateway.kill()
+        _report(request, [gateway])
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory, request):
+    """What `make run` serves: the platform and its apps."""
+    yield from _shared(tmp_path_factory.mktemp("platform"), request, None)
+
+
+@pytest.fixture(scope="module")
+def conformance(tmp_path_factory, request):
+    """The shipped configuration for conformance tools, on two loops."""
+    yield from _shared(tmp_path_factory.mktemp("conformance"), request, CONFORMANCE, ["--loops", "2"])
+
+
+@pytest.fixture(scope="module")
+def probe(tmp_path_factory, request, probe_folder):
+    """A platform with the probe beside the plugins of the house, and limits that a test can reach."""
+    limits = {"request_timeout_ms": 1200, "header_timeout_ms": 1500, "body_timeout_ms": 1500}
+    yield from _shared(
+        tmp_path_factory.mktemp("probe"), request, with_plugins(probe_folder), ["--loops", "1"], limits=limits)
+
+
+@pytest.fixture(scope="session")
+def account(platform) -> Account:
+    return Account(platform.url)
+
+
+@pytest.fixture(scope="session")
+def shop(account):
+    """An app."""
+    return account.app("Shop")
+
+
+@pytest.fixture(scope="session")
+def rival(platform):
+    """Somebody else's app."""
+    return Account(platform.url).app("Rival")

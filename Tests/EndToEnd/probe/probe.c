@@ -1,0 +1,236 @@
+/* A plugin whose handlers do what handlers should not, and a few things that they should. */
+#include <sluice/sluice.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LITERAL(text) ((sluice_slice_t){(const uint8_t *)(text), sizeof(text) - 1})
+#define ABSENT ((sluice_slice_t){NULL, 0})
+
+enum {
+    SILENT, NOTHING, BROKEN, UNKNOWN_STATUS, LATER, POSTED, AT_ONCE, SQL, CONFIG, PIECES, FLOOD, ECHO, STREAM, COUNT
+};
+
+static const char *const names[COUNT] = {
+    "silent", "nothing", "broken", "unknown_status", "later", "posted", "at_once", "sql", "config", "pieces", "flood",
+    "echo", "stream",
+};
+
+typedef struct shard {
+    const sluice_host_v1_t *host;
+    const sluice_http_v1_t *http;
+    const sluice_store_v1_t *store;
+    const sluice_timer_v1_t *timer;
+    const sluice_loop_v1_t *loop;
+    const sluice_config_v1_t *config;
+} shard_t;
+
+/* What is remembered of a request between two callbacks. */
+typedef struct job {
+    const shard_t *shard;
+    sluice_token_t request;
+    sluice_slice_t name;
+    int ended;
+} job_t;
+
+static sluice_slice_t text(void) { return LITERAL("text/plain"); }
+
+static job_t *remember(const shard_t *shard, sluice_token_t request) {
+    job_t *job = calloc(1, sizeof *job);
+    if (job == NULL) abort();
+    job->shard = shard;
+    job->request = request;
+    return job;
+}
+
+static void answer_later(uint64_t context, sluice_status_t status, sluice_slice_t result) {
+    job_t *job = (job_t *)(uintptr_t)context;
+    (void)status, (void)result;
+    sluice_slice_t body = job->name.bytes != NULL ? job->name : LITERAL("later");
+    job->shard->http->respond(job->shard->host, job->request, 200, text(), body);
+    free(job);
+}
+
+static void sql_failed(uint64_t context, sluice_status_t status, sluice_slice_t result) {
+    job_t *job = (job_t *)(uintptr_t)context;
+    const sluice_http_v1_t *http = job->shard->http;
+    if (status == SLUICE_E_INVALID)
+        http->respond(job->shard->host, job->request, 200, text(), result);
+    else
+        http->problem(job->shard->host, job->request, 500, LITERAL("internal"), LITERAL("not refused"), ABSENT);
+    free(job);
+}
+
+static void flood(uint64_t context, sluice_status_t status, sluice_slice_t result) {
+    static uint8_t piece[65536];
+    job_t *job = (job_t *)(uintptr_t)context;
+    (void)result;
+    while (status == SLUICE_OK)
+        status = job->shard->http->write(job->shard->host, job->request, (sluice_slice_t){piece, sizeof piece}, flood,
+                                         context);
+    if (status < 0) free(job);
+}
+
+static void stream_read(uint64_t context, sluice_status_t status, sluice_slice_t piece);
+
+static void stream_written(uint64_t context, sluice_status_t status, sluice_slice_t result) {
+    job_t *job = (job_t *)(uintptr_t)context;
+    (void)result;
+    if (status == SLUICE_OK)
+        status = job->shard->http->read(job->shard->host, job->request, stream_read, context);
+    if (status < 0) free(job);
+}
+
+static void stream_read(uint64_t context, sluice_status_t status, sluice_slice_t piece) {
+    job_t *job = (job_t *)(uintptr_t)context;
+    const sluice_http_v1_t *http = job->shard->http;
+    if (status < 0) {
+        free(job);
+        return;
+    }
+    if (piece.length == 0) {
+        http->end(job->shard->host, job->request);
+        free(job);
+        return;
+    }
+    sluice_status_t written = http->write(job->shard->host, job->request, piece, stream_written, context);
+    if (written == SLUICE_OK) stream_written(context, SLUICE_OK, ABSENT);
+    if (written < 0) free(job);
+}
+
+static void ignore(uint64_t context, sluice_status_t status, sluice_slice_t result) {
+    (void)context, (void)status, (void)result;
+}
+
+static sluice_status_t resolve(sluice_slice_t name, uint32_t *handler) {
+    for (uint32_t index = 0; index < COUNT; index++) {
+        if (strlen(names[index]) == name.length && memcmp(names[index], name.bytes, name.length) == 0) {
+            *handler = index;
+            return SLUICE_OK;
+        }
+    }
+    return SLUICE_E_NOT_FOUND;
+}
+
+static sluice_status_t handle(uint64_t value, uint32_t handler, sluice_token_t request) {
+    const shard_t *shard = (const shard_t *)(uintptr_t)value;
+    const sluice_host_v1_t *host = shard->host;
+    const sluice_http_v1_t *http = shard->http;
+    job_t *job;
+    sluice_statement_v1_t statement = {0};
+    sluice_batch_v1_t batch = {0};
+    sluice_status_t status;
+    switch (handler) {
+    case SILENT: return SLUICE_PENDING;
+    case NOTHING: return SLUICE_OK;
+    case BROKEN: return SLUICE_E_INTERNAL;
+    case UNKNOWN_STATUS: return -4711;
+    case LATER:
+        job = remember(shard, request);
+        return shard->timer->start(host, 700, 0, answer_later, (uint64_t)(uintptr_t)job) ? SLUICE_PENDING
+                                                                                         : SLUICE_E_OVERLOADED;
+    case POSTED:
+        job = remember(shard, request);
+        /* A slice of a pending request lives as long as its token. */
+        job->name = http->path_parameter(host, request, 0);
+        status = shard->loop->post(host, answer_later, (uint64_t)(uintptr_t)job);
+        return status == SLUICE_OK ? SLUICE_PENDING : status;
+    case AT_ONCE: return http->respond(host, request, 200, text(), http->path_parameter(host, request, 0));
+    case SQL:
+        job = remember(shard, request);
+        statement.sql = LITERAL("INSERT INTO probe_secret_table (hidden_column) VALUES (1)");
+        batch.statements = &statement;
+        batch.statement_count = 1;
+        status = shard->store->commit(host, &batch, sql_failed, (uint64_t)(uintptr_t)job);
+        return status < 0 ? status : SLUICE_PENDING;
+    case CONFIG: return http->respond(host, request, 200, LITERAL("application/json"), shard->config->get(host));
+    case PIECES:
+        status = http->begin(host, request, 200, text(), -1);
+        if (status == SLUICE_OK) status = http->write(host, request, LITERAL("one "), ignore, 0);
+        if (status >= 0) status = http->write(host, request, LITERAL("two "), ignore, 0);
+        if (status >= 0) status = http->write(host, request, LITERAL("three"), ignore, 0);
+        return status < 0 ? status : http->end(host, request);
+    case FLOOD:
+        status = http->begin(host, request, 200, text(), -1);
+        if (status != SLUICE_OK) return status;
+        flood((uint64_t)(uintptr_t)remember(shard, request), SLUICE_OK, ABSENT);
+        return SLUICE_PENDING;
+    case ECHO: return http->respond(host, request, 200, LITERAL("application/octet-stream"), http->body(host, request));
+    case STREAM:
+        status = http->begin(host, request, 200, LITERAL("application/octet-stream"), -1);
+        if (status != SLUICE_OK) return status;
+        job = remember(shard, request);
+        status = http->read(host, request, stream_read, (uint64_t)(uintptr_t)job);
+        return status < 0 ? status : SLUICE_PENDING;
+    default: return SLUICE_E_UNSUPPORTED;
+    }
+}
+
+static const sluice_http_handler_v1_t http_handler = {sizeof http_handler, 0, resolve, handle, NULL};
+
+static int contains(sluice_slice_t slice, const char *word) {
+    size_t length = strlen(word);
+    for (uint64_t start = 0; start + length <= slice.length; start++)
+        if (memcmp(slice.bytes + start, word, length) == 0) return 1;
+    return 0;
+}
+
+static sluice_status_t create(const sluice_host_v1_t *host, uint64_t *instance) {
+    const sluice_config_v1_t *config = host->get_extension(host, "sluice.config/1");
+    if (config == NULL) return SLUICE_E_DENIED;
+    sluice_slice_t settings = config->get(host);
+    if (contains(settings, "\"refuse\":true") || contains(settings, "\"refuse\": true")) {
+        config->refuse(host, LITERAL("/refuse"), LITERAL("was told to refuse"));
+        return SLUICE_E_CONFIG;
+    }
+    *instance = 1;
+    return SLUICE_OK;
+}
+
+static void destroy(uint64_t instance) { (void)instance; }
+
+static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *host, uint64_t *shard) {
+    (void)instance;
+    shard_t *self = calloc(1, sizeof *self);
+    if (self == NULL) return SLUICE_E_UNAVAILABLE;
+    self->host = host;
+    self->http = host->get_extension(host, SLUICE_EXT_HTTP);
+    self->store = host->get_extension(host, SLUICE_EXT_STORE);
+    self->timer = host->get_extension(host, SLUICE_EXT_TIMER);
+    self->loop = host->get_extension(host, SLUICE_EXT_LOOP);
+    self->config = host->get_extension(host, SLUICE_EXT_CONFIG);
+    if (!self->http || !self->store || !self->timer || !self->loop || !self->config) {
+        free(self);
+        return SLUICE_E_DENIED;
+    }
+    *shard = (uint64_t)(uintptr_t)self;
+    return SLUICE_OK;
+}
+
+static void close_shard(uint64_t shard) { free((void *)(uintptr_t)shard); }
+
+static const void *get_extension(const char *id) {
+    return strcmp(id, SLUICE_EXT_HTTP_HANDLER) == 0 ? &http_handler : NULL;
+}
+
+/* What a test bends. */
+#ifndef PROBE_MAJOR
+#define PROBE_MAJOR SLUICE_ABI_MAJOR
+#endif
+#ifndef PROBE_ENTRY
+#define PROBE_ENTRY sluice_plugin_entry_v1
+#endif
+#ifndef PROBE_ID
+#define PROBE_ID "probe"
+#endif
+
+SLUICE_EXPORT const sluice_plugin_v1_t *PROBE_ENTRY(void);
+
+const sluice_plugin_v1_t *PROBE_ENTRY(void) {
+    static const sluice_plugin_v1_t plugin = {
+        sizeof plugin, PROBE_MAJOR, SLUICE_ABI_MINOR,
+        {(const uint8_t *)PROBE_ID, sizeof(PROBE_ID) - 1}, {(const uint8_t *)"0.1.0", 5},
+        create, destroy, open_shard, NULL, close_shard, get_extension,
+    };
+    return &plugin;
+}
