@@ -1,0 +1,46 @@
+import ArgumentParser
+import PluginHost
+
+struct PluginValidate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "validate", abstract: "Check a plugin's folder: its manifest and its library.",
+    discussion: """
+      Reads plugin.json with the schemas and migrations that it names, then the library's headers. The library is not \
+      loaded and none of its code runs.
+      """)
+
+  @Argument(help: ArgumentHelp("The plugin's folder, with plugin.json.", valueName: "folder"))
+  var folder: String
+
+  func run() throws {
+    let plugin: PluginManifest
+    do {
+      plugin = try PluginManifest.read(folder: folder)
+    } catch {
+      throw failure(error.problems.map(\.description))
+    }
+    let image = try read(plugin.library)
+    let surplus = image.surplusSymbols
+    guard surplus.isEmpty else {
+      throw failure(
+        "\(plugin.library): exports \(surplus.count) symbols beside \(ELFImage.entrySymbol) "
+          + "(\(surplus.prefix(3).joined(separator: ", "))\(surplus.count > 3 ? ", …" : "")); "
+          + "link it with a version script that hides them")
+    }
+    print("\(plugin.identity): the manifest and the library are well formed")
+    print("  routes \(plugin.routes.count), sockets \(plugin.sockets.count)")
+    print("  capabilities \(plugin.capabilities.map(\.rawValue).joined(separator: " "))")
+    print("  needs \(image.neededLibraries.joined(separator: " "))")
+  }
+
+  /// The library's headers, in good order.
+  private func read(_ library: String) throws -> ELFImage {
+    do {
+      let image = try ELFImage(path: library)
+      try image.check()
+      return image
+    } catch {
+      throw failure("\(library): \(error)")
+    }
+  }
+}

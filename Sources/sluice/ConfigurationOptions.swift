@@ -1,0 +1,84 @@
+import ArgumentParser
+import Glibc
+import PluginHost
+
+/// The options that say which configuration a command works on.
+struct ConfigurationOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The operator's configuration, a sluice.json.", valueName: "file"))
+  var config: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Where to listen, in place of the configuration's listeners; may be repeated.",
+      valueName: "host:port"))
+  var listen: [String] = []
+
+  @Option(
+    help: ArgumentHelp("The folder for all data (default ./data).", valueName: "folder"))
+  var data: String?
+
+  @Option(help: ArgumentHelp("Event loops; 0 is one for each core.", valueName: "count"))
+  var loops: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "A folder of plugins, in place of the configuration's; may be repeated.", valueName: "folder"
+    ))
+  var plugins: [String] = []
+
+  func validate() throws {
+    if let loops, !(0...1024).contains(loops) {
+      throw ValidationError("--loops must be from 0 to 1024")
+    }
+    for address in listen {
+      do {
+        _ = try ListenAddress(address)
+      } catch {
+        throw ValidationError("--listen: \(error)")
+      }
+    }
+  }
+
+  /// The configuration's file, else the default, with the options over it.
+  ///
+  /// - Throws: `ExitCode` after saying what is wrong in the files.
+  func read() throws -> SluiceConfiguration {
+    var configuration: SluiceConfiguration
+    if let config {
+      do {
+        configuration = try SluiceConfiguration.read(file: config)
+      } catch {
+        throw failure(error.problems.map(\.description))
+      }
+    } else {
+      configuration = .default(
+        dataDirectory: "./data", listen: [try ListenAddress("127.0.0.1:8080")],
+        pluginFolders: [ProgramFolder.path + "/plugins"])
+    }
+    if !listen.isEmpty { configuration.listeners = try listen.map { try ListenAddress($0) } }
+    if let data { configuration.moveData(to: data) }
+    if let loops { configuration.loops = loops }
+    if !plugins.isEmpty { configuration.plugins.folders = plugins }
+    return configuration
+  }
+}
+
+extension SluiceConfiguration {
+  /// Puts the data elsewhere. An access log inside the data folder moves with it.
+  mutating func moveData(to folder: String) {
+    if case .file(let path) = log.access, path.hasPrefix(dataDirectory + "/") {
+      log.access = .file(folder + path.dropFirst(dataDirectory.count))
+    }
+    dataDirectory = folder
+  }
+}
+
+/// Where this program stands: what is shipped with it stands beside it.
+enum ProgramFolder {
+  static let path: String = {
+    guard let resolved = realpath("/proc/self/exe", nil) else { return "." }
+    defer { free(resolved) }
+    let program = String(cString: resolved)
+    return program.lastIndex(of: "/").map { String(program[..<$0]) } ?? "."
+  }()
+}

@@ -1,0 +1,44 @@
+import EventLoop
+import Glibc
+import PluginHost
+
+/// The main thread while the gateway serves: it waits for signals.
+enum ControlLoop {
+  /// Where the gateway is between its start and its end. Confined to the main thread.
+  private enum Stage {
+    case serving, draining
+  }
+
+  /// Serves until a signal says otherwise, and returns when the gateway has stopped.
+  ///
+  /// - Throws: `SystemError` when the loop or the signals are not to be had; the server is still running then.
+  static func run(_ server: Server) throws(SystemError) {
+    let loop = try EventLoop(index: -1)
+    var stage = Stage.serving
+    let signals = try SignalSource(loop: loop, signals: [SIGTERM, SIGINT, SIGHUP]) { signal in
+      switch (signal, stage) {
+      case (SIGHUP, .serving):
+        reload(server)
+      case (SIGHUP, .draining):
+        say("draining; not reloaded")
+      case (_, .serving):
+        stage = .draining
+        say("draining; a second signal stops at once")
+        server.drain { loop.stop() }
+      case (_, .draining):
+        say("stopping at once")
+        loop.stop()
+      }
+    }
+    loop.run()
+    withExtendedLifetime(signals) {}
+    server.stop()
+    say("stopped")
+  }
+
+  private static func reload(_ server: Server) {
+    let problems = server.reload()
+    for problem in problems { say(problem) }
+    say(problems.isEmpty ? "reloaded" : "not reloaded: what was serving goes on")
+  }
+}
