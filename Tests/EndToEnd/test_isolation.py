@@ -1,0 +1,265 @@
+"""Every route with every wrong credential: the table is made from /openapi.json, so a new route is in it by itself."""
+
+import base64
+import hashlib
+import json
+import os
+
+import pytest
+import requests
+
+from client import Account, Client, mint
+from program import Sluice
+from wire import ask, get, handshake
+from workshop import with_plugins
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+class StaticApp:
+    """An app given by the operator's file, with a host name of its own."""
+
+    def __init__(self, name: str):
+        self.id = name
+        self.host = f"{name}.sluice.test"
+        self.secret = "sk_" + hashlib.sha256(name.encode() + os.urandom(8)).hexdigest()
+        self.signing_secret = f"ss_{name}_signing_secret_of_32_bytes_or_more"
+
+    def configuration(self) -> dict:
+        digest = hashlib.sha256(self.secret.encode()).hexdigest()
+        return {
+            "id": self.id, "hosts": [self.host],
+            "plugins": {
+                "auth": {}, "realtime": {},
+                "chat": {"config": {"types": {"messaging": {"open": True}, "private": {"open": False}}}},
+            },
+            "keys": [{"id": "main", "secret_sha256": digest, "kind": "secret", "scopes": ["*"]}],
+            "secrets": {"signing": self.signing_secret},
+        }
+
+    def token(self, user: str) -> str:
+        return mint(self.signing_secret, self.id, user)
+
+
+class House:
+    """Two apps from files, two developers with an app each, and things of the first that nobody else may see."""
+
+    def __init__(self, gateway: Sluice, acme: StaticApp, umbra: StaticApp):
+        self.gateway, self.acme, self.umbra = gateway, acme, umbra
+        self.owner = Account(gateway.url)
+        self.app = self.owner.app("Owned")
+        self.rival_owner = Account(gateway.url)
+        self.rival_app = self.rival_owner.app("Rival")
+        self.things = {}
+        for app in (acme, self.app):
+            server = Client(gateway.url, app.secret)
+            server.put("/v1/users/alice", {"name": "Alice"}, expect=200)
+            if app is self.app:
+                app.set_plugin("chat", enabled=True, config=acme.configuration()["plugins"]["chat"]["config"])
+            server.post("/v1/channels", {"type": "private", "id": "board", "members": ["alice"]}, expect=201)
+            path = "/v1/channels/private/board/messages"
+            self.things[app.id] = server.post(path, {"text": "hush", "user_id": "alice"}, expect=201).json()["id"]
+
+    def state(self) -> str:
+        """All that the first apps hold, as their own servers see it."""
+        pages = []
+        for app in (self.acme, self.app):
+            server = Client(self.gateway.url, app.secret)
+            for path in ("/v1/users", "/v1/channels", "/v1/channels/private/board",
+                         "/v1/channels/private/board/messages", "/v1/history/chat:private:board"):
+                pages.append(server.get(path, expect=200).text)
+        for path in (f"/v1/apps/{self.app.id}", f"/v1/apps/{self.app.id}/keys", f"/v1/apps/{self.app.id}/plugins"):
+            pages.append(self.owner.get(path, expect=200).text)
+        return "\n".join(pages)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    acme, umbra = StaticApp("acme"), StaticApp("umbra")
+    configuration = with_plugins(tenants=[acme.configuration(), umbra.configuration()])
+    with Sluice(tmp_path_factory.mktemp("house"), configuration, ["--loops", "2"]) as gateway:
+        yield House(gateway, acme, umbra)
+        assert gateway.is_running(), gateway.text()[-4000:]
+
+
+def routes_of(document: dict):
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield method.upper(), path, item[method]
+
+
+def is_public(document: dict, operation: dict) -> bool:
+    security = operation.get("security", document.get("security", []))
+    return security == [] or {} in security
+
+
+def is_socket(operation: dict) -> bool:
+    return "101" in operation.get("responses", {})
+
+
+def filled(path: str, app: str, message: str) -> str:
+    """The path of a thing that the first app has."""
+    if path.startswith("/v1/messages/"):
+        path = path.replace("{id}", message)
+    if path.startswith("/v1/users/"):
+        path = path.replace("{id}", "alice")
+    values = {"app": app, "type": "private", "id": "board", "channel": "chat:private:board", "plugin": "chat",
+              "key": "key_00000000000000000000000000"}
+    for name, value in values.items():
+        path = path.replace("{" + name + "}", value)
+    assert "{" not in path, f"no value for {path}"
+    return path
+
+
+BODIES = {
+    ("POST", "/v1/tokens"): {"user_id": "mallory"},
+    ("PUT", "/v1/users/{id}"): {"name": "Mallory"},
+    ("POST", "/v1/channels"): {"type": "messaging", "id": "mallory"},
+    ("POST", "/v1/channels/{type}/{id}/members"): {"members": ["mallory"]},
+    ("POST", "/v1/channels/{type}/{id}/messages"): {"text": "mallory", "user_id": "mallory"},
+    ("POST", "/v1/apps"): {"name": "Mallory"},
+    ("PATCH", "/v1/apps/{app}"): {"name": "Mallory"},
+    ("POST", "/v1/apps/{app}/keys"): {"name": "mallory"},
+    ("PUT", "/v1/apps/{app}/plugins/{plugin}"): {"enabled": False},
+    ("PATCH", "/v1/me"): {"name": "Mallory"},
+}
+
+
+def status_of(house: House, method, pattern, operation, *, app, credential=None, host="127.0.0.1", named=None):
+    path = filled(pattern, app.id, house.things.get(app.id, "msg_" + "0" * 26))
+    query = []
+    if is_socket(operation):
+        query.append("channels=chat:private:board")
+    if named:
+        query.append(f"app={named}")
+    path += "?" + "&".join(query) if query else ""
+    fields = [f"Authorization: Bearer {credential}"] if credential else []
+    if is_socket(operation):
+        return ask(house.gateway.port, handshake(path, *fields, host=host))
+    body = b""
+    if method in ("POST", "PUT", "PATCH"):
+        assert (method, pattern) in BODIES, f"a body for {method} {pattern} is missing in this test"
+        body = json.dumps(BODIES[method, pattern]).encode()
+        fields.append("Content-Type: application/json")
+    return ask(house.gateway.port, get(path, *fields, method=method, host=host, body=body))
+
+
+def swapped(house: House):
+    """Name of each wrong way in, and how a request to an app's route takes it."""
+    acme, umbra = house.acme, house.umbra
+    anybody, user, key = None, umbra.token("alice"), umbra.secret
+    return {
+        "no credential": dict(app=acme, credential=anybody, named=acme.id),
+        "no credential on its own host": dict(app=acme, credential=anybody, host=acme.host),
+        "another app's key with ?app=": dict(app=acme, credential=key, named=acme.id),
+        "another app's key on its host": dict(app=acme, credential=key, host=acme.host),
+        "another app's user token with ?app=": dict(app=acme, credential=user, named=acme.id),
+        "another app's user token on its host": dict(app=acme, credential=user, host=acme.host),
+        "its own key and a swapped ?app=": dict(app=acme, credential=acme.secret, named=umbra.id),
+        "its own key and a swapped Host": dict(app=acme, credential=acme.secret, host=umbra.host),
+        "its own user and a swapped ?app=": dict(app=acme, credential=acme.token("alice"), named=umbra.id),
+        "its own user and a swapped Host": dict(app=acme, credential=acme.token("alice"), host=umbra.host),
+        "its Host and a swapped ?app=": dict(app=acme, host=acme.host, named=umbra.id),
+        "a token signed by another app in its name":
+            dict(app=acme, credential=mint(umbra.signing_secret, acme.id, "alice")),
+        "an account's token with ?app=": dict(app=acme, credential=house.owner.made["access_token"], named=acme.id),
+        "an account's token on its host": dict(app=acme, credential=house.owner.made["access_token"], host=acme.host),
+    }
+
+
+def test_every_route_of_an_app_refuses_every_credential_that_is_not_the_apps(house):
+    document = requests.get(f"{house.gateway.url}/openapi.json", params={"app": "acme"}, timeout=5).json()
+    routes = [route for route in routes_of(document) if not is_public(document, route[2])]
+    assert len(routes) >= 12 and any(is_socket(route[2]) for route in routes)
+    before, wrong = house.state(), []
+    for method, pattern, operation in routes:
+        for way, options in swapped(house).items():
+            answer = status_of(house, method, pattern, operation, **options)
+            if answer.status not in (401, 404):
+                wrong.append(f"{method} {pattern} with {way}: {answer.status} {answer.body[:200]!r}")
+    assert wrong == []
+    assert house.state() == before
+
+
+def test_every_reading_route_hides_what_another_app_has_under_the_same_address(house):
+    document = requests.get(f"{house.gateway.url}/openapi.json", params={"app": "acme"}, timeout=5).json()
+    umbra, wrong = house.umbra, []
+    for method, pattern, operation in routes_of(document):
+        if is_public(document, operation) or "{" not in pattern or method != "GET":
+            continue
+        for way, credential in {"key": umbra.secret, "user": umbra.token("alice")}.items():
+            answer = status_of(house, method, pattern, operation, app=house.acme, credential=credential)
+            # A user's token is not for every route, and that is said of the route before anything is looked up.
+            allowed = (403, 404) if way == "user" and pattern.startswith("/v1/users/") else (404,)
+            if answer.status not in allowed:
+                wrong.append(f"{method} {pattern} with another app's {way}: {answer.status} {answer.body[:200]!r}")
+    assert wrong == []
+
+
+def test_every_route_of_the_platform_refuses_everybody_but_the_account_that_owns_the_thing(house):
+    document = requests.get(f"{house.gateway.url}/openapi.json", params={"app": "platform"}, timeout=5).json()
+    routes = [route for route in routes_of(document) if not is_public(document, route[2])]
+    assert len(routes) >= 12
+    app, rival = house.app, house.rival_app
+    ways = {
+        "no credential": dict(),
+        "its own app's key": dict(credential=app.secret),
+        "its own app's user token": dict(credential=app.token("alice")),
+        "another app's key": dict(credential=rival.secret),
+        "another app's user token": dict(credential=rival.token("alice")),
+        "its own account and a swapped ?app=": dict(credential=house.owner.made["access_token"], named=rival.id),
+        "its own account and ?app= of its own app": dict(credential=house.owner.made["access_token"], named=app.id),
+        "its own account on an app's Host": dict(credential=house.owner.made["access_token"], host=house.acme.host),
+        "a forged account token": dict(credential=house.owner.made["access_token"][:-6] + "AAAAAA"),
+    }
+    another = {"another account": dict(credential=house.rival_owner.made["access_token"])}
+    before, wrong = house.state(), []
+    for method, pattern, operation in routes:
+        for way, options in {**ways, **(another if "{app}" in pattern else {})}.items():
+            answer = status_of(house, method, pattern, operation, app=app, **options)
+            if answer.status not in (401, 404):
+                wrong.append(f"{method} {pattern} with {way}: {answer.status} {answer.body[:200]!r}")
+    assert wrong == []
+    assert house.state() == before
+
+
+def test_the_table_above_would_notice_a_way_in(house):
+    """The right credential is let in by the same requests, so a refusal there is not for another reason."""
+    document = requests.get(f"{house.gateway.url}/openapi.json", params={"app": "acme"}, timeout=5).json()
+    acme, wrong = house.acme, []
+    for method, pattern, operation in routes_of(document):
+        if is_public(document, operation) or method == "DELETE" or method not in ("GET",):
+            continue
+        for credential in (acme.secret, acme.token("alice")):
+            named, host = acme.id, acme.host
+            answers = [
+                status_of(house, method, pattern, operation, app=acme, credential=credential),
+                status_of(house, method, pattern, operation, app=acme, credential=credential, named=named),
+                status_of(house, method, pattern, operation, app=acme, credential=credential, host=host),
+            ]
+            wrong += [f"{method} {pattern}: {a.status}" for a in answers if a.status not in (101, 200, 403)]
+            if not any(a.status in (101, 200) for a in answers) and credential == acme.secret and not is_socket(operation):
+                wrong.append(f"{method} {pattern}: nobody is let in")
+    assert wrong == []
+
+
+def test_the_host_name_alone_leads_to_its_app(house):
+    token = house.acme.token("alice")
+    answer = ask(house.gateway.port, get("/v1/channels/private/board", f"Authorization: Bearer {token}",
+                                         host=house.acme.host.upper() + ":8080"))
+    assert answer.status == 200
+    missing = ask(house.gateway.port, get("/v1/channels", host=house.acme.host))
+    assert missing.status == 401 and missing["www-authenticate"].startswith("Bearer")
+    elsewhere = ask(house.gateway.port, get("/v1/channels", host="unknown.test"))
+    assert elsewhere.status == 404
+
+
+def test_an_issuer_written_into_a_token_of_another_kind_opens_nothing(house):
+    """A token is verified by the tenant it claims, with that tenant's algorithm and no other."""
+    claims = base64.urlsafe_b64encode(json.dumps({"iss": "acme", "sub": "alice", "exp": 4102444800}).encode())
+    head = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}')
+    bare = (head.rstrip(b"=") + b"." + claims.rstrip(b"=") + b".").decode()
+    for token in (bare, mint("", "acme", "alice"), mint("acme", "platform", house.owner.id)):
+        for path in ("/v1/channels", "/v1/me"):
+            assert ask(house.gateway.port, get(path, f"Authorization: Bearer {token}")).status in (401, 404)
