@@ -9,13 +9,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from client import Account  # noqa: E402
-from program import CONFORMANCE, PROGRAM, Sluice  # noqa: E402
-from workshop import compile_probe, lay_out, with_plugins  # noqa: E402
-
-
-def pytest_collection_modifyitems(items):
-    if items and not PROGRAM.exists():
-        pytest.exit(f"{PROGRAM} is not there: `make build` first", returncode=1)
+from program import Sluice  # noqa: E402
+from workshop import compile_probe, conformance_configuration, lay_out, with_plugins  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -77,8 +72,9 @@ def platform(tmp_path_factory, request):
 
 @pytest.fixture(scope="module")
 def conformance(tmp_path_factory, request):
-    """The shipped configuration for conformance tools, on two loops."""
-    yield from _shared(tmp_path_factory.mktemp("conformance"), request, CONFORMANCE, ["--loops", "2"])
+    """The shipped configuration for conformance tools, on two loops, with a queue that a test can fill."""
+    configuration = conformance_configuration(websocket_queue_bytes=2 << 20)
+    yield from _shared(tmp_path_factory.mktemp("conformance"), request, configuration, ["--loops", "2"])
 
 
 @pytest.fixture(scope="module")

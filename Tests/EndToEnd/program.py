@@ -32,10 +32,16 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def built() -> str:
+    """The program's path."""
+    assert PROGRAM.exists(), f"{PROGRAM} is not there: `make build` first"
+    return str(PROGRAM)
+
+
 def run(*arguments, patience=30, wrapper=(), environment=None) -> subprocess.CompletedProcess:
     """Runs a command of the program to its end; both outputs as text."""
     return subprocess.run(
-        [*wrapper, str(PROGRAM), *map(str, arguments)], capture_output=True, text=True,
+        [*wrapper, built(), *map(str, arguments)], capture_output=True, text=True,
         timeout=patience, cwd=ROOT, preexec_fn=_die_with_parent,
         env={**os.environ, **(environment or {})},
     )
@@ -77,7 +83,7 @@ class Sluice:
     def command(self) -> list[str]:
         chosen = ["--config", str(self.configuration)] if self.configuration else []
         return [
-            str(PROGRAM), "serve", *chosen, "--listen", f"127.0.0.1:{self.port}", "--data", str(self.data),
+            built(), "serve", *chosen, "--listen", f"127.0.0.1:{self.port}", "--data", str(self.data),
             *self.arguments,
         ]
 

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from wire import Closed, RawSocket, Wire, get
-from workshop import with_plugins
+from workshop import conformance_configuration, with_plugins
 
 
 def test_a_request_under_way_is_answered_new_connections_are_refused_and_the_exit_is_clean(sluice, probe_folder):
@@ -30,9 +30,7 @@ def test_a_request_under_way_is_answered_new_connections_are_refused_and_the_exi
 
 @pytest.mark.parametrize("loops", [1, 2])
 def test_a_websocket_is_closed_with_3001_on_every_loop(sluice, loops):
-    from program import CONFORMANCE
-
-    gateway = sluice(CONFORMANCE, ["--loops", loops])
+    gateway = sluice(conformance_configuration(), ["--loops", loops])
     sockets = [RawSocket(gateway.port, "/echo") for _ in range(6)]
     gateway.terminate()
     assert [opened.close_code() for opened in sockets] == [3001] * 6

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from program import PLUGINS, ROOT
+from program import CONFORMANCE, PLUGINS, ROOT
 
 PROBE = Path(__file__).resolve().parent / "probe"
 
@@ -42,3 +42,13 @@ def lay_out(folder: Path, library: Path | bytes | None, manifest: dict | str | N
 def with_plugins(*folders: Path, **others) -> dict:
     """A configuration with the built plugins and those of these folders, and nothing else said."""
     return {"plugins": {"folders": [str(PLUGINS), *map(str, folders)], "tenants_grant": "platform"}, **others}
+
+
+def conformance_configuration(**limits) -> dict:
+    """The shipped configuration for conformance tools, with its log in the tests' hands and these limits."""
+    shipped = json.loads(CONFORMANCE.read_text())
+    folders = [str((CONFORMANCE.parent / folder).resolve()) for folder in shipped["plugins"]["folders"]]
+    return {
+        **shipped, "plugins": {**shipped["plugins"], "folders": folders}, "log": {},
+        "limits": {**shipped["limits"], **limits},
+    }
