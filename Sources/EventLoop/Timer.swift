@@ -89,6 +89,11 @@ public struct Timer {
 }
 
 extension EventLoop {
+  /// Makes a timer that is not started and calls a closure at each expiry. [loop-thread]
+  public func timer(_ body: @escaping () -> Void) -> Timer {
+    Timer(core: core, { _ in }, 0, closure: body)
+  }
+
   /// Runs a closure every `period` milliseconds until the timer is closed. [loop-thread]
   public func every(_ period: UInt64, _ body: @escaping () -> Void) -> Timer {
     let timer = Timer(core: core, { _ in }, 0, closure: body)

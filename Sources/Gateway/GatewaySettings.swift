@@ -22,6 +22,8 @@ public struct GatewaySettings: Sendable {
   public var pingInterval: UInt64 = 25_000
   /// Connections open at once, on all loops. Breach: 503 and the connection is closed.
   public var connections = 100_000
+  /// Connections open at once from one address. Breach: 503 and the connection is closed.
+  public var connectionsPerAddress = 10_000
   /// Bytes queued for a WebSocket that does not read. Breach: closed with 3008.
   public var socketQueueBytes = 1_048_576
   /// Bytes queued for an HTTP connection before its requests must wait.

@@ -114,7 +114,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     let loop = loop
     pointee.request = request
     request.pointee.began = EventLoop.hrtime()
-    request.pointee.token = loop.pointee.tokens.insert(UnsafeMutableRawPointer(request))
+    request.pointee.token = loop.pointee.tokens.insert(UnsafeMutableRawPointer(request), .request)
     let adopted = request.field(.xRequestID).map { request.pointee.requestID.adopt($0) } ?? false
     if !adopted {
       loop.pointee.requestIDs.next(

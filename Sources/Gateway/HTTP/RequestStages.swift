@@ -288,6 +288,6 @@ extension UnsafeMutablePointer where Pointee == Connection {
 extension UnsafeMutablePointer where Pointee == LoopState {
   /// The request that a token names, unless it is stale.
   func request(_ token: UInt64) -> RequestPointer? {
-    pointee.tokens.resolve(token)?.assumingMemoryBound(to: RequestSlot.self)
+    pointee.tokens.resolve(token, .request)?.assumingMemoryBound(to: RequestSlot.self)
   }
 }

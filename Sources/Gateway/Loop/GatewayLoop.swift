@@ -72,14 +72,21 @@ public struct GatewayLoop: @unchecked Sendable {
   }
 
   /// A tenant's shards are open: requests that waited go on, and an older generation drains.
-  public func opened(_ id: String, _ generation: Generation) {
+  ///
+  /// - Parameter disabled: a plugin that is no part of it any more, whose sockets are closed at once.
+  public func opened(_ id: String, _ generation: Generation, without disabled: String? = nil) {
     guard let tenant = state.pointee.directory.tenant(id) else {
       return state.retire(generation, resumable: false)
     }
     let before = tenant.state
     tenant.state = .open(generation)
     tenant.revocations += 1
-    if case .open(let old) = before { state.retire(old, resumable: true) }
+    if case .open(let old) = before {
+      if let disabled {
+        state.closeSockets(of: old, code: HostCloseCode.disabled, plugin: disabled)
+      }
+      state.retire(old, resumable: true)
+    }
     let waiting = tenant.waiting
     tenant.waiting = []
     for token in waiting {
@@ -133,12 +140,14 @@ extension UnsafeMutablePointer where Pointee == LoopState {
   }
 
   /// Closes one in `share` of a generation's sockets.
-  func closeSockets(of generation: Generation, code: UInt16, share: Int = 1) {
+  func closeSockets(of generation: Generation, code: UInt16, share: Int = 1, plugin: String? = nil)
+  {
     let reason: StaticString = code == HostCloseCode.disabled ? "disabled" : "shutdown"
     var number = 0
     var next = generation.firstSocket
     while let socket = next {
       next = socket.pointee.next
+      if let plugin, generation.pluginIDs[Int(socket.pointee.plugin)] != plugin { continue }
       number += 1
       if number % share == 0 { socket.close(code, reason.raw) }
     }

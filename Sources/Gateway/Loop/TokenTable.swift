@@ -1,15 +1,23 @@
 /// Generation-checked handles of one loop: a token names a piece of memory until it is retired, and nothing after.
 ///
-/// A token is `generation << 32 | loop << 24 | position`; 0 is never one. Confined to its loop.
+/// A token is `generation << 32 | loop << 24 | kind << 22 | position`; 0 is never one. Confined to its loop.
 struct TokenTable {
+  /// What a token names; a token of one kind is stale for functions of another.
+  enum Kind: UInt32 {
+    case request = 0
+    case socket = 1
+    case group = 2
+  }
+
   private struct Entry {
     var memory: UnsafeMutableRawPointer?
     var generation: UInt32
     var nextFree: UInt32
+    var kind: Kind
   }
 
   private static let none = UInt32.max
-  private static let positionMask: UInt32 = 0xff_ffff
+  private static let positionMask: UInt32 = 0x3f_ffff
 
   private var entries: UnsafeMutablePointer<Entry>
   private var capacity: Int
@@ -27,8 +35,8 @@ struct TokenTable {
 
   func destroy() { entries.deallocate() }
 
-  /// Names `memory`; 0 when 16 million names are in use.
-  mutating func insert(_ memory: UnsafeMutableRawPointer) -> UInt64 {
+  /// Names `memory`; 0 when four million names are in use.
+  mutating func insert(_ memory: UnsafeMutableRawPointer, _ kind: Kind) -> UInt64 {
     let position: UInt32
     if firstFree != Self.none {
       position = firstFree
@@ -38,19 +46,22 @@ struct TokenTable {
       if used == capacity { grow() }
       position = UInt32(used)
       used += 1
-      (entries + Int(position)).initialize(to: Entry(memory: nil, generation: 1, nextFree: 0))
+      (entries + Int(position)).initialize(
+        to: Entry(memory: nil, generation: 1, nextFree: 0, kind: .request))
     }
     entries[Int(position)].memory = memory
+    entries[Int(position)].kind = kind
     count += 1
-    return UInt64(entries[Int(position)].generation) << 32 | UInt64(loop | position)
+    return UInt64(entries[Int(position)].generation) << 32
+      | UInt64(loop | kind.rawValue << 22 | position)
   }
 
   /// The memory that a token names, or nil when it is stale or never was one.
-  func resolve(_ token: UInt64) -> UnsafeMutableRawPointer? {
+  func resolve(_ token: UInt64, _ kind: Kind) -> UnsafeMutableRawPointer? {
     let low = UInt32(truncatingIfNeeded: token)
     let position = Int(low & Self.positionMask)
-    guard low & ~Self.positionMask == loop, position < used,
-      entries[position].generation == UInt32(token >> 32)
+    guard low & ~Self.positionMask == loop | kind.rawValue << 22, position < used,
+      entries[position].generation == UInt32(token >> 32), entries[position].kind == kind
     else { return nil }
     return entries[position].memory
   }
@@ -58,7 +69,9 @@ struct TokenTable {
   /// Makes a token stale for ever.
   mutating func remove(_ token: UInt64) {
     let position = Int(UInt32(truncatingIfNeeded: token) & Self.positionMask)
-    guard resolve(token) != nil else { return }
+    guard let kind = Kind(rawValue: UInt32(truncatingIfNeeded: token) >> 22 & 3),
+      resolve(token, kind) != nil
+    else { return }
     entries[position].memory = nil
     entries[position].generation &+= 1
     if entries[position].generation == 0 { entries[position].generation = 1 }

@@ -5,6 +5,8 @@ typealias GroupPointer = UnsafeMutablePointer<Group>
 
 /// A set of sockets that get the same messages. Confined to its loop.
 struct Group {
+  /// The generation that made it.
+  var owner: UnsafeMutableRawPointer?
   var token: UInt64 = 0
   var members: [Member] = []
   /// The frames of this tick, shared by all members.
@@ -35,13 +37,13 @@ extension UnsafeMutablePointer where Pointee == LoopState {
   private static var batchBytes: Int { 256 * 1024 }
 
   func group(_ token: UInt64) -> GroupPointer? {
-    pointee.tokens.resolve(token)?.assumingMemoryBound(to: Group.self)
+    pointee.tokens.resolve(token, .group)?.assumingMemoryBound(to: Group.self)
   }
 
   func makeGroup() -> UInt64 {
     let group = GroupPointer.allocate(capacity: 1)
     group.initialize(to: Group())
-    group.pointee.token = pointee.tokens.insert(UnsafeMutableRawPointer(group))
+    group.pointee.token = pointee.tokens.insert(UnsafeMutableRawPointer(group), .group)
     return group.pointee.token
   }
 

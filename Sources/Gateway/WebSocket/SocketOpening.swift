@@ -26,7 +26,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
         shard: generation.shards[plugin],
         messageLimit: UInt32(clamping: withRoute { $0.messageLimit }), plugin: Int32(plugin),
         handler: handler))
-    socket.pointee.token = loop.pointee.tokens.insert(UnsafeMutableRawPointer(socket))
+    socket.pointee.token = loop.pointee.tokens.insert(UnsafeMutableRawPointer(socket), .socket)
     if let principal = pointee.principal { socket.pointee.principal = principal.retain() }
     socket.pointee.flags = .isOpening
     generation.enter()

@@ -1,4 +1,4 @@
-import Wire
+public import Wire
 
 /// A JSON Schema of a manifest: as written, and compiled by `Wire`.
 public struct Schema: Sendable {

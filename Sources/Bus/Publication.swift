@@ -1,0 +1,44 @@
+/// Something that has been published in a channel of a tenant. Immutable.
+public struct Publication: Sendable {
+  public let tenant: String
+  public let channel: String
+  /// Position among the tenant's durable events; 0 when ephemeral.
+  public let sequence: Int64
+  /// Position in the channel; 0 when ephemeral.
+  public let offset: Int64
+  /// Unix milliseconds.
+  public let time: Int64
+  public let type: String
+  public let id: String
+  /// Of the tenant's history; empty when ephemeral.
+  public let epoch: String
+  /// As it was published, byte for byte.
+  public let data: [UInt8]
+
+  public init(
+    tenant: String, channel: String, sequence: Int64, offset: Int64, time: Int64, type: String,
+    id: String,
+    epoch: String, data: [UInt8]
+  ) {
+    self.tenant = tenant
+    self.channel = channel
+    self.sequence = sequence
+    self.offset = offset
+    self.time = time
+    self.type = type
+    self.id = id
+    self.epoch = epoch
+    self.data = data
+  }
+}
+
+/// A channel of one tenant.
+public struct ChannelKey: Hashable, Sendable {
+  public let tenant: String
+  public let channel: String
+
+  public init(tenant: String, channel: String) {
+    self.tenant = tenant
+    self.channel = channel
+  }
+}

@@ -1,0 +1,172 @@
+public import CSluice
+internal import Wire
+
+/// What a plugin may do with a request, for whoever stands between the two. All of it is [loop-thread].
+///
+/// `owner` is the generation on whose behalf is asked: another's request is as good as a stale one. Statuses are those
+/// of the contract (status.h).
+extension GatewayLoop {
+  @inline(__always)
+  private func request(_ token: UInt64, _ owner: Generation) -> RequestPointer? {
+    guard let request = state.request(token), let generation = request.pointee.generation,
+      generation.toOpaque() == Unmanaged.passUnretained(owner).toOpaque()
+    else { return nil }
+    return request
+  }
+
+  /// The method as sent.
+  public func method(_ token: UInt64, of owner: Generation) -> UnsafeRawBufferPointer? {
+    request(token, owner)?.method
+  }
+
+  /// The path as sent.
+  public func path(_ token: UInt64, of owner: Generation) -> UnsafeRawBufferPointer? {
+    request(token, owner)?.path
+  }
+
+  /// A path parameter, decoded.
+  public func parameter(_ token: UInt64, _ index: Int, of owner: Generation)
+    -> UnsafeRawBufferPointer?
+  {
+    request(token, owner)?.parameter(index)
+  }
+
+  /// A query parameter, decoded.
+  public func query(_ token: UInt64, _ name: UnsafeRawBufferPointer, of owner: Generation)
+    -> UnsafeRawBufferPointer?
+  {
+    request(token, owner)?.query(name)
+  }
+
+  /// A header field; never Authorization.
+  public func field(_ token: UInt64, _ name: UnsafeRawBufferPointer, of owner: Generation)
+    -> UnsafeRawBufferPointer?
+  {
+    request(token, owner)?.field(named: name)
+  }
+
+  /// The whole body of a buffered route; empty when there is none.
+  public func body(_ token: UInt64, of owner: Generation) -> UnsafeRawBufferPointer? {
+    guard let request = request(token, owner) else { return nil }
+    guard let body = request.pointee.body, request.facts.pointee.body == .buffered else {
+      return UnsafeRawBufferPointer(start: UnsafeRawPointer(request), count: 0)
+    }
+    return UnsafeRawBufferPointer(start: body, count: request.pointee.bodyCount)
+  }
+
+  /// The request's id.
+  public func requestID(_ token: UInt64, of owner: Generation) -> UnsafeRawBufferPointer? {
+    request(token, owner)?.requestID
+  }
+
+  /// The peer's address as text.
+  public func peer(_ token: UInt64, of owner: Generation) -> UnsafeRawBufferPointer? {
+    guard let request = request(token, owner), let connection = request.pointee.connection else {
+      return nil
+    }
+    let room = 64
+    var text = ByteWriter(request.pointee.arena.allocate(room), capacity: room)
+    PeerText(address: connection.pointee.stream.peer).append(to: &text)
+    return text.bytes
+  }
+
+  /// Who is asking; nil when stale.
+  public func principal(_ token: UInt64, of owner: Generation) -> sluice_principal_v1_t? {
+    guard let request = request(token, owner) else { return nil }
+    guard let principal = request.pointee.principal else { return Principal.anonymous.contract }
+    return principal._withUnsafeGuaranteedRef { $0.contract }
+  }
+
+  /// Adds a field to the answer.
+  public func setHeader(
+    _ token: UInt64, _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
+    of owner: Generation
+  ) -> Int32 {
+    guard let request = request(token, owner) else { return SLUICE_E_STALE }
+    guard FieldSyntax.isName(name), FieldSyntax.isValue(value), !HostFields.contains(name) else {
+      return SLUICE_E_INVALID
+    }
+    guard (request.pointee.added?.count ?? 0) + name.count + value.count + 4 <= 8192 else {
+      return SLUICE_E_TOO_LARGE
+    }
+    request.add(name, value)
+    return SLUICE_OK
+  }
+
+  /// Gives the whole answer.
+  public func respond(
+    _ token: UInt64, _ status: UInt32, _ contentType: UnsafeRawBufferPointer,
+    _ body: UnsafeRawBufferPointer,
+    of owner: Generation
+  ) -> Int32 {
+    guard let request = request(token, owner) else { return SLUICE_E_STALE }
+    guard (200...599).contains(status), contentType.count <= 256, FieldSyntax.isValue(contentType)
+    else {
+      return SLUICE_E_INVALID
+    }
+    return request.answer(Int(status), contentType: contentType, body: body)
+      ? SLUICE_OK : SLUICE_E_WRONG_STATE
+  }
+
+  /// Gives the whole answer as a problem document.
+  public func problem(
+    _ token: UInt64, _ status: UInt32, code: UnsafeRawBufferPointer, detail: UnsafeRawBufferPointer,
+    errors: UnsafeRawBufferPointer, of owner: Generation
+  ) -> Int32 {
+    guard let request = request(token, owner) else { return SLUICE_E_STALE }
+    guard (400...599).contains(status), code.count > 0, UTF8Validator.isValid(detail),
+      code.allSatisfy({ $0 >= 0x61 && $0 <= 0x7a || $0 == 0x5f || $0 >= 0x30 && $0 <= 0x39 }),
+      errors.isEmpty || (try? JSONDocument(errors))?.root.kind == .array
+    else { return SLUICE_E_INVALID }
+    return request.problem(Int(status), code: code, detail: detail, errors: errors)
+      ? SLUICE_OK : SLUICE_E_WRONG_STATE
+  }
+
+  /// Begins an answer in pieces.
+  public func begin(
+    _ token: UInt64, _ status: UInt32, _ contentType: UnsafeRawBufferPointer, length: Int64,
+    of owner: Generation
+  ) -> Int32 {
+    guard let request = request(token, owner) else { return SLUICE_E_STALE }
+    guard (200...599).contains(status), contentType.count <= 256, FieldSyntax.isValue(contentType),
+      length >= -1
+    else { return SLUICE_E_INVALID }
+    return request.begin(Int(status), contentType: contentType, length: length)
+  }
+
+  /// Sends a piece.
+  public func write(
+    _ token: UInt64, _ piece: UnsafeRawBufferPointer, resume: Completion, of owner: Generation
+  )
+    -> Int32
+  {
+    guard let request = request(token, owner) else { return SLUICE_E_STALE }
+    return request.write(piece, resume: resume)
+  }
+
+  /// Ends an answer in pieces.
+  public func end(_ token: UInt64, of owner: Generation) -> Int32 {
+    guard let request = request(token, owner) else { return SLUICE_E_STALE }
+    return request.endStream()
+  }
+
+  /// Asks for the next piece of a streamed body.
+  public func read(_ token: UInt64, _ completion: Completion, of owner: Generation) -> Int32 {
+    guard let request = request(token, owner) else { return SLUICE_E_STALE }
+    return request.pull(completion)
+  }
+}
+
+/// Fields of an answer that are the host's alone.
+private enum HostFields {
+  static let names: [StaticString] = [
+    "content-length", "transfer-encoding", "connection", "date", "x-request-id", "content-type",
+    "upgrade",
+    "sec-websocket-accept", "sec-websocket-protocol", "x-ratelimit-limit", "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+  ]
+
+  static func contains(_ name: UnsafeRawBufferPointer) -> Bool {
+    names.contains { equalsIgnoringCase($0.raw, name) }
+  }
+}

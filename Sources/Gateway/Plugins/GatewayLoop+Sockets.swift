@@ -1,0 +1,112 @@
+public import CSluice
+internal import Wire
+
+/// What a plugin may do with its WebSockets and groups. [loop-thread]; `owner` as for requests.
+extension GatewayLoop {
+  private func socket(_ token: UInt64, _ owner: Generation) -> SocketPointer? {
+    guard let memory = state.pointee.tokens.resolve(token, .socket) else { return nil }
+    let socket = memory.assumingMemoryBound(to: SocketState.self)
+    return socket.pointee.generation.toOpaque() == Unmanaged.passUnretained(owner).toOpaque()
+      ? socket : nil
+  }
+
+  private func group(_ token: UInt64, _ owner: Generation) -> GroupPointer? {
+    guard let group = state.group(token),
+      group.pointee.owner == Unmanaged.passUnretained(owner).toOpaque()
+    else {
+      return nil
+    }
+    return group
+  }
+
+  private func opcode(_ kind: UInt32, _ message: UnsafeRawBufferPointer) -> Opcode? {
+    switch kind {
+    case SLUICE_MESSAGE_TEXT: UTF8Validator.isValid(message) ? .text : nil
+    case SLUICE_MESSAGE_BINARY: .binary
+    default: nil
+    }
+  }
+
+  /// Queues one message.
+  public func send(
+    _ token: UInt64, _ kind: UInt32, _ message: UnsafeRawBufferPointer, of owner: Generation
+  ) -> Int32 {
+    guard let socket = socket(token, owner), socket.canSend else { return SLUICE_E_STALE }
+    guard let opcode = opcode(kind, message) else { return SLUICE_E_INVALID }
+    return socket.send(opcode, message) ? SLUICE_OK : SLUICE_E_OVERLOADED
+  }
+
+  /// Starts the closing handshake.
+  public func close(
+    _ token: UInt64, _ code: UInt32, _ reason: UnsafeRawBufferPointer, of owner: Generation
+  ) -> Int32 {
+    guard let socket = socket(token, owner), socket.canSend else { return SLUICE_E_STALE }
+    guard code == 1000 || (3000...4999).contains(code), reason.count <= 123,
+      UTF8Validator.isValid(reason)
+    else {
+      return SLUICE_E_INVALID
+    }
+    socket.close(UInt16(code), reason)
+    return SLUICE_OK
+  }
+
+  /// Bytes queued; 0 when stale.
+  public func queued(_ token: UInt64, of owner: Generation) -> Int {
+    socket(token, owner)?.pointee.connection.pointee.stream.queuedBytes ?? 0
+  }
+
+  /// Who opened the connection; nil when stale.
+  public func socketPrincipal(_ token: UInt64, of owner: Generation) -> sluice_principal_v1_t? {
+    guard let socket = socket(token, owner) else { return nil }
+    guard let principal = socket.pointee.principal else { return Principal.anonymous.contract }
+    return principal._withUnsafeGuaranteedRef { $0.contract }
+  }
+
+  /// A new group of the owner's; 0 when there are too many.
+  public func makeGroup(of owner: Generation) -> UInt64 {
+    let token = state.makeGroup()
+    state.group(token)?.pointee.owner = Unmanaged.passUnretained(owner).toOpaque()
+    return token
+  }
+
+  /// Forgets a group.
+  public func destroyGroup(_ token: UInt64, of owner: Generation) -> Int32 {
+    guard let group = group(token, owner) else { return SLUICE_E_STALE }
+    state.destroy(group)
+    return SLUICE_OK
+  }
+
+  /// Adds a connection to a group.
+  public func join(_ token: UInt64, _ connection: UInt64, of owner: Generation) -> Int32 {
+    guard let group = group(token, owner), let socket = socket(connection, owner) else {
+      return SLUICE_E_STALE
+    }
+    state.join(group, socket)
+    return SLUICE_OK
+  }
+
+  /// Removes a connection from a group.
+  public func leave(_ token: UInt64, _ connection: UInt64, of owner: Generation) -> Int32 {
+    guard let group = group(token, owner), let socket = socket(connection, owner) else {
+      return SLUICE_E_STALE
+    }
+    return state.leave(group, socket: socket) ? SLUICE_OK : SLUICE_E_NOT_FOUND
+  }
+
+  /// Sends to every member.
+  public func sendToGroup(
+    _ token: UInt64, _ kind: UInt32, _ message: UnsafeRawBufferPointer, of owner: Generation
+  )
+    -> Int32
+  {
+    guard let group = group(token, owner) else { return SLUICE_E_STALE }
+    guard let opcode = opcode(kind, message) else { return SLUICE_E_INVALID }
+    state.send(group, opcode, message)
+    return SLUICE_OK
+  }
+
+  /// How many members there are.
+  public func count(ofGroup token: UInt64, of owner: Generation) -> Int {
+    group(token, owner)?.pointee.members.count ?? 0
+  }
+}

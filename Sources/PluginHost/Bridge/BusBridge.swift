@@ -1,0 +1,66 @@
+internal import Bus
+internal import CSluice
+internal import Gateway
+internal import Store
+
+/// `sluice.bus/1` (ext/bus.h).
+enum BusBridge {
+  static let ephemeralBytes = 1 << 20
+
+  static let table = PermanentTable(
+    sluice_bus_v1_t(
+      struct_size: UInt32(MemoryLayout<sluice_bus_v1_t>.size), reserved: 0,
+      subscribe: { host, channel, context, target in
+        let shard = shard(host)
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
+        let name = String(channel)
+        guard ChannelName.isValid(name) else { return SLUICE_E_INVALID }
+        guard let token = shard.loop.subscribe(shard, name, context) else {
+          return SLUICE_E_TOO_LARGE
+        }
+        target.pointee = token
+        return SLUICE_OK
+      },
+      unsubscribe: { host, subscription in
+        let shard = shard(host)
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
+        guard shard.subscriptions.remove(subscription) != nil else { return SLUICE_E_STALE }
+        shard.loop.unsubscribe(subscription)
+        return SLUICE_OK
+      },
+      publish: { host, channel, type, data in
+        let shard = shard(host)
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
+        let name = String(channel)
+        guard ChannelName.isValid(name) else { return SLUICE_E_INVALID }
+        guard data.length <= UInt64(ephemeralBytes) else { return SLUICE_E_TOO_LARGE }
+        shard.loop.publish(
+          Publication(
+            tenant: shard.tenant, channel: name, sequence: 0, offset: 0,
+            time: Int64(shard.eventLoop.unixMilliseconds), type: String(type),
+            id: shard.loop.host.identifier("evt"),
+            epoch: "", data: Array(data.raw)))
+        return SLUICE_OK
+      },
+      history: { host, channel, since, limit, completion, context in
+        let shard = shard(host)
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
+        let name = String(channel)
+        guard ChannelName.isValid(name), (1...1000).contains(limit) else { return SLUICE_E_INVALID }
+        let promise = shard.promise(completion, context)
+        do throws(StoreError) {
+          try shard.instance.host.store.history(
+            tenant: shard.tenant, channel: name, since: Int64(clamping: since), limit: Int(limit)
+          ) { result in
+            switch result {
+            case .success(let page): shard.keepLater(promise, SLUICE_OK, page.rowBlock().bytes)
+            case .failure(let error): shard.keepLater(promise, error.status, Array(error.text.utf8))
+            }
+          }
+        } catch {
+          shard.withdraw(promise)
+          return error.status
+        }
+        return SLUICE_PENDING
+      }))
+}

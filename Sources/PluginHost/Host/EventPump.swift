@@ -1,0 +1,172 @@
+internal import Bus
+internal import CSluice
+internal import EventLoop
+internal import Gateway
+internal import Store
+
+/// Brings a tenant's events to one listening plugin, one at a time, from where its cursor stands (ext/events.h).
+///
+/// `@unchecked Sendable`: confined to its loop; store threads only carry the reference, and post.
+final class EventPump: @unchecked Sendable {
+  private unowned let shard: Shard
+  private let patterns: [DottedPattern]
+  private var nextDelivery: UInt64 = 1
+  private var queue: [CommittedEvent] = []
+  private var cursor: Int64 = -1
+  private var isReading = false
+  private var isStopped = false
+  /// Whether events may have come since the last read.
+  private var isBehind = true
+  private var pauseMilliseconds: UInt64 = 0
+  private var current: (delivery: UInt64, sequence: Int64)?
+
+  private static let page = 256
+
+  /// Begins where the plugin left off for this tenant. [loop-thread]
+  init(_ shard: Shard) {
+    self.shard = shard
+    patterns = shard.plugin.manifest.listens
+    let listener = shard.plugin.manifest.id
+    attempt { done throws(StoreError) in
+      try shard.instance.host.store.registerListener(
+        tenant: shard.tenant, listener: listener, completion: done)
+    } then: { [self] (cursor: Int64) in
+      self.cursor = cursor
+      read()
+    }
+  }
+
+  /// Events of the tenant are on disk. [loop-thread]
+  func wake() {
+    isBehind = true
+    read()
+  }
+
+  func stop() { isStopped = true }
+
+  private func read() {
+    guard !isStopped, !isReading, cursor >= 0, queue.isEmpty, current == nil, isBehind else {
+      return
+    }
+    isReading = true
+    isBehind = false
+    let from = cursor
+    attempt { [self] done throws(StoreError) in
+      try shard.instance.host.store.eventsAfter(
+        tenant: shard.tenant, sequence: from, limit: Self.page, completion: done)
+    } then: { [self] (events: [CommittedEvent]) in
+      isReading = false
+      queue = events.reversed()
+      if !events.isEmpty { isBehind = true }
+      next()
+    }
+  }
+
+  /// Delivers the next event that the plugin wants; moves the cursor past those that it does not.
+  private func next() {
+    guard !isStopped, current == nil else { return }
+    while let event = queue.last, !patterns.contains(where: { $0.matches(event.type) }) {
+      queue.removeLast()
+      cursor = event.sequence
+    }
+    guard let event = queue.last else { return read() }
+    deliver(event)
+  }
+
+  private func deliver(_ event: CommittedEvent) {
+    guard let table = shard.plugin.listener else { return }
+    let delivery = nextDelivery
+    nextDelivery += 1
+    current = (delivery, event.sequence)
+    shard.deliveries[delivery] = event.sequence
+    let publication = Publication(
+      tenant: shard.tenant, channel: event.channel ?? "", sequence: event.sequence,
+      offset: event.offset ?? 0,
+      time: event.timeMilliseconds, type: event.type, id: event.id, epoch: "", data: event.data)
+    var status: Int32 = 0
+    publication.withEvent { contract in
+      status = shard.call("event") { table.pointee.event(shard.value, contract, delivery) }
+    }
+    if status != SLUICE_PENDING { done(delivery, status) }
+  }
+
+  /// A delivery has ended. [loop-thread]
+  func done(_ delivery: UInt64, _ outcome: Int32) {
+    guard let current, current.delivery == delivery else { return }
+    guard outcome >= 0 else {
+      pauseMilliseconds = min(max(pauseMilliseconds * 2, 100), 60_000)
+      return later { $0.again(delivery) }
+    }
+    pauseMilliseconds = 0
+    // A batch that named the delivery has moved the cursor already: then this one is refused, and nothing is lost.
+    let batch = Batch(
+      owner: shard.plugin.manifest.tablePrefix, statements: [],
+      advance: CursorAdvance(listener: shard.plugin.manifest.id, sequence: current.sequence))
+    do throws(StoreError) {
+      try shard.instance.host.store.submit(tenant: shard.tenant, batch: batch) { [self] result in
+        shard.eventLoop.post { [self] in
+          if case .failure(let error) = result, error.code != .conflict {
+            return later { $0.again(delivery) }
+          }
+          settled(delivery, at: current.sequence)
+        }
+      }
+    } catch {
+      later { $0.again(delivery) }
+    }
+  }
+
+  private func settled(_ delivery: UInt64, at sequence: Int64) {
+    guard !isStopped, current?.delivery == delivery else { return }
+    shard.deliveries[delivery] = nil
+    current = nil
+    cursor = sequence
+    if !queue.isEmpty { queue.removeLast() }
+    next()
+  }
+
+  private func again(_ delivery: UInt64) {
+    guard !isStopped, current?.delivery == delivery else { return }
+    shard.deliveries[delivery] = nil
+    current = nil
+    next()
+  }
+
+  private func later(_ body: @escaping (EventPump) -> Void) {
+    shard.eventLoop.after(max(pauseMilliseconds, 100)) { [weak self] in
+      guard let self, !isStopped else { return }
+      body(self)
+    }
+  }
+
+  /// Asks the store, and asks again later when it cannot answer.
+  private func attempt<T: Sendable>(
+    _ body:
+      @escaping (@escaping @Sendable (Result<T, StoreError>) -> Void) throws(StoreError) -> Void,
+    then: @escaping (T) -> Void
+  ) {
+    let eventLoop = shard.eventLoop
+    let box = UncheckedBox((body: body, then: then))
+    do throws(StoreError) {
+      try body { [self] result in
+        eventLoop.post { [self] in
+          guard !isStopped else { return }
+          if case .success(let value) = result { return box.value.then(value) }
+          isReading = false
+          later { $0.attempt(box.value.body, then: box.value.then) }
+        }
+      }
+    } catch {
+      isReading = false
+      later { $0.attempt(body, then: then) }
+    }
+  }
+}
+
+/// Carries a loop's own closures through a store thread and back.
+///
+/// `@unchecked Sendable`: only the loop looks inside.
+private struct UncheckedBox<Value>: @unchecked Sendable {
+  let value: Value
+  init(_ value: Value) { self.value = value }
+}

@@ -1,0 +1,181 @@
+internal import Bus
+internal import EventLoop
+internal import Gateway
+internal import Store
+internal import Synchronization
+
+/// What holds the plugins of a running gateway together: images, tenants, store, bus and loops.
+///
+/// `@unchecked Sendable`: what is set after `init` is set once, on the starting thread, before anything is served; the
+/// rest is immutable or guards itself.
+final class Host: TenantHost, @unchecked Sendable {
+  let configuration: SluiceConfiguration
+  let loopCount: Int
+  /// The control thread's loop.
+  let control: EventLoop
+  let log: Log
+  let metrics = PluginMetrics()
+  let overstays = Atomic<Int>(0)
+  private(set) var store: Store!
+  private(set) var registry: TenantRegistry!
+  private(set) var bus: LocalBus!
+  private(set) var tenants: TenantControl!
+  private(set) var loops: [LoopHost] = []
+  private(set) var plugins: [String: LoadedPlugin] = [:]
+  /// Where each tenant's listeners are.
+  private let eventLoops = Mutex<[String: LoopHost]>([:])
+  private let pools = Mutex<[String: WorkerPool]>([:])
+
+  init(configuration: SluiceConfiguration, loopCount: Int, control: EventLoop, log: Log) {
+    self.configuration = configuration
+    self.loopCount = loopCount
+    self.control = control
+    self.log = log
+    bus = LocalBus { [unowned self] loop, publications in
+      let loop = loops[loop]
+      loop.gateway.eventLoop.post { loop.deliver(publications) }
+    }
+  }
+
+  /// Gives the host what was started after it. [starting thread, once]
+  func adopt(store: Store, registry: TenantRegistry, plugins: [LoadedPlugin]) {
+    self.store = store
+    self.registry = registry
+    self.plugins = Dictionary(uniqueKeysWithValues: plugins.map { ($0.manifest.id, $0) })
+    tenants = TenantControl(host: self)
+  }
+
+  /// Gives the host its loops. [starting thread, once]
+  func adopt(loops: [GatewayLoop]) {
+    self.loops = loops.map { LoopHost($0, host: self) }
+    for loop in self.loops {
+      loop.gateway.eventLoop.post {
+        _ = loop.gateway.eventLoop.every(1000) { loop.sweep() }
+      }
+    }
+  }
+
+  var manifests: [PluginManifest] { plugins.values.map(\.manifest).sorted { $0.id < $1.id } }
+
+  /// The worker threads of a plugin, started at first use. Nil when threads run out. [any-thread]
+  func workers(of plugin: LoadedPlugin) -> WorkerPool? {
+    pools.withLock { pools in
+      if let pool = pools[plugin.manifest.id] { return pool }
+      // Low priority: hashing passwords must not take the loops' time.
+      let pool = try? WorkerPool(
+        name: String(plugin.manifest.id.prefix(12)), threads: 1,
+        queueLimit: plugin.manifest.limits.workerJobs,
+        niceness: 5)
+      pools[plugin.manifest.id] = pool
+      return pool
+    }
+  }
+
+  func stopWorkers() {
+    for pool in pools.withLock({ Array($0.values) }) { pool.stop() }
+  }
+
+  /// The tenant's listeners live on this loop from now on. [loop-thread]
+  func eventsGo(of tenant: String, to loop: LoopHost) { eventLoops.withLock { $0[tenant] = loop } }
+
+  /// Events are on disk: those of channels go to whoever listens there. [store's thread]
+  func committed(_ events: CommittedEvents) {
+    let publications = events.events.compactMap { event -> Publication? in
+      guard let channel = event.channel else { return nil }
+      return Publication(
+        tenant: events.tenant, channel: channel, sequence: event.sequence,
+        offset: event.offset ?? 0,
+        time: event.timeMilliseconds, type: event.type, id: event.id, epoch: events.epoch,
+        data: event.data)
+    }
+    if !publications.isEmpty { bus.publish(publications) }
+    guard let loop = eventLoops.withLock({ $0[events.tenant] }) else { return }
+    let tenant = events.tenant
+    loop.gateway.eventLoop.post { loop.gateway.generation(of: tenant)?.shardSet.wakePumps() }
+  }
+
+  // MARK: - TenantHost
+
+  func open(_ tenant: String, on loop: GatewayLoop) {
+    let index = loop.index
+    Task { await tenants.open(tenant, on: loops[index]) }
+  }
+
+  func identify(
+    _ kind: CredentialKind, _ credential: UnsafeRawBufferPointer, in generation: Generation,
+    on loop: GatewayLoop,
+    answer: @escaping (IdentityAnswer) -> Void
+  ) {
+    let loopHost = loops[loop.index]
+    let set = unsafeDowncast(generation.context, to: ShardSet.self)
+    let service = ServiceID.authenticator
+    guard let id = set.runtime.plan.provider(of: service), let provider = set[id] else {
+      return answer(.unknown)
+    }
+    let request = IdentityRequest.json(kind, credential)
+    request.withUnsafeBytes { request in
+      loopHost.callService(provider, "\(service)", key: nil, method: 1, request: request) {
+        status, reply in
+        answer(IdentityRequest.answer(status, reply))
+      }
+    }
+  }
+
+  func openAPI(tenant: String?) -> [UInt8]? {
+    var shown = manifests
+    if let tenant {
+      guard let record = registry.record(tenant) else { return nil }
+      shown = shown.filter { record.plugins[$0.id]?.enabled == true }
+    }
+    let document = OpenAPIDocument(
+      title: "Sluice", version: Version.current, plugins: shown, limits: configuration.limits)
+    return Array(document.json.utf8)
+  }
+
+  func addMetrics(to page: inout MetricsPage) {
+    let counters = store.counters
+    func add(_ name: String, _ help: String, _ value: UInt64) {
+      page.add(
+        "sluice_store_\(name)_total", isGauge: false, help: help, value: Int64(clamping: value))
+    }
+    add("batches_committed", "Batches on disk.", counters.batchesCommitted)
+    add("batches_failed", "Batches of which nothing was written.", counters.batchesFailed)
+    add("commits", "Commits, each of one or more batches.", counters.commits)
+    add("reads", "Reads answered.", counters.readsDone)
+    add("overloads", "Requests refused because a queue was full.", counters.overloads)
+    page.add("sluice_tenants", isGauge: true, help: "Tenants known.", value: Int64(registry.count))
+    page.add(
+      "sluice_channels", isGauge: true, help: "Channels with a subscriber.",
+      value: Int64(bus.channels))
+    page.add(
+      "sluice_plugin_overstays_total", isGauge: false,
+      help: "Calls of plugins that took longer than their budget.",
+      value: Int64(overstays.load(ordering: .relaxed)))
+    metrics.add(to: &page)
+  }
+
+  func entering(_ generation: Generation, plugin: Int, function: StaticString, on loop: GatewayLoop)
+  {
+    let set = unsafeDowncast(generation.context, to: ShardSet.self)
+    loops[loop.index].watch.enter(set.runtime.instances[plugin], function)
+  }
+
+  func leaving(on loop: GatewayLoop) { loops[loop.index].watch.leave() }
+
+  /// Names the calls that overstay their budget. [control-thread, every budget]
+  func lookForOverstays() {
+    for loop in loops {
+      guard let (instance, function) = loop.watch.overstayed() else { continue }
+      overstays.add(1, ordering: .relaxed)
+      let plugin = instance.plugin.manifest.id
+      log.write(
+        .warning, "a plugin keeps its loop longer than its budget",
+        fields: [
+          "tenant": .string(instance.tenant), "plugin": .string(plugin),
+          "function": .string(function),
+          "loop": .integer(loop.gateway.index),
+          "budget_ms": .integer(configuration.debug.callbackBudgetMilliseconds),
+        ])
+    }
+  }
+}

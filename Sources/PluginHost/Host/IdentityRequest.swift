@@ -1,0 +1,53 @@
+internal import CSluice
+internal import Gateway
+internal import Wire
+
+/// The payloads of `sluice.authenticator/1` (services/authenticator.h), as the host writes and reads them.
+enum IdentityRequest {
+  /// The request of the method `identify`.
+  static func json(_ kind: CredentialKind, _ credential: UnsafeRawBufferPointer) -> [UInt8] {
+    let text = ConfigValue.string(String(decoding: credential, as: UTF8.self))
+    switch kind {
+    case .bearer:
+      return Array(
+        ConfigValue.object([.init("kind", "bearer"), .init("credential", text)]).json.utf8)
+    case .key(let record):
+      let key = ConfigValue.object([
+        .init("id", .string(record.id)), .init("scopes", .array(record.scopes.map { .string($0) })),
+        .init("expires_at_ms", .integer(Int(record.expiresAt))),
+      ])
+      return Array(
+        ConfigValue.object([.init("kind", "key"), .init("credential", text), .init("key", key)])
+          .json.utf8)
+    }
+  }
+
+  /// What a reply means.
+  static func answer(_ status: Int32, _ reply: [UInt8]) -> IdentityAnswer {
+    guard status == SLUICE_OK else {
+      return status == SLUICE_E_UNAUTHENTICATED || status == SLUICE_E_INVALID
+        ? .unknown : .unavailable
+    }
+    return reply.withUnsafeBytes { reply in
+      guard let root = (try? JSONDocument(reply))?.root,
+        let kind = root["kind"]?.string.flatMap(kind(named:)),
+        let id = root["id"]?.string
+      else { return .unavailable }
+      let scopes = root["scopes"]?.elements.compactMap(\.string) ?? []
+      let claims = root["claims"].map { String(decoding: $0.rawBytes, as: UTF8.self) } ?? "{}"
+      return .known(
+        Principal(
+          kind: kind, id: id, scopes: scopes, claims: claims,
+          expiresAt: root["expires_at_ms"]?.int64 ?? 0))
+    }
+  }
+
+  private static func kind(named name: String) -> Principal.Kind? {
+    switch name {
+    case "account": .account
+    case "key": .key
+    case "user": .user
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,172 @@
+internal import Bus
+internal import CSluice
+internal import EventLoop
+internal import Gateway
+
+/// What the host keeps for one loop.
+///
+/// `@unchecked Sendable`: confined to the loop's thread, but for `watch`; other threads only carry the reference.
+final class LoopHost: @unchecked Sendable {
+  let gateway: GatewayLoop
+  let host: Host
+  let watch = LoopWatch()
+  private var subscriptions = Subscriptions<(shard: Shard, context: UInt64)>()
+  private var calls: [UInt64: ServiceCall] = [:]
+  private var lastCall: UInt64 = 0
+  /// Memory that was handed to plugins as borrowed, until they have returned.
+  private var scratch: [UnsafeMutableRawPointer] = []
+
+  struct ServiceCall {
+    /// nil: the plugin gave the reply already, or the host itself asked.
+    let answer: (Int32, [UInt8]) -> Void
+    /// Milliseconds of the loop's clock.
+    let deadline: UInt64
+  }
+
+  init(_ gateway: GatewayLoop, host: Host) {
+    self.gateway = gateway
+    self.host = host
+  }
+
+  /// Once a second: ends what has waited too long.
+  func sweep() {
+    let now = gateway.eventLoop.now
+    for (token, call) in calls where call.deadline <= now {
+      calls[token] = nil
+      call.answer(SLUICE_E_DEADLINE, Array("the provider did not answer in time".utf8))
+    }
+  }
+
+  // MARK: - borrowed memory
+
+  /// A copy of bytes that lives until the plugin returns from its outermost callback.
+  func lend(_ bytes: UnsafeRawBufferPointer) -> sluice_slice_t {
+    if !watch.isInside || scratch.count > 256 { releaseScratch() }
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: max(bytes.count, 1), alignment: 16)
+    if let base = bytes.baseAddress { memory.copyMemory(from: base, byteCount: bytes.count) }
+    if scratch.isEmpty {
+      gateway.eventLoop.post { [self] in releaseScratch() }
+    }
+    scratch.append(memory)
+    return sluice_slice_t(UnsafeRawBufferPointer(start: memory, count: bytes.count))
+  }
+
+  private func releaseScratch() {
+    for memory in scratch { memory.deallocate() }
+    scratch = []
+  }
+
+  // MARK: - channels
+
+  static let subscriptionLimit = 1_000_000
+
+  func subscribe(_ shard: Shard, _ channel: String, _ context: UInt64) -> UInt64? {
+    guard shard.subscriptions.count < Self.subscriptionLimit else { return nil }
+    let key = ChannelKey(tenant: shard.tenant, channel: channel)
+    let (token, isFirst) = subscriptions.add(key, (shard, context))
+    shard.subscriptions.insert(token)
+    if isFirst { host.bus.add(loop: gateway.index, to: key) }
+    return token
+  }
+
+  func unsubscribe(_ token: UInt64) {
+    guard let key = subscriptions.remove(token) else { return }
+    host.bus.remove(loop: gateway.index, from: key)
+  }
+
+  /// Publishes to this and all other loops that want the channel.
+  func publish(_ publication: Publication) { host.bus.publish([publication]) }
+
+  /// Publications have come for this loop.
+  func deliver(_ publications: [Publication]) {
+    for publication in publications {
+      let key = ChannelKey(tenant: publication.tenant, channel: publication.channel)
+      let tokens = subscriptions.tokens(of: key)
+      guard !tokens.isEmpty else { continue }
+      publication.withEvent { event in
+        for token in tokens {
+          guard let (shard, context) = subscriptions[token], let table = shard.plugin.subscriber
+          else { continue }
+          shard.call("publication") { table.pointee.publication(shard.value, context, event) }
+        }
+      }
+    }
+  }
+
+  // MARK: - service calls
+
+  static let callTimeout: UInt64 = 10_000
+
+  /// Calls a provider; `answer` comes later on this loop, exactly once.
+  func callService(
+    _ provider: Shard, _ service: String, key: String?, method: UInt32,
+    request: UnsafeRawBufferPointer,
+    answer: @escaping (Int32, [UInt8]) -> Void
+  ) {
+    lastCall += 1
+    // The loop's number makes the token name its loop, for replies from elsewhere.
+    let token = lastCall << 8 | UInt64(gateway.index)
+    calls[token] = ServiceCall(answer: answer, deadline: gateway.eventLoop.now + Self.callTimeout)
+    guard let table = provider.plugin.provider else {
+      reply(token, SLUICE_E_UNSUPPORTED, [])
+      return
+    }
+    let status = provider.call("call") {
+      withSlice(of: service) { service in
+        guard let key else {
+          return table.pointee.call(
+            provider.value, service, .absent, method, sluice_slice_t(request), token)
+        }
+        return withSlice(of: key) { key in
+          table.pointee.call(provider.value, service, key, method, sluice_slice_t(request), token)
+        }
+      }
+    }
+    if status < 0 { reply(token, status, []) }
+    if status == SLUICE_OK, calls[token] != nil, !repliesUnderWay.contains(token) {
+      reply(token, SLUICE_E_INTERNAL, Array("the provider returned without a reply".utf8))
+    }
+  }
+
+  private var repliesUnderWay: Swift.Set<UInt64> = []
+
+  /// Takes a reply; it is handed on later, never from inside the provider's call. False when it is stale.
+  @discardableResult
+  func reply(_ token: UInt64, _ status: Int32, _ reply: [UInt8]) -> Bool {
+    guard calls[token] != nil, repliesUnderWay.insert(token).inserted else { return false }
+    gateway.eventLoop.post { [self] in
+      repliesUnderWay.remove(token)
+      calls.removeValue(forKey: token)?.answer(status, reply)
+    }
+    return true
+  }
+}
+
+/// Calls `body` with the text as a slice.
+func withSlice<T>(of text: String, _ body: (sluice_slice_t) -> T) -> T {
+  var text = text
+  return text.withUTF8 { body(sluice_slice_t(UnsafeRawBufferPointer($0))) }
+}
+
+extension Publication {
+  /// Calls `body` with the publication as the contract shows it.
+  func withEvent(_ body: (UnsafePointer<sluice_event_v1_t>) -> Void) {
+    withSlice(of: type) { type in
+      withSlice(of: id) { id in
+        withSlice(of: channel) { channel in
+          withSlice(of: epoch) { epoch in
+            data.withUnsafeBytes { data in
+              var event = sluice_event_v1_t(
+                sequence: UInt64(sequence), offset: UInt64(offset), time_ms: time, type: type,
+                id: id,
+                channel: channel.length == 0 ? .absent : channel,
+                epoch: epoch.length == 0 ? .absent : epoch,
+                data: sluice_slice_t(data))
+              body(&event)
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,163 @@
+internal import CSluice
+internal import Gateway
+internal import Wire
+
+/// Route tables by set of plugin versions: tenants with the same set share one. Confined to the control thread.
+struct RouteTables {
+  private var tables: [String: RouteTable] = [:]
+
+  /// The table for a plan.
+  mutating func table(
+    _ plan: TenantPlan, kind: TenantKind, _ plugins: [LoadedPlugin], limits: Limits
+  )
+    throws(TenantFailure) -> RouteTable
+  {
+    let key = "\(kind.rawValue) \(plan.key)"
+    if let known = tables[key] { return known }
+    var routes: [(patterns: [String], route: Gateway::Route)] = []
+    for (position, plugin) in plugins.enumerated() {
+      routes += plugin.routes(at: position, kind: kind, limits: limits)
+    }
+    do throws(RouteConflict) {
+      let table = try RouteTable(routes)
+      tables[key] = table
+      return table
+    } catch {
+      throw TenantFailure(
+        code: .plan, message: "two routes claim \(error.method.name) \(error.pattern)")
+    }
+  }
+
+  /// Forgets all tables: manifests have changed.
+  mutating func removeAll() { tables = [:] }
+}
+
+extension LoadedPlugin {
+  /// The manifest's routes and sockets, ready to be served.
+  fileprivate func routes(at position: Int, kind: TenantKind, limits: Limits)
+    -> [(patterns: [String], route: Gateway::Route)]
+  {
+    var routes: [(patterns: [String], route: Gateway::Route)] = []
+    for (index, declared) in manifest.routes.enumerated() where declared.tenants.includes(kind) {
+      guard let http else { continue }
+      var route = Gateway::Route(
+        method: declared.method.wire, pattern: declared.path.text, operation: declared.operation,
+        plugin: position,
+        target: .request(
+          http.pointee.handle, cancelled: http.pointee.cancelled, handler: routeHandlers[index]),
+        auth: declared.access.auth)
+      route.scopes = declared.scopes
+      switch declared.body.mode {
+      case .none: route.body = .none
+      case .buffer: route.body = .buffered
+      case .stream: route.body = .streamed
+      }
+      route.bodyLimit = min(declared.body.limit, limits[.bodyBytes])
+      route.requiresBody = declared.body.isRequired
+      route.contentTypes = declared.body.contentTypes
+      if let schema = declared.body.schema?.compiled {
+        route.bodyCheck = { check(body: $0, schema) }
+      }
+      route.query = declared.query.map(\.check)
+      routes.append((declared.patterns.map(\.text), route))
+    }
+    for (index, declared) in manifest.sockets.enumerated() {
+      guard let webSocket else { continue }
+      var route = Gateway::Route(
+        method: .get, pattern: declared.path.text, operation: declared.operation, plugin: position,
+        target: .socket(webSocket, handler: socketHandlers[index]), auth: declared.access.auth)
+      route.scopes = declared.scopes
+      route.messageLimit = min(declared.messageLimit, limits[.webSocketMessageBytes])
+      route.subprotocols = declared.subprotocols
+      route.takesQueryToken = declared.takesTokenInQuery
+      route.query = declared.query.map(\.check)
+      routes.append(([declared.path.text], route))
+    }
+    return routes
+  }
+}
+
+/// What is wrong with a JSON body.
+private func check(body: UnsafeRawBufferPointer, _ schema: JSONSchema) -> [FieldProblem] {
+  if body.isEmpty { return [] }
+  do throws(JSONError) {
+    let document = try JSONDocument(body)
+    return schema.validate(document.root).map {
+      FieldProblem(pointer: $0.pointer, message: $0.message)
+    }
+  } catch {
+    let place = "line \(error.line), column \(error.column)"
+    return [FieldProblem(pointer: error.pointer, message: "\(error.reason.message) at \(place)")]
+  }
+}
+
+extension QueryParameter {
+  /// The parameter as the gateway asks it: the text becomes a JSON value of the declared kind first.
+  fileprivate var check: RouteQuery {
+    let (kind, schema, pointer) = (kind, schema.compiled, "/query/\(name)")
+    return RouteQuery(name: name, isRequired: isRequired) { bytes in
+      let text = String(decoding: bytes, as: UTF8.self)
+      guard let json = kind.json(text), let document = try? JSONDocument(json) else {
+        return [FieldProblem(pointer: pointer, message: "must be \(kind.phrase)")]
+      }
+      return schema.validate(document.root).map {
+        FieldProblem(pointer: pointer + $0.pointer, message: $0.message)
+      }
+    }
+  }
+}
+
+extension QueryParameter.Kind {
+  fileprivate var phrase: String {
+    switch self {
+    case .string: "text"
+    case .integer: "a whole number"
+    case .number: "a number"
+    case .boolean: "true or false"
+    case .array: "values joined by commas"
+    }
+  }
+
+  /// The text of a query as JSON; nil when it is none of this kind.
+  fileprivate func json(_ text: String) -> String? {
+    switch self {
+    case .string: ConfigValue.string(text).json
+    case .array:
+      ConfigValue.array(
+        text.split(separator: ",", omittingEmptySubsequences: false).map { .string(String($0)) }
+      ).json
+    case .integer: Int64(text).map { _ in text.hasPrefix("+") ? nil : text } ?? nil
+    case .number: text.first == "+" ? nil : Double(text).flatMap { $0.isFinite ? text : nil }
+    case .boolean: text == "true" || text == "false" ? text : nil
+    }
+  }
+}
+
+extension RouteMethod {
+  fileprivate var wire: HTTPMethod {
+    switch self {
+    case .get: .get
+    case .head: .head
+    case .post: .post
+    case .put: .put
+    case .patch: .patch
+    case .delete: .delete
+    case .options: .options
+    }
+  }
+}
+
+extension Access {
+  fileprivate var auth: RouteAuth {
+    var auth: RouteAuth = []
+    switch self {
+    case .open: return .none
+    case .optional: auth.insert(.optional)
+    case .required: break
+    }
+    if kinds.contains(.user) { auth.insert(.user) }
+    if kinds.contains(.key) { auth.insert(.key) }
+    if kinds.contains(.account) { auth.insert(.account) }
+    return auth
+  }
+}

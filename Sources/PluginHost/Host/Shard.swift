@@ -1,0 +1,193 @@
+internal import Bus
+internal import CSluice
+internal import EventLoop
+internal import Gateway
+
+/// One plugin's shard of one instance on one loop: what the `context` of its host table leads to.
+///
+/// `@unchecked Sendable`: confined to its loop; other threads only carry the reference, and post.
+final class Shard: @unchecked Sendable {
+  let instance: Instance
+  let loop: LoopHost
+  /// The plugin's own word for the shard.
+  private(set) var value: UInt64 = 0
+  /// The generation that it belongs to; set before the first call after `open`.
+  private(set) var set: ShardSet?
+  /// The generation as the gateway knows it.
+  var generation: Generation?
+  private(set) var isOpen = false
+  private var completions: [UInt64: Completion] = [:]
+  private var nextCompletion: UInt64 = 1
+  var timers: [UInt64: Timer] = [:]
+  var subscriptions: Swift.Set<UInt64> = []
+  var groups: Swift.Set<UInt64> = []
+  /// Functions posted to the loop that have not run.
+  let posted = Gauge()
+  /// Blocking jobs by their promise.
+  var work: [UInt64: WorkTicket] = [:]
+  /// Events in the plugin's hands, by delivery, with their places in the tenant's events.
+  var deliveries: [UInt64: Int64] = [:]
+  /// What brings events, if the plugin listens on this loop.
+  var pump: EventPump?
+  private let names: HostTableNames
+  private let table: UnsafeMutablePointer<sluice_host_v1_t>
+
+  var plugin: LoadedPlugin { instance.plugin }
+  var tenant: String { instance.tenant }
+  var eventLoop: EventLoop { loop.gateway.eventLoop }
+  /// The shard's own host table, for calls of the host's own.
+  var hostTable: UnsafePointer<sluice_host_v1_t> { UnsafePointer(table) }
+
+  /// Opens the shard. [loop-thread]
+  init(_ instance: Instance, on loop: LoopHost) throws(TenantFailure) {
+    self.instance = instance
+    self.loop = loop
+    names = HostTableNames(plugin: instance.plugin.manifest.id, tenant: instance.tenant)
+    table = .allocate(capacity: 1)
+    table.initialize(
+      to: names.table(context: 0, loop: UInt32(loop.gateway.index), loops: instance.host.loopCount))
+    table.pointee.context = UInt64(UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()))
+    isOpen = true
+    let status = instance.plugin.entry.pointee.open(instance.value, table, &value)
+    guard status == SLUICE_OK else {
+      endEverything()
+      isOpen = false
+      table.deallocate()
+      throw TenantFailure(
+        code: .plugin,
+        message: "plugin \"\(instance.plugin.manifest.id)\" cannot open its shard: status \(status)"
+      )
+    }
+  }
+
+  func join(_ set: ShardSet) { self.set = set }
+
+  /// Closes the shard; nothing of it is in use any more. [loop-thread]
+  func close() {
+    guard isOpen else { return }
+    endEverything()
+    call("close") { plugin.entry.pointee.close(value) }
+    isOpen = false
+    generation = nil
+    set = nil
+    table.deallocate()
+  }
+
+  private func endEverything() {
+    for timer in timers.values { timer.close() }
+    timers = [:]
+    pump?.stop()
+    pump = nil
+    deliveries = [:]
+    for ticket in work.values { ticket.cancelOrWait() }
+    work = [:]
+    for token in subscriptions { loop.unsubscribe(token) }
+    subscriptions = []
+    let cancelled = completions.sorted { $0.key < $1.key }.map(\.value)
+    completions = [:]
+    for completion in cancelled {
+      call("completion") { completion.function(completion.context, SLUICE_E_CANCELLED, .absent) }
+    }
+    if let generation {
+      for group in groups { _ = loop.gateway.destroyGroup(group, of: generation) }
+    }
+    groups = []
+  }
+
+  /// Calls the plugin, with the watchdog looking on.
+  @inline(__always)
+  func call<T>(_ function: StaticString, _ body: () -> T) -> T {
+    loop.watch.enter(instance, function)
+    defer { loop.watch.leave() }
+    return body()
+  }
+
+  // MARK: - timers
+
+  /// Starts a timer of the plugin's; the token names it.
+  func startTimer(
+    _ delay: UInt64, _ period: UInt64, _ function: @escaping sluice_completion_fn, _ context: UInt64
+  ) -> UInt64 {
+    let token = nextCompletion
+    nextCompletion += 1
+    let timer = eventLoop.timer { [unowned self] in
+      if period == 0 { timers.removeValue(forKey: token)?.close() }
+      call("timer") { function(context, SLUICE_OK, .absent) }
+    }
+    timers[token] = timer
+    timer.start(after: delay, repeating: period)
+    return token
+  }
+
+  // MARK: - completions
+
+  /// Remembers how an asynchronous call ends; the number stands for it.
+  func promise(_ function: @escaping sluice_completion_fn, _ context: UInt64) -> UInt64 {
+    let number = nextCompletion
+    nextCompletion += 1
+    completions[number] = Completion(function, context)
+    return number
+  }
+
+  /// Takes back a promise of a call that was refused at once.
+  func withdraw(_ number: UInt64) { completions[number] = nil }
+
+  /// Ends an asynchronous call. [loop-thread, not from inside the plugin]
+  func keep(_ number: UInt64, _ status: Int32, _ result: [UInt8]) {
+    guard let completion = completions.removeValue(forKey: number) else { return }
+    result.withUnsafeBytes { bytes in
+      let slice = sluice_slice_t(bytes)
+      call("completion") { completion.function(completion.context, status, slice) }
+    }
+  }
+
+  /// Ends an asynchronous call with no result.
+  func keep(_ number: UInt64, _ status: Int32) {
+    work[number] = nil
+    guard let completion = completions.removeValue(forKey: number) else { return }
+    call("completion") { completion.function(completion.context, status, .absent) }
+  }
+
+  /// Ends an asynchronous call from any thread, or from inside the plugin.
+  func keepLater(_ number: UInt64, _ status: Int32, _ result: [UInt8]?) {
+    eventLoop.post { [self] in
+      if let result { keep(number, status, result) } else { keep(number, status) }
+    }
+  }
+}
+
+/// The shards of one generation on one loop, found by plugin.
+final class ShardSet: Sendable {
+  let runtime: TenantRuntime
+  let host: Host
+  private let byID: [String: Shard]
+  /// In the plan's order. Confined to the loop, like the shards themselves.
+  let shards: [Shard]
+
+  init(_ runtime: TenantRuntime, _ shards: [Shard], _ host: Host) {
+    self.runtime = runtime
+    self.host = host
+    self.shards = shards
+    byID = Dictionary(uniqueKeysWithValues: shards.map { ($0.plugin.manifest.id, $0) })
+  }
+
+  subscript(plugin: String) -> Shard? { byID[plugin] }
+}
+
+/// The shard whose host table this is.
+@inline(__always)
+func shard(_ host: UnsafePointer<sluice_host_v1_t>) -> Shard {
+  Unmanaged<Shard>.fromOpaque(
+    UnsafeRawPointer(bitPattern: UInt(host.pointee.context)).unsafelyUnwrapped
+  )
+  .takeUnretainedValue()
+}
+
+/// The instance whose host table this is: for functions that instances and shards both have.
+func instance(_ host: UnsafePointer<sluice_host_v1_t>) -> Instance {
+  if host.pointee.loop_index != SLUICE_NO_LOOP { return shard(host).instance }
+  return Unmanaged<Instance>.fromOpaque(
+    UnsafeRawPointer(bitPattern: UInt(host.pointee.context)).unsafelyUnwrapped
+  )
+  .takeUnretainedValue()
+}

@@ -1,0 +1,344 @@
+internal import EventLoop
+internal import Gateway
+internal import Store
+
+/// Opens tenants and changes them, one change of a tenant at a time. An actor on the control thread.
+actor TenantControl {
+  let host: Host
+  private var runtimes: [String: TenantRuntime] = [:]
+  private var tables = RouteTables()
+  /// Tenants that somebody works on, with those who wait for them.
+  private var busy: [String: [CheckedContinuation<Void, Never>]] = [:]
+  private nonisolated let executor: EventLoop
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  init(host: Host) {
+    self.host = host
+    executor = host.control
+  }
+
+  // MARK: - opening
+
+  /// Opens a tenant on a loop that has asked for it.
+  func open(_ tenant: String, on loop: LoopHost) async {
+    await lock(tenant)
+    defer { unlock(tenant) }
+    do throws(TenantFailure) {
+      let runtime = try await runtime(of: tenant)
+      if let failure = await loop.open(runtime) { throw failure }
+    } catch {
+      host.log.write(
+        .error, "a tenant cannot be opened",
+        fields: ["tenant": .string(tenant), "reason": .string(error.message)])
+      loop.gateway.eventLoop.post {
+        loop.gateway.failedToOpen(tenant, reason: error.publicReason)
+      }
+    }
+  }
+
+  private func runtime(of tenant: String) async throws(TenantFailure) -> TenantRuntime {
+    if let known = runtimes[tenant] { return known }
+    guard let record = host.registry.record(tenant) else {
+      throw TenantFailure(code: .notFound, message: "there is no tenant \"\(tenant)\"")
+    }
+    let runtime = try await build(record)
+    runtimes[tenant] = runtime
+    return runtime
+  }
+
+  /// Plans the tenant's set of plugins, brings its tables up to date and creates the instances.
+  private func build(_ record: TenantRecord) async throws(TenantFailure) -> TenantRuntime {
+    let kind: TenantKind = record.id == StaticTenant.platformID ? .platform : .app
+    var enabled: [PluginManifest] = []
+    for (id, setting) in record.plugins.sorted(by: { $0.key < $1.key }) where setting.enabled {
+      guard let plugin = host.plugins[id] else {
+        throw TenantFailure(code: .notFound, message: "plugin \"\(id)\" is not installed")
+      }
+      enabled.append(plugin.manifest)
+    }
+    let plan: TenantPlan
+    do throws(ConfigurationError) {
+      plan = try TenantPlan.resolve(tenant: record.id, enabled: enabled, installed: host.manifests)
+    } catch {
+      throw TenantFailure(code: .plan, message: error.description)
+    }
+    let plugins = plan.plugins.compactMap { host.plugins[$0.id] }
+    let routes = try tables.table(plan, kind: kind, plugins, limits: host.configuration.limits)
+    var configs: [String] = []
+    for plugin in plugins {
+      configs.append(try plugin.settings(record.plugins[plugin.manifest.id]?.config ?? "{}"))
+    }
+    for plugin in plugins { try await migrate(plugin.manifest, tenant: record.id) }
+    var instances: [Instance] = []
+    for (plugin, config) in zip(plugins, configs) {
+      do throws(TenantFailure) {
+        instances.append(
+          try Instance(
+            plugin, tenant: record.id, config: config,
+            granted: host.configuration.plugins.granted(to: plugin.manifest), host: host))
+      } catch {
+        for instance in instances.reversed() { instance.destroy() }
+        throw error
+      }
+    }
+    return TenantRuntime(tenant: record.id, plan: plan, routes: routes, instances: instances)
+  }
+
+  private func migrate(_ manifest: PluginManifest, tenant: String) async throws(TenantFailure) {
+    guard !manifest.migrations.isEmpty else { return }
+    let steps = manifest.migrations.map {
+      Store::Migration(version: $0.number, name: $0.name, sql: $0.sql)
+    }
+    do throws(StoreError) {
+      _ = try await host.store.migrate(
+        tenant: tenant, owner: manifest.tablePrefix, migrations: steps)
+    } catch {
+      throw TenantFailure(
+        code: .store,
+        message: "the tables of plugin \"\(manifest.id)\" cannot be brought up to date: \(error)")
+    }
+  }
+
+  // MARK: - changing
+
+  /// Makes a tenant with the plugins that new ones get.
+  func create(_ tenant: String) async throws(TenantFailure) {
+    await lock(tenant)
+    defer { unlock(tenant) }
+    guard TenantName.isValid(tenant), tenant != StaticTenant.platformID else {
+      throw TenantFailure(code: .invalid, message: "\"\(tenant)\" cannot be a tenant's id")
+    }
+    var plugins: [String: PluginSetting] = [:]
+    for plugin in host.configuration.plugins.standard(for: .app, of: host.manifests) {
+      plugins[plugin.id] = PluginSetting(enabled: true)
+    }
+    let chosen = plugins
+    let record = try await host.registry.change { registry, done in
+      registry.create(tenant, plugins: chosen, completion: done)
+    }
+    await announce(record)
+  }
+
+  /// Makes a tenant known to all loops.
+  func announce(_ record: TenantRecord) async {
+    let limiter = RateLimiter(limit: host.configuration.limits[.requestsPerSecond])
+    await onEveryLoop { loop in
+      loop.gateway.add(tenant: record.id, limiter: limiter, hosts: record.hosts)
+      for key in record.keys {
+        guard let digest = key.digest.withUnsafeBytes({ Digest(raw: $0) }) else { continue }
+        loop.gateway.put(key: digest, KeyRecord(key, tenant: record.id))
+      }
+    }
+  }
+
+  /// Ends a tenant: it is refused everywhere before its file goes.
+  func remove(_ tenant: String) async throws(TenantFailure) {
+    await lock(tenant)
+    defer { unlock(tenant) }
+    _ = try await host.registry.change { registry, done in registry.remove(tenant, completion: done)
+    }
+    let runtime = runtimes.removeValue(forKey: tenant)
+    await onEveryLoop { loop in
+      if let generation = loop.gateway.generation(of: tenant) { generation.shardSet.drain() }
+      loop.gateway.remove(tenant: tenant)
+    }
+    runtime?.abandon(host)
+    do throws(StoreError) {
+      try await host.store.deleteTenant(tenant)
+    } catch {
+      // The tenant is gone for everybody; only its file is left.
+      host.log.write(
+        .error, "a removed tenant's file cannot be deleted",
+        fields: ["tenant": .string(tenant), "reason": .string("\(error)")])
+    }
+  }
+
+  /// Switches a plugin on or off for a tenant, or changes its settings. The new generation is built and its shards
+  /// opened before anything is recorded; any error leaves everything as it was.
+  func setPlugin(_ tenant: String, plugin id: String, enabled: Bool, config: String?)
+    async throws(TenantFailure)
+  {
+    await lock(tenant)
+    defer { unlock(tenant) }
+    guard let plugin = host.plugins[id],
+      plugin.manifest.tenants.includes(tenant == StaticTenant.platformID ? .platform : .app)
+    else { throw TenantFailure(code: .notFound, message: "there is no plugin \"\(id)\" for apps") }
+    guard var record = host.registry.record(tenant) else {
+      throw TenantFailure(code: .notFound, message: "there is no tenant \"\(tenant)\"")
+    }
+    if let origin = record.origin {
+      throw TenantFailure(code: .conflict, message: "the tenant \"\(tenant)\" is set in \(origin)")
+    }
+    let setting = PluginSetting(
+      enabled: enabled, config: config ?? record.plugins[id]?.config ?? "{}")
+    _ = try plugin.settings(setting.config)
+    record.plugins[id] = setting
+    let runtime = try await build(record)
+    let opened: [(LoopHost, OpenedGeneration)]
+    do throws(TenantFailure) {
+      opened = try await openWhereItIsOpen(runtime)
+      _ = try await host.registry.change { registry, done in
+        registry.setPlugin(tenant, plugin: id, setting: setting, completion: done)
+      }
+    } catch {
+      runtime.abandon(host)
+      throw error
+    }
+    let old = runtimes.updateValue(runtime, forKey: tenant)
+    for (loop, generation) in opened {
+      await loop.swap(tenant, generation, without: enabled ? nil : id)
+    }
+    old?.abandon(host)
+  }
+
+  private func openWhereItIsOpen(_ runtime: TenantRuntime) async throws(TenantFailure)
+    -> [(LoopHost, OpenedGeneration)]
+  {
+    var opened: [(LoopHost, OpenedGeneration)] = []
+    for loop in host.loops {
+      switch await loop.prepare(runtime) {
+      case .notOpen: continue
+      case .opened(let generation): opened.append((loop, generation))
+      case .failed(let failure):
+        for (loop, generation) in opened { await loop.discard(generation) }
+        throw failure
+      }
+    }
+    return opened
+  }
+
+  // MARK: - credentials, names
+
+  func putKey(_ tenant: String, _ key: StoredKey) async throws(TenantFailure) {
+    _ = try await host.registry.change { registry, done in
+      registry.putCredential(tenant, key: key, completion: done)
+    }
+    guard let digest = key.digest.withUnsafeBytes({ Digest(raw: $0) }) else { return }
+    let record = KeyRecord(key, tenant: tenant)
+    await onEveryLoop { $0.gateway.put(key: digest, record) }
+  }
+
+  func revokeKey(_ tenant: String, id: String, at: Int64) async throws(TenantFailure) {
+    let record = try await host.registry.change { registry, done in
+      registry.revokeCredential(tenant, id: id, at: at, completion: done)
+    }
+    let left = record.key(id)
+    await onEveryLoop { loop in
+      guard let left, let digest = left.digest.withUnsafeBytes({ Digest(raw: $0) }) else {
+        return loop.gateway.remove(key: id, of: tenant)
+      }
+      loop.gateway.put(key: digest, KeyRecord(left, tenant: tenant))
+    }
+  }
+
+  func setHosts(_ tenant: String, _ hosts: [String]) async throws(TenantFailure) {
+    let record = try await host.registry.change { registry, done in
+      registry.setHosts(tenant, hosts: hosts, completion: done)
+    }
+    await onEveryLoop { $0.gateway.set(hosts: record.hosts, of: tenant) }
+  }
+
+  /// Stores a secret of a tenant. What was recognised with the old one is asked for again.
+  func putSecret(_ tenant: String, name: String, value: [UInt8]?) async throws(TenantFailure) {
+    let registry = host.registry!
+    let result = await withCheckedContinuation { continuation in
+      registry.putSecret(tenant, name: name, value: value) { continuation.resume(returning: $0) }
+    }
+    if case .failure(let error) = result { throw TenantFailure(error) }
+    await onEveryLoop { $0.gateway.forgetIdentities(of: tenant) }
+  }
+
+  // MARK: - order
+
+  private func lock(_ tenant: String) async {
+    guard busy[tenant] != nil else {
+      busy[tenant] = []
+      return
+    }
+    await withCheckedContinuation { busy[tenant]?.append($0) }
+  }
+
+  private func unlock(_ tenant: String) {
+    guard var waiting = busy[tenant], !waiting.isEmpty else {
+      busy[tenant] = nil
+      return
+    }
+    let next = waiting.removeFirst()
+    busy[tenant] = waiting
+    next.resume()
+  }
+
+  private func onEveryLoop(_ body: @escaping @Sendable (LoopHost) -> Void) async {
+    for loop in host.loops { await loop.run { body(loop) } }
+  }
+}
+
+extension KeyRecord {
+  init(_ key: StoredKey, tenant: String) {
+    self.init(id: key.id, tenant: tenant, scopes: key.scopes, expiresAt: key.expiresAt)
+  }
+}
+
+extension TenantFailure {
+  /// What a client may know: not which plugin or file.
+  var publicReason: String {
+    switch code {
+    case .notFound: "it is set up with something that is not installed"
+    case .store: "its data cannot be read"
+    case .config, .plan: "its settings do not fit together"
+    default: "it could not be started"
+    }
+  }
+
+  init(_ error: TenantError) {
+    let code: Code =
+      switch error.code {
+      case .notFound: .notFound
+      case .conflict, .isStatic: .conflict
+      case .invalid, .limitExceeded: .invalid
+      case .overloaded: .overloaded
+      default: .store
+      }
+    self.init(code: code, message: error.message)
+  }
+}
+
+extension TenantRegistry {
+  /// Makes a change and waits until it is durable.
+  func change(
+    _ body: (TenantRegistry, @escaping Completion) -> Void
+  ) async throws(TenantFailure) -> TenantRecord {
+    let result = await withCheckedContinuation { continuation in
+      body(self) { continuation.resume(returning: $0) }
+    }
+    switch result {
+    case .success(let record): return record
+    case .failure(let error): throw TenantFailure(error)
+    }
+  }
+}
+
+extension LoadedPlugin {
+  /// A tenant's settings, checked against the manifest's schema and completed by its defaults.
+  func settings(_ text: String) throws(TenantFailure) -> String {
+    let value: ConfigValue
+    do throws(ConfigurationError) {
+      value = try ConfigReader.read(text: Array(text.utf8), name: "config").root
+    } catch {
+      throw TenantFailure(
+        code: .config, message: error.description,
+        problems: error.problems.map { SettingsProblem(pointer: $0.pointer, message: $0.message) })
+    }
+    let refusals = manifest.settings.refusals(of: value)
+    guard refusals.isEmpty else {
+      let problems = refusals.map { SettingsProblem(pointer: $0.pointer, message: $0.message) }
+      throw TenantFailure(
+        code: .config,
+        message: "plugin \"\(manifest.id)\": "
+          + problems.map(\.description).joined(separator: "; "),
+        problems: problems)
+    }
+    return manifest.settings.completed(value).json
+  }
+}

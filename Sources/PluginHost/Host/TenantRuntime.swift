@@ -1,0 +1,112 @@
+internal import CSluice
+internal import Gateway
+internal import Synchronization
+
+/// One tenant's set of plugins with its settings, created and ready for its shards to be opened: a generation on all
+/// loops together.
+///
+/// `@unchecked Sendable`: immutable but for the counts, which are atomic.
+final class TenantRuntime: @unchecked Sendable {
+  let tenant: String
+  let plan: TenantPlan
+  let routes: RouteTable
+  /// In the plan's order.
+  let instances: [Instance]
+  private let openSets = Atomic<Int>(0)
+  private let isAbandoned = Atomic<Bool>(false)
+  private let isDestroyed = Atomic<Bool>(false)
+  private let hasPumps = Atomic<Bool>(false)
+
+  init(tenant: String, plan: TenantPlan, routes: RouteTable, instances: [Instance]) {
+    self.tenant = tenant
+    self.plan = plan
+    self.routes = routes
+    self.instances = instances
+  }
+
+  var pluginIDs: [String] { instances.map(\.plugin.manifest.id) }
+
+  /// Opens the shards on a loop. [loop-thread]
+  ///
+  /// - Throws: what the first plugin that failed said; the others' shards are closed again.
+  func open(on loop: LoopHost) throws(TenantFailure) -> Generation {
+    var shards: [Shard] = []
+    for instance in instances {
+      do throws(TenantFailure) {
+        shards.append(try Shard(instance, on: loop))
+      } catch {
+        for shard in shards.reversed() { shard.close() }
+        throw error
+      }
+    }
+    let set = ShardSet(self, shards, loop.host)
+    openSets.add(1, ordering: .acquiringAndReleasing)
+    let generation = Generation(
+      routes: routes, shards: shards.map(\.value), pluginIDs: pluginIDs, context: set
+    ) { _ in
+      // Later, because whoever let go of it last may be a plugin's own call.
+      loop.gateway.eventLoop.post { set.close() }
+    }
+    for shard in shards {
+      shard.join(set)
+      shard.generation = generation
+    }
+    return generation
+  }
+
+  /// Whether the caller is the first to ask: events come to one loop only. [any-thread]
+  func claimPumps() -> Bool { !hasPumps.exchange(true, ordering: .relaxed) }
+
+  /// A loop has closed its shards. [any-thread]
+  func setHasClosed(_ host: Host) {
+    openSets.subtract(1, ordering: .acquiringAndReleasing)
+    destroyIfUnused(host)
+  }
+
+  /// No loop will open it any more. [any-thread]
+  func abandon(_ host: Host) {
+    isAbandoned.store(true, ordering: .sequentiallyConsistent)
+    destroyIfUnused(host)
+  }
+
+  private func destroyIfUnused(_ host: Host) {
+    guard isAbandoned.load(ordering: .sequentiallyConsistent),
+      openSets.load(ordering: .sequentiallyConsistent) == 0,
+      !isDestroyed.exchange(true, ordering: .sequentiallyConsistent)
+    else { return }
+    host.control.post { [self] in
+      for instance in instances.reversed() { instance.destroy() }
+    }
+  }
+}
+
+extension ShardSet {
+  /// The shards are in service: events begin to come, unless they come to another loop. [loop-thread]
+  func enterService() {
+    let listeners = shards.filter {
+      !$0.plugin.manifest.listens.isEmpty && $0.plugin.listener != nil
+    }
+    guard let first = listeners.first, runtime.claimPumps() else { return }
+    first.loop.host.eventsGo(of: runtime.tenant, to: first.loop)
+    for shard in listeners { shard.pump = EventPump(shard) }
+  }
+
+  /// Events of the tenant are on disk. [loop-thread]
+  func wakePumps() { for shard in shards { shard.pump?.wake() } }
+
+  /// Tells the plugins that no new work comes. [loop-thread]
+  func drain() {
+    for shard in shards {
+      shard.pump?.stop()
+      shard.pump = nil
+      guard let drain = shard.plugin.entry.pointee.drain else { continue }
+      shard.call("drain") { drain(shard.value) }
+    }
+  }
+
+  /// Closes the shards, callers before those they call. [loop-thread]
+  func close() {
+    for shard in shards.reversed() { shard.close() }
+    runtime.setHasClosed(host)
+  }
+}

@@ -1,0 +1,127 @@
+internal import CSluice
+internal import Glibc
+
+/// A plugin's image in the process, with the tables that it offers. Immutable; it is never unloaded.
+///
+/// `@unchecked Sendable`: the tables are constant and have static lifetime (plugin.h).
+final class LoadedPlugin: @unchecked Sendable {
+  let manifest: PluginManifest
+  let entry: UnsafePointer<sluice_plugin_v1_t>
+  let http: UnsafePointer<sluice_http_handler_v1_t>?
+  let webSocket: UnsafePointer<sluice_websocket_handler_v1_t>?
+  let provider: UnsafePointer<sluice_service_provider_v1_t>?
+  let subscriber: UnsafePointer<sluice_bus_subscriber_v1_t>?
+  let listener: UnsafePointer<sluice_event_listener_v1_t>?
+  /// The plugin's numbers for the handlers of its routes, in the manifest's order.
+  let routeHandlers: [UInt32]
+  let socketHandlers: [UInt32]
+
+  private typealias Entry = @convention(c) () -> UnsafePointer<sluice_plugin_v1_t>
+
+  /// Loads the image and checks everything that it and its manifest must agree on. [control-thread]
+  ///
+  /// - Throws: ``PluginLoadError`` that names the file and says what to do.
+  init(_ manifest: PluginManifest) throws(PluginLoadError) {
+    self.manifest = manifest
+    func failure(_ message: String) -> PluginLoadError {
+      PluginLoadError(plugin: manifest.id, file: manifest.library, message: message)
+    }
+    do throws(ELFError) {
+      try ELFImage(path: manifest.library).check()
+    } catch {
+      throw failure("\(error)")
+    }
+    // A path without a slash would be looked for among the system's libraries.
+    let path = manifest.library.contains("/") ? manifest.library : "./" + manifest.library
+    guard let image = dlopen(path, RTLD_NOW | RTLD_LOCAL | Int32(RTLD_NODELETE)) else {
+      throw failure("cannot be loaded: \(Self.lastError)")
+    }
+    guard let symbol = dlsym(image, "sluice_plugin_entry_v1") else {
+      throw failure("does not export sluice_plugin_entry_v1; see include/sluice/plugin.h")
+    }
+    let entry = unsafeBitCast(symbol, to: Entry.self)()
+    guard entry.pointee.abi_major == UInt16(SLUICE_ABI_MAJOR) else {
+      throw failure(
+        "was built for version \(entry.pointee.abi_major).\(entry.pointee.abi_minor) of the contract; this gateway has "
+          + "\(SLUICE_ABI_MAJOR).\(SLUICE_ABI_MINOR): build it again with this gateway's include/sluice"
+      )
+    }
+    guard entry.pointee.struct_size >= UInt32(MemoryLayout<sluice_plugin_v1_t>.size) else {
+      throw failure("has an entry table of \(entry.pointee.struct_size) bytes, which is too small")
+    }
+    let (id, version) = (String(entry.pointee.id), String(entry.pointee.version))
+    guard id == manifest.id, version == manifest.version else {
+      throw failure("says that it is \(id)@\(version), but its manifest says \(manifest.identity)")
+    }
+    self.entry = entry
+    func table<T>(_ name: String, _ type: T.Type) -> UnsafePointer<T>? {
+      entry.pointee.get_extension(name)?.assumingMemoryBound(to: T.self)
+    }
+    http = table(SLUICE_EXT_HTTP_HANDLER, sluice_http_handler_v1_t.self)
+    webSocket = table(SLUICE_EXT_WEBSOCKET_HANDLER, sluice_websocket_handler_v1_t.self)
+    provider = table(SLUICE_EXT_SERVICE_PROVIDER, sluice_service_provider_v1_t.self)
+    subscriber = table(SLUICE_EXT_BUS_SUBSCRIBER, sluice_bus_subscriber_v1_t.self)
+    listener = table(SLUICE_EXT_EVENT_LISTENER, sluice_event_listener_v1_t.self)
+    var routes: [UInt32] = []
+    for route in manifest.routes {
+      guard let resolve = http?.pointee.resolve else {
+        throw failure("has routes in its manifest, but does not offer \(SLUICE_EXT_HTTP_HANDLER)")
+      }
+      guard let handler = Self.resolve(route.handler, resolve) else {
+        throw failure(
+          "does not know the handler \"\(route.handler)\" (\(manifest.place(of: route.pointer)))")
+      }
+      routes.append(handler)
+    }
+    var sockets: [UInt32] = []
+    for socket in manifest.sockets {
+      guard let resolve = webSocket?.pointee.resolve else {
+        throw failure(
+          "has sockets in its manifest, but does not offer \(SLUICE_EXT_WEBSOCKET_HANDLER)")
+      }
+      guard let handler = Self.resolve(socket.handler, resolve) else {
+        throw failure(
+          "does not know the handler \"\(socket.handler)\" (\(manifest.place(of: socket.pointer)))")
+      }
+      sockets.append(handler)
+    }
+    if !manifest.provides.isEmpty, provider == nil {
+      throw failure(
+        "provides a service in its manifest, but does not offer \(SLUICE_EXT_SERVICE_PROVIDER)")
+    }
+    if !manifest.listens.isEmpty, listener == nil {
+      throw failure("listens in its manifest, but does not offer \(SLUICE_EXT_EVENT_LISTENER)")
+    }
+    routeHandlers = routes
+    socketHandlers = sockets
+  }
+
+  private static func resolve(
+    _ name: String, _ function: (sluice_slice_t, UnsafeMutablePointer<UInt32>) -> sluice_status_t
+  ) -> UInt32? {
+    var name = name
+    var number: UInt32 = 0
+    let status = name.withUTF8 { function(sluice_slice_t(UnsafeRawBufferPointer($0)), &number) }
+    return status == SLUICE_OK ? number : nil
+  }
+
+  private static var lastError: String {
+    dlerror().map { String(cString: $0) } ?? "for no stated reason"
+  }
+}
+
+/// Why a plugin's shared object is refused.
+public struct PluginLoadError: Error, Sendable, CustomStringConvertible {
+  public let plugin: String
+  public let file: String
+  public let message: String
+  public var description: String { "plugin \"\(plugin)\": \(file): \(message)" }
+}
+
+extension String {
+  /// A copy of a slice's text.
+  init(_ slice: sluice_slice_t) {
+    self.init(
+      decoding: UnsafeBufferPointer(start: slice.bytes, count: Int(slice.length)), as: UTF8.self)
+  }
+}

@@ -1,0 +1,246 @@
+internal import EventLoop
+internal import Gateway
+internal import Glibc
+internal import Store
+
+/// A running gateway: data, plugins, tenants, loops. [control of the thread that made it]
+public final class Server: Sendable {
+  /// Where it listens, as URLs.
+  public let addresses: [String]
+  private let host: Host
+  private let gateway: Gateway::Gateway
+  private let control: EventLoop
+  private let lock: DataLock
+  private let accessLog: LogWriter?
+  private let watchdog: Watchdog
+
+  /// Opens the data directory, loads the plugins, starts the loops and listens.
+  ///
+  /// - Throws: ``StartError`` with a text for the operator; what had been started is stopped again.
+  public init(configuration: SluiceConfiguration) throws(StartError) {
+    let parts = try Self.prepare(configuration)
+    lock = parts.lock
+    host = parts.host
+    control = parts.host.control
+    accessLog = parts.accessLog
+    do {
+      gateway = try Gateway::Gateway(
+        loops: host.loopCount, settings: GatewaySettings(configuration), accessLog: accessLog,
+        host: host)
+    } catch {
+      throw StartError("the loops cannot be started: \(error)")
+    }
+    host.adopt(loops: gateway.loops)
+    let announced = Signal()
+    let host = self.host
+    Task {
+      for record in host.registry.all() { await host.tenants.announce(record) }
+      announced.raise()
+    }
+    announced.wait()
+    watchdog = Watchdog(host)
+    var addresses: [String] = []
+    for address in configuration.listeners {
+      do throws(ListenError) {
+        let bound = try gateway.listen(try EventLoop::ListenAddress(parsing: address.description))
+        addresses.append("http://\(bound)")
+      } catch {
+        gateway.stop()
+        throw StartError("\(error)")
+      }
+    }
+    self.addresses = addresses
+    gateway.isReady()
+  }
+
+  private struct Parts {
+    let lock: DataLock
+    let host: Host
+    let accessLog: LogWriter?
+  }
+
+  /// Everything that comes before the loops.
+  private static func prepare(_ configuration: SluiceConfiguration) throws(StartError) -> Parts {
+    EventLoop.ignoreBrokenPipes()
+    let catalog = PluginCatalog.load(folders: configuration.plugins.folders)
+    guard catalog.problems.isEmpty else {
+      throw StartError(catalog.problems.map(\.description).joined(separator: "\n"))
+    }
+    let mismatches = configuration.check(installed: catalog.plugins)
+    guard mismatches.isEmpty else {
+      throw StartError(mismatches.map(\.description).joined(separator: "\n"))
+    }
+    let lock = try DataLock(configuration.dataDirectory)
+    var plugins: [LoadedPlugin] = []
+    var failures: [String] = []
+    for manifest in catalog.plugins {
+      do throws(PluginLoadError) {
+        plugins.append(try LoadedPlugin(manifest))
+      } catch {
+        failures.append(error.description)
+      }
+    }
+    guard failures.isEmpty else { throw StartError(failures.joined(separator: "\n")) }
+    let log: Log
+    let accessLog: LogWriter?
+    let control: EventLoop
+    do {
+      log = Log(writer: try LogWriter(path: "stderr"), level: configuration.log.level.own)
+      accessLog = try configuration.log.access.path.map { path throws(LogUnavailable) in
+        try LogWriter(path: path)
+      }
+      control = try EventLoop.spawn(index: 255, name: "control")
+    } catch {
+      throw StartError("\(error)")
+    }
+    let loops =
+      configuration.loops > 0 ? configuration.loops : max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1)
+    let host = Host(
+      configuration: configuration, loopCount: min(loops, 64), control: control, log: log)
+    let store: Store::Store
+    do throws(StoreError) {
+      store = try Store::Store(
+        directory: configuration.dataDirectory,
+        options: StoreOptions(onCommitted: { host.committed($0) }))
+    } catch {
+      throw StartError("\(error)")
+    }
+    let registry = try openRegistry(configuration, store, catalog)
+    host.adopt(store: store, registry: registry, plugins: plugins)
+    try checkStaticTenants(configuration, host, registry)
+    recover(store, log)
+    return Parts(lock: lock, host: host, accessLog: accessLog)
+  }
+
+  private static func openRegistry(
+    _ configuration: SluiceConfiguration, _ store: Store::Store, _ catalog: PluginCatalog
+  ) throws(StartError) -> TenantRegistry {
+    do throws(TenantError) {
+      let sealing = try SealingKey(
+        file: configuration.keyFile, makesMissing: configuration.chosenKeyFile == nil)
+      let answer = Answer<Result<TenantRegistry, TenantError>>()
+      TenantRegistry.open(store: store, sealing: sealing) { answer.give($0) }
+      let registry = try answer.wait().get()
+      for tenant in configuration.tenants { try registry.registerStatic(tenant) }
+      if !configuration.tenants.contains(where: { $0.kind == .platform }) {
+        try registry.registerStatic(configuration.platformTenant(installed: catalog.plugins))
+      }
+      return registry
+    } catch {
+      throw StartError(error.message)
+    }
+  }
+
+  /// Says at the start what is wrong with the sets of plugins in files, rather than at the first request.
+  private static func checkStaticTenants(
+    _ configuration: SluiceConfiguration, _ host: Host, _ registry: TenantRegistry
+  ) throws(StartError) {
+    for record in registry.all() where record.isStatic {
+      let enabled = host.manifests.filter { record.plugins[$0.id]?.enabled == true }
+      do throws(ConfigurationError) {
+        _ = try TenantPlan.resolve(tenant: record.id, enabled: enabled, installed: host.manifests)
+      } catch {
+        throw StartError(error.description)
+      }
+    }
+  }
+
+  /// Opens and checks the files of tenants that were not closed in order.
+  private static func recover(_ store: Store::Store, _ log: Log) {
+    guard let tenants = try? store.tenantsNeedingRecovery() else { return }
+    for tenant in tenants {
+      let result = Answer<Result<OpenedTenant, StoreError>>()
+      do throws(StoreError) {
+        try store.open(tenant: tenant) { result.give($0) }
+        _ = try result.wait().get()
+        log.write(.info, "recovered a tenant's file", fields: ["tenant": .string(tenant)])
+      } catch {
+        log.write(
+          .error, "a tenant's file cannot be recovered; other tenants are not affected",
+          fields: ["tenant": .string(tenant), "reason": .string("\(error)")])
+      }
+    }
+  }
+
+  /// Looks at plugins and configuration again; what is wrong with them, a line each. What runs goes on.
+  ///
+  /// The set of images does not change while the process runs: a new plugin or version takes a restart.
+  public func reload() -> [String] {
+    let catalog = PluginCatalog.load(folders: host.configuration.plugins.folders)
+    var lines = catalog.problems.map(\.description)
+    for manifest in catalog.plugins
+    where host.plugins[manifest.id]?.manifest.version != manifest.version {
+      lines.append("plugin \(manifest.identity) is new: restart the gateway to load it")
+    }
+    for line in lines { host.log.write(.warning, line) }
+    return lines
+  }
+
+  /// Stops accepting, ends what is in hand, then calls `then`.
+  public func drain(then: @escaping @Sendable () -> Void) {
+    host.log.write(.info, "draining")
+    gateway.drain(then: then)
+  }
+
+  /// Ends threads, closes the store and writes the logs out. [blocking]
+  public func stop() {
+    watchdog.stop()
+    gateway.stop()
+    host.stopWorkers()
+    control.stop()
+    control.join()
+    host.store.close()
+    accessLog?.close()
+    host.log.close()
+    lock.release()
+  }
+}
+
+/// Why a gateway does not start: one problem a line.
+public struct StartError: Error, CustomStringConvertible {
+  public let description: String
+  init(_ description: String) { self.description = description }
+}
+
+extension LogSettings.Level {
+  fileprivate var own: Log.Level {
+    switch self {
+    case .trace: .trace
+    case .debug: .debug
+    case .info: .info
+    case .warning: .warning
+    case .error: .error
+    }
+  }
+}
+
+extension LogSettings.AccessLog {
+  fileprivate var path: String? {
+    switch self {
+    case .off: nil
+    case .stdout: "stdout"
+    case .stderr: "stderr"
+    case .file(let path): path
+    }
+  }
+}
+
+extension GatewaySettings {
+  init(_ configuration: SluiceConfiguration) {
+    self.init()
+    let limits = configuration.limits
+    headBytes = limits[.headerBytes]
+    targetBytes = limits[.uriBytes]
+    bodyBytes = limits[.bodyBytes]
+    headTimeout = UInt64(limits[.headerTimeout])
+    bodyTimeout = UInt64(limits[.bodyTimeout])
+    idleTimeout = UInt64(limits[.idleTimeout])
+    writeTimeout = UInt64(limits[.writeTimeout])
+    requestTimeout = UInt64(limits[.requestTimeout])
+    connections = limits[.connections]
+    connectionsPerAddress = limits[.connectionsPerAddress]
+    socketQueueBytes = limits[.webSocketQueueBytes]
+    drainTimeout = UInt64(configuration.drainTimeoutMilliseconds)
+    publicMetrics = configuration.metricsArePublic
+  }
+}
