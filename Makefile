@@ -1,0 +1,97 @@
+# The manual of the project. `make` prints it.
+
+PORT ?= 8080
+DATA ?= ./data
+
+BIN := .build/release
+PLUGINS := auth control realtime chat
+SWIFT_EXAMPLES := hello-swift conformance
+PYTHON := .venv/bin/python
+
+# What the gateway is built with, and what the tests need beside it.
+BUILD_PACKAGES := gcc libc6-dev libuv1-dev libssl-dev libsqlite3-dev libjansson-dev libargon2-dev
+TEST_PACKAGES := g++ python3 python3-venv
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+# Installs those packages of a list that are missing.
+define install
+	@missing=""; for package in $(1); do \
+	  dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q '^install ok installed$$' \
+	    || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  echo "== installing$$missing"; \
+	  $(SUDO) apt-get update -qq \
+	    && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+endef
+
+# Makes the folder of a plugin that was built with the gateway: $(1) its sources, $(2) the folder. The library is a
+# new file each time, because a running gateway has the old one mapped.
+define assemble
+	rm -rf $(2); mkdir -p $(2); cp $(1)/plugin.json $(2)/; \
+	for part in migrations events; do \
+	  if [ -d $(1)/$$part ]; then cp -r $(1)/$$part $(2)/; fi; \
+	done; \
+	cp $(BIN)/lib$$id.so $(2)/
+endef
+
+.PHONY: help run build packages test bench coverage conformance format lint clean
+
+help: ## Print this
+	@echo "Sluice. Everything below works from a fresh clone."
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1~\2/p' $(MAKEFILE_LIST) | awk -F'~' '{ printf "%-20s %s\n", $$1, $$2 }'
+
+run: build ## Build, then serve on http://127.0.0.1:8080 with the data in ./data (PORT=, DATA=)
+	@echo "== serving on http://127.0.0.1:$(PORT); one JSON line for each request follows"
+	@exec $(BIN)/sluice serve --listen 127.0.0.1:$(PORT) --data $(DATA)
+
+build: packages ## Install packages; build the gateway, its plugins and the examples, in release
+	@command -v swift >/dev/null || { echo "swift is not on the PATH: install the Swift 6.3 toolchain"; exit 1; }
+	@echo "== building the gateway and its plugins, in release: some minutes the first time"
+	@swift build -c release
+	@set -e; for id in $(PLUGINS); do $(call assemble,Plugins/$$id,$(BIN)/plugins/$$id); done
+	@set -e; for id in $(SWIFT_EXAMPLES); do $(call assemble,examples/plugins/$$id,$(BIN)/examples/$$id); done
+	@echo "== building the example plugins in C and Rust"
+	@$(MAKE) --no-print-directory -B -C examples/plugins/hello-c OUT=$(CURDIR)/$(BIN)/examples/hello-c
+	@rm -f $(BIN)/examples/hello-rust/libhello-rust.so
+	@if ! command -v cargo >/dev/null; then \
+	  echo "== cargo is not on the PATH: examples/plugins/hello-rust is left out"; \
+	  rm -rf $(BIN)/examples/hello-rust; \
+	elif ! $(MAKE) --no-print-directory -C examples/plugins/hello-rust OUT=$(CURDIR)/$(BIN)/examples/hello-rust; then \
+	  echo "== examples/plugins/hello-rust does not build here: it is left out"; \
+	  rm -rf $(BIN)/examples/hello-rust; \
+	fi
+	@echo "== built: $(BIN)/sluice, $(BIN)/plugins, $(BIN)/examples"
+
+packages:
+	$(call install,$(BUILD_PACKAGES))
+
+test: build .venv/ready ## Run all tests; the last line is "N passed, N failed"
+	@$(PYTHON) Tests/run.py
+
+.venv/ready: Tests/requirements.txt
+	$(call install,$(TEST_PACKAGES))
+	@echo "== installing the tests' clients into .venv"
+	@python3 -m venv .venv
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r Tests/requirements.txt
+	@touch $@
+
+bench: build ## Measure beside nginx, uWebSockets and FastAPI, and print the ratios
+	@python3 Tests/Bench/bench.py
+
+coverage: packages ## Print line coverage for each target, from the Swift tests
+	@swift test --scratch-path .build-coverage --enable-code-coverage --quiet
+	@python3 Tests/coverage.py "$$(swift test --scratch-path .build-coverage --show-codecov-path)"
+
+conformance: build ## Serve the routes for conformance and load tools on 127.0.0.1:9080
+	@exec $(BIN)/sluice serve --config examples/conformance/sluice.json
+
+format: ## Format all Swift sources
+	@swift format -i -r Package.swift Sources Plugins Tests examples
+
+lint: ## Check the format of all Swift sources
+	@swift format lint --strict -r Package.swift Sources Plugins Tests examples
+
+clean: ## Remove what was built; data stays
+	@rm -rf .build .build-coverage .venv
