@@ -15,18 +15,25 @@ public final class Generation {
   var firstSocket: SocketPointer?
   let retired: (Generation) -> Void
 
-  /// - Parameter retired: called once on the loop's thread when the generation is retired and unused.
+  /// Makes a generation whose shards are opened next, each told to ``opened(_:at:)``.
+  ///
+  /// - Parameters:
+  ///   - pluginIDs: the plugins of the set, in its order.
+  ///   - retired: called once on the loop's thread when the generation is retired and unused.
   public init(
-    routes: RouteTable, shards: [UInt64], pluginIDs: [String], context: AnyObject,
+    routes: RouteTable, pluginIDs: [String], context: AnyObject,
     retired: @escaping (Generation) -> Void
   ) {
     self.routes = routes
     self.pluginIDs = pluginIDs
     self.context = context
     self.retired = retired
-    self.shards = .allocate(capacity: max(shards.count, 1))
-    self.shards.initialize(from: shards, count: shards.count)
+    shards = .allocate(capacity: max(pluginIDs.count, 1))
+    shards.initialize(repeating: 0, count: max(pluginIDs.count, 1))
   }
+
+  /// A plugin's shard is open; `value` is its own word for it.
+  public func opened(_ value: UInt64, at position: Int) { shards[position] = value }
 
   deinit { shards.deallocate() }
 

@@ -11,10 +11,10 @@ final class Shard: @unchecked Sendable {
   let loop: LoopHost
   /// The plugin's own word for the shard.
   private(set) var value: UInt64 = 0
-  /// The generation that it belongs to; set before the first call after `open`.
+  /// The shards beside it.
   private(set) var set: ShardSet?
   /// The generation as the gateway knows it.
-  var generation: Generation?
+  private(set) var generation: Generation?
   private(set) var isOpen = false
   private var completions: [UInt64: Completion] = [:]
   private var nextCompletion: UInt64 = 1
@@ -39,8 +39,12 @@ final class Shard: @unchecked Sendable {
   var hostTable: UnsafePointer<sluice_host_v1_t> { UnsafePointer(table) }
 
   /// Opens the shard. [loop-thread]
-  init(_ instance: Instance, on loop: LoopHost) throws(TenantFailure) {
+  init(_ instance: Instance, on loop: LoopHost, in set: ShardSet, _ generation: Generation)
+    throws(TenantFailure)
+  {
     self.instance = instance
+    self.set = set
+    self.generation = generation
     self.loop = loop
     names = HostTableNames(plugin: instance.plugin.manifest.id, tenant: instance.tenant)
     table = .allocate(capacity: 1)
@@ -59,8 +63,6 @@ final class Shard: @unchecked Sendable {
       )
     }
   }
-
-  func join(_ set: ShardSet) { self.set = set }
 
   /// Closes the shard; nothing of it is in use any more. [loop-thread]
   func close() {
@@ -157,18 +159,29 @@ final class Shard: @unchecked Sendable {
 }
 
 /// The shards of one generation on one loop, found by plugin.
-final class ShardSet: Sendable {
+///
+/// `@unchecked Sendable`: the shards are added while the generation is opened, and looked at, on the loop's thread only.
+final class ShardSet: @unchecked Sendable {
   let runtime: TenantRuntime
   let host: Host
-  private let byID: [String: Shard]
-  /// In the plan's order. Confined to the loop, like the shards themselves.
-  let shards: [Shard]
+  /// In the plan's order.
+  private(set) var shards: [Shard] = []
+  private var byID: [String: Shard] = [:]
 
-  init(_ runtime: TenantRuntime, _ shards: [Shard], _ host: Host) {
+  init(_ runtime: TenantRuntime, _ host: Host) {
     self.runtime = runtime
     self.host = host
-    self.shards = shards
-    byID = Dictionary(uniqueKeysWithValues: shards.map { ($0.plugin.manifest.id, $0) })
+  }
+
+  func add(_ shard: Shard) {
+    shards.append(shard)
+    byID[shard.plugin.manifest.id] = shard
+  }
+
+  /// Lets go of the shards, which let go of the set.
+  func removeAll() {
+    shards = []
+    byID = [:]
   }
 
   subscript(plugin: String) -> Shard? { byID[plugin] }

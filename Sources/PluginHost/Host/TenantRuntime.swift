@@ -30,26 +30,21 @@ final class TenantRuntime: @unchecked Sendable {
   ///
   /// - Throws: what the first plugin that failed said; the others' shards are closed again.
   func open(on loop: LoopHost) throws(TenantFailure) -> Generation {
-    var shards: [Shard] = []
-    for instance in instances {
-      do throws(TenantFailure) {
-        shards.append(try Shard(instance, on: loop))
-      } catch {
-        for shard in shards.reversed() { shard.close() }
-        throw error
-      }
-    }
-    let set = ShardSet(self, shards, loop.host)
-    openSets.add(1, ordering: .acquiringAndReleasing)
-    let generation = Generation(
-      routes: routes, shards: shards.map(\.value), pluginIDs: pluginIDs, context: set
-    ) { _ in
+    let set = ShardSet(self, loop.host)
+    let generation = Generation(routes: routes, pluginIDs: pluginIDs, context: set) { _ in
       // Later, because whoever let go of it last may be a plugin's own call.
       loop.gateway.eventLoop.post { set.close() }
     }
-    for shard in shards {
-      shard.join(set)
-      shard.generation = generation
+    openSets.add(1, ordering: .acquiringAndReleasing)
+    for (position, instance) in instances.enumerated() {
+      do throws(TenantFailure) {
+        let shard = try Shard(instance, on: loop, in: set, generation)
+        set.add(shard)
+        generation.opened(shard.value, at: position)
+      } catch {
+        set.close()
+        throw error
+      }
     }
     return generation
   }
@@ -107,6 +102,7 @@ extension ShardSet {
   /// Closes the shards, callers before those they call. [loop-thread]
   func close() {
     for shard in shards.reversed() { shard.close() }
+    removeAll()
     runtime.setHasClosed(host)
   }
 }
