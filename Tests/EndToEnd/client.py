@@ -1,6 +1,7 @@
 """The clients of a tour: a developer's account, an app's server, a user's socket."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -92,12 +93,13 @@ class Account(Client):
         return App(self, name)
 
 
-def listen(url: str, *channels: str, token: str | None = None, **options):
+@contextlib.contextmanager
+def listen(url: str, *channels: str, token: str | None = None):
     """A unidirectional socket on these channels, past its first message; that is in `.connected`."""
     names = ",".join(channels).replace("#", "%23")
     headers = {"Authorization": f"Bearer {token}"} if token else None
     target = url.replace("http://", "ws://") + f"/connection/uni_websocket?channels={names}"
-    listener = connect(target, additional_headers=headers, open_timeout=10, close_timeout=5, proxy=None, **options)
-    listener.connected = json.loads(listener.recv(10))
-    assert listener.connected["type"] == "connected", listener.connected
-    return listener
+    with connect(target, additional_headers=headers, open_timeout=10, close_timeout=5, proxy=None) as listener:
+        listener.connected = json.loads(listener.recv(10))
+        assert listener.connected["type"] == "connected", listener.connected
+        yield listener

@@ -386,7 +386,7 @@ def test_a_body_that_breaks_its_schema_is_refused_with_the_pointer_of_each_fault
 
 def test_broken_json_is_refused_with_its_place(probe):
     for text in (b'{"name": "x",}', b'{"name": "x"', b'{"name": nul}', b'{"name": "x"} x', b'{"name": "\xff"}', b"", b"[",
-                 b'{"name": "x", "name": "y"}', b"[" * 5000):
+                 b'{"name": "x", "name": "y"}', b"[" * 3000):
         answer = checked(probe, text)
         problem = answer.json()
         assert answer.status == 400 and problem["code"] == "invalid_request", text[:40]

@@ -45,7 +45,7 @@ def test_a_port_in_use_is_said_and_ends_the_start(tmp_path):
         port = other.getsockname()[1]
         done = run("serve", "--listen", f"127.0.0.1:{port}", "--data", tmp_path / "data")
     text = done.stdout + done.stderr
-    assert done.returncode == 1 and str(port) in text and "in use" in text, text
+    assert done.returncode == 1 and str(port) in text and "uses it" in text, text
 
 
 def test_a_port_that_another_gateway_listens_on_is_in_use_though_it_shares_its_ports(sluice, tmp_path):
@@ -53,7 +53,7 @@ def test_a_port_that_another_gateway_listens_on_is_in_use_though_it_shares_its_p
     gateway = sluice()
     done = run("serve", "--listen", f"127.0.0.1:{gateway.port}", "--data", tmp_path / "other")
     text = done.stdout + done.stderr
-    assert done.returncode == 1 and str(gateway.port) in text and "in use" in text, text
+    assert done.returncode == 1 and str(gateway.port) in text and "uses it" in text, text
     assert ask(gateway.port, get("/healthz")).status == 200
 
 

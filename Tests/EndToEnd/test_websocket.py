@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 from websockets.sync.client import connect
@@ -269,8 +270,9 @@ def test_a_slow_subscriber_is_closed_and_does_not_hold_up_the_others(conformance
 
 def test_subscribers_on_every_loop_receive_everything_in_order(conformance):
     """Twelve connections on two loops: the kernel spreads them, and all must see the same order."""
-    clients = [connect(conformance.socket_url + "/fan", proxy=None, max_queue=None) for _ in range(12)]
-    try:
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(connect(conformance.socket_url + "/fan", proxy=None, max_queue=None)) for _ in range(12)]
         time.sleep(0.2)
         for number in range(300):
             clients[0].send(f"a{number}")
@@ -278,9 +280,6 @@ def test_subscribers_on_every_loop_receive_everything_in_order(conformance):
             assert [client.recv(10) for _ in range(300)] == [f"a{number}" for number in range(300)]
         clients[1].send(b"binary")
         assert all(client.recv(10) == b"binary" for client in clients)
-    finally:
-        for client in clients:
-            client.close()
 
 
 def test_two_subscribers_on_two_loops_get_a_channels_messages_in_order(sluice):
@@ -288,20 +287,24 @@ def test_two_subscribers_on_two_loops_get_a_channels_messages_in_order(sluice):
 
     gateway = sluice(arguments=["--loops", 2])
     app = Account(gateway.url).app("Fan")
-    listeners = [listen(gateway.url, CHANNEL, token=app.token(f"u{number}")) for number in range(8)]
-    writers = [threading.Thread(target=lambda: [
-        Client(gateway.url, app.secret).post(MESSAGES, {"text": "x", "user_id": "u"}, expect=201) for _ in range(20)
-    ]) for _ in range(3)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    seen = []
-    for listener in listeners:
-        events = [json.loads(listener.recv(10)) for _ in range(60)]
-        assert [event["offset"] for event in events] == list(range(1, 61))
-        seen.append([event["id"] for event in events])
-        listener.close()
+    def write():
+        server = Client(gateway.url, app.secret)
+        for _ in range(20):
+            server.post(MESSAGES, {"text": "x", "user_id": "u"}, expect=201)
+
+    with ExitStack() as stack:
+        tokens = [app.token(f"u{number}") for number in range(8)]
+        listeners = [stack.enter_context(listen(gateway.url, CHANNEL, token=token)) for token in tokens]
+        writers = [threading.Thread(target=write) for _ in range(3)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        seen = []
+        for listener in listeners:
+            events = [json.loads(listener.recv(10)) for _ in range(60)]
+            assert [event["offset"] for event in events] == list(range(1, 61))
+            seen.append([event["id"] for event in events])
     assert all(order == seen[0] for order in seen)
 
 
