@@ -178,7 +178,7 @@ def test_every_route_of_an_app_refuses_every_credential_that_is_not_the_apps(hou
             answer = status_of(house, method, pattern, operation, **options)
             if answer.status not in (401, 404):
                 wrong.append(f"{method} {pattern} with {way}: {answer.status} {answer.body[:200]!r}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
     assert house.state() == before
 
 
@@ -198,7 +198,7 @@ def test_every_reading_route_hides_what_another_app_has_under_the_same_address(h
                 continue
             if answer.status not in allowed:
                 wrong.append(f"{method} {pattern} with another app's {way}: {answer.status} {answer.body[:200]!r}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_every_route_of_the_platform_refuses_everybody_but_the_account_that_owns_the_thing(house):
@@ -224,7 +224,7 @@ def test_every_route_of_the_platform_refuses_everybody_but_the_account_that_owns
             answer = status_of(house, method, pattern, operation, app=app, **options)
             if answer.status not in (401, 404):
                 wrong.append(f"{method} {pattern} with {way}: {answer.status} {answer.body[:200]!r}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
     assert house.state() == before
 
 
@@ -245,7 +245,7 @@ def test_the_table_above_would_notice_a_way_in(house):
             wrong += [f"{method} {pattern}: {a.status}" for a in answers if a.status not in (101, 200, 403)]
             if not any(a.status in (101, 200) for a in answers) and credential == acme.secret and not is_socket(operation):
                 wrong.append(f"{method} {pattern}: nobody is let in")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_host_name_alone_leads_to_its_app(house):

@@ -233,7 +233,7 @@ def test_sql_that_fails_in_a_swift_plugin_is_500_without_a_word_of_the_database(
     for file in (gateway.data / "tenants").glob("*.sqlite"):
         with sqlite3.connect(file, timeout=5) as database:
             database.execute("DROP TABLE IF EXISTS conformance_durable")
-    answer = ask(gateway.port, get("/durable", "X-Request-Id: lost-table", method="POST", body=b"x"))
+    answer = ask(gateway.port, get("/durable", "X-Request-Id: lost-rows", method="POST", body=b"x"))
     assert answer.status == 500 and answer.json()["code"] == "internal"
     for word in ("conformance_durable", "sqlite", "SQL", "table", "INSERT"):
         assert word not in answer.body.decode(), answer.body
