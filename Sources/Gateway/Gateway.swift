@@ -111,9 +111,14 @@ extension UnsafeMutablePointer where Pointee == LoopState {
       if let socket = connection.pointee.socket {
         socket.close(HostCloseCode.shutdown, ("shutdown" as StaticString).raw)
       } else if connection.pointee.request == nil, connection.pointee.viewCount == 0 {
-        connection.pointee.flags.insert(.isFinishing)
         connection.unwatch()
-        stream.shutdownThenClose()
+        // Nothing is on its way in either direction, so there is nothing to wait for.
+        if stream.queuedBytes == 0 {
+          stream.close()
+        } else {
+          connection.pointee.flags.insert(.isFinishing)
+          stream.shutdownThenClose()
+        }
       }
     }
     endTick()

@@ -16,10 +16,6 @@ public protocol TenantHost: AnyObject, Sendable {
 
   /// Adds the owner's numbers to `/metrics`.
   func addMetrics(to page: inout MetricsPage)
-
-  /// A plugin is about to be called, or has returned; for those who watch over it.
-  func entering(_ generation: Generation, plugin: Int, function: StaticString, on loop: GatewayLoop)
-  func leaving(on loop: GatewayLoop)
 }
 
 /// What an authenticator says.

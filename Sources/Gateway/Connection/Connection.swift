@@ -25,7 +25,12 @@ struct Connection {
   var flags: ConnectionFlags = []
   var timeout = Timeout.none
 
-  init(stream: TCPStream) { self.stream = stream }
+  let loop: LoopPointer
+
+  init(stream: TCPStream, loop: LoopPointer) {
+    self.stream = stream
+    self.loop = loop
+  }
 }
 
 struct ConnectionFlags: OptionSet {
@@ -60,9 +65,7 @@ enum Timeout: UInt8 {
 }
 
 extension UnsafeMutablePointer where Pointee == Connection {
-  var loop: LoopPointer {
-    pointee.stream.loopContext.unsafelyUnwrapped.assumingMemoryBound(to: LoopState.self)
-  }
+  var loop: LoopPointer { pointee.loop }
 
   /// Consumes bytes from the front of the view.
   @inline(__always)

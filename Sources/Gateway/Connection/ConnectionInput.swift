@@ -131,6 +131,21 @@ extension UnsafeMutablePointer where Pointee == Connection {
     request.advance()
   }
 
+  /// Answers a request whose head never became whole, and ends the connection.
+  func refuse(at base: UnsafeRawPointer, _ problem: ProblemCode, _ detail: StaticString) {
+    let loop = loop
+    let request = loop.pointee.requests.take(
+      base: base, fields: loop.pointee.fields.baseAddress.unsafelyUnwrapped)
+    request.pointee.connection = self
+    pointee.request = request
+    request.pointee.began = EventLoop.hrtime()
+    request.pointee.token = loop.pointee.tokens.insert(UnsafeMutableRawPointer(request), .request)
+    loop.pointee.requestIDs.next(
+      unixMilliseconds: loop.pointee.eventLoop.unixMilliseconds, into: &request.pointee.requestID)
+    request.pointee.flags.insert(.mustClose)
+    request.problem(problem, detail)
+  }
+
   /// The peer has sent all it will send.
   func endOfInput() {
     pointee.flags.insert(.hasEnded)

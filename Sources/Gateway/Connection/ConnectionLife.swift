@@ -17,7 +17,7 @@ private func connection(of stream: TCPStream) -> ConnectionPointer {
 func connectionAccepted(_ stream: TCPStream, _ context: UInt64) {
   let loop = UnsafeMutableRawPointer(address: context).assumingMemoryBound(to: LoopState.self)
   let connection = connection(of: stream)
-  connection.initialize(to: Connection(stream: stream))
+  connection.initialize(to: Connection(stream: stream, loop: loop))
   loop.pointee.metrics.add(.connectionsAccepted)
   loop.pointee.metrics.add(.connectionsOpen)
   let open = loop.pointee.shared.openConnections.add(1, ordering: .relaxed).newValue
@@ -96,13 +96,9 @@ extension UnsafeMutablePointer where Pointee == Connection {
   }
 
   private func refuseSlowHead() {
-    let refusal: StaticString =
-      "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-    pointee.flags.insert(.isFinishing)
-    loop.pointee.metrics.add(.responses4xx)
-    send(refusal.raw)
-    dropInput()
-    pointee.stream.shutdownThenClose()
+    let view = pointee.view ?? UnsafeMutableRawPointer(self)
+    refuse(
+      at: UnsafeRawPointer(view), .requestTimeout, "The head of the request did not come in time.")
   }
 }
 
@@ -133,17 +129,17 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       pointee.stage == .handling || pointee.stage == .streaming,
       let generation = pointee.generation
     else { return }
-    let host = loop.pointee.host
-    let loop = GatewayLoop(state: loop)
-    loop.state.pointee.tokens.remove(pointee.token)
+    let loop = loop
+    let mark = loop.pointee.mark
+    loop.pointee.tokens.remove(pointee.token)
     let token = pointee.token
     generation._withUnsafeGuaranteedRef { generation in
       let facts = generation.routes.facts[Int(pointee.route)]
       guard let cancelled = facts.cancelled else { return }
       let plugin = Int(facts.plugin)
-      host.entering(generation, plugin: plugin, function: "cancelled", on: loop)
+      mark.pointee.enter(generation.instanceWords[plugin], "cancelled")
       cancelled(generation.shards[plugin], facts.handler, token)
-      host.leaving(on: loop)
+      mark.pointee.leave()
     }
   }
 }

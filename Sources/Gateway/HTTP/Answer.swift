@@ -79,55 +79,55 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     }
     let now = loop.pointee.eventLoop.unixMilliseconds
     let addedCount = pointee.added?.count ?? 0
-    let room = 512 + contentType.count + addedCount
-    var text = ByteWriter(loop.pointee.output.reserve(room), capacity: room)
+    let start = loop.pointee.output.reserve(640 + contentType.count + addedCount)
+    var text = LineCursor(start)
     if let line = StatusLine.registered(status) {
-      text.append(line)
+      text.put(line)
     } else {
-      text.append("HTTP/1.1 ")
-      text.append(decimal: status)
-      text.append(" \r\n")
+      text.put("HTTP/1.1 ")
+      text.put(decimal: status)
+      text.put(" \r\n")
     }
-    text.append(loop.pointee.dates.field(unixMilliseconds: now), DateCache.dateLength)
+    text.put(loop.pointee.dates.field(unixMilliseconds: now), DateCache.dateLength)
     if contentType.count > 0 {
-      text.append("content-type: ")
-      text.append(contentType)
-      text.append("\r\n")
+      text.put("content-type: ")
+      text.put(contentType)
+      text.put("\r\n")
     }
     if length >= 0 {
-      text.append("content-length: ")
-      text.append(decimal: Int(length))
-      text.append("\r\n")
+      text.put("content-length: ")
+      text.put(decimal: Int(length))
+      text.put("\r\n")
     } else if length == -1 {
       if pointee.head.versionMinor == 1 {
-        text.append("transfer-encoding: chunked\r\n")
+        text.put("transfer-encoding: chunked\r\n")
         pointee.flags.insert(.isChunkedAnswer)
       } else {
         pointee.flags.insert(.mustClose)
       }
     }
-    text.append("x-request-id: ")
-    text.append(requestID)
-    text.append("\r\n")
+    text.put("x-request-id: ")
+    text.put(requestID)
+    text.put("\r\n")
     if pointee.rateRemaining >= 0, let tenant = pointee.tenant {
-      text.append("x-ratelimit-limit: ")
-      text.append(decimal: tenant._withUnsafeGuaranteedRef { $0.limiter.limit })
-      text.append("\r\nx-ratelimit-remaining: ")
-      text.append(decimal: pointee.rateRemaining)
-      text.append("\r\nx-ratelimit-reset: ")
-      text.append(decimal: pointee.rateReset)
-      text.append("\r\n")
+      tenant._withUnsafeGuaranteedRef { text.put($0.limitField) }
+      text.put("x-ratelimit-remaining: ")
+      text.put(decimal: pointee.rateRemaining)
+      text.put("\r\nx-ratelimit-reset: ")
+      text.put(decimal: pointee.rateReset)
+      text.put("\r\n")
     }
-    if let added = pointee.added { text.append(added.bytes) }
+    if let added = pointee.added { text.put(added.bytes) }
     if pointee.flags.contains(.mustClose) {
-      text.append("connection: close\r\n")
+      text.put("connection: close\r\n")
     } else if pointee.head.versionMinor == 0 {
-      text.append("connection: keep-alive\r\n")
+      text.put("connection: keep-alive\r\n")
     }
-    text.append("\r\n")
-    loop.pointee.output.advance(by: text.count)
+    text.put("\r\n")
+    let count = text.place - start
+    loop.pointee.output.advance(by: count)
     pointee.status = UInt16(status)
-    pointee.sent += text.count
+    pointee.sent += count
   }
 
   /// Whether everything that the peer sent for this request has been read.

@@ -232,10 +232,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
         return openSocket(table, handler: facts.pointee.handler, plugin: plugin, generation)
       }
       guard let function = facts.pointee.function else { return -4 }
-      loop.pointee.host.entering(
-        generation, plugin: plugin, function: "handle", on: GatewayLoop(state: loop))
+      let mark = loop.pointee.mark
+      mark.pointee.enter(generation.instanceWords[plugin], "handle")
       let status = function(generation.shards[plugin], facts.pointee.handler, token)
-      loop.pointee.host.leaving(on: GatewayLoop(state: loop))
+      mark.pointee.leave()
       return status
     }
     guard pointee.stage == .handling else { return }

@@ -25,6 +25,9 @@ public struct GatewayLoop: @unchecked Sendable {
     state = UnsafeMutableRawPointer(address: address).assumingMemoryBound(to: LoopState.self)
   }
 
+  /// What the loop is doing inside plugins. [any-thread]
+  public var mark: UnsafeMutablePointer<CallMark> { state.pointee.mark }
+
   /// The loop's counters.
   public var metrics: LoopMetrics { state.pointee.metrics }
 

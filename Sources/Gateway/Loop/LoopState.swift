@@ -40,6 +40,8 @@ struct LoopState: ~Copyable {
   /// Groups with something to send at the end of this tick.
   var groups = GroupOutbox()
   var groupHook: TickHook
+  /// Never freed: a watchdog may look at it at any time.
+  let mark: UnsafeMutablePointer<CallMark>
 
   init(
     eventLoop: EventLoop, settings: GatewaySettings, shared: GatewayShared, host: any TenantHost,
@@ -55,6 +57,8 @@ struct LoopState: ~Copyable {
       headBytes: settings.headBytes, targetBytes: settings.targetBytes,
       fields: settings.headerFields)
     output = eventLoop.output
+    mark = .allocate(capacity: 1)
+    mark.initialize(to: CallMark())
     tokens = TokenTable(loop: eventLoop.index)
     metrics = LoopMetrics()
     access = AccessLog(writer: shared.accessLog)

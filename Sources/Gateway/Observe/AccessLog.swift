@@ -1,4 +1,4 @@
-internal import Glibc
+internal import EventLoop
 internal import Wire
 
 /// One JSON line for each request, gathered per loop and handed over in large pieces. Confined to its loop.
@@ -7,13 +7,24 @@ struct AccessLog {
   private let writer: LogWriter?
   private let memory: UnsafeMutableRawPointer
   private var count = 0
+  /// The peer of the last line, whose text needs no rendering again.
+  private var lastPeer = PeerAddress.unknown
+  private let peerText: UnsafeMutableRawPointer
+  private var peerCount = 0
 
   init(writer: LogWriter?) {
     self.writer = writer
     memory = .allocate(byteCount: Self.capacity, alignment: 16)
+    peerText = .allocate(byteCount: PeerAddress.longestText, alignment: 16)
+    var writer = ByteWriter(peerText, capacity: PeerAddress.longestText)
+    PeerText(address: .unknown).append(to: &writer)
+    peerCount = writer.count
   }
 
-  func destroy() { memory.deallocate() }
+  func destroy() {
+    memory.deallocate()
+    peerText.deallocate()
+  }
 
   var isOn: Bool { writer != nil }
 
@@ -36,40 +47,49 @@ struct AccessLog {
   /// Adds a line; returns lines dropped, of which there are some only when the log is behind.
   mutating func add(_ line: Line) -> Int {
     let room =
-      320 + line.requestID.count + line.tenant.count + 6 * line.path.count
+      320 + line.requestID.count + line.tenant.count + line.path.count
       + line.method.count + 6 * line.principal.count + line.trace.count
     guard room <= Self.capacity else { return 1 }
     var dropped = 0
     if count + room > Self.capacity { dropped = flush() }
-    var text = ByteWriter(memory + count, capacity: room)
-    text.append("{\"time\":\"")
-    text.append(line.time, DateCache.timeLength)
-    text.append("\",\"kind\":\"access\",\"request_id\":\"")
-    text.append(line.requestID)
-    text.append("\",\"tenant\":\"")
-    text.append(line.tenant)
-    text.append("\",\"method\":\"")
-    text.append(line.method)
-    text.append("\",\"path\":\"")
-    text.append(escaping: line.path)
-    text.append("\",\"status\":")
-    text.append(decimal: line.status)
-    text.append(",\"bytes\":")
-    text.append(decimal: line.sent)
-    text.append(",\"duration_us\":")
-    text.append(decimal: line.microseconds)
-    text.append(",\"peer\":\"")
-    line.peer.append(to: &text)
+    var text = LineCursor(memory + count)
+    text.put("{\"time\":\"")
+    text.put(line.time, DateCache.timeLength)
+    text.put("\",\"kind\":\"access\",\"request_id\":\"")
+    text.put(line.requestID)
+    text.put("\",\"tenant\":\"")
+    text.put(line.tenant)
+    text.put("\",\"method\":\"")
+    text.put(line.method)
+    text.put("\",\"path\":\"")
+    // The codec lets no quote, backslash or control character into a path.
+    text.put(line.path)
+    text.put("\",\"status\":")
+    text.put(decimal: line.status)
+    text.put(",\"bytes\":")
+    text.put(decimal: line.sent)
+    text.put(",\"duration_us\":")
+    text.put(decimal: line.microseconds)
+    text.put(",\"peer\":\"")
+    if line.peer.address.high != lastPeer.high || line.peer.address.low != lastPeer.low {
+      lastPeer = line.peer.address
+      var writer = ByteWriter(peerText, capacity: PeerAddress.longestText)
+      line.peer.append(to: &writer)
+      peerCount = writer.count
+    }
+    text.put(peerText, peerCount)
     if line.principal.count > 0 {
-      text.append("\",\"principal\":\"")
-      text.append(escaping: line.principal)
+      text.put("\",\"principal\":\"")
+      var writer = ByteWriter(text.place, capacity: 6 * line.principal.count)
+      writer.append(escaping: line.principal)
+      text.skip(writer.count)
     }
     if line.trace.count > 0 {
-      text.append("\",\"trace_id\":\"")
-      text.append(line.trace)
+      text.put("\",\"trace_id\":\"")
+      text.put(line.trace)
     }
-    text.append("\"}\n")
-    count += text.count
+    text.put("\"}\n")
+    count = text.place - memory
     return dropped
   }
 

@@ -100,7 +100,7 @@ extension GatewayLoop {
     of owner: Generation
   ) -> Int32 {
     guard let request = request(token, owner) else { return SLUICE_E_STALE }
-    guard (200...599).contains(status), contentType.count <= 256, FieldSyntax.isValue(contentType)
+    guard (200...599).contains(status), isContentType(contentType)
     else {
       return SLUICE_E_INVALID
     }
@@ -128,7 +128,7 @@ extension GatewayLoop {
     of owner: Generation
   ) -> Int32 {
     guard let request = request(token, owner) else { return SLUICE_E_STALE }
-    guard (200...599).contains(status), contentType.count <= 256, FieldSyntax.isValue(contentType),
+    guard (200...599).contains(status), isContentType(contentType),
       length >= -1
     else { return SLUICE_E_INVALID }
     return request.begin(Int(status), contentType: contentType, length: length)
@@ -169,4 +169,16 @@ private enum HostFields {
   static func contains(_ name: UnsafeRawBufferPointer) -> Bool {
     names.contains { equalsIgnoringCase($0.raw, name) }
   }
+}
+
+/// Whether the bytes may stand in Content-Type; the one that nearly all answers have is known.
+@inline(__always)
+private func isContentType(_ type: UnsafeRawBufferPointer) -> Bool {
+  if type.count == 16, let base = type.baseAddress,
+    base.loadUnaligned(as: UInt64.self) == 0x7461_6369_6c70_7061,
+    base.loadUnaligned(fromByteOffset: 8, as: UInt64.self) == 0x6e6f_736a_2f6e_6f69
+  {
+    return true
+  }
+  return type.count <= 256 && FieldSyntax.isValue(type)
 }

@@ -20,7 +20,7 @@ public final class RouteTable: @unchecked Sendable {
   private let nodes: UnsafeMutablePointer<Node>
   private let children: UnsafeMutablePointer<Child>
   private let text: UnsafeMutableRawPointer
-  private let nodeCount: Int
+  private let statics: StaticPaths
 
   /// What a path and a method lead to.
   public enum Match: Equatable {
@@ -66,7 +66,7 @@ public final class RouteTable: @unchecked Sendable {
       (facts + index).initialize(to: RouteFacts(entry.route))
     }
     let flat = tree.flattened()
-    nodeCount = flat.nodes.count
+    statics = StaticPaths(flat.statics)
     nodes = .allocate(capacity: flat.nodes.count)
     nodes.initialize(from: flat.nodes, count: flat.nodes.count)
     children = .allocate(capacity: max(flat.children.count, 1))
@@ -80,6 +80,7 @@ public final class RouteTable: @unchecked Sendable {
     nodes.deallocate()
     children.deallocate()
     text.deallocate()
+    statics.deallocate()
   }
 
   /// Finds the route of a path.
@@ -96,8 +97,12 @@ public final class RouteTable: @unchecked Sendable {
     guard let base = path.baseAddress, path.count > 0, base.load(as: UInt8.self) == 0x2F else {
       return .notFound
     }
-    let found = find(0, base, 1, path.count, parameters, 0, method)
-    return found
+    // A literal path wins over a pattern with parameters, so this is the answer where there is one; a method that it
+    // does not have may still be the pattern's.
+    if let node = statics.find(path), case .route(let route) = finish(node, method) {
+      return .route(route)
+    }
+    return find(0, base, 1, path.count, parameters, 0, method)
   }
 
   private func find(

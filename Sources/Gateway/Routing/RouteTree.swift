@@ -39,16 +39,18 @@ struct RouteTree {
   }
 
   func flattened() -> (
-    nodes: [RouteTable.Node], children: [RouteTable.Child], text: [UInt8]
+    nodes: [RouteTable.Node], children: [RouteTable.Child], text: [UInt8],
+    statics: [(path: [UInt8], node: Int32)]
   ) {
     var nodes: [RouteTable.Node] = []
     var children: [RouteTable.Child] = []
     var text: [UInt8] = []
-    var queue: [Branch] = [root]
+    var statics: [(path: [UInt8], node: Int32)] = []
+    var queue: [(branch: Branch, path: [UInt8]?)] = [(root, [])]
     nodes.append(RouteTable.Node())
     var position = 0
     while position < queue.count {
-      let branch = queue[position]
+      let (branch, path) = queue[position]
       var node = RouteTable.Node()
       var routes = branch.routes
       let get = Int(HTTPMethod.get.rawValue)
@@ -69,16 +71,19 @@ struct RouteTree {
             node: Int32(nodes.count)))
         text += literal.name
         nodes.append(RouteTable.Node())
-        queue.append(literal.branch)
+        queue.append((literal.branch, path.map { $0 + [0x2f] + literal.name }))
       }
       if let parameter = branch.parameter {
         node.parameterChild = Int32(nodes.count)
         nodes.append(RouteTable.Node())
-        queue.append(parameter)
+        queue.append((parameter, nil))
+      }
+      if node.methods != 0, let path {
+        statics.append((path.isEmpty ? [0x2f] : path, Int32(position)))
       }
       nodes[position] = node
       position += 1
     }
-    return (nodes, children, text)
+    return (nodes, children, text, statics)
   }
 }

@@ -6,6 +6,8 @@ public final class Generation {
   /// The plugins' shards by their position in the set, as their `open` gave them.
   let shards: UnsafeMutablePointer<UInt64>
   let pluginIDs: [String]
+  /// What the owner calls the plugins' instances, for ``CallMark``.
+  let instanceWords: UnsafeMutablePointer<UInt>
   /// What the owner of the generation keeps with it.
   public let context: AnyObject
   /// Requests and sockets that use it.
@@ -19,15 +21,19 @@ public final class Generation {
   ///
   /// - Parameters:
   ///   - pluginIDs: the plugins of the set, in its order.
+  ///   - instances: the owner's words for their instances.
   ///   - retired: called once on the loop's thread when the generation is retired and unused.
   public init(
-    routes: RouteTable, pluginIDs: [String], context: AnyObject,
+    routes: RouteTable, pluginIDs: [String], instances: [UInt], context: AnyObject,
     retired: @escaping (Generation) -> Void
   ) {
     self.routes = routes
     self.pluginIDs = pluginIDs
     self.context = context
     self.retired = retired
+    precondition(instances.count == pluginIDs.count)
+    instanceWords = .allocate(capacity: max(instances.count, 1))
+    instanceWords.initialize(from: instances, count: instances.count)
     shards = .allocate(capacity: max(pluginIDs.count, 1))
     shards.initialize(repeating: 0, count: max(pluginIDs.count, 1))
   }
@@ -35,7 +41,10 @@ public final class Generation {
   /// A plugin's shard is open; `value` is its own word for it.
   public func opened(_ value: UInt64, at position: Int) { shards[position] = value }
 
-  deinit { shards.deallocate() }
+  deinit {
+    shards.deallocate()
+    instanceWords.deallocate()
+  }
 
   func enter() { users += 1 }
 

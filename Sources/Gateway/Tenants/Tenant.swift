@@ -22,9 +22,18 @@ public final class Tenant {
   /// Host names that lead here.
   var hosts: [String] = []
 
+  /// `x-ratelimit-limit: …` and CRLF.
+  let limitField: UnsafeRawBufferPointer
+
   init(id: String, limiter: RateLimiter) {
     self.id = id
+    let field = Array("x-ratelimit-limit: \(limiter.limit)\r\n".utf8)
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: field.count, alignment: 16)
+    memory.copyBytes(from: field)
+    limitField = UnsafeRawBufferPointer(memory)
     idBytes = Array(id.utf8)
     self.limiter = limiter
   }
+
+  deinit { limitField.deallocate() }
 }

@@ -100,7 +100,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// all that was offered, that offer, because browsers insist on one (RFC 6455 §4.1).
   private func selectedSubprotocol() -> UnsafeRawBufferPointer? {
     let fields = UnsafeMutableBufferPointer(start: pointee.fields, count: pointee.head.fieldCount)
-    for var wanted in withRoute({ $0.subprotocols }) {
+    // Browsers that bring their token among the subprotocols need another one to be selected beside it.
+    for var wanted in withRoute({ $0.subprotocols }) + ["sluice.v1"] {
       var offers = SubprotocolList(pointee.head, fields)
       while let offer = offers.next(in: pointee.base) {
         let name = bytes(offer)

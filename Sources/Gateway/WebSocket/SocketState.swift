@@ -61,15 +61,13 @@ extension UnsafeMutablePointer where Pointee == SocketState {
 
   /// Calls the plugin, which may do anything meanwhile, also close this socket.
   func call(_ function: StaticString, _ body: (borrowing sluice_websocket_handler_v1_t) -> Void) {
-    let host = loop.pointee.host
-    let loop = GatewayLoop(state: loop)
+    let mark = loop.pointee.mark
     let plugin = Int(pointee.plugin)
     let table = pointee.table
-    pointee.generation._withUnsafeGuaranteedRef { generation in
-      host.entering(generation, plugin: plugin, function: function, on: loop)
-    }
+    mark.pointee.enter(
+      pointee.generation._withUnsafeGuaranteedRef { $0.instanceWords[plugin] }, function)
     body(table.pointee)
-    host.leaving(on: loop)
+    mark.pointee.leave()
   }
 
   /// Tells the plugin of the end, once.

@@ -40,14 +40,16 @@ enum HTTPBridge {
         status(of: host) { $0.setHeader(request, name.raw, value.raw, of: $1) }
       },
       respond: { host, request, code, contentType, body in
-        let shard = shard(host)
-        guard shard.eventLoop.isCurrent else {
-          return later(shard, [contentType, body]) { loop, generation, copies in
-            _ = loop.respond(request, code, copies[0], copies[1], of: generation)
+        // The path of every answer: no reference is counted.
+        unretained(host)._withUnsafeGuaranteedRef { shard in
+          guard shard.eventLoop.isCurrent else {
+            return later(shard, [contentType, body]) { loop, generation, copies in
+              _ = loop.respond(request, code, copies[0], copies[1], of: generation)
+            }
           }
+          guard let generation = shard.generation else { return SLUICE_E_STALE }
+          return shard.gateway.respond(request, code, contentType.raw, body.raw, of: generation)
         }
-        guard let generation = shard.generation else { return SLUICE_E_STALE }
-        return shard.loop.gateway.respond(request, code, contentType.raw, body.raw, of: generation)
       },
       problem: { host, request, code, name, detail, errors in
         let shard = shard(host)

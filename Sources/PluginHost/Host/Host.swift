@@ -125,7 +125,9 @@ final class Host: TenantHost, @unchecked Sendable {
     var shown = manifests
     if let tenant {
       guard let record = registry.record(tenant) else { return nil }
+      let kind: TenantKind = tenant == StaticTenant.platformID ? .platform : .app
       shown = shown.filter { record.plugins[$0.id]?.enabled == true }
+      for index in shown.indices { shown[index].routes.removeAll { !$0.tenants.includes(kind) } }
     }
     let document = OpenAPIDocument(
       title: "Sluice", version: Version.current, plugins: shown, limits: configuration.limits)
@@ -153,14 +155,6 @@ final class Host: TenantHost, @unchecked Sendable {
       value: Int64(overstays.load(ordering: .relaxed)))
     metrics.add(to: &page)
   }
-
-  func entering(_ generation: Generation, plugin: Int, function: StaticString, on loop: GatewayLoop)
-  {
-    let set = unsafeDowncast(generation.context, to: ShardSet.self)
-    loops[loop.index].watch.enter(set.runtime.instances[plugin], function)
-  }
-
-  func leaving(on loop: GatewayLoop) { loops[loop.index].watch.leave() }
 
   /// Names the calls that overstay their budget. [control-thread, every budget]
   func lookForOverstays() {

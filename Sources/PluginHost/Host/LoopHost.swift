@@ -9,7 +9,7 @@ internal import Gateway
 final class LoopHost: @unchecked Sendable {
   let gateway: GatewayLoop
   let host: Host
-  let watch = LoopWatch()
+  let watch: LoopWatch
   private var subscriptions = Subscriptions<(shard: Shard, context: UInt64)>()
   private var calls: [UInt64: ServiceCall] = [:]
   private var lastCall: UInt64 = 0
@@ -25,6 +25,7 @@ final class LoopHost: @unchecked Sendable {
 
   init(_ gateway: GatewayLoop, host: Host) {
     self.gateway = gateway
+    watch = LoopWatch(gateway)
     self.host = host
   }
 
@@ -41,7 +42,7 @@ final class LoopHost: @unchecked Sendable {
 
   /// A copy of bytes that lives until the plugin returns from its outermost callback.
   func lend(_ bytes: UnsafeRawBufferPointer) -> sluice_slice_t {
-    if !watch.isInside || scratch.count > 256 { releaseScratch() }
+    if !gateway.mark.pointee.isInside || scratch.count > 256 { releaseScratch() }
     let memory = UnsafeMutableRawPointer.allocate(byteCount: max(bytes.count, 1), alignment: 16)
     if let base = bytes.baseAddress { memory.copyMemory(from: base, byteCount: bytes.count) }
     if scratch.isEmpty {

@@ -9,6 +9,7 @@ internal import Gateway
 final class Shard: @unchecked Sendable {
   let instance: Instance
   let loop: LoopHost
+  let gateway: GatewayLoop
   /// The plugin's own word for the shard.
   private(set) var value: UInt64 = 0
   /// The shards beside it.
@@ -34,7 +35,8 @@ final class Shard: @unchecked Sendable {
 
   var plugin: LoadedPlugin { instance.plugin }
   var tenant: String { instance.tenant }
-  var eventLoop: EventLoop { loop.gateway.eventLoop }
+  let eventLoop: EventLoop
+  private let mark: UnsafeMutablePointer<CallMark>
   /// The shard's own host table, for calls of the host's own.
   var hostTable: UnsafePointer<sluice_host_v1_t> { UnsafePointer(table) }
 
@@ -46,6 +48,9 @@ final class Shard: @unchecked Sendable {
     self.set = set
     self.generation = generation
     self.loop = loop
+    gateway = loop.gateway
+    eventLoop = loop.gateway.eventLoop
+    mark = loop.gateway.mark
     names = HostTableNames(plugin: instance.plugin.manifest.id, tenant: instance.tenant)
     table = .allocate(capacity: 1)
     table.initialize(
@@ -99,8 +104,8 @@ final class Shard: @unchecked Sendable {
   /// Calls the plugin, with the watchdog looking on.
   @inline(__always)
   func call<T>(_ function: StaticString, _ body: () -> T) -> T {
-    loop.watch.enter(instance, function)
-    defer { loop.watch.leave() }
+    mark.pointee.enter(UInt(bitPattern: Unmanaged.passUnretained(instance).toOpaque()), function)
+    defer { mark.pointee.leave() }
     return body()
   }
 
@@ -194,6 +199,12 @@ func shard(_ host: UnsafePointer<sluice_host_v1_t>) -> Shard {
     UnsafeRawPointer(bitPattern: UInt(host.pointee.context)).unsafelyUnwrapped
   )
   .takeUnretainedValue()
+}
+
+/// As ``shard(_:)``, for paths where even a reference count is too much.
+@inline(__always)
+func unretained(_ host: UnsafePointer<sluice_host_v1_t>) -> Unmanaged<Shard> {
+  Unmanaged.fromOpaque(UnsafeRawPointer(bitPattern: UInt(host.pointee.context)).unsafelyUnwrapped)
 }
 
 /// The instance whose host table this is: for functions that instances and shards both have.

@@ -31,7 +31,10 @@ final class TenantRuntime: @unchecked Sendable {
   /// - Throws: what the first plugin that failed said; the others' shards are closed again.
   func open(on loop: LoopHost) throws(TenantFailure) -> Generation {
     let set = ShardSet(self, loop.host)
-    let generation = Generation(routes: routes, pluginIDs: pluginIDs, context: set) { _ in
+    let words = instances.map { UInt(bitPattern: Unmanaged.passUnretained($0).toOpaque()) }
+    let generation = Generation(
+      routes: routes, pluginIDs: pluginIDs, instances: words, context: set
+    ) { _ in
       // Later, because whoever let go of it last may be a plugin's own call.
       loop.gateway.eventLoop.post { set.close() }
     }

@@ -16,7 +16,7 @@ final class LoadedPlugin: @unchecked Sendable {
   let routeHandlers: [UInt32]
   let socketHandlers: [UInt32]
 
-  private typealias Entry = @convention(c) () -> UnsafePointer<sluice_plugin_v1_t>
+  private typealias Entry = @convention(c) () -> UnsafePointer<sluice_plugin_v1_t>?
 
   /// Loads the image and checks everything that it and its manifest must agree on. [control-thread]
   ///
@@ -39,7 +39,10 @@ final class LoadedPlugin: @unchecked Sendable {
     guard let symbol = dlsym(image, "sluice_plugin_entry_v1") else {
       throw failure("does not export sluice_plugin_entry_v1; see include/sluice/plugin.h")
     }
-    let entry = unsafeBitCast(symbol, to: Entry.self)()
+    guard let entry = unsafeBitCast(symbol, to: Entry.self)() else {
+      throw failure(
+        "sluice_plugin_entry_v1 returned NULL; it must return the plugin's table (plugin.h)")
+    }
     guard entry.pointee.abi_major == UInt16(SLUICE_ABI_MAJOR) else {
       throw failure(
         "was built for version \(entry.pointee.abi_major).\(entry.pointee.abi_minor) of the contract; this gateway has "
@@ -48,6 +51,9 @@ final class LoadedPlugin: @unchecked Sendable {
     }
     guard entry.pointee.struct_size >= UInt32(MemoryLayout<sluice_plugin_v1_t>.size) else {
       throw failure("has an entry table of \(entry.pointee.struct_size) bytes, which is too small")
+    }
+    guard Self.isWhole(entry) else {
+      throw failure("has an entry table with a function that is NULL and may not be (plugin.h)")
     }
     let (id, version) = (String(entry.pointee.id), String(entry.pointee.version))
     guard id == manifest.id, version == manifest.version else {
@@ -94,6 +100,21 @@ final class LoadedPlugin: @unchecked Sendable {
     }
     routeHandlers = routes
     socketHandlers = sockets
+  }
+
+  /// Whether the functions that must be there are there. What C left out, Swift would call.
+  private static func isWhole(_ entry: UnsafePointer<sluice_plugin_v1_t>) -> Bool {
+    let raw = UnsafeRawPointer(entry)
+    let needed = [
+      MemoryLayout<sluice_plugin_v1_t>.offset(of: \.create),
+      MemoryLayout<sluice_plugin_v1_t>.offset(of: \.destroy),
+      MemoryLayout<sluice_plugin_v1_t>.offset(of: \.open),
+      MemoryLayout<sluice_plugin_v1_t>.offset(of: \.close),
+      MemoryLayout<sluice_plugin_v1_t>.offset(of: \.get_extension),
+    ]
+    return needed.allSatisfy { offset in
+      offset.map { raw.load(fromByteOffset: $0, as: UInt.self) != 0 } ?? false
+    }
   }
 
   private static func resolve(
