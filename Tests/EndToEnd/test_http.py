@@ -1,4 +1,4 @@
-"""HTTP/1.1 on the wire (RFC 9112, RFC 9110), through plugins; over 400 lines because its cases share one table of refusals."""
+"""HTTP/1.1 on the wire (RFC 9112, RFC 9110), through plugins and the contract; over 400 lines because it is one subject."""
 
 import json
 import re

@@ -20,7 +20,7 @@ struct Plan: ParsableCommand {
       throw failure(
         "the configuration has no tenant \"\(tenant)\"; it has "
           + tenants.map(\.id).joined(separator: ", ")
-          + ". The plugins of an app that was made while the gateway ran: GET /v1/apps/{app}/plugins"
+          + ". Apps that were made while the gateway ran are not in it: ask the API that made them"
       )
     }
     do {

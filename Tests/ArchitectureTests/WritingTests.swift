@@ -1,0 +1,77 @@
+import Foundation
+import Testing
+
+/// How the project's files are written.
+@Suite struct `Files` {
+  /// Every text file that is in the repository.
+  static let tracked = Result<[String], any Error> {
+    try Tree.output("git", "ls-files", "-z").split(separator: "\0").map(String.init)
+      .filter { Tree.exists($0) }
+  }
+
+  private static let sources = [".swift", ".h", ".c", ".rs", ".py", ".sql", ".sh", ".md"]
+
+  // One file holds one idea; one that needs more room says in its first line why.
+  @Test func `no source is longer than 400 lines without its reason`() throws {
+    for file in try Self.tracked.get() where Self.sources.contains(where: file.hasSuffix) {
+      let lines = try Tree.text(file).split(separator: "\n", omittingEmptySubsequences: false)
+      let isLong = lines.count - 1 > 400
+      #expect(!isLong || lines[0].contains("400"), "\(file): \(lines.count - 1) lines")
+    }
+  }
+
+  // What only one machine has is broken on every other.
+  @Test func `no file names a folder of one machine or outside of the repository`() throws {
+    let pattern = #/(?:^|[\s"'`=(:])\/(?:work|root|home)\/|\.\.\/shared\b/#
+    for file in try Self.tracked.get() {
+      guard let text = try? Tree.text(file), text.contains(pattern) else { continue }
+      for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
+        .enumerated()
+      where line.contains(pattern) {
+        Issue.record("\(file):\(index + 1): \(line)")
+      }
+    }
+  }
+
+  // Sessions are what the auth plugin gives to developers who sign in. Elsewhere in the product the word would mean that
+  // the gateway knows a feature, or that a text speaks of how it came about.
+  @Test func `sessions are only the auth plugin's`() throws {
+    let place = #/^(Plugins/auth|Tests/(AuthPluginTests|EndToEnd|Bench|ArchitectureTests))\//#
+    let allowed = ["docs/", "README.md", "CHANGELOG.md"]
+    for file in try Self.tracked.get() where !file.contains(place) {
+      guard let text = try? Tree.text(file) else { continue }
+      for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
+        .enumerated()
+      where line.lowercased().contains("session") {
+        // Guides may say how one signs in.
+        let isGuide = allowed.contains(where: file.hasPrefix)
+        #expect(isGuide && line.contains(#/sign|auth|v1\/sessions/#), "\(file):\(index + 1)")
+      }
+    }
+  }
+
+  // The compiler has been told to look away: whoever reads it must be told why that is right.
+  @Test func `everything shared unchecked says who owns it`() throws {
+    var count = 0
+    for folder in ["Sources", "Plugins", "examples"] {
+      for (file, source) in try SwiftSource.files(under: folder) {
+        let lines = try Tree.text(file).split(separator: "\n", omittingEmptySubsequences: false)
+        for (index, line) in source.code.enumerated()
+        where line.contains(#/@unchecked Sendable|nonisolated\(unsafe\)/#) {
+          count += 1
+          let near = lines[max(index - 6, 0)...min(index + 3, lines.count - 1)]
+          let comments = near.filter { $0.contains("//") }.joined(separator: " ").lowercased()
+          #expect(Self.isExplained(comments), "\(file):\(index + 1)")
+        }
+      }
+    }
+    #expect(count > 20)
+  }
+
+  /// Whether a comment names a thread, an owner, a guard or immutability.
+  private static func isExplained(_ comment: String) -> Bool {
+    comment.contains(
+      #/thread|loop|lock|guard|immutable|constant|never chang|nothing changes|written once|set once|only read|owner|owns|confined|shard|atomic|static lifetime/#
+    )
+  }
+}
