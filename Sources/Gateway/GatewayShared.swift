@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import Synchronization
 
 /// What all loops of a gateway share.
@@ -8,12 +9,38 @@ final class GatewayShared: @unchecked Sendable {
   var loops: [GatewayLoop] = []
   /// Connections open on all loops.
   let openConnections = Atomic<Int>(0)
+  /// Connections open from each address, on all loops.
+  private let addresses = Mutex<[Address: Int]>([:])
   /// 1 while new work is taken.
   let isReady = Atomic<Bool>(false)
 
   private let undrained = Mutex<(count: Int, then: (@Sendable () -> Void)?)>((0, nil))
 
   init(accessLog: LogWriter?) { self.accessLog = accessLog }
+
+  private struct Address: Hashable {
+    let high: UInt64
+    let low: UInt64
+  }
+
+  /// Counts a connection from an address; false, and not counted, when there are `limit` already.
+  func enter(_ peer: PeerAddress, limit: Int) -> Bool {
+    addresses.withLock { addresses in
+      let count = addresses[Address(high: peer.high, low: peer.low), default: 0]
+      guard count < limit else { return false }
+      addresses[Address(high: peer.high, low: peer.low)] = count + 1
+      return true
+    }
+  }
+
+  /// A connection that was counted is gone.
+  func leave(_ peer: PeerAddress) {
+    addresses.withLock { addresses in
+      let address = Address(high: peer.high, low: peer.low)
+      guard let count = addresses[address] else { return }
+      addresses[address] = count > 1 ? count - 1 : nil
+    }
+  }
 
   /// Calls `then` once, when every loop has drained.
   func whenDrained(_ then: @escaping @Sendable () -> Void) {

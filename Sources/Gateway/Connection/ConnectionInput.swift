@@ -103,7 +103,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
       consume(consumed)
       start(request)
     case .invalid(let error):
-      loop.pointee.metrics.add(.malformedRequests)
+      loop.pointee.metrics.add(error.metric)
       request.pointee.head = RequestHead()
       start(request, refusing: error)
     }
@@ -161,5 +161,16 @@ extension UnsafeMutablePointer where Pointee == Connection {
     unwatch()
     dropInput()
     pointee.stream.shutdownThenClose()
+  }
+}
+
+extension HTTP1Error {
+  /// What counts it.
+  fileprivate var metric: Metric {
+    switch self {
+    case .targetTooLong: .uriBytesBreaches
+    case .headTooLarge, .tooManyFields: .headerBytesBreaches
+    default: .malformedRequests
+    }
   }
 }

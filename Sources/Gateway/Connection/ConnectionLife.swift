@@ -22,18 +22,27 @@ func connectionAccepted(_ stream: TCPStream, _ context: UInt64) {
   loop.pointee.metrics.add(.connectionsOpen)
   let open = loop.pointee.shared.openConnections.add(1, ordering: .relaxed).newValue
   guard open <= loop.pointee.settings.connections else {
-    loop.pointee.metrics.add(.connectionsRefused)
-    connection.pointee.flags.insert(.isFinishing)
-    let refusal: StaticString =
-      "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-    _ = stream.tryWrite(refusal.raw)
-    return stream.shutdownThenClose()
+    return connection.refuse(.connectionsRefused)
   }
+  guard
+    loop.pointee.shared.enter(stream.peer, limit: loop.pointee.settings.connectionsPerAddress)
+  else { return connection.refuse(.addressesRefused) }
+  connection.pointee.flags.insert(.isCounted)
   connection.watch(.idle)
   stream.startReading()
 }
 
 extension UnsafeMutablePointer where Pointee == Connection {
+  /// Turns a connection away that is one too many.
+  fileprivate func refuse(_ metric: Metric) {
+    loop.pointee.metrics.add(metric)
+    pointee.flags.insert(.isFinishing)
+    let refusal: StaticString =
+      "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+    _ = pointee.stream.tryWrite(refusal.raw)
+    pointee.stream.shutdownThenClose()
+  }
+
   /// The stream is closed: everything that hangs on it ends.
   fileprivate func hasClosed() {
     let loop = loop
@@ -52,6 +61,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     dropInput()
     loop.pointee.metrics.add(.connectionsOpen, -1)
     loop.pointee.shared.openConnections.subtract(1, ordering: .relaxed)
+    if pointee.flags.contains(.isCounted) { loop.pointee.shared.leave(pointee.stream.peer) }
     loop.connectionHasClosed()
     deinitialize(count: 1)
   }

@@ -34,6 +34,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   private func refuse(_ detail: StaticString) { problem(.invalidRequest, detail) }
 
   private func refuseTooLarge(_ limit: Int) {
+    loop.pointee.metrics.add(.bodyBytesBreaches)
     problem(.payloadTooLarge, detail: "The body is over the limit of \(limit) bytes.")
   }
 

@@ -15,14 +15,19 @@ public enum Metric: Int, CaseIterable, Sendable {
   case webSocketMessagesReceived
   case webSocketMessagesSent
   case malformedRequests
+  case headerBytesBreaches
+  case uriBytesBreaches
+  case bodyBytesBreaches
   case headTimeouts
   case bodyTimeouts
   case idleTimeouts
-  case requestTimeouts
   case writeTimeouts
+  case requestTimeouts
   case connectionsRefused
-  case rateLimited
+  case addressesRefused
+  case messagesTooBig
   case slowSubscribers
+  case rateLimited
   case cancelledRequests
   case identityHits
   case identityMisses
@@ -44,16 +49,12 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .webSocketMessagesReceived: "sluice_websocket_messages_received_total"
     case .webSocketMessagesSent: "sluice_websocket_messages_sent_total"
     case .malformedRequests: "sluice_malformed_requests_total"
-    case .headTimeouts, .bodyTimeouts, .idleTimeouts, .requestTimeouts, .writeTimeouts:
-      "sluice_timeouts_total"
-    case .connectionsRefused: "sluice_connections_refused_total"
-    case .rateLimited: "sluice_rate_limited_total"
-    case .slowSubscribers: "sluice_slow_subscribers_total"
     case .cancelledRequests: "sluice_cancelled_requests_total"
     case .identityHits: "sluice_identity_cache_hits_total"
     case .identityMisses: "sluice_identity_cache_misses_total"
     case .logLinesDropped: "sluice_log_lines_dropped_total"
     case .groupMessages: "sluice_group_messages_total"
+    default: "sluice_limit_breaches_total"
     }
   }
 
@@ -64,11 +65,19 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .responses3xx: #"{status="3xx"}"#
     case .responses4xx: #"{status="4xx"}"#
     case .responses5xx: #"{status="5xx"}"#
-    case .headTimeouts: #"{of="head"}"#
-    case .bodyTimeouts: #"{of="body"}"#
-    case .idleTimeouts: #"{of="idle"}"#
-    case .requestTimeouts: #"{of="request"}"#
-    case .writeTimeouts: #"{of="write"}"#
+    case .headerBytesBreaches: #"{limit="header_bytes"}"#
+    case .uriBytesBreaches: #"{limit="uri_bytes"}"#
+    case .bodyBytesBreaches: #"{limit="body_bytes"}"#
+    case .headTimeouts: #"{limit="header_timeout_ms"}"#
+    case .bodyTimeouts: #"{limit="body_timeout_ms"}"#
+    case .idleTimeouts: #"{limit="idle_timeout_ms"}"#
+    case .writeTimeouts: #"{limit="write_timeout_ms"}"#
+    case .requestTimeouts: #"{limit="request_timeout_ms"}"#
+    case .connectionsRefused: #"{limit="connections"}"#
+    case .addressesRefused: #"{limit="connections_per_address"}"#
+    case .messagesTooBig: #"{limit="websocket_message_bytes"}"#
+    case .slowSubscribers: #"{limit="websocket_queue_bytes"}"#
+    case .rateLimited: #"{limit="requests_per_second"}"#
     default: ""
     }
   }
@@ -89,16 +98,12 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .webSocketMessagesReceived: "Whole WebSocket messages received."
     case .webSocketMessagesSent: "WebSocket messages sent, each recipient counted."
     case .malformedRequests: "Connections closed because what came was not HTTP."
-    case .headTimeouts, .bodyTimeouts, .idleTimeouts, .requestTimeouts, .writeTimeouts:
-      "Connections or requests ended because time ran out."
-    case .connectionsRefused: "Connections refused because there were too many."
-    case .rateLimited: "Requests answered 429."
-    case .slowSubscribers: "WebSockets closed because they did not keep up."
     case .cancelledRequests: "Requests whose client left before the answer."
     case .identityHits: "Credentials recognised from the cache."
     case .identityMisses: "Credentials shown to the authenticator."
     case .logLinesDropped: "Log lines dropped because the log was behind."
     case .groupMessages: "Messages sent to groups, each counted once."
+    default: "Times that a peer went over a limit."
     }
   }
 }

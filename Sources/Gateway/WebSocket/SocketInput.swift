@@ -132,6 +132,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
   private func violated(_ violation: FrameViolation) {
     pointee.flags.insert(.isDeaf)
     pointee.closeCode = violation.closeCode
+    if violation == .messageTooBig { loop.pointee.metrics.add(.messagesTooBig) }
     let connection = pointee.connection
     if !pointee.flags.contains(.closeSent) {
       pointee.flags.insert(.closeSent)
