@@ -11,7 +11,7 @@ from workshop import conformance_configuration, with_plugins
 
 
 def test_a_request_under_way_is_answered_new_connections_are_refused_and_the_exit_is_clean(sluice, probe_folder):
-    gateway = sluice(with_plugins(probe_folder))
+    gateway = sluice(with_plugins(probe_folder), ["--loops", 1])
     with Wire(gateway.port) as wire, Wire(gateway.port) as idle:
         assert idle.send(get("/probe/at-once/x")).answer().status == 200
         wire.send(get("/probe/later"))
@@ -25,6 +25,25 @@ def test_a_request_under_way_is_answered_new_connections_are_refused_and_the_exi
         answer = wire.answer()
         assert answer.body == b"later" and answer["connection"] == "close"
         assert idle.is_closed()
+    assert gateway.wait() == 0
+
+
+def test_requests_under_way_on_every_loop_are_answered_though_other_connections_end_before(sluice, probe_folder):
+    gateway = sluice(with_plugins(probe_folder), ["--loops", 2])
+    waiting = [Wire(gateway.port) for _ in range(2)]
+    idle = [Wire(gateway.port) for _ in range(6)]
+    for _ in range(3):
+        for wire in idle:
+            assert wire.send(get("/probe/at-once/x")).answer().status == 200
+    for wire in waiting:
+        wire.send(get("/probe/later"))
+    time.sleep(0.1)
+    gateway.terminate()
+    for wire in waiting:
+        assert wire.answer().body == b"later"
+        wire.socket.close()
+    for wire in idle:
+        assert wire.is_closed()
     assert gateway.wait() == 0
 
 
