@@ -60,6 +60,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     pointee.added = nil
     pointee.principal?.release()
     pointee.principal = nil
+    pointee.tenant?.release()
+    pointee.tenant = nil
   }
 }
 

@@ -49,7 +49,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     guard checkPath(), checkQuery() else { return }
     switch loop.resolveTenant(of: self) {
     case .tenant(let tenant):
-      pointee.tenant = .passUnretained(tenant)
+      // A tenant may be removed while a request of its waits.
+      pointee.tenant = .passRetained(tenant)
       pointee.stage = .open
     case .builtIn(let page): loop.answer(self, with: page)
     case .disagreement:
