@@ -36,9 +36,13 @@ enum ControlLoop {
     say("stopped")
   }
 
+  /// The server has each line in its log already; what is said here is what became of it all.
   private static func reload(_ server: Server) {
-    let problems = server.reload()
-    for problem in problems { say(problem) }
-    say(problems.isEmpty ? "reloaded" : "not reloaded: what was serving goes on")
+    let remarks = server.reload()
+    say(
+      remarks.isEmpty
+        ? "looked at the plugins again: nothing is wrong, nothing is new"
+        : "looked at the plugins again: \(remarks.count) remarks in the log; what was serving goes on"
+    )
   }
 }

@@ -9,7 +9,7 @@ struct Serve: ParsableCommand {
       "plugins" beside the program.
 
       SIGTERM or SIGINT drains: no new connections, those that are open finish; a second one stops at once. SIGHUP \
-      reloads.
+      looks at the plugin folders again and says what is wrong or new; loading it takes a restart.
       """)
 
   @OptionGroup var options: ConfigurationOptions
