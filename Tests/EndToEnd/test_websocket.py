@@ -211,6 +211,10 @@ def test_a_socket_is_closed_when_its_token_expires(platform, shop):
 # -- slow peers
 
 
+def slow_peers(gateway) -> float:
+    return gateway.metric("sluice_limit_breaches_total", '{limit="websocket_queue_bytes"}')
+
+
 def stuff(opened: RawSocket, data: bytes, seconds: float) -> int:
     """Sends again and again without ever reading, until the peer takes no more or closes; bytes sent."""
     opened.socket.settimeout(0.5)
@@ -227,9 +231,7 @@ def stuff(opened: RawSocket, data: bytes, seconds: float) -> int:
 
 @pytest.mark.parametrize("path", ["/echo", "/fan"])
 def test_a_peer_that_never_reads_costs_bounded_memory_and_is_closed(conformance, path):
-    from wire import ask
-
-    slow = conformance.metric("sluice_slow_subscribers_total")
+    slow = slow_peers(conformance)
     open_before = conformance.metric("sluice_websockets_open")
     memory = conformance.resident()
     peer = RawSocket(conformance.port, path, receive_buffer=4096)
@@ -241,11 +243,11 @@ def test_a_peer_that_never_reads_costs_bounded_memory_and_is_closed(conformance,
     while writer.is_alive() and time.monotonic() < end:
         highest = max(highest, conformance.resident())
         assert ask(conformance.port, get("/hello/c")).status == 200
-        if conformance.metric("sluice_slow_subscribers_total") > slow:
+        if slow_peers(conformance) > slow:
             break
         time.sleep(0.05)
     assert highest - memory < 24 << 20
-    assert eventually(lambda: conformance.metric("sluice_slow_subscribers_total") > slow, 2)
+    assert eventually(lambda: slow_peers(conformance) > slow, 2)
     assert eventually(lambda: conformance.metric("sluice_websockets_open") == open_before, 35)
     peer.socket.close()
     writer.join(10)
@@ -256,12 +258,12 @@ def test_a_slow_subscriber_is_closed_and_does_not_hold_up_the_others(conformance
     count, size = 600, 8192
     with connect(conformance.socket_url + "/fan", proxy=None, max_queue=None) as reader, \
             connect(conformance.socket_url + "/fan", proxy=None, max_queue=None) as writer:
-        before = conformance.metric("sluice_slow_subscribers_total")
+        before = slow_peers(conformance)
         time.sleep(0.1)
         for number in range(count):
             writer.send(f"{number:08d}" + "x" * size)
         assert [int(reader.recv(15)[:8]) for _ in range(count)] == list(range(count))
-        assert eventually(lambda: conformance.metric("sluice_slow_subscribers_total") > before)
+        assert eventually(lambda: slow_peers(conformance) > before)
     slow.socket.close()
 
 
