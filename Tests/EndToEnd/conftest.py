@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from client import Account  # noqa: E402
-from program import Sluice  # noqa: E402
+from program import Sluice, report, shared  # noqa: E402
 from workshop import compile_probe, conformance_configuration, lay_out, with_plugins  # noqa: E402
 
 
@@ -28,13 +28,6 @@ def probe_folder(tmp_path_factory, probe_library) -> Path:
     return folder
 
 
-def _report(request, gateways):
-    """Prints the log of a gateway in whose test something failed."""
-    if request.session.testsfailed:
-        for gateway in gateways:
-            print(f"---- output of sluice in {gateway.folder}\n{gateway.text()[-4000:]}", file=sys.stderr)
-
-
 @pytest.fixture
 def sluice(tmp_path, request):
     """Makes gateways that belong to one test; none outlives it."""
@@ -51,37 +44,27 @@ def sluice(tmp_path, request):
     for gateway in made:
         gateway.kill()
     if request.session.testsfailed > before:
-        _report(request, made)
-
-
-def _shared(folder, request, configuration, arguments=(), **options):
-    gateway = Sluice(folder, configuration, arguments, **options)
-    try:
-        yield gateway.start()
-        assert gateway.is_running(), f"sluice died during the tests:\n{gateway.text()[-6000:]}"
-    finally:
-        gateway.kill()
-        _report(request, [gateway])
+        report(request, made)
 
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory, request):
     """What `make run` serves: the platform and its apps."""
-    yield from _shared(tmp_path_factory.mktemp("platform"), request, None)
+    yield from shared(tmp_path_factory.mktemp("platform"), request, None)
 
 
 @pytest.fixture(scope="module")
 def conformance(tmp_path_factory, request):
     """The shipped configuration for conformance tools, on two loops, with a queue that a test can fill."""
     configuration = conformance_configuration(websocket_queue_bytes=2 << 20)
-    yield from _shared(tmp_path_factory.mktemp("conformance"), request, configuration, ["--loops", "2"])
+    yield from shared(tmp_path_factory.mktemp("conformance"), request, configuration, ["--loops", "2"])
 
 
 @pytest.fixture(scope="module")
 def probe(tmp_path_factory, request, probe_folder):
     """A platform with the probe beside the plugins of the house, and limits that a test can reach."""
     limits = {"request_timeout_ms": 1200, "header_timeout_ms": 1500, "body_timeout_ms": 1500}
-    yield from _shared(
+    yield from shared(
         tmp_path_factory.mktemp("probe"), request, with_plugins(probe_folder), ["--loops", "1"], limits=limits)
 
 

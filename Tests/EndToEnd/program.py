@@ -188,6 +188,24 @@ class Sluice:
             print(f"---- output of sluice in {self.folder}\n{self.text()[-8000:]}", file=sys.stderr)
 
 
+def report(request, gateways):
+    """Prints the log of a gateway in whose test something failed."""
+    if request.session.testsfailed:
+        for gateway in gateways:
+            print(f"---- output of sluice in {gateway.folder}\n{gateway.text()[-4000:]}", file=sys.stderr)
+
+
+def shared(folder, request, configuration, arguments=(), **options):
+    """The body of a fixture: one gateway for several tests, still running after the last of them."""
+    gateway = Sluice(folder, configuration, arguments, **options)
+    try:
+        yield gateway.start()
+        assert gateway.is_running(), f"sluice died during the tests:\n{gateway.text()[-6000:]}"
+    finally:
+        gateway.kill()
+        report(request, [gateway])
+
+
 def eventually(check, patience=10, pause=0.05):
     """The first true answer of `check`, or its last answer when patience is over."""
     end = time.monotonic() + patience

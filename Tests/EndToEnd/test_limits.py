@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from program import eventually
+from program import eventually, shared
 from wire import BINARY, Closed, RawSocket, Wire, ask, frame, get
 from workshop import conformance_configuration, with_plugins
 
@@ -17,13 +17,11 @@ def breaches(gateway, limit: str) -> float:
 @pytest.fixture(scope="module")
 def tight(tmp_path_factory, request, probe_folder):
     """A gateway whose limits are all within reach."""
-    from conftest import _shared
-
     limits = {
         "header_bytes": 2048, "uri_bytes": 300, "body_bytes": 1000, "header_timeout_ms": 400, "body_timeout_ms": 400,
         "idle_timeout_ms": 600, "write_timeout_ms": 1000, "request_timeout_ms": 500, "websocket_message_bytes": 2000,
     }
-    yield from _shared(tmp_path_factory.mktemp("tight"), request, with_plugins(probe_folder), ["--loops", "1"], limits=limits)
+    yield from shared(tmp_path_factory.mktemp("tight"), request, with_plugins(probe_folder), ["--loops", "1"], limits=limits)
 
 
 @pytest.mark.parametrize("limit, data, status, code", [

@@ -6,9 +6,8 @@ import subprocess
 import time
 
 import pytest
-from websockets.sync.client import connect
 
-from client import Account, Client, listen
+from client import Account, listen
 from program import run
 from wire import Wire, ask, get
 from workshop import compile_probe, conformance_configuration, lay_out, probe_manifest, with_plugins

@@ -1,0 +1,47 @@
+"""Bodies and queries that break what their route declares: refused before the plugin is called, each with its place."""
+
+import json
+import re
+
+from wire import ask, get
+
+
+def checked(probe, body: bytes | dict, *fields, path="/probe/checked", media="application/json"):
+    body = json.dumps(body).encode() if isinstance(body, dict) else body
+    return ask(probe.port, get(path, f"Content-Type: {media}", *fields, method="POST", body=body))
+
+
+def test_a_body_that_breaks_its_schema_is_refused_with_the_pointer_of_each_fault(probe):
+    assert checked(probe, {"name": "x", "tags": [1], "a/b": True}).status == 200
+    answer = checked(probe, {"name": "", "tags": [1, "two"], "a/b": 3, "extra": 1})
+    problem = answer.json()
+    assert answer.status == 400 and problem["code"] == "invalid_request"
+    assert {error["pointer"] for error in problem["errors"]} >= {"/name", "/tags/1", "/a~1b"}
+    assert any("extra" in error["pointer"] + error["message"] for error in problem["errors"])
+    missing = checked(probe, {}).json()
+    assert any("name" in error["pointer"] + error["message"] for error in missing["errors"])
+    assert all(error["message"] for error in problem["errors"] + missing["errors"])
+
+
+def test_broken_json_is_refused_with_its_place(probe):
+    for text in (b'{"name": "x",}', b'{"name": "x"', b'{"name": nul}', b'{"name": "x"} x', b'{"name": "\xff"}', b"", b"[",
+                 b'{"name": "x", "name": "y"}', b"[" * 3000):
+        answer = checked(probe, text)
+        problem = answer.json()
+        assert answer.status == 400 and problem["code"] == "invalid_request", text[:40]
+        if text:
+            assert re.search(r"line 1|1:\d+|column \d+|byte \d+|offset \d+", json.dumps(problem)), (text[:40], problem)
+
+
+def test_another_media_type_is_415_and_parameters_of_the_right_one_are_fine(probe):
+    assert checked(probe, {"name": "x"}, media="application/json; charset=utf-8").status == 200
+    assert checked(probe, {"name": "x"}, media="Application/JSON").status == 200
+    answer = checked(probe, b"name=x", media="application/x-www-form-urlencoded")
+    assert answer.status == 415 and answer.json()["code"] == "unsupported_media_type"
+
+
+def test_a_query_that_breaks_its_schema_is_refused_by_name(probe):
+    assert checked(probe, {"name": "x"}, path="/probe/checked?limit=7").status == 200
+    for bad in ("0", "101", "x", "", "1.5"):
+        answer = checked(probe, {"name": "x"}, path=f"/probe/checked?limit={bad}")
+        assert answer.status == 400 and "limit" in json.dumps(answer.json()["errors"]), bad
