@@ -102,6 +102,19 @@ public final class Gateway: Sendable {
 }
 
 extension UnsafeMutablePointer where Pointee == LoopState {
+  /// Whether all that is left are connections whose last answer is with the kernel.
+  fileprivate var isDrained: Bool {
+    var isBusy = false
+    pointee.eventLoop.forEachStream { stream in
+      let connection = stream.userMemory.assumingMemoryBound(to: Connection.self)
+      let isEnding =
+        connection.pointee.flags.contains(.isFinishing)
+        || connection.pointee.socket?.pointee.flags.contains(.hasEnded) == true
+      if !isEnding || stream.queuedBytes > 0 { isBusy = true }
+    }
+    return !isBusy
+  }
+
   fileprivate func drain() {
     pointee.isDraining = true
     for listener in pointee.listeners { listener.close() }
@@ -122,8 +135,13 @@ extension UnsafeMutablePointer where Pointee == LoopState {
       }
     }
     endTick()
-    if pointee.eventLoop.openStreams == 0 { return pointee.shared.loopHasDrained() }
     let state = self
+    var timer: Timer?
+    timer = pointee.eventLoop.every(20) {
+      guard state.isDrained else { return }
+      timer?.close()
+      state.pointee.shared.loopHasDrained()
+    }
     pointee.eventLoop.after(pointee.settings.drainTimeout) {
       state.pointee.eventLoop.forEachStream { $0.close() }
     }

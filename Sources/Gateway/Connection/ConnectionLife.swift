@@ -62,7 +62,6 @@ extension UnsafeMutablePointer where Pointee == Connection {
     loop.pointee.metrics.add(.connectionsOpen, -1)
     loop.pointee.shared.openConnections.subtract(1, ordering: .relaxed)
     if pointee.flags.contains(.isCounted) { loop.pointee.shared.leave(pointee.stream.peer) }
-    loop.connectionHasClosed()
     deinitialize(count: 1)
   }
 

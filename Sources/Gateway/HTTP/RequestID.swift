@@ -42,7 +42,7 @@ struct RequestIDSource {
   static let length = 26
   private let template: UnsafeMutablePointer<UInt8>
   private var counter: UInt64
-  private var millisecond: UInt64 = 0
+  private var millisecond: UInt64 = .max
 
   init(seed: UInt64) {
     template = .allocate(capacity: Self.length)

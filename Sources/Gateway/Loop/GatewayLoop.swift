@@ -155,10 +155,4 @@ extension UnsafeMutablePointer where Pointee == LoopState {
       if number % share == 0 { socket.close(code, reason.raw) }
     }
   }
-
-  /// A connection is gone: a draining loop may be done.
-  func connectionHasClosed() {
-    guard pointee.isDraining, pointee.eventLoop.openStreams <= 1 else { return }
-    pointee.shared.loopHasDrained()
-  }
 }
