@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+@testable import Gateway
+
+@Suite struct `The writer of a log` {
+  let folder: ScratchFolder
+
+  init() throws { folder = try ScratchFolder() }
+
+  @Test func `has written every line when it is closed, each thread's in its order`() async throws {
+    let path = folder.path + "log"
+    let writer = try LogWriter(path: path)
+    await withTaskGroup(of: Void.self) { group in
+      for thread in 0..<4 {
+        group.addTask {
+          for number in 0..<2_000 {
+            #expect(writer.write(Array("\(thread) \(number)\n".utf8)))
+          }
+        }
+      }
+    }
+    writer.close()
+    let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+    #expect(lines.count == 8_000)
+    for thread in 0..<4 {
+      let own = lines.filter { $0.hasPrefix("\(thread) ") }
+      #expect(own.elementsEqual((0..<2_000).map { Substring("\(thread) \($0)") }))
+    }
+  }
+
+  @Test func `appends to a file that is there, and makes one that only its owner writes`() throws {
+    let path = folder.path + "log"
+    for text in ["one\n", "two\n"] {
+      let writer = try LogWriter(path: path)
+      writer.write(Array(text.utf8))
+      writer.close()
+    }
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "one\ntwo\n")
+    let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    #expect((mode ?? 0) & 0o137 == 0)
+  }
+
+  @Test func `refuses a file that cannot be opened, with its name and the reason`() {
+    do throws(LogUnavailable) {
+      _ = try LogWriter(path: folder.path + "absent/log")
+      Issue.record("opened")
+    } catch {
+      #expect(error.description.contains("absent/log"))
+      #expect(error.description.contains("No such file or directory"))
+    }
+  }
+
+  @Test func `does not take what passes its bound`() throws {
+    let path = folder.path + "log"
+    let writer = try LogWriter(path: path)
+    #expect(!writer.write([UInt8](repeating: 0x78, count: 8 * 1024 * 1024 + 1)))
+    #expect(writer.write(Array("small\n".utf8)))
+    writer.close()
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "small\n")
+  }
+}
