@@ -164,7 +164,10 @@ import Wire
 
   @Test func `that nobody keeps is off`() {
     var log = AccessLog(writer: nil)
-    defer { log.destroy() }
+    defer {
+      log.destroy()
+      writer.close()
+    }
     #expect(!log.isOn)
     #expect(log.flush() == 0)
   }
