@@ -57,7 +57,11 @@ let plugins = [
 
 let package = Package(
   name: "sluice",
-  products: [.executable(name: "sluice", targets: ["sluice"])] + plugins.map(\.product),
+  products: [
+    .executable(name: "sluice", targets: ["sluice"]),
+    // What a plugin of somebody else is built with.
+    .library(name: "PluginKit", targets: ["PluginKit"]),
+  ] + plugins.map(\.product),
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
   ],

@@ -70,6 +70,8 @@ struct RequestFlags: OptionSet {
   /// All of the body has been read.
   static let bodyIsComplete = RequestFlags(rawValue: 64)
   static let continueSent = RequestFlags(rawValue: 128)
+  /// A credential was shown that leads to no tenant.
+  static let isUnknown = RequestFlags(rawValue: 256)
 }
 
 /// A plugin's completion function with its context, kept until its moment.

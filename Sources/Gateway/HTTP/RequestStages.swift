@@ -98,6 +98,12 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     case .route(let index):
       pointee.route = Int32(index)
       pointee.stage = .identify
+    case .notFound where pointee.flags.contains(.isUnknown):
+      // What was asked for may well exist, for whoever has a credential that is good.
+      add(
+        ("www-authenticate" as StaticString).raw,
+        ("Bearer error=\"invalid_token\"" as StaticString).raw)
+      problem(.unauthenticated, "The credential is wrong, expired or revoked.")
     case .notFound: problem(.notFound, "There is nothing at this path.")
     case .methodNotAllowed(let methods):
       var allowed: [String] = []

@@ -29,7 +29,8 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     if let credential = credential(of: request) {
       let digest = Digest(of: credential)
       request.pointee.identityDigest = digest
-      if let known = tenant(credential, digest) { found = known }
+      found = tenant(credential, digest)
+      if found == nil { request.pointee.flags.insert(.isUnknown) }
     }
     if pointee.directory.hasHosts,
       let other = tenant(host: request.bytes(request.pointee.head.authority))

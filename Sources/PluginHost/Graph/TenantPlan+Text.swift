@@ -60,9 +60,10 @@ extension TenantPlan {
   }
 
   private var routeLines: [String] {
+    let kind: TenantKind = tenant == StaticTenant.platformID ? .platform : .app
     var lines: [(key: String, text: String)] = []
     for plugin in plugins {
-      for route in plugin.routes {
+      for route in plugin.routes where route.tenants.includes(kind) {
         for pattern in route.patterns {
           let text = "\(route.method.rawValue) \(pattern) · \(plugin.id).\(route.operation)"
           lines.append((pattern.text, text + " · \(route.access)"))
