@@ -75,6 +75,10 @@ let httpTable = Constant {
         TestWorld.of(host).complete(completion, context, SLUICE_OK, exchange.nextPiece())
         return SLUICE_PENDING
       }
+    },
+    keep: { host, request in
+      // What an exchange holds stays where it is for its whole life.
+      onExchange(host, request, "sluice.http/1 keep") { _ in SLUICE_OK }
     })
 }
 

@@ -150,6 +150,13 @@ extension GatewayLoop {
     return request.endStream()
   }
 
+  /// Moves head and body to memory of the request's own.
+  public func keep(_ token: UInt64, of owner: Generation) -> Int32 {
+    guard let request = request(token, owner) else { return SLUICE_E_STALE }
+    request.keep()
+    return SLUICE_OK
+  }
+
   /// Asks for the next piece of a streamed body.
   public func read(_ token: UInt64, _ completion: Completion, of owner: Generation) -> Int32 {
     guard let request = request(token, owner) else { return SLUICE_E_STALE }

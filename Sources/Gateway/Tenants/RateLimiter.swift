@@ -28,6 +28,7 @@ public final class RateLimiter: Sendable {
   ///
   /// - Parameter now: nanoseconds of the monotonic clock.
   public func take(now: UInt64) -> Answer {
+    guard limit > 0 else { return Answer(isAllowed: true, remaining: 0, reset: 0) }
     let now = Int64(bitPattern: now)
     var known = arrival.load(ordering: .relaxed)
     while true {

@@ -76,6 +76,9 @@ enum HTTPBridge {
       },
       read: { host, request, completion, context in
         status(of: host) { $0.read(request, Completion(completion, context), of: $1) }
+      },
+      keep: { host, request in
+        status(of: host) { $0.keep(request, of: $1) }
       }))
 }
 
@@ -98,7 +101,9 @@ func status(of host: UnsafePointer<sluice_host_v1_t>, _ body: (GatewayLoop, Gene
   -> Int32
 {
   let shard = shard(host)
-  guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
+  guard shard.isOnLoop("a function of sluice.http/1, sluice.websocket/1 or sluice.groups/1") else {
+    return SLUICE_E_WRONG_THREAD
+  }
   guard let generation = shard.generation else { return SLUICE_E_WRONG_STATE }
   return body(shard.loop.gateway, generation)
 }

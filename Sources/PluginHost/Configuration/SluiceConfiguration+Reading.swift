@@ -25,7 +25,7 @@ extension SluiceConfiguration {
     let keyFile = reader.optional("secrets")?.object { secrets in
       secrets.optional("key_file")?.string()
     }
-    let loops = reader.integer("loops", in: 0...1024, default: 0)
+    let loops = reader.integer("loops", in: 0...64, default: 0)
     let plugins = reader.optional("plugins")?.object { readPlugins(&$0, in: folder) }
     var configuration = SluiceConfiguration(
       listeners: listeners ?? [], dataDirectory: data, loops: loops,

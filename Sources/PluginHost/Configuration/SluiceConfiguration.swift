@@ -72,7 +72,7 @@ public struct LogSettings: Sendable, Hashable {
 
 /// Switches for people who write plugins.
 public struct DebugSettings: Sendable, Hashable {
-  /// Whether every call across the ABI asserts its thread and state.
+  /// Whether the log names calls of the contract's functions on a thread where they may not be called.
   public var threadChecks = false
   /// How long a plugin's callback may keep its loop before the watchdog names it.
   public var callbackBudgetMilliseconds = 5

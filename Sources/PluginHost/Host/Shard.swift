@@ -101,6 +101,25 @@ final class Shard: @unchecked Sendable {
     groups = []
   }
 
+  /// Whether a [loop-thread] function of the contract was called on the loop's thread. With `debug.thread_checks` a call
+  /// from elsewhere is named in the log. [any-thread]
+  @inline(__always)
+  func isOnLoop(_ function: StaticString) -> Bool {
+    if eventLoop.isCurrent { return true }
+    reportWrongThread(function)
+    return false
+  }
+
+  private func reportWrongThread(_ function: StaticString) {
+    guard loop.host.configuration.debug.threadChecks else { return }
+    loop.host.log.write(
+      .error, "a plugin called a function of the loop's thread from another thread",
+      fields: [
+        "tenant": .string(tenant), "plugin": .string(plugin.manifest.id),
+        "function": .string("\(function)"),
+      ])
+  }
+
   /// Calls the plugin, with the watchdog looking on.
   @inline(__always)
   func call<T>(_ function: StaticString, _ body: () -> T) -> T {

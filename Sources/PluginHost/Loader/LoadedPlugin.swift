@@ -23,6 +23,7 @@ final class LoadedPlugin: @unchecked Sendable {
   /// - Throws: ``PluginLoadError`` that names the file and says what to do.
   init(_ manifest: PluginManifest) throws(PluginLoadError) {
     self.manifest = manifest
+    try Self.refuseWhatIsNotCalled(manifest)
     func failure(_ message: String) -> PluginLoadError {
       PluginLoadError(plugin: manifest.id, file: manifest.library, message: message)
     }
@@ -100,6 +101,20 @@ final class LoadedPlugin: @unchecked Sendable {
     }
     routeHandlers = routes
     socketHandlers = sockets
+  }
+
+  /// Refuses what a manifest may say but this version does not do: better no plugin than one that is never called.
+  private static func refuseWhatIsNotCalled(_ manifest: PluginManifest) throws(PluginLoadError) {
+    let unserved = [
+      (manifest.phases.first?.pointer, "handlers of phases"),
+      (manifest.messages.first?.pointer, "socket messages"),
+    ]
+    for (pointer, what) in unserved {
+      guard let pointer else { continue }
+      throw PluginLoadError(
+        plugin: manifest.id, file: manifest.place(of: pointer),
+        message: "\(what) are not available in this version")
+    }
   }
 
   /// Whether the functions that must be there are there. What C left out, Swift would call.

@@ -142,8 +142,6 @@ public struct EmittedEvent: Sendable {
 
 /// What one instance of a plugin may use.
 public struct PluginLimits: Sendable, Hashable {
-  /// Requests of one shard that may be pending.
-  public var pendingRequests = 10_000
   /// Blocking jobs of one instance that may wait or run.
   public var workerJobs = 256
   /// Timers of one shard that may be armed.

@@ -101,8 +101,6 @@ extension EmittedEvent {
 extension PluginLimits {
   init(reading reader: inout ObjectReader) {
     self.init()
-    pendingRequests = reader.integer(
-      "pending_requests", in: 1...1_000_000, default: pendingRequests)
     workerJobs = reader.integer("worker_jobs", in: 1...100_000, default: workerJobs)
     timers = reader.integer("timers", in: 1...1_000_000, default: timers)
   }

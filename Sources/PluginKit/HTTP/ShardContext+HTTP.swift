@@ -23,6 +23,8 @@ extension ShardContext {
     guard let function = handlers.routes[Int(handler)].asynchronous, let shard else {
       return SLUICE_E_UNSUPPORTED
     }
+    // The task may hold what it reads now across its awaits.
+    if let (http, host) = http { _ = http.pointee.keep(host, token) }
     requestTasks[token] = run { [self] in
       let status: sluice_status_t
       do {

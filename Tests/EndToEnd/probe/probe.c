@@ -131,7 +131,8 @@ static sluice_status_t handle(uint64_t value, uint32_t handler, sluice_token_t r
                                                                                          : SLUICE_E_OVERLOADED;
     case POSTED:
         job = remember(shard, request);
-        /* A slice of a pending request lives as long as its token. */
+        /* A slice of a request that is kept lives as long as its token. */
+        if (http->keep(host, request) != SLUICE_OK) return SLUICE_E_INTERNAL;
         job->name = http->path_parameter(host, request, 0);
         status = shard->loop->post(host, answer_later, (uint64_t)(uintptr_t)job);
         return status == SLUICE_OK ? SLUICE_PENDING : status;

@@ -72,7 +72,7 @@ enum NotesSample {
       "capabilities": ["sluice.http/1", "sluice.websocket/1", "sluice.store/1",
                        "sluice.events/1", "sluice.services/1"],
       "migrations": "migrations",
-      "limits": {"pending_requests": 100},
+      "limits": {"timers": 100},
       "config": {
         "type": "object", "additionalProperties": false,
         "properties": {

@@ -67,7 +67,7 @@ import Testing
     #expect(plugin.migrations.map(\.number) == [1, 2])
     #expect(plugin.migrations[1].name == "more-notes")
     #expect(plugin.migrations[1].sql == "CREATE TABLE b(x)")
-    #expect(plugin.limits.pendingRequests == 100 && plugin.limits.timers == 10_000)
+    #expect(plugin.limits.timers == 100 && plugin.limits.workerJobs == 256)
   }
 
   @Test func `needs little`() throws {

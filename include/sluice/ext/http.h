@@ -11,7 +11,8 @@
  *
  * A request token is good until the answer is complete or the peer is gone, whichever is first; then every function
  * answers SLUICE_E_STALE, and getters give absent slices. Slices obtained from getters are valid until the handler
- * returns; of a pending request they stay valid until the token dies.
+ * returns. A pending request's head and body move when its handler returns SLUICE_PENDING, or earlier with `keep`:
+ * slices obtained after that stay valid until the token dies.
  */
 #ifndef SLUICE_EXT_HTTP_H
 #define SLUICE_EXT_HTTP_H
@@ -106,9 +107,16 @@ typedef struct sluice_http_v1 {
      */
     sluice_status_t (*SLUICE_NONNULL read)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t request,
                                            sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
+
+    /*
+     * Moves head and body to memory of the request's own, for a handler that will return SLUICE_PENDING and holds on
+     * to slices: those obtained from now on stay valid until the token dies, those from before are void. Twice is
+     * once. [loop-thread & ACTIVE|DRAINING]
+     */
+    sluice_status_t (*SLUICE_NONNULL keep)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t request);
 } sluice_http_v1_t;
 
-SLUICE_STATIC_ASSERT(sizeof(sluice_http_v1_t) == 8 + 16 * 8, "http table layout");
+SLUICE_STATIC_ASSERT(sizeof(sluice_http_v1_t) == 8 + 17 * 8, "http table layout");
 
 typedef struct sluice_http_handler_v1 {
     uint32_t struct_size;
