@@ -111,7 +111,7 @@ import Testing
 
   @Test(arguments: [
     (#""data":5"#, ["/data: must be a string, not an integer"]),
-    (#""loops":-1"#, ["/loops: -1 is outside 0 to 1024"]),
+    (#""loops":-1"#, ["/loops: -1 is outside 0 to 64"]),
     (#""lisseners":[]"#, [#"/lisseners: unknown key "lisseners" (did you mean "listeners"?)"#]),
     (#""plugins":[]"#, ["/plugins: must be an object, not an array"]),
     (
