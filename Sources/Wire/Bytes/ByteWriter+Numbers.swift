@@ -18,7 +18,8 @@ extension ByteWriter {
       let packed =
         (0x30 &+ hundreds) | (0x30 &+ tens) &<< 8 | (0x30 &+ rest &- tens &* 10) &<< 16
       let skip: UInt32 = value < 10 ? 2 : value < 100 ? 1 : 0
-      base.storeBytes(of: (packed &>> (skip &* 8)).littleEndian, toByteOffset: count, as: UInt32.self)
+      base.storeBytes(
+        of: (packed &>> (skip &* 8)).littleEndian, toByteOffset: count, as: UInt32.self)
       count &+= Int(3 &- skip)
       return
     }
