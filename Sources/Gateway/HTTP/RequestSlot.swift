@@ -65,8 +65,6 @@ struct RequestFlags: OptionSet {
   static let isChunkedAnswer = RequestFlags(rawValue: 8)
   /// The plugin has it, so it wants to hear of its end.
   static let isWithPlugin = RequestFlags(rawValue: 16)
-  /// The handshake of a WebSocket: the answer's bytes are the socket's business.
-  static let isUpgrade = RequestFlags(rawValue: 32)
   /// All of the body has been read.
   static let bodyIsComplete = RequestFlags(rawValue: 64)
   static let continueSent = RequestFlags(rawValue: 128)

@@ -101,8 +101,6 @@ public struct Route: Sendable {
   public var messageLimit = 65_536
   /// Names the server may select, in its order of preference; for sockets.
   public var subprotocols: [String] = []
-  /// Whether `?token=` is a credential here; for sockets.
-  public var takesQueryToken = false
 
   public init(
     method: HTTPMethod, pattern: String, operation: String, plugin: Int, target: RouteTarget,

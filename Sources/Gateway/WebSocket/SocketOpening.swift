@@ -81,7 +81,6 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     connection.pointee.socket = socket
     loop.pointee.metrics.add(.webSocketsOpened)
     loop.pointee.metrics.add(.webSocketsOpen)
-    pointee.flags.insert(.isUpgrade)
     finish()
   }
 

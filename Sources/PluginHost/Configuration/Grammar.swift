@@ -38,12 +38,12 @@ struct Grammar: Sendable, CustomStringConvertible {
 
   /// Names joined by dots, as for scopes and the types of socket messages.
   static let dottedName = Grammar(
-    description: "a name such as chat.write: words of a-z 0-9 - _ joined by dots"
+    description: "a name such as notes.write: words of a-z 0-9 - _ joined by dots"
   ) { isDotted($0, from: 1) }
 
   /// An event's type.
   static let eventType = Grammar(
-    description: "an event type such as chat.message.created: two or more words joined by dots"
+    description: "an event type such as notes.note.created: two or more words joined by dots"
   ) { isDotted($0, from: 2) }
 
   /// A query parameter's name.

@@ -69,7 +69,6 @@ extension LoadedPlugin {
       route.scopes = declared.scopes
       route.messageLimit = min(declared.messageLimit, limits[.webSocketMessageBytes])
       route.subprotocols = declared.subprotocols
-      route.takesQueryToken = declared.takesTokenInQuery
       route.query = declared.query.map(\.check)
       routes.append(([declared.path.text], route))
     }

@@ -37,7 +37,7 @@ public struct DottedPattern: Sendable, Hashable, CustomStringConvertible {
       return
     }
     if !text.isEmpty {
-      node.refuse("\"\(text)\" is not a pattern such as chat.message.* or *")
+      node.refuse("\"\(text)\" is not a pattern such as notes.note.* or *")
     }
     self.text = "*"
     words = ["*"]

@@ -31,11 +31,11 @@ public final class Server: Sendable {
       throw StartError("the loops cannot be started: \(error)")
     }
     host.adopt(loops: gateway.loops)
-    let announced = Signal()
+    let announced = Answer<Void>()
     let host = self.host
     Task {
       for record in host.registry.all() { await host.tenants.announce(record) }
-      announced.raise()
+      announced.give(())
     }
     announced.wait()
     watchdog = Watchdog(host)

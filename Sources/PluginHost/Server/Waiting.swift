@@ -2,15 +2,6 @@ internal import EventLoop
 internal import Glibc
 internal import Synchronization
 
-/// Something that one thread waits for until another has done it. For starting and stopping only.
-final class Signal: Sendable {
-  private let isRaised = Atomic<Bool>(false)
-
-  func raise() { isRaised.store(true, ordering: .releasing) }
-
-  func wait() { while !isRaised.load(ordering: .acquiring) { usleep(200) } }
-}
-
 /// A value that one thread waits for until another gives it. For starting and stopping only.
 final class Answer<Value: Sendable>: Sendable {
   private let value = Mutex<Value?>(nil)

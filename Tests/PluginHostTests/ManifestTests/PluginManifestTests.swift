@@ -159,7 +159,7 @@ import Testing
     ),
     (
       #"{"listens":["a..b","*"]}"#,
-      [#"/listens/0: "a..b" is not a pattern such as chat.message.* or *"#]
+      [#"/listens/0: "a..b" is not a pattern such as notes.note.* or *"#]
     ),
     (
       #"{"channels":[{"namespace":"a","history":{"size":-1}},{"namespace":"a","history":{"ttl":5}}]}"#,

@@ -72,7 +72,7 @@ import Testing
     (
       #"{"auth":["user"],"scopes":["a b"]}"#,
       [
-        #"/scopes/0: "a b" is not a name such as chat.write: words of a-z 0-9 - _ joined by dots"#
+        #"/scopes/0: "a b" is not a name such as notes.write: words of a-z 0-9 - _ joined by dots"#
       ]
     ),
     (#"{"handler":""}"#, ["/handler: must not be empty"]),
