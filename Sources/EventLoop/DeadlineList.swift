@@ -37,16 +37,28 @@ public struct DeadlineList: ~Copyable {
   private var first: UnsafeMutablePointer<DeadlineNode>?
   private var last: UnsafeMutablePointer<DeadlineNode>?
 
-  /// - Parameter duration: milliseconds, at least 1.
-  public init(duration: UInt64) {
+  /// Milliseconds by which a member may expire late, so that one that is refreshed often is seldom moved.
+  public let slack: UInt64
+
+  /// - Parameters:
+  ///   - duration: milliseconds, at least 1.
+  ///   - slack: milliseconds; 0 for a list that is exact.
+  public init(duration: UInt64, slack: UInt64 = 0) {
+    self.slack = slack
     precondition(duration > 0, "a deadline must lie in the future")
     self.duration = duration
   }
 
   /// Gives the member its full time, from `now`; the member may be in this list already, or in none.
+  @inlinable
   public mutating func refresh(_ node: UnsafeMutablePointer<DeadlineNode>, now: UInt64) {
+    if node.pointee.deadline < now + duration { move(node, now) }
+  }
+
+  @usableFromInline
+  mutating func move(_ node: UnsafeMutablePointer<DeadlineNode>, _ now: UInt64) {
     remove(node)
-    node.pointee.deadline = now + duration
+    node.pointee.deadline = now + duration + slack
     node.pointee.previous = last
     node.pointee.next = nil
     if let last { last.pointee.next = node } else { first = node }

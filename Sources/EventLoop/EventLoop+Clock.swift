@@ -7,16 +7,25 @@ extension EventLoop {
   public var now: UInt64 { uv_now(core.pointee.uv) }
 
   /// Nanoseconds on a monotonic clock, read now: for measuring. [any-thread]
-  public static func hrtime() -> UInt64 { uv_hrtime() }
+  public static func hrtime() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(bitPattern: Int64(time.tv_sec &* 1_000_000_000 &+ time.tv_nsec))
+  }
 
   /// Milliseconds since 1970, read at most once per tick. [loop-thread]
   public var unixMilliseconds: UInt64 {
-    if core.pointee.unixMilliseconds == 0 {
-      var time = timespec()
-      clock_gettime(CLOCK_REALTIME, &time)
-      core.pointee.unixMilliseconds = UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
-    }
-    return core.pointee.unixMilliseconds
+    let known = core.pointee.unixMilliseconds
+    return known != 0 ? known : readUnixMilliseconds()
+  }
+
+  @inline(never)
+  private func readUnixMilliseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    let now = UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
+    core.pointee.unixMilliseconds = now
+    return now
   }
 
   /// When the running tick called its first callback, on ``hrtime()``'s clock; 0 while the loop waits.

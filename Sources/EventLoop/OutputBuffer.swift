@@ -84,7 +84,7 @@ public struct OutputBuffer {
   }
 
   /// Copies bytes in.
-  @inlinable
+  @inlinable @inline(__always)
   public func append(_ bytes: UnsafeRawBufferPointer) {
     if let base = bytes.baseAddress { append(base, count: bytes.count) }
   }

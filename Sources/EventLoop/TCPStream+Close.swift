@@ -3,12 +3,14 @@ internal import Glibc
 
 extension TCPStream {
   /// Whether the stream is closed or about to be.
-  public var isClosing: Bool { uv_is_closing(handle) != 0 }
+  @inlinable
+  public var isClosing: Bool { state.pointee.flags.contains(.isClosing) }
 
   /// Closes the stream at once and drops what is queued; `onClosed` follows at the end of the tick. Idempotent.
   public func close() {
     guard !isClosing else { return }
     leaveLingering()
+    state.pointee.flags.insert(.isClosing)
     uv_close(handle, streamHasClosed)
   }
 
@@ -18,6 +20,7 @@ extension TCPStream {
   public func reset() {
     guard !isClosing else { return }
     leaveLingering()
+    state.pointee.flags.insert(.isClosing)
     // libuv refuses once a FIN is on its way.
     if uv_tcp_close_reset(tcp, streamHasClosed) != 0 {
       uv_close(handle, streamHasClosed)

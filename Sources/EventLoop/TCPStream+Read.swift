@@ -2,10 +2,11 @@ public import CUV
 
 extension TCPStream {
   /// Starts calls to `onRead`; nothing happens when they are on, or when the peer has ended. Idempotent.
+  @inlinable @inline(__always)
   public func startReading() {
-    guard state.pointee.flags.isDisjoint(with: [.isReading, .hasEnded, .isFinishing]), !isClosing
-    else { return }
-    beginReading()
+    // One mask of all that speaks against it.
+    let against = StreamFlags(rawValue: 1 | 2 | 4 | 16)
+    if state.pointee.flags.isDisjoint(with: against) { beginReading() }
   }
 
   /// Stops calls to `onRead` and lets the kernel's buffer slow the peer down. Idempotent.
@@ -26,6 +27,7 @@ extension TCPStream {
   /// Whether the peer has said that it will send no more.
   public var hasEnded: Bool { state.pointee.flags.contains(.hasEnded) }
 
+  @usableFromInline
   func beginReading() {
     state.pointee.flags.insert(.isReading)
     uv_read_start(uv, streamNeedsBuffer, streamHasRead)

@@ -1,4 +1,5 @@
 public import CUV
+internal import Glibc
 
 /// What became of the bytes of a write.
 @frozen
@@ -16,11 +17,21 @@ extension TCPStream {
   ///
   /// - Returns: bytes taken, 0 when the peer must read first (or writes are queued already), or a
   ///   negative error code.
+  @inline(__always)
   public func tryWrite(_ bytes: UnsafeRawBufferPointer) -> Int {
     guard let base = bytes.baseAddress, bytes.count > 0 else { return 0 }
-    let memory = UnsafeMutableRawPointer(mutating: base).assumingMemoryBound(to: CChar.self)
-    var buffer = uv_buf_t(base: memory, len: bytes.count)
-    return tryWrite(&buffer, count: 1)
+    guard !isEnding else { return Int(UV_ECANCELED.rawValue) }
+    if let outbound = state.pointee.outbound, !outbound.pointee.isEmpty { return 0 }
+    // As uv_try_write would with nothing queued, in a fifth of its instructions.
+    while true {
+      let written = send(state.pointee.descriptor, base, bytes.count, Int32(MSG_NOSIGNAL))
+      if written >= 0 { return written }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN, ENOBUFS: return 0
+      case let code: return -Int(code)
+      }
+    }
   }
 
   /// As ``tryWrite(_:)`` for bytes that lie in several places.
@@ -40,9 +51,15 @@ extension TCPStream {
   }
 
   /// Writes bytes, copying only what the kernel does not take at once.
+  @inline(__always)
   public func write(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
-    let written = takenAtOnce(bytes)
+    let written = tryWrite(bytes)
     if written == bytes.count { return .written }
+    return writeRest(of: bytes, after: written)
+  }
+
+  @inline(never)
+  private func writeRest(of bytes: UnsafeRawBufferPointer, after written: Int) -> WriteOutcome {
     if written < 0 { return .failed(Int32(written)) }
     queue.pointee.append(copying: UnsafeRawBufferPointer(rebasing: bytes[written...]))
     return startWriting()
@@ -51,7 +68,7 @@ extension TCPStream {
   /// Writes a chunk from `offset` on, queueing a share of it instead of a copy: for fan-out.
   public func write(shared chunk: SharedChunk, from offset: Int = 0) -> WriteOutcome {
     let bytes = UnsafeRawBufferPointer(rebasing: chunk.bytes[offset...])
-    let written = takenAtOnce(bytes)
+    let written = tryWrite(bytes)
     if written == bytes.count { return .written }
     if written < 0 { return .failed(Int32(written)) }
     queue.pointee.append(chunk, from: offset + written)
@@ -80,12 +97,7 @@ extension TCPStream {
     return written == Int(UV_EAGAIN.rawValue) ? 0 : written
   }
 
-  private func takenAtOnce(_ bytes: UnsafeRawBufferPointer) -> Int {
-    if let outbound = state.pointee.outbound, !outbound.pointee.isEmpty, !isEnding { return 0 }
-    return tryWrite(bytes)
-  }
-
-  private var isEnding: Bool { isClosing || state.pointee.flags.contains(.isFinishing) }
+  private var isEnding: Bool { !state.pointee.flags.isDisjoint(with: [.isClosing, .isFinishing]) }
 
   /// The stream's queue, made if there is none.
   var queue: UnsafeMutablePointer<Outbound> {

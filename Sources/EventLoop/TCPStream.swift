@@ -7,25 +7,33 @@ internal import Glibc
 /// until the stream's `onClosed` has returned. An idle stream owns no buffers.
 public typealias TCPStream = CUV.TCPStream
 
+@usableFromInline
 struct StreamStorage {
   /// First, so that libuv's pointer to its handle is the pointer to this; `data` is the ``LoopCore``.
-  var tcp: uv_tcp_t
+  @usableFromInline var tcp: uv_tcp_t
   var callbacks: UnsafePointer<StreamCallbacks>
   /// What waits to be written; nil whenever nothing does.
   var outbound: UnsafeMutablePointer<Outbound>?
-  var peer: PeerAddress
-  var flags: StreamFlags
+  @usableFromInline var peer: PeerAddress
+  @usableFromInline var flags: StreamFlags
+  /// The socket, which libuv owns.
+  let descriptor: Int32
 }
 
+@usableFromInline
 struct StreamFlags: OptionSet {
-  var rawValue: UInt8
-  static let isReading = StreamFlags(rawValue: 1)
+  @usableFromInline var rawValue: UInt8
+  @usableFromInline init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  @usableFromInline static var isReading: StreamFlags { StreamFlags(rawValue: 1) }
   /// The peer has sent its FIN.
-  static let hasEnded = StreamFlags(rawValue: 2)
+  @usableFromInline static var hasEnded: StreamFlags { StreamFlags(rawValue: 2) }
   /// `shutdownThenClose` has been called: no callback but `onClosed` any more.
-  static let isFinishing = StreamFlags(rawValue: 4)
+  @usableFromInline static var isFinishing: StreamFlags { StreamFlags(rawValue: 4) }
   /// Our FIN is out.
-  static let isShutDown = StreamFlags(rawValue: 8)
+  @usableFromInline static var isShutDown: StreamFlags { StreamFlags(rawValue: 8) }
+  /// Closed, or about to be.
+  @usableFromInline static var isClosing: StreamFlags { StreamFlags(rawValue: 16) }
 }
 
 extension TCPStream {
@@ -56,6 +64,7 @@ extension TCPStream {
   public var loopContext: UnsafeMutableRawPointer? { core.pointee.context }
 
   /// Who is at the other end, as it was when the connection was accepted.
+  @inlinable
   public var peer: PeerAddress { state.pointee.peer }
 
   /// Hands the stream to other callbacks, from the next event on: for a connection that changes protocol.
@@ -69,8 +78,9 @@ extension TCPStream {
 
   // MARK: - Inside the room
 
+  @usableFromInline
   var state: UnsafeMutablePointer<StreamStorage> {
-    @inline(__always) get { storage.assumingMemoryBound(to: StreamStorage.self) }
+    @inlinable @inline(__always) get { storage.assumingMemoryBound(to: StreamStorage.self) }
   }
 
   var uv: UnsafeMutablePointer<uv_stream_t> {
@@ -102,7 +112,8 @@ extension TCPStream {
     let state = memory.bindMemory(to: StreamStorage.self, capacity: 1)
     state.initialize(
       to: StreamStorage(
-        tcp: uv_tcp_t(), callbacks: callbacks, outbound: nil, peer: peer, flags: []))
+        tcp: uv_tcp_t(), callbacks: callbacks, outbound: nil, peer: peer, flags: [],
+        descriptor: descriptor))
     uv_tcp_init(core.pointee.uv, stream.tcp)
     state.pointee.tcp.data = UnsafeMutableRawPointer(core)
     let status = uv_tcp_open(stream.tcp, descriptor)

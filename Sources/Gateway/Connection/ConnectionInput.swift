@@ -96,6 +96,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     request.pointee.connection = self
     switch result {
     case .needMore:
+      request.pointee.head = RequestHead()
       loop.pointee.requests.give(request)
       return false
     case .complete(let consumed):
@@ -136,6 +137,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     let loop = loop
     let request = loop.pointee.requests.take(
       base: base, fields: loop.pointee.fields.baseAddress.unsafelyUnwrapped)
+    request.pointee.head = RequestHead()
     request.pointee.connection = self
     pointee.request = request
     request.pointee.began = EventLoop.hrtime()

@@ -81,37 +81,30 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     let addedCount = pointee.added?.count ?? 0
     let start = loop.pointee.output.reserve(640 + contentType.count + addedCount)
     var text = LineCursor(start)
-    if let line = StatusLine.registered(status) {
-      text.put(line)
-    } else {
-      text.put("HTTP/1.1 ")
-      text.put(decimal: status)
-      text.put(" \r\n")
-    }
-    text.put(loop.pointee.dates.field(unixMilliseconds: now), DateCache.dateLength)
-    if contentType.count > 0 {
-      text.put("content-type: ")
-      text.put(contentType)
-      text.put("\r\n")
-    }
     if length >= 0 {
-      text.put("content-length: ")
-      text.put(decimal: Int(length))
-      text.put("\r\n")
-    } else if length == -1 {
-      if pointee.head.versionMinor == 1 {
-        text.put("transfer-encoding: chunked\r\n")
-        pointee.flags.insert(.isChunkedAnswer)
+      if let prefix = loop.pointee.prefix.find(status, contentType, now: now) {
+        text.put(prefix)
       } else {
-        pointee.flags.insert(.mustClose)
+        loop.renderPrefix(status, contentType, now: now, into: &text)
       }
+      text.put(decimal: Int(length))
+      text.put("\r\nx-request-id: ")
+    } else {
+      loop.renderStart(status, contentType, now: now, into: &text)
+      if length == -1 {
+        if pointee.head.versionMinor == 1 {
+          text.put("transfer-encoding: chunked\r\n")
+          pointee.flags.insert(.isChunkedAnswer)
+        } else {
+          pointee.flags.insert(.mustClose)
+        }
+      }
+      text.put("x-request-id: ")
     }
-    text.put("x-request-id: ")
-    text.put(requestID)
+    text.put(short: requestID)
     text.put("\r\n")
     if pointee.rateRemaining >= 0, let tenant = pointee.tenant {
       tenant._withUnsafeGuaranteedRef { text.put($0.limitField) }
-      text.put("x-ratelimit-remaining: ")
       text.put(decimal: pointee.rateRemaining)
       text.put("\r\nx-ratelimit-reset: ")
       text.put(decimal: pointee.rateReset)
@@ -131,6 +124,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   }
 
   /// Whether everything that the peer sent for this request has been read.
+  @inline(__always)
   private var bodyIsConsumed: Bool {
     !pointee.head.hasBody || pointee.flags.contains(.bodyIsComplete)
   }
@@ -149,19 +143,47 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   }
 
   /// Gives the slot back.
+  @inline(__always)
   func recycle() {
     let loop = pointee.connection.unsafelyUnwrapped.loop
     let generation = pointee.generation
     release()
     loop.pointee.requests.give(self)
-    if let generation {
-      generation._withUnsafeGuaranteedRef { $0.leave() }
-      generation.release()
-    }
+    generation?._withUnsafeGuaranteedRef { $0.leave() }
   }
 }
 
 extension UnsafeMutablePointer where Pointee == LoopState {
+  /// Status line, date and content type.
+  @inline(never)
+  fileprivate func renderStart(
+    _ status: Int, _ contentType: UnsafeRawBufferPointer, now: UInt64, into text: inout LineCursor
+  ) {
+    if let line = StatusLine.registered(status) {
+      text.put(line)
+    } else {
+      text.put("HTTP/1.1 ")
+      text.put(decimal: status)
+      text.put(" \r\n")
+    }
+    text.put(pointee.dates.field(unixMilliseconds: now), DateCache.dateLength)
+    guard contentType.count > 0 else { return }
+    text.put("content-type: ")
+    text.put(contentType)
+    text.put("\r\n")
+  }
+
+  /// As ``renderStart(_:_:now:into:)`` and the name of the length, which the next answer of the kind finds ready.
+  @inline(never)
+  fileprivate func renderPrefix(
+    _ status: Int, _ contentType: UnsafeRawBufferPointer, now: UInt64, into text: inout LineCursor
+  ) {
+    let start = text.place
+    renderStart(status, contentType, now: now, into: &text)
+    text.put("content-length: ")
+    pointee.prefix.remember(status, contentType, now: now, start, text.place - start)
+  }
+
   /// Makes the output buffer the connection's; what it holds for another is sent first.
   @inline(__always)
   func own(_ connection: ConnectionPointer) {
@@ -171,45 +193,31 @@ extension UnsafeMutablePointer where Pointee == LoopState {
   }
 
   /// Counts and logs a request that has been answered.
+  @inline(__always)
   func observe(_ request: RequestPointer) {
     let status = Int(request.pointee.status)
     let metrics = pointee.metrics
-    switch status {
-    case ..<200: metrics.add(.responses1xx)
-    case ..<300: metrics.add(.responses2xx)
-    case ..<400: metrics.add(.responses3xx)
-    case ..<500: metrics.add(.responses4xx)
-    default: metrics.add(.responses5xx)
-    }
+    metrics.add(answerWithStatus: status)
     metrics.add(.bytesSent, request.pointee.sent)
     let microseconds = Int(EventLoop.hrtime() &- request.pointee.began) / 1000
     metrics.add(.requestMicroseconds, microseconds)
     guard pointee.access.isOn else { return }
-    let now = pointee.eventLoop.unixMilliseconds
     let none = UnsafeRawBufferPointer(start: nil, count: 0)
-    let trace = request.field(.traceparent).flatMap(traceID) ?? none
-    let stream = request.pointee.connection.unsafelyUnwrapped.pointee.stream
-    func add(_ tenant: UnsafeRawBufferPointer, _ principal: UnsafeRawBufferPointer) {
-      let line = AccessLog.Line(
-        time: pointee.dates.time(unixMilliseconds: now), requestID: request.requestID,
-        tenant: tenant,
-        method: request.method, path: request.path, status: status, sent: request.pointee.sent,
-        microseconds: microseconds, peer: PeerText(address: stream.peer), principal: principal,
-        trace: trace)
-      let dropped = pointee.access.add(line)
-      if dropped > 0 { metrics.add(.logLinesDropped, dropped) }
-    }
-    guard let tenant = request.pointee.tenant else { return add(none, none) }
-    tenant._withUnsafeGuaranteedRef { tenant in
-      tenant.idBytes.withUnsafeBytes { tenant in
-        guard let principal = request.pointee.principal else { return add(tenant, none) }
-        let id = principal._withUnsafeGuaranteedRef { $0.contract.id }
-        add(tenant, UnsafeRawBufferPointer(start: id.bytes, count: Int(id.length)))
-      }
-    }
+    let line = AccessLog.Line(
+      time: pointee.dates.time(unixMilliseconds: pointee.eventLoop.unixMilliseconds),
+      requestID: request.requestID,
+      tenant: request.pointee.tenant?._withUnsafeGuaranteedRef { $0.idText } ?? none,
+      method: request.method, path: request.path, status: status, sent: request.pointee.sent,
+      microseconds: microseconds,
+      peer: PeerText(address: request.pointee.connection.unsafelyUnwrapped.pointee.stream.peer),
+      principal: request.pointee.principal?._withUnsafeGuaranteedRef { $0.idText } ?? none,
+      trace: request.field(.traceparent).flatMap(traceID) ?? none)
+    let dropped = pointee.access.add(line)
+    if dropped > 0 { metrics.add(.logLinesDropped, dropped) }
   }
 
   /// The trace id of a `traceparent` field (W3C Trace Context §3.2), if the field is well-formed.
+  @inline(never)
   private func traceID(_ field: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
     guard field.count >= 55, field[2] == 0x2d, field[35] == 0x2d, field[52] == 0x2d else {
       return nil

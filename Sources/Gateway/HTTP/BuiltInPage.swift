@@ -11,8 +11,16 @@ enum BuiltInPage {
   case openAPI
   case docs
 
+  @inline(__always)
   init?(_ request: RequestPointer) {
     let path = request.path
+    // One bit for each length that any of them has.
+    guard path.count < 16, 0b10_0001_1010_0000 >> path.count & 1 == 1 else { return nil }
+    self.init(path)
+  }
+
+  @inline(never)
+  private init?(_ path: UnsafeRawBufferPointer) {
     switch path.count {
     case 5 where path.elementsEqual("/docs".utf8): self = .docs
     case 7 where path.elementsEqual("/readyz".utf8): self = .ready

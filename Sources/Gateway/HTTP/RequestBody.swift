@@ -5,7 +5,18 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   private static var firstCapacity: Int { 16_384 }
 
   /// Decides what to do about the body, once the request may come in.
+  @inline(__always)
   func readBody() {
+    if !pointee.head.hasBody, !facts.pointee.requiresBody {
+      pointee.flags.insert(.bodyIsComplete)
+      pointee.stage = .handle
+    } else {
+      readAnnouncedBody()
+    }
+  }
+
+  @inline(never)
+  private func readAnnouncedBody() {
     let facts = facts.pointee
     let (mode, limit, isRequired) = (facts.body, facts.bodyLimit, facts.requiresBody)
     guard pointee.head.hasBody else {

@@ -7,6 +7,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   func bytes(_ span: ByteSpan) -> UnsafeRawBufferPointer { span.bytes(in: pointee.base) }
 
   /// The value of the first field with a well-known name.
+  @inline(__always)
   func field(_ id: HeaderID) -> UnsafeRawBufferPointer? {
     guard let index = pointee.head.first(id) else { return nil }
     return bytes(pointee.fields[index].value)
@@ -31,6 +32,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// Copies head and body to memory of the request's own: from now on it may wait.
   func keep() {
     guard pointee.kept == nil else { return }
+    if let tenant = pointee.tenant {
+      _ = tenant.retain()
+      pointee.flags.insert(.holdsTenant)
+    }
     let fieldBytes = pointee.head.fieldCount * MemoryLayout<HeaderField>.stride
     let aligned = (fieldBytes + 15) & ~15
     let memory = UnsafeMutableRawPointer.allocate(
@@ -50,17 +55,26 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   }
 
   /// Frees everything the request holds.
+  @inline(__always)
   func release() {
-    pointee.kept?.deallocate()
-    pointee.kept = nil
-    pointee.bodyMemory?.deallocate()
-    pointee.bodyMemory = nil
     pointee.arena.freeAll()
-    if let added = pointee.added { added.deallocate() }
-    pointee.added = nil
-    pointee.principal?.release()
-    pointee.principal = nil
-    pointee.tenant?.release()
+    if let kept = pointee.kept {
+      kept.deallocate()
+      pointee.kept = nil
+    }
+    if let memory = pointee.bodyMemory {
+      memory.deallocate()
+      pointee.bodyMemory = nil
+    }
+    if let added = pointee.added {
+      added.deallocate()
+      pointee.added = nil
+    }
+    if let principal = pointee.principal {
+      principal.release()
+      pointee.principal = nil
+    }
+    if pointee.flags.contains(.holdsTenant) { pointee.tenant?.release() }
     pointee.tenant = nil
   }
 }

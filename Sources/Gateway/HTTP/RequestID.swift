@@ -19,7 +19,17 @@ struct RequestID {
     return true
   }
 
-  mutating func fill(from bytes: UnsafeRawPointer, _ size: Int) {
+  /// Takes an id of ``RequestIDSource``.
+  @inline(__always)
+  mutating func fill(from bytes: UnsafeRawPointer) {
+    count = RequestIDSource.length
+    withUnsafeMutableBytes(of: &storage) {
+      $0.baseAddress.unsafelyUnwrapped.copyMemory(
+        from: bytes, byteCount: RequestIDSource.length)
+    }
+  }
+
+  private mutating func fill(from bytes: UnsafeRawPointer, _ size: Int) {
     count = size
     withUnsafeMutableBytes(of: &storage) {
       $0.baseAddress.unsafelyUnwrapped.copyMemory(from: bytes, byteCount: size)
@@ -56,29 +66,36 @@ struct RequestIDSource {
 
   func destroy() { template.deallocate() }
 
+  /// Without i, l, o and u.
+  private static var alphabet: StaticString { "0123456789abcdefghjkmnpqrstvwxyz" }
+
+  @inline(__always)
   private static func digit(_ value: UInt64) -> UInt8 {
-    let value = UInt8(truncatingIfNeeded: value)
-    // 0123456789abcdefghjkmnpqrstvwxyz: i, l, o and u are left out.
-    if value < 10 { return 0x30 + value }
-    var letter = 0x61 + value - 10
-    if letter >= 0x69 { letter += 1 }
-    if letter >= 0x6c { letter += 1 }
-    if letter >= 0x6f { letter += 1 }
-    if letter >= 0x75 { letter += 1 }
-    return letter
+    alphabet.utf8Start[Int(truncatingIfNeeded: value & 31)]
   }
 
+  @inline(__always)
   mutating func next(unixMilliseconds now: UInt64, into id: inout RequestID) {
+    counter &+= 1
+    if now != millisecond || counter & 31 == 0 {
+      render(now)
+    } else {
+      template[Self.length - 1] = Self.digit(counter & 31)
+    }
+    id.fill(from: template)
+  }
+
+  /// Everything, and not only the last digit.
+  @inline(never)
+  private mutating func render(_ now: UInt64) {
     if now != millisecond {
       millisecond = now
       for index in 0..<10 { template[index] = Self.digit(now >> UInt64(45 - 5 * index) & 31) }
     }
-    counter &+= 1
     var rest = counter
     for index in (19..<26).reversed() {
       template[index] = Self.digit(rest & 31)
       rest >>= 5
     }
-    id.fill(from: template, Self.length)
   }
 }

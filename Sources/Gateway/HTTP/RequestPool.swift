@@ -1,29 +1,40 @@
 internal import Wire
 
 /// Request slots of one loop, used again and again. Confined to its loop.
+///
+/// A slot stays initialized while it is spare: only what a request leaves behind is put back.
 struct RequestPool {
   private static let keepLimit = 1024
-  private var spare: [RequestPointer] = []
+  private var first: RequestPointer?
+  private var count = 0
 
+  @inline(__always)
   mutating func take(base: UnsafeRawPointer, fields: UnsafeMutablePointer<HeaderField>)
     -> RequestPointer
   {
-    let slot: RequestPointer
-    if let last = spare.popLast() {
-      slot = last
-    } else {
-      slot = .allocate(capacity: 1)
-    }
-    slot.initialize(to: RequestSlot(base: base, fields: fields, arena: Arena()))
+    guard let slot = first else { return make(base, fields) }
+    first = slot.pointee.nextSpare
+    count &-= 1
+    slot.pointee.base = base
+    slot.pointee.fields = fields
     return slot
   }
 
+  @inline(never)
+  private func make(_ base: UnsafeRawPointer, _ fields: UnsafeMutablePointer<HeaderField>)
+    -> RequestPointer
+  {
+    let slot = RequestPointer.allocate(capacity: 1)
+    slot.initialize(to: RequestSlot(base: base, fields: fields))
+    return slot
+  }
+
+  @inline(__always)
   mutating func give(_ slot: RequestPointer) {
-    slot.deinitialize(count: 1)
-    if spare.count < Self.keepLimit {
-      spare.append(slot)
-    } else {
-      slot.deallocate()
-    }
+    guard count < Self.keepLimit else { return slot.deallocate() }
+    slot.pointee.reset()
+    slot.pointee.nextSpare = first
+    first = slot
+    count &+= 1
   }
 }

@@ -10,42 +10,80 @@ typealias RequestPointer = UnsafeMutablePointer<RequestSlot>
 struct RequestSlot {
   var token: UInt64 = 0
   var connection: ConnectionPointer?
-  var stage = RequestStage.tenant
-  var flags: RequestFlags = []
   /// The first byte of the head.
   var base: UnsafeRawPointer
-  var head = RequestHead()
   var fields: UnsafeMutablePointer<HeaderField>
   var headCount = 0
+  var began: UInt64 = 0
+  /// Bytes of the answer so far.
+  var sent = 0
+  /// Kept alive by the request only when that waits: until then the loop does nothing else.
+  var tenant: Unmanaged<Tenant>?
+  /// Kept alive by the count of its users.
+  var generation: Unmanaged<Generation>?
+  var principal: Unmanaged<Principal>?
   /// The request's own copy of head and fields.
   var kept: UnsafeMutableRawPointer?
-  var parameters = InlineArray<8, ByteSpan>(repeating: .empty)
   var body: UnsafeRawPointer?
   var bodyCount = 0
+  /// Pieces of memory for decoded values, freed with the request.
+  var arena = Arena()
+  /// Header fields that the plugin adds to the answer.
+  var added: ByteWriter?
+  var rateRemaining = -1
+  var rateReset = 0
+  var route: Int32 = -1
+  var status: UInt16 = 0
+  var flags: RequestFlags = []
+  var stage = RequestStage.tenant
+
+  // What only some requests use lies behind, so that it is not touched by the others.
+
+  var head = RequestHead()
+  var parameters = InlineArray<8, ByteSpan>(repeating: .empty)
+  var requestID = RequestID()
   /// The request's own memory for the body.
   var bodyMemory: UnsafeMutableRawPointer?
   var bodyCapacity = 0
   var chunks = ChunkedDecoder()
   /// Body bytes still to come on a connection, when their number is known; else -1.
   var bodyLeft: Int64 = 0
-  var tenant: Unmanaged<Tenant>?
-  var generation: Unmanaged<Generation>?
-  var route: Int32 = -1
-  var principal: Unmanaged<Principal>?
   var identityDigest: Digest?
-  /// Header fields that the plugin adds to the answer.
-  var added: ByteWriter?
-  /// Pieces of memory for decoded values, freed with the request.
-  var arena: Arena
-  var began: UInt64 = 0
-  var status: UInt16 = 0
-  var sent = 0
-  var requestID = RequestID()
   var stream = AnswerStream()
-  var rateRemaining = -1
-  var rateReset = 0
   /// A plugin's outstanding wish for the next piece of a streamed body.
   var pull: Completion?
+  /// The next slot that is not in use.
+  var nextSpare: RequestPointer?
+
+  init(base: UnsafeRawPointer, fields: UnsafeMutablePointer<HeaderField>) {
+    self.base = base
+    self.fields = fields
+  }
+
+  /// Puts back what a request leaves behind, its memory having been released.
+  @inline(__always)
+  mutating func reset() {
+    connection = nil
+    generation = nil
+    sent = 0
+    rateRemaining = -1
+    route = -1
+    status = 0
+    flags = []
+    stage = .tenant
+    // The first is filled before any other.
+    if parameters[0].length > 0 { parameters = InlineArray(repeating: .empty) }
+    if head.hasBody {
+      body = nil
+      bodyCount = 0
+      bodyCapacity = 0
+      bodyLeft = 0
+      chunks = ChunkedDecoder()
+    }
+    identityDigest = nil
+    stream = AnswerStream()
+    pull = nil
+  }
 }
 
 /// How far a request has come. Each stage is entered once, in this order.
@@ -68,6 +106,8 @@ struct RequestFlags: OptionSet {
   /// All of the body has been read.
   static let bodyIsComplete = RequestFlags(rawValue: 64)
   static let continueSent = RequestFlags(rawValue: 128)
+  /// The tenant is retained.
+  static let holdsTenant = RequestFlags(rawValue: 32)
   /// A credential was shown that leads to no tenant.
   static let isUnknown = RequestFlags(rawValue: 256)
 }

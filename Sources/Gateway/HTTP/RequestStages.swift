@@ -45,12 +45,12 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   // MARK: - tenant
 
+  @inline(__always)
   private func findTenant() {
     guard checkPath(), checkQuery() else { return }
     switch loop.resolveTenant(of: self) {
     case .tenant(let tenant):
-      // A tenant may be removed while a request of its waits.
-      pointee.tenant = .passRetained(tenant)
+      pointee.tenant = tenant
       pointee.stage = .open
     case .builtIn(let page): loop.answer(self, with: page)
     case .disagreement:
@@ -61,14 +61,18 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     }
   }
 
+  @inline(__always)
   private func openTenant() {
     let loop = loop
     pointee.tenant.unsafelyUnwrapped._withUnsafeGuaranteedRef { tenant in
-      switch tenant.state {
-      case .open(let generation):
-        pointee.generation = .passRetained(generation)
-        generation.enter()
+      if let generation = tenant.service {
+        pointee.generation = generation
+        generation._withUnsafeGuaranteedRef { $0.enter() }
         pointee.stage = .route
+        return
+      }
+      switch tenant.state {
+      case .open: return
       case .opening:
         pointee.stage = .opening
         tenant.waiting.append(pointee.token)
@@ -85,6 +89,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   // MARK: - route
 
+  @inline(__always)
   private func findRoute() {
     let match = pointee.generation.unsafelyUnwrapped._withUnsafeGuaranteedRef { generation in
       withUnsafeMutableBytes(of: &pointee.parameters) { parameters in
@@ -98,6 +103,14 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     case .route(let index):
       pointee.route = Int32(index)
       pointee.stage = .identify
+    default: refuseRoute(match)
+    }
+  }
+
+  @inline(never)
+  private func refuseRoute(_ match: RouteTable.Match) {
+    switch match {
+    case .route: return
     case .notFound where pointee.flags.contains(.isUnknown):
       // What was asked for may well exist, for whoever has a credential that is good.
       add(
@@ -118,12 +131,18 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   // MARK: - identify, authorize
 
+  @inline(__always)
   private func identify() {
     let auth = facts.pointee.auth
-    guard auth != .none else {
+    if auth == .none {
       pointee.stage = .limit
-      return
+    } else {
+      identify(auth)
     }
+  }
+
+  @inline(never)
+  private func identify(_ auth: RouteAuth) {
     let loop = loop
     guard let credential = loop.credential(of: self) else {
       if auth.contains(.optional) {
@@ -206,6 +225,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   // MARK: - limit
 
+  @inline(__always)
   private func limit() {
     pointee.stage = .body
     guard let tenant = pointee.tenant else { return }
@@ -215,25 +235,29 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     guard let answer else { return }
     pointee.rateRemaining = answer.remaining
     pointee.rateReset = answer.reset
-    guard !answer.isAllowed else { return }
+    if !answer.isAllowed { refuseRate(reset: answer.reset) }
+  }
+
+  @inline(never)
+  private func refuseRate(reset: Int) {
     loop.pointee.metrics.add(.rateLimited)
-    var seconds = String(max(answer.reset, 1))
+    var seconds = String(max(reset, 1))
     seconds.withUTF8 { add(("retry-after" as StaticString).raw, UnsafeRawBufferPointer($0)) }
     problem(.rateLimited, "This app sends more requests than its limit allows.")
   }
 
   // MARK: - handle
 
+  @inline(__always)
   private func handle() {
+    let facts = facts
     guard !facts.pointee.declaresQuery || validateQuery() else { return }
     let loop = loop
     let generation = pointee.generation.unsafelyUnwrapped
     pointee.stage = .handling
     pointee.flags.insert(.isWithPlugin)
     let token = pointee.token
-    let connection = pointee.connection.unsafelyUnwrapped
     let status: Int32 = generation._withUnsafeGuaranteedRef { generation in
-      let facts = generation.routes.facts + Int(pointee.route)
       let plugin = Int(facts.pointee.plugin)
       if let table = facts.pointee.socket {
         return openSocket(table, handler: facts.pointee.handler, plugin: plugin, generation)
@@ -246,6 +270,13 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       return status
     }
     guard pointee.stage == .handling else { return }
+    settle(status)
+  }
+
+  /// What a plugin's status means when it has not answered.
+  @inline(never)
+  private func settle(_ status: Int32) {
+    let connection = pointee.connection.unsafelyUnwrapped
     switch status {
     case 0:
       if connection.pointee.socket == nil {

@@ -2,9 +2,12 @@ internal import Wire
 
 extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// Refuses a path that could be understood in two ways; false when it has been answered.
-  func checkPath() -> Bool {
-    guard !pointee.head.isPathPlain,
-      let error = PathSegments.check(pointee.head.path, in: pointee.base)
+  @inline(__always)
+  func checkPath() -> Bool { pointee.head.isPathPlain || checkSegments() }
+
+  @inline(never)
+  private func checkSegments() -> Bool {
+    guard let error = PathSegments.check(pointee.head.path, in: pointee.base)
     else { return true }
     problem(400, code: ProblemCode.invalidRequest.code.raw, detail: error.message.raw)
     return false
@@ -36,8 +39,11 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   }
 
   /// Refuses a query with a broken encoding; false when it has been answered.
-  func checkQuery() -> Bool {
-    guard pointee.head.hasQuery else { return true }
+  @inline(__always)
+  func checkQuery() -> Bool { !pointee.head.hasQuery || checkItems() }
+
+  @inline(never)
+  private func checkItems() -> Bool {
     var items = QueryItems(pointee.head.query)
     while let item = items.next(in: pointee.base) {
       if decoded(bytes(item.name), plusIsSpace: true) == nil

@@ -63,6 +63,9 @@ public final class Principal: Sendable {
 
   deinit { storage.deallocate() }
 
+  /// The id's bytes; valid as long as this object.
+  var idText: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: storage, count: idCount) }
+
   /// Whether the principal has every one of the scopes.
   public func has(_ wanted: [String]) -> Bool {
     wanted.isEmpty || scopes.contains("*") || wanted.allSatisfy { scopes.contains($0) }

@@ -20,6 +20,7 @@ struct LoopState: ~Copyable {
   let metrics: LoopMetrics
   var access: AccessLog
   var dates: DateCache
+  var prefix = AnswerPrefix()
   var requestIDs: RequestIDSource
   let shared: GatewayShared
   let host: any TenantHost
@@ -65,7 +66,8 @@ struct LoopState: ~Copyable {
     dates = DateCache()
     requestIDs = RequestIDSource(seed: seed)
     fields = .allocate(capacity: max(settings.headerFields, 1))
-    idle = DeadlineList(duration: settings.idleTimeout)
+    // Connections between two requests are many, and looked at once a second anyway.
+    idle = DeadlineList(duration: settings.idleTimeout, slack: min(1000, settings.idleTimeout / 4))
     heads = DeadlineList(duration: settings.headTimeout)
     bodies = DeadlineList(duration: settings.bodyTimeout)
     pending = DeadlineList(duration: settings.requestTimeout)
@@ -78,6 +80,7 @@ struct LoopState: ~Copyable {
     metrics.destroy()
     access.destroy()
     dates.destroy()
+    prefix.destroy()
     requestIDs.destroy()
     fields.deallocate()
   }

@@ -49,10 +49,11 @@ struct TokenTable {
       (entries + Int(position)).initialize(
         to: Entry(memory: nil, generation: 1, nextFree: 0, kind: .request))
     }
-    entries[Int(position)].memory = memory
-    entries[Int(position)].kind = kind
+    let entry = entries + Int(position)
+    entry.pointee.memory = memory
+    entry.pointee.kind = kind
     count += 1
-    return UInt64(entries[Int(position)].generation) << 32
+    return UInt64(entry.pointee.generation) << 32
       | UInt64(loop | kind.rawValue << 22 | position)
   }
 
@@ -60,22 +61,30 @@ struct TokenTable {
   func resolve(_ token: UInt64, _ kind: Kind) -> UnsafeMutableRawPointer? {
     let low = UInt32(truncatingIfNeeded: token)
     let position = Int(low & Self.positionMask)
-    guard low & ~Self.positionMask == loop | kind.rawValue << 22, position < used,
-      entries[position].generation == UInt32(token >> 32), entries[position].kind == kind
-    else { return nil }
-    return entries[position].memory
+    guard low & ~Self.positionMask == loop | kind.rawValue << 22, position < used else {
+      return nil
+    }
+    let entry = entries + position
+    guard entry.pointee.generation == UInt32(token >> 32), entry.pointee.kind == kind else {
+      return nil
+    }
+    return entry.pointee.memory
   }
 
   /// Makes a token stale for ever.
   mutating func remove(_ token: UInt64) {
-    let position = Int(UInt32(truncatingIfNeeded: token) & Self.positionMask)
-    guard let kind = Kind(rawValue: UInt32(truncatingIfNeeded: token) >> 22 & 3),
-      resolve(token, kind) != nil
-    else { return }
-    entries[position].memory = nil
-    entries[position].generation &+= 1
-    if entries[position].generation == 0 { entries[position].generation = 1 }
-    entries[position].nextFree = firstFree
+    let low = UInt32(truncatingIfNeeded: token)
+    let position = Int(low & Self.positionMask)
+    guard low & 0xff00_0000 == loop, position < used else { return }
+    let entry = entries + position
+    // A free entry's generation is one that no token has yet.
+    guard entry.pointee.generation == UInt32(token >> 32), entry.pointee.memory != nil else {
+      return
+    }
+    entry.pointee.memory = nil
+    let next = entry.pointee.generation &+ 1
+    entry.pointee.generation = next == 0 ? 1 : next
+    entry.pointee.nextFree = firstFree
     firstFree = UInt32(position)
     count -= 1
   }

@@ -5,7 +5,9 @@ internal import Wire
 struct AccessLog {
   static let capacity = 64 * 1024
   private let writer: LogWriter?
-  private let memory: UnsafeMutableRawPointer
+  /// The lines that are gathered, until they are handed over with their memory.
+  private var memory: UnsafeMutableRawPointer
+  private var chunk: LogChunk
   private var count = 0
   /// The peer of the last line, whose text needs no rendering again.
   private var lastPeer = PeerAddress.unknown
@@ -14,17 +16,15 @@ struct AccessLog {
 
   init(writer: LogWriter?) {
     self.writer = writer
-    memory = .allocate(byteCount: Self.capacity, alignment: 16)
+    chunk = LogChunk(capacity: writer == nil ? 1 : Self.capacity)
+    memory = chunk.memory
     peerText = .allocate(byteCount: PeerAddress.longestText, alignment: 16)
     var writer = ByteWriter(peerText, capacity: PeerAddress.longestText)
     PeerText(address: .unknown).append(to: &writer)
     peerCount = writer.count
   }
 
-  func destroy() {
-    memory.deallocate()
-    peerText.deallocate()
-  }
+  func destroy() { peerText.deallocate() }
 
   var isOn: Bool { writer != nil }
 
@@ -45,6 +45,7 @@ struct AccessLog {
   }
 
   /// Adds a line; returns lines dropped, of which there are some only when the log is behind.
+  @inline(__always)
   mutating func add(_ line: Line) -> Int {
     let room =
       320 + line.requestID.count + line.tenant.count + line.path.count
@@ -56,14 +57,14 @@ struct AccessLog {
     text.put("{\"time\":\"")
     text.put(line.time, DateCache.timeLength)
     text.put("\",\"kind\":\"access\",\"request_id\":\"")
-    text.put(line.requestID)
+    text.put(short: line.requestID)
     text.put("\",\"tenant\":\"")
-    text.put(line.tenant)
+    text.put(short: line.tenant)
     text.put("\",\"method\":\"")
-    text.put(line.method)
+    text.put(short: line.method)
     text.put("\",\"path\":\"")
     // The codec lets no quote, backslash or control character into a path.
-    text.put(line.path)
+    text.put(short: line.path)
     text.put("\",\"status\":")
     text.put(decimal: line.status)
     text.put(",\"bytes\":")
@@ -72,18 +73,10 @@ struct AccessLog {
     text.put(decimal: line.microseconds)
     text.put(",\"peer\":\"")
     if line.peer.address.high != lastPeer.high || line.peer.address.low != lastPeer.low {
-      lastPeer = line.peer.address
-      var writer = ByteWriter(peerText, capacity: PeerAddress.longestText)
-      line.peer.append(to: &writer)
-      peerCount = writer.count
+      render(line.peer)
     }
-    text.put(peerText, peerCount)
-    if line.principal.count > 0 {
-      text.put("\",\"principal\":\"")
-      var writer = ByteWriter(text.place, capacity: 6 * line.principal.count)
-      writer.append(escaping: line.principal)
-      text.skip(writer.count)
-    }
+    text.put(short: UnsafeRawBufferPointer(start: peerText, count: peerCount))
+    if line.principal.count > 0 { text.put(principal: line.principal) }
     if line.trace.count > 0 {
       text.put("\",\"trace_id\":\"")
       text.put(line.trace)
@@ -93,13 +86,35 @@ struct AccessLog {
     return dropped
   }
 
+  @inline(never)
+  private mutating func render(_ peer: PeerText) {
+    lastPeer = peer.address
+    var writer = ByteWriter(peerText, capacity: PeerAddress.longestText)
+    peer.append(to: &writer)
+    peerCount = writer.count
+  }
+
   /// Hands over what there is; returns lines dropped.
+  @inline(never)
   mutating func flush() -> Int {
-    guard count > 0 else { return 0 }
-    let lines = Array(UnsafeRawBufferPointer(start: memory, count: count))
+    guard count > 0, let writer else { return 0 }
+    let lines = chunk
+    lines.count = count
+    chunk = LogChunk(capacity: Self.capacity)
+    memory = chunk.memory
     count = 0
-    guard let writer, !writer.write(lines) else { return 0 }
-    return lines.reduce(0) { $1 == 0x0a ? $0 + 1 : $0 }
+    return writer.write(lines) ? 0 : lines.bytes.reduce(0) { $1 == 0x0a ? $0 + 1 : $0 }
+  }
+}
+
+extension LineCursor {
+  /// Not everyone is somebody, so this stays out of the way.
+  @inline(never)
+  fileprivate mutating func put(principal: UnsafeRawBufferPointer) {
+    put("\",\"principal\":\"")
+    var writer = ByteWriter(place, capacity: 6 * principal.count)
+    writer.append(escaping: principal)
+    skip(writer.count)
   }
 }
 

@@ -7,7 +7,7 @@ internal import Synchronization
 /// When the disk is behind and the queue is full, chunks are dropped and their lines counted.
 public final class LogWriter: Sendable {
   private struct State {
-    var chunks: [[UInt8]] = []
+    var chunks: [LogChunk] = []
     var bytes = 0
     var isWriting = false
   }
@@ -50,7 +50,10 @@ public final class LogWriter: Sendable {
 
   /// Takes lines; false when they were dropped. [any-thread]
   @discardableResult
-  public func write(_ lines: [UInt8]) -> Bool {
+  public func write(_ lines: [UInt8]) -> Bool { write(LogChunk(copying: lines)) }
+
+  /// Takes lines with their memory, which the caller must not touch again; false when they were dropped. [any-thread]
+  func write(_ lines: LogChunk) -> Bool {
     let (isTaken, mustStart) = state.withLock { state -> (Bool, Bool) in
       guard state.bytes + lines.count <= Self.bound else { return (false, false) }
       state.chunks.append(lines)
@@ -73,7 +76,7 @@ public final class LogWriter: Sendable {
 
   private func drain() {
     while true {
-      let chunks = state.withLock { state -> [[UInt8]] in
+      let chunks = state.withLock { state -> [LogChunk] in
         let taken = state.chunks
         state.chunks = []
         state.bytes = 0
@@ -81,25 +84,23 @@ public final class LogWriter: Sendable {
         return taken
       }
       if chunks.isEmpty { return }
-      for chunk in chunks { writeAll(chunk) }
+      for chunk in chunks { writeAll(chunk.bytes) }
     }
   }
 
-  private func writeAll(_ bytes: [UInt8]) {
-    bytes.withUnsafeBytes { buffer in
-      var offset = 0
-      while offset < buffer.count {
-        let count = Glibc.write(descriptor, buffer.baseAddress! + offset, buffer.count - offset)
-        if count > 0 {
-          offset += count
-        } else if errno == EINTR {
-          continue
-        } else if errno == EAGAIN {
-          var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-          poll(&waiting, 1, 1000)
-        } else {
-          return
-        }
+  private func writeAll(_ bytes: UnsafeRawBufferPointer) {
+    var offset = 0
+    while offset < bytes.count {
+      let count = Glibc.write(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
+      if count > 0 {
+        offset += count
+      } else if errno == EINTR {
+        continue
+      } else if errno == EAGAIN {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        poll(&waiting, 1, 1000)
+      } else {
+        return
       }
     }
   }

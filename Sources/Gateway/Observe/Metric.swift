@@ -124,6 +124,12 @@ public struct LoopMetrics {
     values[metric.rawValue] &+= Int64(amount)
   }
 
+  /// Counts an answer by the class of its status; the five counters lie side by side.
+  @inline(__always)
+  func add(answerWithStatus status: Int) {
+    values[Metric.responses1xx.rawValue &+ min(max(status / 100, 1), 5) &- 1] &+= 1
+  }
+
   func snapshot() -> [Int64] {
     Array(UnsafeBufferPointer(start: values, count: Metric.allCases.count))
   }

@@ -46,17 +46,27 @@ public final class Generation {
     instanceWords.deallocate()
   }
 
+  @inline(__always)
   func enter() { users += 1 }
 
+  @inline(__always)
   func leave() {
     users -= 1
-    if isRetired && users == 0 { retired(self) }
+    if users == 0, isRetired { end() }
   }
 
   /// No new work comes; ends at once when nothing uses it.
   func retire() {
     guard !isRetired else { return }
     isRetired = true
-    if users == 0 { retired(self) }
+    // Its tenant lets go of it now, and its users hold no reference.
+    _ = Unmanaged.passRetained(self)
+    if users == 0 { end() }
+  }
+
+  @inline(never)
+  private func end() {
+    retired(self)
+    Unmanaged.passUnretained(self).release()
   }
 }

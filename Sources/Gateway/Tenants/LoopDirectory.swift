@@ -7,9 +7,10 @@ struct LoopDirectory {
   private var hosts: [String: Tenant] = [:]
   private var keys: [Digest: KeyRecord] = [:]
   private var digests: [String: [String: Digest]] = [:]
-  private(set) var platform: Tenant?
+  /// The operator's own tenant, which `tenants` keeps.
+  private(set) var platform: Unmanaged<Tenant>?
   /// Whether any host name leads anywhere, so that most gateways never look one up.
-  var hasHosts: Bool { !hosts.isEmpty }
+  private(set) var hasHosts = false
 
   func tenant(_ id: String) -> Tenant? { tenants[id] }
 
@@ -19,12 +20,13 @@ struct LoopDirectory {
 
   mutating func add(_ tenant: Tenant) {
     tenants[tenant.id] = tenant
-    if tenant.id == "platform" { platform = tenant }
+    if tenant.id == "platform" { platform = .passUnretained(tenant) }
   }
 
   mutating func remove(_ id: String) -> Tenant? {
     guard let tenant = tenants.removeValue(forKey: id) else { return nil }
     for host in tenant.hosts { hosts[host] = nil }
+    hasHosts = !hosts.isEmpty
     for digest in digests.removeValue(forKey: id)?.values ?? [:].values { keys[digest] = nil }
     if id == "platform" { platform = nil }
     return tenant
@@ -34,6 +36,7 @@ struct LoopDirectory {
     for host in tenant.hosts { hosts[host] = nil }
     tenant.hosts = names
     for host in names { hosts[host] = tenant }
+    hasHosts = !hosts.isEmpty
   }
 
   mutating func putKey(_ digest: Digest, _ record: KeyRecord) {

@@ -1,7 +1,8 @@
 /// What one loop knows of one tenant. Confined to its loop.
 public final class Tenant {
   public let id: String
-  let idBytes: [UInt8]
+  /// Its id; valid as long as the tenant.
+  let idText: UnsafeRawBufferPointer
   public let limiter: RateLimiter
 
   enum State {
@@ -14,7 +15,17 @@ public final class Tenant {
     case failed(String)
   }
 
-  var state = State.closed
+  var state = State.closed {
+    didSet {
+      if case .open(let generation) = state {
+        service = .passUnretained(generation)
+      } else {
+        service = nil
+      }
+    }
+  }
+  /// The generation that is open, which `state` keeps: for paths that count no references.
+  private(set) var service: Unmanaged<Generation>?
   /// Requests that wait for the opening.
   var waiting: [UInt64] = []
   /// Grows when credentials are revoked: what was recognised before is asked for again.
@@ -22,18 +33,24 @@ public final class Tenant {
   /// Host names that lead here.
   var hosts: [String] = []
 
-  /// `x-ratelimit-limit: …` and CRLF.
+  /// `x-ratelimit-limit: …` and the name of the field that follows it in every answer.
   let limitField: UnsafeRawBufferPointer
 
   init(id: String, limiter: RateLimiter) {
     self.id = id
-    let field = Array("x-ratelimit-limit: \(limiter.limit)\r\n".utf8)
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: field.count, alignment: 16)
-    memory.copyBytes(from: field)
-    limitField = UnsafeRawBufferPointer(memory)
-    idBytes = Array(id.utf8)
+    limitField = Self.text("x-ratelimit-limit: \(limiter.limit)\r\nx-ratelimit-remaining: ")
+    idText = Self.text(id)
     self.limiter = limiter
   }
 
-  deinit { limitField.deallocate() }
+  deinit {
+    limitField.deallocate()
+    idText.deallocate()
+  }
+
+  private static func text(_ text: String) -> UnsafeRawBufferPointer {
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 16)
+    memory.copyBytes(from: text.utf8)
+    return UnsafeRawBufferPointer(memory)
+  }
 }

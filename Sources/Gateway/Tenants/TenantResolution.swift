@@ -3,7 +3,7 @@ internal import Wire
 
 /// What leads a request to its tenant.
 enum TenantResolution {
-  case tenant(Tenant)
+  case tenant(Unmanaged<Tenant>)
   /// A page of the gateway's own.
   case builtIn(BuiltInPage)
   /// Two sources name different tenants.
@@ -23,8 +23,21 @@ struct HostMemory {
 extension UnsafeMutablePointer where Pointee == LoopState {
   /// Finds the tenant by what the request shows, none of which is verified yet: a known key, the issuer that a JWT
   /// claims, the host name, `?app=`; else it is the platform's.
+  @inline(__always)
   func resolveTenant(of request: RequestPointer) -> TenantResolution {
     if let page = BuiltInPage(request) { return .builtIn(page) }
+    if !request.pointee.head.hasQuery, !pointee.directory.hasHosts,
+      request.pointee.head.first(.authorization) == nil,
+      !request.pointee.head.wantsUpgradeWebSocket
+    {
+      // Nothing names a tenant: the way of most requests without a credential.
+      return pointee.directory.platform.map { .tenant($0) } ?? .none
+    }
+    return resolveNamedTenant(of: request)
+  }
+
+  @inline(never)
+  private func resolveNamedTenant(of request: RequestPointer) -> TenantResolution {
     var found: Tenant?
     if let credential = credential(of: request) {
       let digest = Digest(of: credential)
@@ -45,8 +58,8 @@ extension UnsafeMutablePointer where Pointee == LoopState {
       if let found, found !== other { return .disagreement }
       found = other
     }
-    if let found = found ?? pointee.directory.platform { return .tenant(found) }
-    return .none
+    if let found { return .tenant(.passUnretained(found)) }
+    return pointee.directory.platform.map { .tenant($0) } ?? .none
   }
 
   private func tenant(_ credential: UnsafeRawBufferPointer, _ digest: Digest) -> Tenant? {

@@ -47,8 +47,10 @@ enum HTTPBridge {
               _ = loop.respond(request, code, copies[0], copies[1], of: generation)
             }
           }
-          guard let generation = shard.generation else { return SLUICE_E_STALE }
-          return shard.gateway.respond(request, code, contentType.raw, body.raw, of: generation)
+          guard let generation = shard.borrowedGeneration else { return SLUICE_E_STALE }
+          return generation._withUnsafeGuaranteedRef {
+            shard.gateway.respond(request, code, contentType.raw, body.raw, of: $0)
+          }
         }
       },
       problem: { host, request, code, name, detail, errors in

@@ -15,7 +15,11 @@ final class Shard: @unchecked Sendable {
   /// The shards beside it.
   private(set) var set: ShardSet?
   /// The generation as the gateway knows it.
-  private(set) var generation: Generation?
+  private(set) var generation: Generation? {
+    didSet { borrowedGeneration = generation.map { .passUnretained($0) } }
+  }
+  /// The same, for paths that count no references.
+  private(set) var borrowedGeneration: Unmanaged<Generation>?
   private(set) var isOpen = false
   private var completions: [UInt64: Completion] = [:]
   private var nextCompletion: UInt64 = 1
@@ -47,6 +51,7 @@ final class Shard: @unchecked Sendable {
     self.instance = instance
     self.set = set
     self.generation = generation
+    borrowedGeneration = .passUnretained(generation)
     self.loop = loop
     gateway = loop.gateway
     eventLoop = loop.gateway.eventLoop

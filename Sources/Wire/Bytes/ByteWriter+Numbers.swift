@@ -9,38 +9,10 @@ extension ByteWriter {
   /// Appends `value` in decimal.
   @inlinable
   public mutating func append(decimal value: UInt64) {
-    if value < 1000, available >= 4 {
-      let small = UInt32(truncatingIfNeeded: value)
-      // 5243 / 2^19 and 6554 / 2^16 are 1 / 100 and 1 / 10 for all numbers this small.
-      let hundreds = (small &* 5243) &>> 19
-      let rest = small &- hundreds &* 100
-      let tens = (rest &* 6554) &>> 16
-      let packed =
-        (0x30 &+ hundreds) | (0x30 &+ tens) &<< 8 | (0x30 &+ rest &- tens &* 10) &<< 16
-      let skip: UInt32 = value < 10 ? 2 : value < 100 ? 1 : 0
-      base.storeBytes(
-        of: (packed &>> (skip &* 8)).littleEndian, toByteOffset: count, as: UInt32.self)
-      count &+= Int(3 &- skip)
-      return
+    if available < DecimalText.longest {
+      guard reserve(DecimalText.digits(value)) else { return }
     }
-    appendLong(value)
-  }
-
-  @usableFromInline
-  mutating func appendLong(_ value: UInt64) {
-    let digits = ByteWriter.decimalDigits(value)
-    guard reserve(digits) else { return }
-    var rest = value
-    var at = count &+ digits
-    repeat {
-      at &-= 1
-      let quotient = rest / 10
-      let digit = rest &- quotient &* 10
-      base.storeBytes(
-        of: UInt8(truncatingIfNeeded: digit) &+ 0x30, toByteOffset: at, as: UInt8.self)
-      rest = quotient
-    } while rest != 0
-    count &+= digits
+    count &+= DecimalText.write(value, to: base + count)
   }
 
   /// Appends `value` in lower-case hexadecimal without leading zeros, as a chunk size is written.
@@ -82,7 +54,7 @@ extension ByteWriter {
   /// - Returns: false, with nothing written, if the field is not in what was appended or is too narrow.
   @inlinable
   public mutating func patch(decimal value: UInt64, at offset: Int, width: Int) -> Bool {
-    let digits = ByteWriter.decimalDigits(value)
+    let digits = DecimalText.digits(value)
     guard offset >= 0, width >= digits, width <= count, offset <= count &- width else {
       return false
     }
@@ -97,16 +69,5 @@ extension ByteWriter {
       rest /= 10
     }
     return true
-  }
-
-  @inlinable
-  static func decimalDigits(_ value: UInt64) -> Int {
-    var digits = 1
-    var limit: UInt64 = 10
-    while digits < 20 && value >= limit {
-      digits &+= 1
-      limit = limit.multipliedReportingOverflow(by: 10).partialValue
-    }
-    return digits
   }
 }

@@ -20,6 +20,12 @@ public enum HostSyntax {
       let plain = lanes.areAlphanumeric .| lanes.are(from: 0x2d, through: 0x2e)
       i = min(start &+ plain.firstUnset, end)
       if i == end { return true }
+      // A colon and up to four digits, all among the sixteen bytes: no port of four digits is too high.
+      if i > start, p.byte(i) == 0x3a, end &- i <= 5, end &- start <= 16 {
+        let others = ~unsafeBitCast(lanes.are(from: 0x30, through: 0x39), to: UInt128.self)
+        let after = others &>> (UInt128(truncatingIfNeeded: i &- start &+ 1) &* 8)
+        if after.trailingZeroBitCount &>> 3 >= end &- i &- 1 { return true }
+      }
     }
     if i == start, p.byte(i) == 0x5b {
       i &+= 1
