@@ -5,7 +5,7 @@ DATA ?= ./data
 
 BIN := .build/release
 PLUGINS := auth control realtime chat
-SWIFT_EXAMPLES := hello-swift conformance
+SWIFT_EXAMPLES := hello-swift tally conformance
 PYTHON := .venv/bin/python
 
 # What the gateway is built with, and what the tests need beside it.

@@ -51,6 +51,7 @@ let plugins = [
   PluginRoom(id: "chat", module: "ChatPlugin", folder: "Plugins/chat"),
   PluginRoom(
     id: "hello-swift", module: "HelloSwiftPlugin", folder: "examples/plugins/hello-swift"),
+  PluginRoom(id: "tally", module: "TallyPlugin", folder: "examples/plugins/tally"),
   PluginRoom(
     id: "conformance", module: "ConformancePlugin", folder: "examples/plugins/conformance"),
 ]
@@ -112,7 +113,8 @@ let package = Package(
     .testTarget(
       name: "PluginKitTests",
       dependencies: [
-        "PluginKit", "PluginTesting", "CSluice", "HelloSwiftPlugin", "ConformancePlugin",
+        "PluginKit", "PluginTesting", "CSluice", "HelloSwiftPlugin", "TallyPlugin",
+        "ConformancePlugin",
       ], swiftSettings: onLoop),
     .testTarget(
       name: "AuthPluginTests",

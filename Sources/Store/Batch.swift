@@ -44,7 +44,7 @@ public struct Batch: Sendable, Equatable {
 /// those effects happen exactly once.
 public struct CursorAdvance: Sendable, Equatable {
   public var listener: String
-  /// The sequence of the last event dealt with. Must be above the cursor's present position, else
+  /// The sequence of the last event dealt with. The listener must have a cursor below it, else
   /// the batch ends with ``StoreError/Code/conflict`` and no statement's index. It is checked
   /// before the statements run.
   public var sequence: Int64

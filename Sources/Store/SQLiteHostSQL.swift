@@ -92,9 +92,7 @@ enum SQLiteHostSQL: Int, CaseIterable {
     case .deleteCursor: "DELETE FROM sluice_cursors WHERE listener = ?1"
     case .advanceCursor:
       """
-      INSERT INTO sluice_cursors (listener, seq) VALUES (?1, ?2)
-      ON CONFLICT (listener) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq
-      RETURNING seq
+      UPDATE sluice_cursors SET seq = ?2 WHERE listener = ?1 AND seq < ?2 RETURNING seq
       """
     }
   }

@@ -67,7 +67,8 @@ extension SQLiteTenantFile {
     guard moved else {
       throw StoreError(
         .conflict,
-        "listener \(advance.listener) has already dealt with event \(advance.sequence)")
+        "listener \(advance.listener) has dealt with event \(advance.sequence) already, or has no cursor"
+      )
     }
   }
 

@@ -7,19 +7,25 @@ from pathlib import Path
 
 from program import CONFORMANCE, PLUGINS, ROOT
 
-PROBE = Path(__file__).resolve().parent / "probe"
+HERE = Path(__file__).resolve().parent
+PROBE = HERE / "probe"
+LISTENER = HERE / "listener"
+
+
+def compile_plugin(source: Path, target: Path, *definitions: str):
+    """The library of a source file in C, with these `-D`s."""
+    subprocess.run(
+        [
+            "cc", "-std=c11", "-shared", "-fPIC", "-O1", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror",
+            f"-I{ROOT}/include", *[f"-D{definition}" for definition in definitions], str(source), "-o", str(target),
+        ],
+        check=True, capture_output=True, text=True,
+    )
 
 
 def compile_probe(target: Path, *definitions: str):
     """The library of the probe, with these `-D`s."""
-    subprocess.run(
-        [
-            "cc", "-std=c11", "-shared", "-fPIC", "-O1", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror",
-            f"-I{ROOT}/include", *[f"-D{definition}" for definition in definitions], str(PROBE / "probe.c"), "-o",
-            str(target),
-        ],
-        check=True, capture_output=True, text=True,
-    )
+    compile_plugin(PROBE / "probe.c", target, *definitions)
 
 
 def probe_manifest() -> dict:
@@ -32,10 +38,23 @@ def lay_out(folder: Path, library: Path | bytes | None, manifest: dict | str | N
     plugin.mkdir(parents=True)
     manifest = manifest or probe_manifest()
     (plugin / "plugin.json").write_text(manifest if isinstance(manifest, str) else json.dumps(manifest, indent=2))
+    shutil.copytree(PROBE / "events", plugin / "events")
     if isinstance(library, Path):
         shutil.copy(library, plugin / "libprobe.so")
     elif library is not None:
         (plugin / "libprobe.so").write_bytes(library)
+    return plugin
+
+
+def lay_out_listener(folder: Path, id="ear") -> Path:
+    """The listener of `listener/`, called `id`, in a folder of plugins; returns its own folder."""
+    plugin = folder / id
+    (plugin / "migrations").mkdir(parents=True)
+    manifest = json.loads((LISTENER / "plugin.json").read_text())
+    (plugin / "plugin.json").write_text(json.dumps({**manifest, "id": id}, indent=2))
+    for file in (LISTENER / "migrations").iterdir():
+        (plugin / "migrations" / file.name).write_text(file.read_text().replace("ear_", f"{id}_"))
+    compile_plugin(LISTENER / "listener.c", plugin / "libear.so", f'EAR_ID="{id}"')
     return plugin
 
 

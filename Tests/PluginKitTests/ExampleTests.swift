@@ -2,6 +2,7 @@ import ConformancePlugin
 import HelloSwiftPlugin
 import PluginKit
 import PluginTesting
+import TallyPlugin
 import Testing
 
 @Suite struct ExampleTests {
@@ -17,6 +18,20 @@ import Testing
     #expect(reply.status == 200)
     #expect(reply.contentType == "application/json")
     #expect(reply.text == #"{"message":"hello, world"}"#)
+    try await host.close()
+  }
+
+  @Test func `tally counts the events of another plugin, each once`() async throws {
+    let host = try await TestHost(Tally.self, manifest: Self.manifest("tally"))
+    for channel in ["messaging:a", "messaging:b", "messaging:a"] {
+      let data = RawJSON(unchecked: Array(#"{"channel":"\#(channel)","text":"hi"}"#.utf8))
+      #expect(try await host.deliver("chat.message.created", data: data) == .ok)
+    }
+    #expect(
+      try await host.request("GET", "/tally").text
+        == #"{"data":[{"channel":"messaging:a","messages":2},{"channel":"messaging:b","messages":1}]}"#
+    )
+    #expect(try await host.deliver("chat.message.created", data: "{}") == .internal)
     try await host.close()
   }
 

@@ -279,6 +279,7 @@ import Testing
   @Test func `moves with the effects and only forward, so that they happen once`() async throws {
     try await withStore { store in
       try await store.createNotes()
+      #expect(try await store.registerListener(tenant: "app", listener: "webhooks") == 0)
       for id in 1...5 {
         _ = try await store.submit(tenant: "app", batch: .event("room", id: "\(id)"))
       }
@@ -294,6 +295,23 @@ import Testing
       _ = try await store.submit(tenant: "app", batch: advance(5))
       #expect(try await store.notes() == ["3", "5"])
       #expect(try await store.cursor(tenant: "app", listener: "webhooks") == 5)
+    }
+  }
+
+  @Test func `is not made by moving it, so that one that is dropped stays dropped`() async throws {
+    try await withStore { store in
+      try await store.createNotes()
+      _ = try await store.registerListener(tenant: "app", listener: "webhooks")
+      for id in 1...2 {
+        _ = try await store.submit(tenant: "app", batch: .event("room", id: "\(id)"))
+      }
+      try await store.removeListener(tenant: "app", listener: "webhooks")
+      let error = await failure { () throws(StoreError) in
+        try await store.submit(tenant: "app", batch: advance(2))
+      }
+      #expect(error?.code == .conflict)
+      #expect(try await store.notes() == [])
+      #expect(try await store.cursor(tenant: "app", listener: "webhooks") == nil)
     }
   }
 }

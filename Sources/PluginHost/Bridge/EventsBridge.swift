@@ -14,7 +14,6 @@ enum EventsBridge {
         guard shard.deliveries[delivery] != nil, let pump = shard.pump else {
           return SLUICE_E_STALE
         }
-        pump.done(delivery, outcome)
-        return SLUICE_OK
+        return pump.done(delivery, outcome) ? SLUICE_OK : SLUICE_E_STALE
       }))
 }

@@ -11,14 +11,20 @@ final class EventPump: @unchecked Sendable {
   private unowned let shard: Shard
   private let patterns: [DottedPattern]
   private var nextDelivery: UInt64 = 1
+  /// The next event is the last.
   private var queue: [CommittedEvent] = []
+  /// The last event that is dealt with, or wanted by nobody; -1 until the store has said.
   private var cursor: Int64 = -1
+  /// Where the cursor stands on disk, as far as known.
+  private var storedCursor: Int64 = -1
   private var isReading = false
   private var isStopped = false
+  /// Whether no further event is begun; the one in the plugin's hands may still end.
+  private var isDraining = false
   /// Whether events may have come since the last read.
   private var isBehind = true
   private var pauseMilliseconds: UInt64 = 0
-  private var current: (delivery: UInt64, sequence: Int64)?
+  private var current: (delivery: UInt64, sequence: Int64, hasEnded: Bool)?
 
   private static let page = 256
 
@@ -26,12 +32,21 @@ final class EventPump: @unchecked Sendable {
   init(_ shard: Shard) {
     self.shard = shard
     patterns = shard.plugin.manifest.listens
+    locate()
+  }
+
+  /// Asks the store where the cursor stands, and goes on from there.
+  private func locate() {
     let listener = shard.plugin.manifest.id
-    attempt { done throws(StoreError) in
-      try shard.instance.host.store.registerListener(
+    attempt { [self] done throws(StoreError) in
+      try shard.instance.host.store.cursor(
         tenant: shard.tenant, listener: listener, completion: done)
-    } then: { [self] (cursor: Int64) in
-      self.cursor = cursor
+    } then: { [self] (position: Int64?) in
+      // None: the plugin has just been switched off.
+      guard let position else { return stop() }
+      (cursor, storedCursor) = (position, position)
+      queue = []
+      isBehind = true
       read()
     }
   }
@@ -42,12 +57,18 @@ final class EventPump: @unchecked Sendable {
     read()
   }
 
+  /// Begins no further event: the plugin's next generation takes them. [loop-thread]
+  func drain() {
+    isDraining = true
+    queue = []
+  }
+
+  /// Ends everything; what the store still answers is for nobody. [loop-thread]
   func stop() { isStopped = true }
 
   private func read() {
-    guard !isStopped, !isReading, cursor >= 0, queue.isEmpty, current == nil, isBehind else {
-      return
-    }
+    guard !isStopped, !isDraining, !isReading, cursor >= 0, queue.isEmpty, current == nil, isBehind
+    else { return }
     isReading = true
     isBehind = false
     let from = cursor
@@ -64,20 +85,38 @@ final class EventPump: @unchecked Sendable {
 
   /// Delivers the next event that the plugin wants; moves the cursor past those that it does not.
   private func next() {
-    guard !isStopped, current == nil else { return }
+    guard !isStopped, !isDraining, current == nil else { return }
     while let event = queue.last, !patterns.contains(where: { $0.matches(event.type) }) {
       queue.removeLast()
       cursor = event.sequence
     }
-    guard let event = queue.last else { return read() }
+    guard let event = queue.last else {
+      keepPlace()
+      return read()
+    }
     deliver(event)
+  }
+
+  /// Writes down how far the events that nobody wants have been passed, once they are many: the tenant's file keeps all
+  /// events above the lowest cursor.
+  private func keepPlace() {
+    guard cursor - storedCursor >= Int64(Self.page) else { return }
+    storedCursor = cursor
+    // Nothing depends on it: what fails is made up for by the next one.
+    try? shard.instance.host.store.submit(tenant: shard.tenant, batch: move(to: cursor)) { _ in }
+  }
+
+  private func move(to sequence: Int64) -> Batch {
+    Batch(
+      owner: shard.plugin.manifest.tablePrefix, statements: [],
+      advance: CursorAdvance(listener: shard.plugin.manifest.id, sequence: sequence))
   }
 
   private func deliver(_ event: CommittedEvent) {
     guard let table = shard.plugin.listener else { return }
     let delivery = nextDelivery
     nextDelivery += 1
-    current = (delivery, event.sequence)
+    current = (delivery, event.sequence, false)
     shard.deliveries[delivery] = event.sequence
     let publication = Publication(
       tenant: shard.tenant, channel: event.channel ?? "", sequence: event.sequence,
@@ -90,20 +129,24 @@ final class EventPump: @unchecked Sendable {
     if status != SLUICE_PENDING { done(delivery, status) }
   }
 
-  /// A delivery has ended. [loop-thread]
-  func done(_ delivery: UInt64, _ outcome: Int32) {
-    guard let current, current.delivery == delivery else { return }
+  /// A delivery has ended. False when it is none that goes on. [loop-thread]
+  @discardableResult
+  func done(_ delivery: UInt64, _ outcome: Int32) -> Bool {
+    guard !isStopped, let current, current.delivery == delivery, !current.hasEnded else {
+      return false
+    }
+    self.current?.hasEnded = true
     guard outcome >= 0 else {
       pauseMilliseconds = min(max(pauseMilliseconds * 2, 100), 60_000)
-      return later { $0.again(delivery) }
+      later { $0.again(delivery) }
+      return true
     }
     pauseMilliseconds = 0
     // A batch that named the delivery has moved the cursor already: then this one is refused, and nothing is lost.
-    let batch = Batch(
-      owner: shard.plugin.manifest.tablePrefix, statements: [],
-      advance: CursorAdvance(listener: shard.plugin.manifest.id, sequence: current.sequence))
     do throws(StoreError) {
-      try shard.instance.host.store.submit(tenant: shard.tenant, batch: batch) { [self] result in
+      try shard.instance.host.store.submit(
+        tenant: shard.tenant, batch: move(to: current.sequence)
+      ) { [self] result in
         shard.eventLoop.post { [self] in
           if case .failure(let error) = result, error.code != .conflict {
             return later { $0.again(delivery) }
@@ -114,22 +157,25 @@ final class EventPump: @unchecked Sendable {
     } catch {
       later { $0.again(delivery) }
     }
+    return true
   }
 
   private func settled(_ delivery: UInt64, at sequence: Int64) {
     guard !isStopped, current?.delivery == delivery else { return }
     shard.deliveries[delivery] = nil
     current = nil
-    cursor = sequence
+    (cursor, storedCursor) = (sequence, sequence)
     if !queue.isEmpty { queue.removeLast() }
     next()
   }
 
+  /// A delivery that failed is over. What comes next the store knows: a batch of the plugin's may have moved the cursor
+  /// though the plugin then failed, and so may an older generation have.
   private func again(_ delivery: UInt64) {
     guard !isStopped, current?.delivery == delivery else { return }
     shard.deliveries[delivery] = nil
     current = nil
-    next()
+    if !isDraining { locate() }
   }
 
   private func later(_ body: @escaping (EventPump) -> Void) {
@@ -150,7 +196,7 @@ final class EventPump: @unchecked Sendable {
     do throws(StoreError) {
       try body { [self] result in
         eventLoop.post { [self] in
-          guard !isStopped else { return }
+          guard !isStopped, !isDraining else { return }
           if case .success(let value) = result { return box.value.then(value) }
           isReading = false
           later { $0.attempt(box.value.body, then: box.value.then) }

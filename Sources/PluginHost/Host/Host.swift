@@ -78,6 +78,19 @@ final class Host: TenantHost, @unchecked Sendable {
   /// The tenant's listeners live on this loop from now on. [loop-thread]
   func eventsGo(of tenant: String, to loop: LoopHost) { eventLoops.withLock { $0[tenant] = loop } }
 
+  /// Opens those of the tenants that have listeners: what these had not heard when the process ended they hear now, not
+  /// at the tenant's next request. [starting thread, once]
+  func resumeListeners(of recovered: [String]) {
+    for (number, tenant) in recovered.enumerated() {
+      guard let record = registry.record(tenant),
+        manifests.contains(where: {
+          !$0.listens.isEmpty && record.plugins[$0.id]?.enabled == true
+        })
+      else { continue }
+      open(tenant, on: loops[number % loops.count].gateway)
+    }
+  }
+
   /// Events are on disk: those of channels go to whoever listens there. [store's thread]
   func committed(_ events: CommittedEvents) {
     let publications = events.events.compactMap { event -> Publication? in

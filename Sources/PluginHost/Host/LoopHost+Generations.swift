@@ -42,6 +42,8 @@ extension LoopHost {
   /// Opens a tenant for the requests that wait for it; what went wrong, or nil.
   func open(_ runtime: TenantRuntime) async -> TenantFailure? {
     await compute(nil) { [self] in
+      // Whoever asked before has had it opened.
+      guard gateway.generation(of: runtime.tenant) == nil else { return nil }
       do throws(TenantFailure) {
         let generation = try runtime.open(on: self)
         gateway.opened(runtime.tenant, generation)

@@ -43,8 +43,26 @@ actor TenantControl {
       throw TenantFailure(code: .notFound, message: "there is no tenant \"\(tenant)\"")
     }
     let runtime = try await build(record)
+    do throws(TenantFailure) {
+      try await keepCursors(for: runtime)
+    } catch {
+      runtime.abandon(host)
+      throw error
+    }
     runtimes[tenant] = runtime
     return runtime
+  }
+
+  /// Gives the listeners of a set their cursors before anything can be emitted in its service.
+  private func keepCursors(for runtime: TenantRuntime) async throws(TenantFailure) {
+    for plugin in runtime.plan.plugins where !plugin.listens.isEmpty {
+      do throws(StoreError) {
+        _ = try await host.store.registerListener(tenant: runtime.tenant, listener: plugin.id)
+      } catch {
+        throw TenantFailure(
+          code: .store, message: "plugin \"\(plugin.id)\" cannot be given a cursor: \(error)")
+      }
+    }
   }
 
   /// Plans the tenant's set of plugins, brings its tables up to date and creates the instances.
@@ -173,16 +191,20 @@ actor TenantControl {
     let setting = PluginSetting(
       enabled: enabled, config: config ?? record.plugins[id]?.config ?? "{}")
     _ = try plugin.settings(setting.config)
+    let wasEnabled = record.plugins[id]?.enabled == true
     record.plugins[id] = setting
     let runtime = try await build(record)
-    let opened: [(LoopHost, OpenedGeneration)]
+    var opened: [(LoopHost, OpenedGeneration)] = []
     do throws(TenantFailure) {
+      try await keepCursors(for: runtime)
       opened = try await openWhereItIsOpen(runtime)
       _ = try await host.registry.change { registry, done in
         registry.setPlugin(tenant, plugin: id, setting: setting, completion: done)
       }
     } catch {
+      for (loop, generation) in opened { await loop.discard(generation) }
       runtime.abandon(host)
+      if !wasEnabled && !plugin.manifest.listens.isEmpty { await dropCursor(of: id, tenant) }
       throw error
     }
     let old = runtimes.updateValue(runtime, forKey: tenant)
@@ -190,6 +212,20 @@ actor TenantControl {
       await loop.swap(tenant, generation, without: enabled ? nil : id)
     }
     old?.abandon(host)
+    if !enabled && !plugin.manifest.listens.isEmpty { await dropCursor(of: id, tenant) }
+  }
+
+  /// Lets go of the events that a plugin which is switched off has not heard: it begins anew when it is switched on.
+  private func dropCursor(of plugin: String, _ tenant: String) async {
+    do throws(StoreError) {
+      try await host.store.removeListener(tenant: tenant, listener: plugin)
+    } catch {
+      host.log.write(
+        .warning, "a listener's cursor cannot be dropped; its tenant keeps events for it",
+        fields: [
+          "tenant": .string(tenant), "plugin": .string(plugin), "reason": .string("\(error)"),
+        ])
+    }
   }
 
   private func openWhereItIsOpen(_ runtime: TenantRuntime) async throws(TenantFailure)

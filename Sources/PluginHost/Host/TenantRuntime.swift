@@ -95,8 +95,7 @@ extension ShardSet {
   /// Tells the plugins that no new work comes. [loop-thread]
   func drain() {
     for shard in shards {
-      shard.pump?.stop()
-      shard.pump = nil
+      shard.pump?.drain()
       guard let drain = shard.plugin.entry.pointee.drain else { continue }
       shard.call("drain") { drain(shard.value) }
     }

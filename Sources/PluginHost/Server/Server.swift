@@ -38,6 +38,7 @@ public final class Server: Sendable {
       announced.give(())
     }
     announced.wait()
+    host.resumeListeners(of: parts.recovered)
     watchdog = Watchdog(host)
     var addresses: [String] = []
     for address in configuration.listeners {
@@ -57,6 +58,8 @@ public final class Server: Sendable {
     let lock: DataLock
     let host: Host
     let accessLog: LogWriter?
+    /// Tenants whose files were not closed in order.
+    let recovered: [String]
   }
 
   /// Everything that comes before the loops.
@@ -105,11 +108,13 @@ public final class Server: Sendable {
     } catch {
       throw StartError("\(error)")
     }
+    // Asked before anything is opened: an open file has a log too.
+    let unclosed = (try? store.tenantsNeedingRecovery()) ?? []
     let registry = try openRegistry(configuration, store, catalog)
     host.adopt(store: store, registry: registry, plugins: plugins)
     try checkStaticTenants(configuration, host, registry)
-    recover(store, log)
-    return Parts(lock: lock, host: host, accessLog: accessLog)
+    let recovered = recover(unclosed, store, log)
+    return Parts(lock: lock, host: host, accessLog: accessLog, recovered: recovered)
   }
 
   private static func openRegistry(
@@ -145,21 +150,28 @@ public final class Server: Sendable {
     }
   }
 
-  /// Opens and checks the files of tenants that were not closed in order.
-  private static func recover(_ store: Store::Store, _ log: Log) {
-    guard let tenants = try? store.tenantsNeedingRecovery() else { return }
-    for tenant in tenants {
+  /// Opens and checks the files of tenants that were not closed in order, and names them.
+  private static func recover(_ unclosed: [String], _ store: Store::Store, _ log: Log) -> [String] {
+    var recovered: [String] = []
+    for tenant in unclosed {
+      // The registry has opened and checked it.
+      guard tenant != Store::Store.controlTenant else {
+        log.write(.info, "recovered control.sqlite")
+        continue
+      }
       let result = Answer<Result<OpenedTenant, StoreError>>()
       do throws(StoreError) {
         try store.open(tenant: tenant) { result.give($0) }
         _ = try result.wait().get()
         log.write(.info, "recovered a tenant's file", fields: ["tenant": .string(tenant)])
+        recovered.append(tenant)
       } catch {
         log.write(
           .error, "a tenant's file cannot be recovered; other tenants are not affected",
           fields: ["tenant": .string(tenant), "reason": .string("\(error)")])
       }
     }
+    return recovered
   }
 
   /// Looks at plugins and configuration again; what is wrong with them, a line each. What runs goes on.

@@ -8,12 +8,13 @@
 #define ABSENT ((sluice_slice_t){NULL, 0})
 
 enum {
-    SILENT, NOTHING, BROKEN, UNKNOWN_STATUS, LATER, POSTED, AT_ONCE, SQL, CONFIG, PIECES, FLOOD, ECHO, STREAM, COUNT
+    SILENT, NOTHING, BROKEN, UNKNOWN_STATUS, LATER, POSTED, AT_ONCE, SQL, CONFIG, PIECES, FLOOD, ECHO, STREAM,
+    EMIT, NOISE, COUNT
 };
 
 static const char *const names[COUNT] = {
     "silent", "nothing", "broken", "unknown_status", "later", "posted", "at_once", "sql", "config", "pieces", "flood",
-    "echo", "stream",
+    "echo", "stream", "emit", "noise",
 };
 
 typedef struct shard {
@@ -58,6 +59,17 @@ static void sql_failed(uint64_t context, sluice_status_t status, sluice_slice_t 
         http->respond(job->shard->host, job->request, 200, text(), result);
     else
         http->problem(job->shard->host, job->request, 500, LITERAL("internal"), LITERAL("not refused"), ABSENT);
+    free(job);
+}
+
+static void emitted(uint64_t context, sluice_status_t status, sluice_slice_t result) {
+    job_t *job = (job_t *)(uintptr_t)context;
+    const sluice_http_v1_t *http = job->shard->http;
+    (void)result;
+    if (status == SLUICE_OK)
+        http->respond(job->shard->host, job->request, 201, text(), LITERAL("emitted"));
+    else
+        http->problem(job->shard->host, job->request, 500, LITERAL("internal"), LITERAL("not emitted"), ABSENT);
     free(job);
 }
 
@@ -119,6 +131,7 @@ static sluice_status_t handle(uint64_t value, uint32_t handler, sluice_token_t r
     job_t *job;
     sluice_statement_v1_t statement = {0};
     sluice_batch_v1_t batch = {0};
+    sluice_emit_v1_t emit = {0};
     sluice_status_t status;
     switch (handler) {
     case SILENT: return SLUICE_PENDING;
@@ -157,6 +170,16 @@ static sluice_status_t handle(uint64_t value, uint32_t handler, sluice_token_t r
         flood((uint64_t)(uintptr_t)remember(shard, request), SLUICE_OK, ABSENT);
         return SLUICE_PENDING;
     case ECHO: return http->respond(host, request, 200, LITERAL("application/octet-stream"), http->body(host, request));
+    case EMIT:
+    case NOISE:
+        emit.type = handler == EMIT ? LITERAL("probe.made") : LITERAL("probe.noise");
+        emit.data = http->body(host, request);
+        batch.events = &emit;
+        batch.event_count = 1;
+        job = remember(shard, request);
+        status = shard->store->commit(host, &batch, emitted, (uint64_t)(uintptr_t)job);
+        if (status < 0) free(job);
+        return status;
     case STREAM:
         status = http->begin(host, request, 200, LITERAL("application/octet-stream"), -1);
         if (status != SLUICE_OK) return status;

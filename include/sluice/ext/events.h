@@ -4,7 +4,8 @@
  * A plugin lists the types it wants under `listens` in its manifest ("chat.message.*"). For every tenant it has a
  * durable cursor over the tenant's events, so it hears each one at least once, in order, also those that happened
  * while it was not loaded. A listener whose reaction is a batch names the delivery in it (sluice_batch_v1.delivery):
- * the cursor moves in that same batch, and the effect is exactly once. Events of one tenant come one at a time.
+ * the cursor moves in that same batch, and the effect is exactly once. Events of one tenant come one at a time. The
+ * cursor begins where the plugin is switched on for the tenant, and is dropped where it is switched off.
  */
 #ifndef SLUICE_EXT_EVENTS_H
 #define SLUICE_EXT_EVENTS_H

@@ -1,0 +1,9 @@
+public import CSluice
+import PluginKit
+import TallyPlugin
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+public func sluice_plugin_entry_v1() -> UnsafePointer<sluice_plugin_v1_t> {
+  PluginEntry<Tally>.table(id: "tally", version: "0.1.0")
+}
