@@ -109,7 +109,8 @@ let package = Package(
     .testTarget(name: "BusTests", dependencies: ["Bus"], swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", exclude: ["links.txt"], swiftSettings: strict),
     .testTarget(
-      name: "PluginHostTests", dependencies: ["PluginHost", "Wire", "Store"], swiftSettings: strict),
+      name: "PluginHostTests", dependencies: ["PluginHost", "Gateway", "Wire", "Store"],
+      swiftSettings: strict),
     .testTarget(
       name: "PluginKitTests",
       dependencies: [

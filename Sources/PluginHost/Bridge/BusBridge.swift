@@ -12,7 +12,7 @@ enum BusBridge {
       struct_size: UInt32(MemoryLayout<sluice_bus_v1_t>.size), reserved: 0,
       subscribe: { host, channel, context, target in
         let shard = shard(host)
-        guard shard.isOnLoop("sluice.bus/1 subscribe") else { return SLUICE_E_WRONG_THREAD }
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
         let name = String(channel)
         guard ChannelName.isValid(name) else { return SLUICE_E_INVALID }
         guard let token = shard.loop.subscribe(shard, name, context) else {
@@ -23,14 +23,14 @@ enum BusBridge {
       },
       unsubscribe: { host, subscription in
         let shard = shard(host)
-        guard shard.isOnLoop("sluice.bus/1 unsubscribe") else { return SLUICE_E_WRONG_THREAD }
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
         guard shard.subscriptions.remove(subscription) != nil else { return SLUICE_E_STALE }
         shard.loop.unsubscribe(subscription)
         return SLUICE_OK
       },
       publish: { host, channel, type, data in
         let shard = shard(host)
-        guard shard.isOnLoop("sluice.bus/1 publish") else { return SLUICE_E_WRONG_THREAD }
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
         let name = String(channel)
         guard ChannelName.isValid(name) else { return SLUICE_E_INVALID }
         guard data.length <= UInt64(ephemeralBytes) else { return SLUICE_E_TOO_LARGE }
@@ -44,7 +44,7 @@ enum BusBridge {
       },
       history: { host, channel, since, limit, completion, context in
         let shard = shard(host)
-        guard shard.isOnLoop("sluice.bus/1 history") else { return SLUICE_E_WRONG_THREAD }
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
         let name = String(channel)
         guard ChannelName.isValid(name), (1...1000).contains(limit) else { return SLUICE_E_INVALID }
         let promise = shard.promise(completion, context)

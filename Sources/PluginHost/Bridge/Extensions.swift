@@ -6,6 +6,9 @@ internal import CSluice
 struct PermanentTable<Table>: @unchecked Sendable {
   let address: UnsafeRawPointer
 
+  /// The table with its type.
+  var pointer: UnsafePointer<Table> { address.assumingMemoryBound(to: Table.self) }
+
   init(_ table: Table) {
     let memory = UnsafeMutablePointer<Table>.allocate(capacity: 1)
     memory.initialize(to: table)
@@ -14,8 +17,12 @@ struct PermanentTable<Table>: @unchecked Sendable {
 }
 
 extension Capability {
-  /// The host's table for the extension.
-  fileprivate var shardTable: UnsafeRawPointer {
+  /// The host's table for the extension; `isChecked` for the one whose functions look at their tags first.
+  fileprivate func table(isChecked: Bool) -> UnsafeRawPointer {
+    isChecked ? checkedTable : plainTable
+  }
+
+  private var plainTable: UnsafeRawPointer {
     switch self {
     case .http: HTTPBridge.table.address
     case .websocket: WebSocketBridge.table.address
@@ -38,6 +45,29 @@ extension Capability {
     }
   }
 
+  private var checkedTable: UnsafeRawPointer {
+    switch self {
+    case .http: HTTPBridge.checkedTable.address
+    case .websocket: WebSocketBridge.checkedTable.address
+    case .groups: GroupsBridge.checkedTable.address
+    case .store: StoreBridge.checkedTable.address
+    case .bus: BusBridge.checkedTable.address
+    case .events: EventsBridge.checkedTable.address
+    case .services: ServicesBridge.checkedTable.address
+    case .worker: WorkerBridge.checkedTable.address
+    case .loop: LoopBridge.checkedTable.address
+    case .secrets: SecretsBridge.checkedTable.address
+    case .tenants: TenantsBridge.checkedTable.address
+    case .config: ConfigBridge.checkedTable.address
+    case .timer: TimerBridge.checkedTable.address
+    case .random: RandomBridge.checkedTable.address
+    case .clock: ClockBridge.checkedTable.address
+    case .log: LogBridge.checkedTable.address
+    case .metrics: MetricsBridge.checkedTable.address
+    case .threadCheck: ThreadCheckBridge.checkedTable.address
+    }
+  }
+
   /// Whether all functions of the extension may be called without a loop.
   fileprivate var suitsInstances: Bool {
     switch self {
@@ -51,17 +81,19 @@ extension Capability {
 let shardExtension:
   @convention(c) (UnsafePointer<sluice_host_v1_t>, UnsafePointer<CChar>) -> UnsafeRawPointer? = {
     host, id in
-    granted(shard(host).instance, id)?.shardTable
+    let instance = shard(host).instance
+    if instance.isChecked, CallCheck.onLoop(host, "get_extension") != nil { return nil }
+    return granted(instance, id)?.table(isChecked: instance.isChecked)
   }
 
 /// The gate of an instance's table, which has no loop.
 let instanceExtension:
   @convention(c) (UnsafePointer<sluice_host_v1_t>, UnsafePointer<CChar>) -> UnsafeRawPointer? = {
     host, id in
-    guard let capability = granted(instance(host), id), capability.suitsInstances else {
-      return nil
-    }
-    return capability.shardTable
+    let instance = instance(host)
+    if instance.isChecked, CallCheck.onOwnThread(host, "get_extension") != nil { return nil }
+    guard let capability = granted(instance, id), capability.suitsInstances else { return nil }
+    return capability.table(isChecked: instance.isChecked)
   }
 
 private func granted(_ instance: Instance, _ id: UnsafePointer<CChar>) -> Capability? {

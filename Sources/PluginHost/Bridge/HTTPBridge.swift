@@ -103,7 +103,7 @@ func status(of host: UnsafePointer<sluice_host_v1_t>, _ body: (GatewayLoop, Gene
   -> Int32
 {
   let shard = shard(host)
-  guard shard.isOnLoop("a function of sluice.http/1, sluice.websocket/1 or sluice.groups/1") else {
+  guard shard.eventLoop.isCurrent else {
     return SLUICE_E_WRONG_THREAD
   }
   guard let generation = shard.generation else { return SLUICE_E_WRONG_STATE }

@@ -28,7 +28,7 @@ enum SecretsBridge {
       },
       put: { host, name, value, onlyIfAbsent, completion, context in
         let shard = shard(host)
-        guard shard.isOnLoop("sluice.secrets/1 put") else { return SLUICE_E_WRONG_THREAD }
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
         let text = String(name)
         guard text.hasPrefix(shard.plugin.manifest.id + ".") else { return SLUICE_E_DENIED }
         guard value.length <= UInt64(valueBytes) else { return SLUICE_E_TOO_LARGE }

@@ -8,7 +8,7 @@ enum ServicesBridge {
       struct_size: UInt32(MemoryLayout<sluice_services_v1_t>.size), reserved: 0,
       call: { host, service, key, method, request, completion, context in
         let shard = shard(host)
-        guard shard.isOnLoop("sluice.services/1 call") else { return SLUICE_E_WRONG_THREAD }
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
         let name = String(service)
         guard let id = ServiceID(name),
           shard.plugin.manifest.requires.contains(where: { $0.service == id })

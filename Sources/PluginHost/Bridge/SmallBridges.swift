@@ -11,7 +11,7 @@ enum WorkerBridge {
       struct_size: UInt32(MemoryLayout<sluice_worker_v1_t>.size), reserved: 0,
       submit: { host, job, completion, context in
         let shard = shard(host)
-        guard shard.isOnLoop("sluice.worker/1 submit") else { return SLUICE_E_WRONG_THREAD }
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
         guard let pool = shard.loop.host.workers(of: shard.plugin) else {
           return SLUICE_E_UNAVAILABLE
         }
@@ -67,7 +67,7 @@ enum TimerBridge {
       },
       cancel: { host, timer in
         let shard = shard(host)
-        guard shard.isOnLoop("sluice.timer/1 cancel") else { return SLUICE_E_WRONG_THREAD }
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
         guard let found = shard.timers.removeValue(forKey: timer) else { return SLUICE_E_STALE }
         found.close()
         return SLUICE_OK

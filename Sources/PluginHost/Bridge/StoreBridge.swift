@@ -10,7 +10,7 @@ enum StoreBridge {
       struct_size: UInt32(MemoryLayout<sluice_store_v1_t>.size), reserved: 0,
       commit: { host, batch, completion, context in
         let shard = shard(host)
-        guard shard.isOnLoop("sluice.store/1 commit") else { return SLUICE_E_WRONG_THREAD }
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
         guard batch.pointee.statement_count <= 256, batch.pointee.event_count <= 256,
           let statements = statements(batch.pointee.statements, batch.pointee.statement_count)
         else { return SLUICE_E_INVALID }
@@ -48,7 +48,7 @@ enum StoreBridge {
       },
       read: { host, list, count, completion, context in
         let shard = shard(host)
-        guard shard.isOnLoop("sluice.store/1 read") else { return SLUICE_E_WRONG_THREAD }
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
         guard count >= 1, count <= 256, let statements = statements(list, count) else {
           return SLUICE_E_INVALID
         }

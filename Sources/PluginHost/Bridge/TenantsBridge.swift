@@ -82,7 +82,7 @@ enum TenantsBridge {
     _ body: @escaping @Sendable (TenantControl) async throws(TenantFailure) -> Void
   ) -> Int32 {
     let shard = shard(host)
-    guard shard.isOnLoop("a function of sluice.tenants/1") else { return SLUICE_E_WRONG_THREAD }
+    guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
     let promise = shard.promise(completion, context)
     let tenants = shard.loop.host.tenants!
     Task {

@@ -16,6 +16,8 @@ final class Host: TenantHost, @unchecked Sendable {
   let log: Log
   let metrics = PluginMetrics()
   let overstays = Atomic<Int>(0)
+  /// Calls that ``CallCheck`` has refused.
+  let misuses = Atomic<Int>(0)
   private(set) var store: Store!
   private(set) var registry: TenantRegistry!
   private(set) var bus: LocalBus!
@@ -166,13 +168,22 @@ final class Host: TenantHost, @unchecked Sendable {
       "sluice_plugin_overstays_total", isGauge: false,
       help: "Calls of plugins that took longer than their budget.",
       value: Int64(overstays.load(ordering: .relaxed)))
+    page.add(
+      "sluice_plugin_wrong_calls_total", isGauge: false,
+      help:
+        "Calls of plugins on a wrong thread or in a wrong state, which debug.thread_checks finds.",
+      value: Int64(misuses.load(ordering: .relaxed)))
     metrics.add(to: &page)
   }
 
   /// Names the calls that overstay their budget. [control-thread, every budget]
   func lookForOverstays() {
     for loop in loops {
-      guard let (instance, function) = loop.watch.overstayed() else { continue }
+      guard let (word, function) = loop.watch.overstayed(),
+        let address = UnsafeRawPointer(bitPattern: word)
+      else { continue }
+      // Still there: only this thread destroys instances.
+      let instance = Unmanaged<Instance>.fromOpaque(address).takeUnretainedValue()
       overstays.add(1, ordering: .relaxed)
       let plugin = instance.plugin.manifest.id
       log.write(

@@ -1,4 +1,5 @@
 internal import CSluice
+internal import Synchronization
 
 /// One plugin's instance for one tenant: created with settings that never change, destroyed when the last of its shards
 /// is closed.
@@ -11,6 +12,10 @@ final class Instance: @unchecked Sendable {
   let granted: Set<Capability>
   let config: PermanentText
   let host: Host
+  /// Whether calls of the plugin are checked (`debug.thread_checks`).
+  let isChecked: Bool
+  /// Where it is in its life; written by the control thread, for ``CallCheck`` on any thread.
+  let life = Atomic<LifeState>(.loaded)
   /// The plugin's own word for the instance.
   private(set) var value: UInt64 = 0
   /// What the plugin said through `refuse` while `create` ran.
@@ -28,6 +33,7 @@ final class Instance: @unchecked Sendable {
     self.tenant = tenant
     self.granted = granted
     self.host = host
+    isChecked = host.configuration.debug.threadChecks
     self.config = PermanentText(config)
     names = HostTableNames(plugin: plugin.manifest.id, tenant: tenant)
     table = .allocate(capacity: 1)
@@ -37,7 +43,7 @@ final class Instance: @unchecked Sendable {
     let status = plugin.entry.pointee.create(table, &value)
     guard status == SLUICE_OK else {
       let reasons = refusal
-      table.deallocate()
+      retire()
       throw TenantFailure(
         code: status == SLUICE_E_CONFIG ? .config : .plugin,
         message: "plugin \"\(plugin.manifest.id)\" cannot be created: "
@@ -45,12 +51,23 @@ final class Instance: @unchecked Sendable {
             ? "status \(status)" : reasons.map(\.description).joined(separator: "; ")),
         problems: reasons)
     }
+    life.store(.created, ordering: .releasing)
   }
 
   /// Ends the instance; all its shards are closed. [control-thread]
   func destroy() {
     plugin.entry.pointee.destroy(value)
-    table.deallocate()
+    retire()
+  }
+
+  /// As a shard's.
+  private func retire() {
+    life.store(.retired, ordering: .releasing)
+    if isChecked {
+      _ = Unmanaged.passRetained(self)
+    } else {
+      table.deallocate()
+    }
   }
 }
 

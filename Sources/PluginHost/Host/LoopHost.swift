@@ -25,7 +25,7 @@ final class LoopHost: @unchecked Sendable {
 
   init(_ gateway: GatewayLoop, host: Host) {
     self.gateway = gateway
-    watch = LoopWatch(gateway)
+    watch = LoopWatch(gateway.mark)
     self.host = host
   }
 

@@ -1,10 +1,7 @@
 internal import Gateway
 internal import Synchronization
 
-/// Sees when one call of a plugin goes on from one look to the next.
-///
-/// Confined to the control thread, which is also the only one that destroys instances: so an instance seen here is
-/// still there.
+/// Sees when one call of a plugin goes on from one look to the next. Confined to the control thread.
 ///
 /// `@unchecked Sendable`: its own state belongs to the control thread, the mark is atomic.
 final class LoopWatch: @unchecked Sendable {
@@ -12,19 +9,20 @@ final class LoopWatch: @unchecked Sendable {
   private var seen: UInt64 = 0
   private var reported: UInt64 = 0
 
-  init(_ loop: GatewayLoop) { mark = loop.mark }
+  /// - Parameter mark: of the loop that is watched; it lives as long as the process.
+  init(_ mark: UnsafeMutablePointer<CallMark>) { self.mark = mark }
 
-  /// The call that goes on since the last look, once for each call. [control-thread]
-  func overstayed() -> (instance: Instance, function: String)? {
+  /// The call that goes on since the last look, once for each call: the word for its instance and the function's
+  /// name. [control-thread]
+  func overstayed() -> (instance: UInt, function: String)? {
     let now = mark.pointee.step.load(ordering: .acquiring)
     defer { seen = now }
     guard now & 1 == 1, now == seen, now != reported else { return nil }
     reported = now
-    guard
-      let address = UnsafeRawPointer(bitPattern: mark.pointee.instance.load(ordering: .relaxed)),
-      let name = UnsafePointer<CChar>(bitPattern: mark.pointee.function.load(ordering: .relaxed)),
-      mark.pointee.step.load(ordering: .acquiring) == now
-    else { return nil }
-    return (Unmanaged<Instance>.fromOpaque(address).takeUnretainedValue(), String(cString: name))
+    let instance = mark.pointee.instance.load(ordering: .relaxed)
+    let name = UnsafePointer<CChar>(bitPattern: mark.pointee.function.load(ordering: .relaxed))
+    // What was read belongs to this call only if the call still goes on.
+    guard let name, mark.pointee.step.load(ordering: .acquiring) == now else { return nil }
+    return (instance, String(cString: name))
   }
 }

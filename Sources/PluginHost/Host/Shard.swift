@@ -2,6 +2,7 @@ internal import Bus
 internal import CSluice
 internal import EventLoop
 internal import Gateway
+internal import Synchronization
 
 /// One plugin's shard of one instance on one loop: what the `context` of its host table leads to.
 ///
@@ -21,6 +22,8 @@ final class Shard: @unchecked Sendable {
   /// The same, for paths that count no references.
   private(set) var borrowedGeneration: Unmanaged<Generation>?
   private(set) var isOpen = false
+  /// Where it is in its life; written by the loop, for ``CallCheck`` on any thread.
+  let life = Atomic<LifeState>(.active)
   private var completions: [UInt64: Completion] = [:]
   private var nextCompletion: UInt64 = 1
   var timers: [UInt64: Timer] = [:]
@@ -66,7 +69,7 @@ final class Shard: @unchecked Sendable {
     guard status == SLUICE_OK else {
       endEverything()
       isOpen = false
-      table.deallocate()
+      retire()
       throw TenantFailure(
         code: .plugin,
         message: "plugin \"\(instance.plugin.manifest.id)\" cannot open its shard: status \(status)"
@@ -77,12 +80,23 @@ final class Shard: @unchecked Sendable {
   /// Closes the shard; nothing of it is in use any more. [loop-thread]
   func close() {
     guard isOpen else { return }
+    life.store(.draining, ordering: .releasing)
     endEverything()
     call("close") { plugin.entry.pointee.close(value) }
     isOpen = false
     generation = nil
     set = nil
-    table.deallocate()
+    retire()
+  }
+
+  /// Ends the host table. Where calls are checked it stays, so that one which comes too late is seen for what it is.
+  private func retire() {
+    life.store(.retired, ordering: .releasing)
+    if instance.isChecked {
+      _ = Unmanaged.passRetained(self)
+    } else {
+      table.deallocate()
+    }
   }
 
   private func endEverything() {
@@ -104,25 +118,6 @@ final class Shard: @unchecked Sendable {
       for group in groups { _ = loop.gateway.destroyGroup(group, of: generation) }
     }
     groups = []
-  }
-
-  /// Whether a [loop-thread] function of the contract was called on the loop's thread. With `debug.thread_checks` a call
-  /// from elsewhere is named in the log. [any-thread]
-  @inline(__always)
-  func isOnLoop(_ function: StaticString) -> Bool {
-    if eventLoop.isCurrent { return true }
-    reportWrongThread(function)
-    return false
-  }
-
-  private func reportWrongThread(_ function: StaticString) {
-    guard loop.host.configuration.debug.threadChecks else { return }
-    loop.host.log.write(
-      .error, "a plugin called a function of the loop's thread from another thread",
-      fields: [
-        "tenant": .string(tenant), "plugin": .string(plugin.manifest.id),
-        "function": .string("\(function)"),
-      ])
   }
 
   /// Calls the plugin, with the watchdog looking on.

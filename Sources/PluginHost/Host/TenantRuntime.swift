@@ -95,9 +95,11 @@ extension ShardSet {
   /// Tells the plugins that no new work comes. [loop-thread]
   func drain() {
     for shard in shards {
+      shard.life.store(.draining, ordering: .releasing)
       shard.pump?.drain()
-      guard let drain = shard.plugin.entry.pointee.drain else { continue }
-      shard.call("drain") { drain(shard.value) }
+      if let drain = shard.plugin.entry.pointee.drain {
+        shard.call("drain") { drain(shard.value) }
+      }
     }
   }
 

@@ -1,20 +1,23 @@
 /* A plugin whose handlers do what handlers should not, and a few things that they should. */
+#define _POSIX_C_SOURCE 200809L
 #include <sluice/sluice.h>
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define LITERAL(text) ((sluice_slice_t){(const uint8_t *)(text), sizeof(text) - 1})
 #define ABSENT ((sluice_slice_t){NULL, 0})
 
 enum {
     SILENT, NOTHING, BROKEN, UNKNOWN_STATUS, LATER, POSTED, AT_ONCE, SQL, CONFIG, PIECES, FLOOD, ECHO, STREAM,
-    EMIT, NOISE, COUNT
+    EMIT, NOISE, SLEEP, ELSEWHERE, TOO_LATE, COUNT
 };
 
 static const char *const names[COUNT] = {
     "silent", "nothing", "broken", "unknown_status", "later", "posted", "at_once", "sql", "config", "pieces", "flood",
-    "echo", "stream", "emit", "noise",
+    "echo", "stream", "emit", "noise", "sleep", "elsewhere", "too_late",
 };
 
 typedef struct shard {
@@ -24,6 +27,7 @@ typedef struct shard {
     const sluice_timer_v1_t *timer;
     const sluice_loop_v1_t *loop;
     const sluice_config_v1_t *config;
+    const sluice_clock_v1_t *clock;
 } shard_t;
 
 /* What is remembered of a request between two callbacks. */
@@ -72,6 +76,16 @@ static void emitted(uint64_t context, sluice_status_t status, sluice_slice_t res
         http->problem(job->shard->host, job->request, 500, LITERAL("internal"), LITERAL("not emitted"), ABSENT);
     free(job);
 }
+
+/* A getter of the loop's thread, called on another while the handler waits. */
+static void *read_elsewhere(void *context) {
+    job_t *job = context;
+    job->name = job->shard->http->path(job->shard->host, job->request);
+    return NULL;
+}
+
+/* A host table that is gone: where calls are checked it may still be asked, and the answer is a refusal. */
+static shard_t gone;
 
 static void flood(uint64_t context, sluice_status_t status, sluice_slice_t result) {
     static uint8_t piece[65536];
@@ -180,6 +194,20 @@ static sluice_status_t handle(uint64_t value, uint32_t handler, sluice_token_t r
         status = shard->store->commit(host, &batch, emitted, (uint64_t)(uintptr_t)job);
         if (status < 0) free(job);
         return status;
+    case SLEEP:
+        nanosleep(&(struct timespec){0, 60 * 1000 * 1000}, NULL);
+        return http->respond(host, request, 200, text(), LITERAL("slept"));
+    case ELSEWHERE: {
+        job_t other = {shard, request, ABSENT, 0};
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, read_elsewhere, &other) != 0) return SLUICE_E_UNAVAILABLE;
+        pthread_join(thread, NULL);
+        return http->respond(host, request, 200, text(), other.name.bytes ? other.name : LITERAL("refused"));
+    }
+    case TOO_LATE:
+        if (gone.host == NULL) return SLUICE_E_WRONG_STATE;
+        return http->respond(host, request, 200, text(),
+                             gone.clock->unix_ms(gone.host) ? LITERAL("answered") : LITERAL("refused"));
     case STREAM:
         status = http->begin(host, request, 200, LITERAL("application/octet-stream"), -1);
         if (status != SLUICE_OK) return status;
@@ -223,7 +251,8 @@ static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *hos
     self->timer = host->get_extension(host, SLUICE_EXT_TIMER);
     self->loop = host->get_extension(host, SLUICE_EXT_LOOP);
     self->config = host->get_extension(host, SLUICE_EXT_CONFIG);
-    if (!self->http || !self->store || !self->timer || !self->loop || !self->config) {
+    self->clock = host->get_extension(host, SLUICE_EXT_CLOCK);
+    if (!self->clock || !self->http || !self->store || !self->timer || !self->loop || !self->config) {
         free(self);
         return SLUICE_E_DENIED;
     }
@@ -231,7 +260,10 @@ static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *hos
     return SLUICE_OK;
 }
 
-static void close_shard(uint64_t shard) { free((void *)(uintptr_t)shard); }
+static void close_shard(uint64_t shard) {
+    gone = *(shard_t *)(uintptr_t)shard;
+    free((void *)(uintptr_t)shard);
+}
 
 static const void *get_extension(const char *id) {
     return strcmp(id, SLUICE_EXT_HTTP_HANDLER) == 0 ? &http_handler : NULL;

@@ -1,0 +1,46 @@
+internal import CSluice
+
+extension TenantsBridge {
+  private static let plain = table.pointer.pointee
+
+  /// As ``table``; each function looks at its tag first.
+  static let checkedTable = PermanentTable(
+    sluice_tenants_v1_t(
+      struct_size: UInt32(MemoryLayout<sluice_tenants_v1_t>.size), reserved: 0,
+      create: { host, tenant, completion, context in
+        CallCheck.onLoop(host, "sluice.tenants/1 create")
+          ?? plain.create(host, tenant, completion, context)
+      },
+      remove: { host, tenant, completion, context in
+        CallCheck.onLoop(host, "sluice.tenants/1 remove")
+          ?? plain.remove(host, tenant, completion, context)
+      },
+      installed: { host in
+        CallCheck.onLoop(host, "sluice.tenants/1 installed") == nil
+          ? plain.installed(host) : .absent
+      },
+      plugins: { host, tenant in
+        CallCheck.onLoop(host, "sluice.tenants/1 plugins") == nil
+          ? plain.plugins(host, tenant) : .absent
+      },
+      set_plugin: { host, tenant, plugin, enabled, config, completion, context in
+        CallCheck.onLoop(host, "sluice.tenants/1 set_plugin")
+          ?? plain.set_plugin(host, tenant, plugin, enabled, config, completion, context)
+      },
+      put_credential: { host, tenant, credential, completion, context in
+        CallCheck.onLoop(host, "sluice.tenants/1 put_credential")
+          ?? plain.put_credential(host, tenant, credential, completion, context)
+      },
+      revoke_credential: { host, tenant, credential, at, completion, context in
+        CallCheck.onLoop(host, "sluice.tenants/1 revoke_credential")
+          ?? plain.revoke_credential(host, tenant, credential, at, completion, context)
+      },
+      put_secret: { host, tenant, name, value, completion, context in
+        CallCheck.onLoop(host, "sluice.tenants/1 put_secret")
+          ?? plain.put_secret(host, tenant, name, value, completion, context)
+      },
+      set_hosts: { host, tenant, hosts, completion, context in
+        CallCheck.onLoop(host, "sluice.tenants/1 set_hosts")
+          ?? plain.set_hosts(host, tenant, hosts, completion, context)
+      }))
+}
