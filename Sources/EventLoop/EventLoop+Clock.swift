@@ -1,17 +1,15 @@
-internal import CUV
+public import CUV
 internal import Glibc
 internal import Synchronization
 
 extension EventLoop {
   /// Milliseconds on a monotonic clock, read once per tick: for deadlines. [loop-thread]
-  public var now: UInt64 { uv_now(core.pointee.uv) }
+  @inlinable
+  public var now: UInt64 { uv_now(uv) }
 
   /// Nanoseconds on a monotonic clock, read now: for measuring. [any-thread]
-  public static func hrtime() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(bitPattern: Int64(time.tv_sec &* 1_000_000_000 &+ time.tv_nsec))
-  }
+  @inlinable @inline(__always)
+  public static func hrtime() -> UInt64 { monotonicNanoseconds() }
 
   /// Milliseconds since 1970, read at most once per tick. [loop-thread]
   public var unixMilliseconds: UInt64 {
@@ -37,4 +35,12 @@ extension EventLoop {
   /// Nanoseconds by which the last one-second tick came late: what a busy loop makes others wait.
   /// [any-thread]
   public var lag: UInt64 { core.pointee.lag.load(ordering: .relaxed) }
+}
+
+/// A free function, because a static method of a class is handed the class each time.
+@usableFromInline
+func monotonicNanoseconds() -> UInt64 {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return UInt64(bitPattern: Int64(time.tv_sec &* 1_000_000_000 &+ time.tv_nsec))
 }

@@ -1,4 +1,4 @@
-internal import CUV
+public import CUV
 internal import Glibc
 internal import Synchronization
 
@@ -16,7 +16,7 @@ public final class EventLoop: @unchecked Sendable {
 
   let core: CorePointer
   /// The core's `uv`, for those who may not touch the core.
-  let uv: UnsafeMutablePointer<uv_loop_t>
+  @usableFromInline let uv: UnsafeMutablePointer<uv_loop_t>
   let posts: PostBox
   let starter = Locked<pthread_t?>(nil)
 

@@ -19,7 +19,7 @@ import Testing
     directory.add(app)
     directory.add(platform)
     #expect(directory.tenant("app") === app)
-    #expect(directory.platform === platform)
+    #expect(directory.platform?.takeUnretainedValue() === platform)
     #expect(directory.tenant("nobody") == nil)
     #expect(directory.remove("platform") === platform)
     #expect(directory.platform == nil)

@@ -77,7 +77,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
       if pointee.viewCount > 0 {
         if pointee.timeout != .head { watch(.head) }
       } else {
-        watch(.idle)
+        watchIdle()
       }
     }
   }

@@ -59,6 +59,15 @@ extension UnsafeMutablePointer where Pointee == Connection {
     resume()
   }
 
+  /// Puts the connection under the limit for the time between two requests.
+  @inline(__always)
+  func watchIdle() {
+    let loop = loop
+    guard pointee.timeout == .idle else { return watch(.idle) }
+    let node = UnsafeMutableRawPointer(self).assumingMemoryBound(to: DeadlineNode.self)
+    loop.pointee.idle.refresh(node, now: loop.pointee.eventLoop.now)
+  }
+
   /// Puts the connection under a time limit, from now on.
   func watch(_ timeout: Timeout) {
     if pointee.timeout != timeout { unwatch() }

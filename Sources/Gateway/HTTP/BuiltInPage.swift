@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import Glibc
 internal import Wire
 
 /// A page that the gateway answers itself, on every host name.
@@ -22,13 +23,19 @@ enum BuiltInPage {
   @inline(never)
   private init?(_ path: UnsafeRawBufferPointer) {
     switch path.count {
-    case 5 where path.elementsEqual("/docs".utf8): self = .docs
-    case 7 where path.elementsEqual("/readyz".utf8): self = .ready
-    case 8 where path.elementsEqual("/healthz".utf8): self = .health
-    case 8 where path.elementsEqual("/metrics".utf8): self = .metrics
-    case 13 where path.elementsEqual("/openapi.json".utf8): self = .openAPI
+    case 5 where Self.isPath(path, "/docs"): self = .docs
+    case 7 where Self.isPath(path, "/readyz"): self = .ready
+    case 8 where Self.isPath(path, "/healthz"): self = .health
+    case 8 where Self.isPath(path, "/metrics"): self = .metrics
+    case 13 where Self.isPath(path, "/openapi.json"): self = .openAPI
     default: return nil
     }
+  }
+
+  /// Whether the path is this one, of the same length.
+  @inline(__always)
+  private static func isPath(_ path: UnsafeRawBufferPointer, _ name: StaticString) -> Bool {
+    memcmp(path.baseAddress.unsafelyUnwrapped, name.utf8Start, name.utf8CodeUnitCount) == 0
   }
 }
 

@@ -91,6 +91,8 @@ enum RequestStage: UInt8 {
   case tenant, open, route, identify, limit, body, handle
   // Those below wait for something outside.
   case opening, identifying, receiving, handling, streaming, answered
+
+  var isWaiting: Bool { rawValue >= Self.opening.rawValue && self != .answered }
 }
 
 struct RequestFlags: OptionSet {

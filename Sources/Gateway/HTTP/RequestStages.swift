@@ -26,19 +26,18 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     guard !pointee.flags.contains(.isAdvancing) else { return }
     pointee.flags.insert(.isAdvancing)
     while true {
-      switch pointee.stage {
-      case .tenant: findTenant()
-      case .open: openTenant()
-      case .route: findRoute()
-      case .identify: identify()
-      case .limit: limit()
-      case .body: readBody()
-      case .handle: handle()
-      case .answered: return recycle()
-      case .opening, .identifying, .receiving, .handling, .streaming:
+      // In order, because a stage nearly always ends at the next.
+      if pointee.stage == .tenant { findTenant() }
+      if pointee.stage == .open { openTenant() }
+      if pointee.stage == .route { findRoute() }
+      if pointee.stage == .identify { identify() }
+      if pointee.stage == .limit { limit() }
+      if pointee.stage == .body { readBody() }
+      if pointee.stage == .handle { handle() }
+      if pointee.stage == .answered { return recycle() }
+      if pointee.stage.isWaiting {
         pointee.flags.remove(.isAdvancing)
-        keep()
-        return
+        return keep()
       }
     }
   }

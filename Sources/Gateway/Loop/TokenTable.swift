@@ -78,9 +78,9 @@ struct TokenTable {
     guard low & 0xff00_0000 == loop, position < used else { return }
     let entry = entries + position
     // A free entry's generation is one that no token has yet.
-    guard entry.pointee.generation == UInt32(token >> 32), entry.pointee.memory != nil else {
-      return
-    }
+    guard entry.pointee.generation == UInt32(token >> 32), entry.pointee.memory != nil,
+      entry.pointee.kind.rawValue == low >> 22 & 3
+    else { return }
     entry.pointee.memory = nil
     let next = entry.pointee.generation &+ 1
     entry.pointee.generation = next == 0 ? 1 : next

@@ -48,13 +48,31 @@ struct StaticPaths {
     while slots[position].length != 0 {
       let slot = slots[position]
       if slot.hash == hash, Int(slot.length) == path.count,
-        memcmp(text + Int(slot.offset), path.baseAddress.unsafelyUnwrapped, path.count) == 0
+        Self.agree(
+          text + Int(slot.offset), path.baseAddress.unsafelyUnwrapped, path.count)
       {
         return slot.node
       }
       position = (position + 1) & mask
     }
     return nil
+  }
+
+  /// Whether two paths of one length are the same.
+  @inline(__always)
+  private static func agree(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int) -> Bool {
+    guard count >= 8 else { return memcmp(a, b, count) == 0 }
+    var index = 0
+    var difference: UInt64 = 0
+    while index < count {
+      // The last word may lie over the one before it.
+      let start = index &+ 8 <= count ? index : count &- 8
+      difference |=
+        a.loadUnaligned(fromByteOffset: start, as: UInt64.self)
+        ^ b.loadUnaligned(fromByteOffset: start, as: UInt64.self)
+      index &+= 8
+    }
+    return difference == 0
   }
 
   /// Not against an adversary: whoever chooses paths chooses none of those in the table.

@@ -12,7 +12,8 @@ public final class ShardContext {
   /// Keeps the shard; nil once it is closed, which breaks the cycle that its stored context makes.
   private var shardOwner: AnyObject?
   /// The shard itself, for calling it without touching its reference count.
-  private(set) unowned(unsafe) var shard: AnyObject?
+  private(set) var shardReference: Unmanaged<AnyObject>?
+  var shard: AnyObject? { shardOwner }
   private(set) var http: HostFunctions<sluice_http_v1_t>?
   private(set) var websocket: HostFunctions<sluice_websocket_v1_t>?
   /// Calls to the host that are not completed, so that closing can end them.
@@ -64,7 +65,7 @@ public final class ShardContext {
 
   func adopt(_ shard: AnyObject?) {
     shardOwner = shard
-    self.shard = shard
+    shardReference = shard.map { .passUnretained($0) }
   }
 
   func sever() {

@@ -3,15 +3,18 @@ internal import CSluice
 extension ShardContext {
   /// A request: `sluice.http-handler/1`.
   func handle(_ handler: UInt32, _ token: sluice_token_t) -> sluice_status_t {
-    guard handler < handlers.routeCount, let shard else { return SLUICE_E_UNSUPPORTED }
+    guard handler < handlers.routeCount, let shard = shardReference else {
+      return SLUICE_E_UNSUPPORTED
+    }
     executor.enter()
     defer { executor.leave() }
     guard let function = handlers.routes[Int(handler)].synchronous else {
       return begin(handler, token)
     }
     do {
-      let response = try function(shard, Request(context: self, token: token))
-      return respond(token, response)
+      return try shard._withUnsafeGuaranteedRef { shard in
+        respond(token, try function(shard, Request(context: self, token: token)))
+      }
     } catch {
       return fail(token, error, handler)
     }
