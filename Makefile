@@ -5,7 +5,9 @@ DATA ?= ./data
 
 BIN := .build/release
 PLUGINS := auth control realtime chat
-SWIFT_EXAMPLES := hello-swift tally conformance
+SWIFT_EXAMPLES := hello-swift conformance
+# Examples that need an app around them, so a gateway of examples alone does not load them.
+APP_EXAMPLES := tally
 PYTHON := .venv/bin/python
 
 # What the gateway is built with, and what the tests need beside it.
@@ -52,6 +54,7 @@ build: packages ## Install packages; build the gateway, its plugins and the exam
 	@swift build -c release
 	@set -e; for id in $(PLUGINS); do $(call assemble,Plugins/$$id,$(BIN)/plugins/$$id); done
 	@set -e; for id in $(SWIFT_EXAMPLES); do $(call assemble,examples/plugins/$$id,$(BIN)/examples/$$id); done
+	@set -e; for id in $(APP_EXAMPLES); do $(call assemble,examples/plugins/$$id,$(BIN)/app-examples/$$id); done
 	@echo "== building the example plugins in C and Rust"
 	@$(MAKE) --no-print-directory -B -C examples/plugins/hello-c OUT=$(CURDIR)/$(BIN)/examples/hello-c
 	@rm -f $(BIN)/examples/hello-rust/libhello-rust.so

@@ -8,7 +8,8 @@ import Testing
   /// Shipped plugins and examples, by their paths from the folder.
   static let plugins: [String] =
     ["auth", "control", "realtime", "chat"].map { "plugins/\($0)/lib\($0).so" }
-    + (["hello-swift", "tally", "conformance", "hello-c"] + (hasRust ? ["hello-rust"] : [])).map {
+    + ["app-examples/tally/libtally.so"]
+    + (["hello-swift", "conformance", "hello-c"] + (hasRust ? ["hello-rust"] : [])).map {
       "examples/\($0)/lib\($0).so"
     }
 

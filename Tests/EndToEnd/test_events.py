@@ -184,7 +184,7 @@ def test_events_that_a_listener_does_not_want_are_not_kept_for_it(sluice, folder
 
 
 def test_a_plugin_in_swift_hears_what_another_emits_and_counts_it_once(sluice):
-    gateway = sluice(with_plugins(ROOT / ".build/release/examples/tally"), ["--loops", 2])
+    gateway = sluice(with_plugins(ROOT / ".build/release/app-examples/tally"), ["--loops", 2])
     owner = Account(gateway.url)
     app, silent = owner.app("Talkative"), owner.app("Silent")
     for number in range(30):

@@ -17,6 +17,7 @@ struct RequestPool {
     count &-= 1
     slot.pointee.base = base
     slot.pointee.fields = fields
+    slot.pointee.stage = .tenant
     return slot
   }
 

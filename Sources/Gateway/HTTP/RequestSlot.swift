@@ -70,7 +70,8 @@ struct RequestSlot {
     route = -1
     status = 0
     flags = []
-    stage = .tenant
+    // Whoever still holds the slot sees that the request is over.
+    stage = .answered
     // The first is filled before any other.
     if parameters[0].length > 0 { parameters = InlineArray(repeating: .empty) }
     if head.hasBody {

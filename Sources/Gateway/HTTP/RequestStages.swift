@@ -186,7 +186,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       case .unavailable:
         request.problem(.pluginUnavailable, "Credentials cannot be checked now. Try again later.")
       }
-      request.continueLater()
+      // It may have been answered, and its slot be another's.
+      loop.request(token)?.continueLater()
     }
   }
 
