@@ -1,4 +1,4 @@
-/// What the operator set for the connections of a gateway. Immutable, the same on every loop.
+/// What the operator set for the connections of a gateway, the same on every loop.
 public struct GatewaySettings: Sendable {
   /// Bytes of a request's line and header fields. Breach: 431.
   public var headBytes = 32_768

@@ -43,23 +43,36 @@ struct ConfigurationOptions: ParsableArguments {
   ///
   /// - Throws: `ExitCode` after saying what is wrong in the files.
   func read() throws -> SluiceConfiguration {
+    switch load() {
+    case .success(let configuration): return configuration
+    case .failure(let error): throw failure(error.problems.map(\.description))
+    }
+  }
+
+  /// The same, or what is wrong in the files.
+  func load() -> Result<SluiceConfiguration, ConfigurationError> {
+    Result { () throws(ConfigurationError) in try merged() }
+  }
+
+  private func merged() throws(ConfigurationError) -> SluiceConfiguration {
     var configuration: SluiceConfiguration
     if let config {
-      do {
-        configuration = try SluiceConfiguration.read(file: config)
-      } catch {
-        throw failure(error.problems.map(\.description))
-      }
+      configuration = try SluiceConfiguration.read(file: config)
     } else {
       configuration = .default(
-        dataDirectory: "./data", listen: [try ListenAddress("127.0.0.1:8080")],
+        dataDirectory: "./data", listen: Self.addresses(["127.0.0.1:8080"]),
         pluginFolders: [ProgramFolder.path + "/plugins"])
     }
-    if !listen.isEmpty { configuration.listeners = try listen.map { try ListenAddress($0) } }
+    if !listen.isEmpty { configuration.listeners = Self.addresses(listen) }
     if let data { configuration.moveData(to: data) }
     if let loops { configuration.loops = loops }
     if !plugins.isEmpty { configuration.plugins.folders = plugins }
     return configuration
+  }
+
+  /// Addresses that `validate` has found to be right.
+  private static func addresses(_ texts: [String]) -> [ListenAddress] {
+    texts.compactMap { try? ListenAddress($0) }
   }
 }
 

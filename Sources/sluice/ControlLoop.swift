@@ -12,13 +12,16 @@ enum ControlLoop {
   /// Serves until a signal says otherwise, and returns when the gateway has stopped.
   ///
   /// - Throws: `SystemError` when the loop or the signals are not to be had; the server is still running then.
-  static func run(_ server: Server) throws(SystemError) {
+  static func run(
+    _ server: Server,
+    configuration: @escaping () -> Result<SluiceConfiguration, ConfigurationError>
+  ) throws(SystemError) {
     let loop = try EventLoop(index: -1)
     var stage = Stage.serving
     let signals = try SignalSource(loop: loop, signals: [SIGTERM, SIGINT, SIGHUP]) { signal in
       switch (signal, stage) {
       case (SIGHUP, .serving):
-        reload(server)
+        server.reload(configuration()) { report($0) }
       case (SIGHUP, .draining):
         say("draining; not reloaded")
       case (_, .serving):
@@ -36,13 +39,17 @@ enum ControlLoop {
     say("stopped")
   }
 
-  /// The server has each line in its log already; what is said here is what became of it all.
-  private static func reload(_ server: Server) {
-    let remarks = server.reload()
-    say(
-      remarks.isEmpty
-        ? "looked at the plugins again: nothing is wrong, nothing is new"
-        : "looked at the plugins again: \(remarks.count) remarks in the log; what was serving goes on"
-    )
+  /// The log has it too, for who is not at the terminal. [any-thread]
+  private static func report(_ outcome: Server.ReloadOutcome) {
+    switch outcome {
+    case .unchanged: say("reloaded: nothing has changed")
+    case .changed(let changes, let waiting):
+      for change in changes { say("reloaded: \(change)") }
+      for pointer in waiting { say("not reloaded: \(pointer) takes a restart") }
+      if changes.isEmpty { say("reloaded") }
+    case .refused(let problems):
+      for problem in problems { say("not reloaded: \(problem)") }
+      say("not reloaded; what was serving goes on")
+    }
   }
 }

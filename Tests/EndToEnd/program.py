@@ -116,6 +116,18 @@ class Sluice:
         """Asks it to end, and does not wait."""
         self.process.send_signal(signal.SIGTERM)
 
+    def reload(self, patience=20) -> dict:
+        """Sends SIGHUP and returns what the log says of it."""
+        before = len(self._reloads())
+        self.process.send_signal(signal.SIGHUP)
+        lines = eventually(lambda: self._reloads()[before:], patience)
+        assert lines, f"nothing came of SIGHUP:\n{self.text()[-6000:]}"
+        return lines[0]
+
+    def _reloads(self) -> list[dict]:
+        words = ("reloaded", "not reloaded; what served goes on serving")
+        return [line for line in self.lines() if line.get("kind") == "log" and line.get("message") in words]
+
     def wait(self, patience=15) -> int:
         return self.process.wait(patience)
 

@@ -15,6 +15,7 @@ struct RequestPool {
     guard let slot = first else { return make(base, fields) }
     first = slot.pointee.nextSpare
     count &-= 1
+    slot.pointee.stage = .tenant
     slot.pointee.base = base
     slot.pointee.fields = fields
     slot.pointee.stage = .tenant
@@ -34,6 +35,8 @@ struct RequestPool {
   mutating func give(_ slot: RequestPointer) {
     guard count < Self.keepLimit else { return slot.deallocate() }
     slot.pointee.reset()
+    // Whoever answered it from outside may still ask whether it goes on.
+    slot.pointee.stage = .answered
     slot.pointee.nextSpare = first
     first = slot
     count &+= 1

@@ -31,6 +31,17 @@ public struct GatewayLoop: @unchecked Sendable {
   /// The loop's counters.
   public var metrics: LoopMetrics { state.pointee.metrics }
 
+  /// Puts other settings in force: the bounds on bodies, connections and queues, the drain time, and who may see
+  /// `/metrics`. Bounds on heads and times are those that the loop was started with.
+  public func apply(_ settings: GatewaySettings) {
+    state.pointee.settings.bodyBytes = settings.bodyBytes
+    state.pointee.settings.connections = settings.connections
+    state.pointee.settings.connectionsPerAddress = settings.connectionsPerAddress
+    state.pointee.settings.socketQueueBytes = settings.socketQueueBytes
+    state.pointee.settings.drainTimeout = settings.drainTimeout
+    state.pointee.settings.publicMetrics = settings.publicMetrics
+  }
+
   // MARK: - tenants
 
   /// Makes a tenant known; its shards are opened at first use.
@@ -48,6 +59,11 @@ public struct GatewayLoop: @unchecked Sendable {
     state.pointee.lastHost = HostMemory()
     if case .open(let generation) = tenant.state { state.retire(generation, resumable: false) }
     refuseWaiting(tenant, reason: "it has been removed")
+  }
+
+  /// Bounds a tenant's requests from now on.
+  public func set(limiter: RateLimiter, of id: String) {
+    state.pointee.directory.tenant(id)?.set(limiter)
   }
 
   /// The host names that lead to a tenant, replacing what there was.
@@ -69,6 +85,13 @@ public struct GatewayLoop: @unchecked Sendable {
     forgetIdentities(of: tenant)
   }
 
+  /// Lets these keys in and no others of the tenant's.
+  public func replaceKeys(of tenant: String, with keys: [(Digest, KeyRecord)]) {
+    state.pointee.directory.removeKeys(of: tenant)
+    for (digest, record) in keys { state.pointee.directory.putKey(digest, record) }
+    forgetIdentities(of: tenant)
+  }
+
   /// Has every credential of a tenant shown to its authenticator again.
   public func forgetIdentities(of tenant: String) {
     state.pointee.directory.tenant(tenant)?.revocations += 1
@@ -76,8 +99,8 @@ public struct GatewayLoop: @unchecked Sendable {
 
   /// A tenant's shards are open: requests that waited go on, and an older generation drains.
   ///
-  /// - Parameter disabled: a plugin that is no part of it any more, whose sockets are closed at once.
-  public func opened(_ id: String, _ generation: Generation, without disabled: String? = nil) {
+  /// - Parameter disabled: plugins that are no part of it any more, whose sockets are closed at once.
+  public func opened(_ id: String, _ generation: Generation, without disabled: [String] = []) {
     guard let tenant = state.pointee.directory.tenant(id) else {
       return state.retire(generation, resumable: false)
     }
@@ -85,8 +108,8 @@ public struct GatewayLoop: @unchecked Sendable {
     tenant.state = .open(generation)
     tenant.revocations += 1
     if case .open(let old) = before {
-      if let disabled {
-        state.closeSockets(of: old, code: HostCloseCode.disabled, plugin: disabled)
+      for plugin in disabled {
+        state.closeSockets(of: old, code: HostCloseCode.disabled, plugin: plugin)
       }
       state.retire(old, resumable: true)
     }

@@ -8,7 +8,7 @@ typealias LoopPointer = UnsafeMutablePointer<LoopState>
 struct LoopState: ~Copyable {
   let eventLoop: EventLoop
   let index: Int
-  let settings: GatewaySettings
+  var settings: GatewaySettings
   let headLimits: RequestHeadLimits
   let output: OutputBuffer
   /// Whose bytes `output` holds.

@@ -27,7 +27,7 @@ struct LoopDirectory {
     guard let tenant = tenants.removeValue(forKey: id) else { return nil }
     for host in tenant.hosts { hosts[host] = nil }
     hasHosts = !hosts.isEmpty
-    for digest in digests.removeValue(forKey: id)?.values ?? [:].values { keys[digest] = nil }
+    removeKeys(of: id)
     if id == "platform" { platform = nil }
     return tenant
   }
@@ -43,6 +43,10 @@ struct LoopDirectory {
     if let known = digests[record.tenant]?[record.id], known != digest { keys[known] = nil }
     keys[digest] = record
     digests[record.tenant, default: [:]][record.id] = digest
+  }
+
+  mutating func removeKeys(of tenant: String) {
+    for digest in digests.removeValue(forKey: tenant)?.values ?? [:].values { keys[digest] = nil }
   }
 
   mutating func removeKey(_ id: String, of tenant: String) {

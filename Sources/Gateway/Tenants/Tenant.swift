@@ -3,7 +3,7 @@ public final class Tenant {
   public let id: String
   /// Its id; valid as long as the tenant.
   let idText: UnsafeRawBufferPointer
-  public let limiter: RateLimiter
+  public private(set) var limiter: RateLimiter
 
   enum State {
     /// Nothing of it is open on this loop yet.
@@ -34,11 +34,11 @@ public final class Tenant {
   var hosts: [String] = []
 
   /// `x-ratelimit-limit: …` and the name of the field that follows it in every answer.
-  let limitField: UnsafeRawBufferPointer
+  private(set) var limitField: UnsafeRawBufferPointer
 
   init(id: String, limiter: RateLimiter) {
     self.id = id
-    limitField = Self.text("x-ratelimit-limit: \(limiter.limit)\r\nx-ratelimit-remaining: ")
+    limitField = Self.limitField(limiter)
     idText = Self.text(id)
     self.limiter = limiter
   }
@@ -46,6 +46,17 @@ public final class Tenant {
   deinit {
     limitField.deallocate()
     idText.deallocate()
+  }
+
+  /// Bounds its requests from now on.
+  func set(_ limiter: RateLimiter) {
+    self.limiter = limiter
+    limitField.deallocate()
+    limitField = Self.limitField(limiter)
+  }
+
+  private static func limitField(_ limiter: RateLimiter) -> UnsafeRawBufferPointer {
+    text("x-ratelimit-limit: \(limiter.limit)\r\nx-ratelimit-remaining: ")
   }
 
   private static func text(_ text: String) -> UnsafeRawBufferPointer {

@@ -23,12 +23,15 @@ public struct Limit: Sendable, Hashable {
   /// What a peer gets on breach.
   public let answer: String
 
+  /// Whether a change takes effect while the gateway runs; else it takes a restart.
+  public let isLive: Bool
+
   /// The counter of breaches, as it stands in `/metrics`.
   public var metric: String { "sluice_limit_breaches_total{limit=\"\(name)\"}" }
 
   private init(
     _ name: String, _ standard: Int, _ unit: Unit, in range: ClosedRange<Int>, _ summary: String,
-    answer: String
+    answer: String, isLive: Bool = true
   ) {
     self.name = name
     self.standard = standard
@@ -36,35 +39,40 @@ public struct Limit: Sendable, Hashable {
     self.range = range
     self.summary = summary
     self.answer = answer
+    self.isLive = isLive
   }
 }
 
 extension Limit {
   public static let headerBytes = Limit(
     "header_bytes", 16 << 10, .bytes, in: 1 << 10...1 << 20,
-    "the head of a request: request line and header fields", answer: "431 headers_too_large")
+    "the head of a request: request line and header fields", answer: "431 headers_too_large",
+    isLive: false)
   public static let uriBytes = Limit(
     "uri_bytes", 8 << 10, .bytes, in: 256...1 << 20, "a request's target",
-    answer: "414 uri_too_long")
+    answer: "414 uri_too_long", isLive: false)
   public static let bodyBytes = Limit(
     "body_bytes", 16 << 20, .bytes, in: 0...1 << 30,
     "a request's body; a route's own limit may be smaller, never larger",
     answer: "413 payload_too_large")
   public static let headerTimeout = Limit(
     "header_timeout_ms", 10_000, .milliseconds, in: 100...600_000,
-    "the time from a request's first byte to the end of its head", answer: "408 request_timeout")
+    "the time from a request's first byte to the end of its head", answer: "408 request_timeout",
+    isLive: false)
   public static let bodyTimeout = Limit(
     "body_timeout_ms", 30_000, .milliseconds, in: 100...3_600_000,
-    "the time between two pieces of a body", answer: "408 request_timeout")
+    "the time between two pieces of a body", answer: "408 request_timeout", isLive: false)
   public static let idleTimeout = Limit(
     "idle_timeout_ms", 75_000, .milliseconds, in: 100...3_600_000,
-    "the time a connection may stay open between two requests", answer: "connection closed")
+    "the time a connection may stay open between two requests", answer: "connection closed",
+    isLive: false)
   public static let writeTimeout = Limit(
     "write_timeout_ms", 30_000, .milliseconds, in: 100...3_600_000,
-    "the time a peer may take none of what is sent to it", answer: "connection closed")
+    "the time a peer may take none of what is sent to it", answer: "connection closed",
+    isLive: false)
   public static let requestTimeout = Limit(
     "request_timeout_ms", 30_000, .milliseconds, in: 100...3_600_000,
-    "the time a plugin may take to answer", answer: "504 deadline_exceeded")
+    "the time a plugin may take to answer", answer: "504 deadline_exceeded", isLive: false)
   public static let connections = Limit(
     "connections", 10_000, .count, in: 1...1_000_000, "open connections of the process",
     answer: "connection closed")
@@ -91,12 +99,12 @@ extension Limit {
 
   /// The table of all limits, in Markdown.
   public static var markdown: String {
-    var text = "| limit | bounds | default | from | to | unit | on breach | metric |\n"
-    text += "|---|---|---:|---:|---:|---|---|---|\n"
+    var text = "| limit | bounds | default | from | to | unit | on breach | metric | change |\n"
+    text += "|---|---|---:|---:|---:|---|---|---|---|\n"
     for limit in all {
       text += "| `\(limit.name)` | \(limit.summary) | \(limit.standard) "
       text += "| \(limit.range.lowerBound) | \(limit.range.upperBound) | \(limit.unit.rawValue) "
-      text += "| \(limit.answer) | `\(limit.metric)` |\n"
+      text += "| \(limit.answer) | `\(limit.metric)` | \(limit.isLive ? "SIGHUP" : "restart") |\n"
     }
     return text
   }

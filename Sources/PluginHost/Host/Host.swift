@@ -4,12 +4,31 @@ internal import Gateway
 internal import Store
 internal import Synchronization
 
+/// What the operator has set and installed, as one value: a reload replaces all of it or nothing.
+struct HostSetup: Sendable {
+  var configuration: SluiceConfiguration
+  var plugins: [String: LoadedPlugin] = [:]
+  /// In the order of their ids.
+  private(set) var manifests: [PluginManifest] = []
+
+  init(configuration: SluiceConfiguration, plugins: [LoadedPlugin] = []) {
+    self.configuration = configuration
+    self.plugins = Dictionary(uniqueKeysWithValues: plugins.map { ($0.manifest.id, $0) })
+    manifests = plugins.map(\.manifest).sorted { $0.id < $1.id }
+  }
+
+  /// The tenants that files give, and the operator's own.
+  var staticTenants: [StaticTenant] {
+    let platform = configuration.platformTenant(installed: manifests)
+    return configuration.tenants.filter { $0.id != platform.id } + [platform]
+  }
+}
+
 /// What holds the plugins of a running gateway together: images, tenants, store, bus and loops.
 ///
 /// `@unchecked Sendable`: what is set after `init` is set once, on the starting thread, before anything is served; the
 /// rest is immutable or guards itself.
 final class Host: TenantHost, @unchecked Sendable {
-  let configuration: SluiceConfiguration
   let loopCount: Int
   /// The control thread's loop.
   let control: EventLoop
@@ -23,13 +42,13 @@ final class Host: TenantHost, @unchecked Sendable {
   private(set) var bus: LocalBus!
   private(set) var tenants: TenantControl!
   private(set) var loops: [LoopHost] = []
-  private(set) var plugins: [String: LoadedPlugin] = [:]
+  private let setup: Mutex<HostSetup>
   /// Where each tenant's listeners are.
   private let eventLoops = Mutex<[String: LoopHost]>([:])
   private let pools = Mutex<[String: WorkerPool]>([:])
 
   init(configuration: SluiceConfiguration, loopCount: Int, control: EventLoop, log: Log) {
-    self.configuration = configuration
+    setup = Mutex(HostSetup(configuration: configuration))
     self.loopCount = loopCount
     self.control = control
     self.log = log
@@ -43,7 +62,7 @@ final class Host: TenantHost, @unchecked Sendable {
   func adopt(store: Store, registry: TenantRegistry, plugins: [LoadedPlugin]) {
     self.store = store
     self.registry = registry
-    self.plugins = Dictionary(uniqueKeysWithValues: plugins.map { ($0.manifest.id, $0) })
+    adopt(HostSetup(configuration: configuration, plugins: plugins))
     tenants = TenantControl(host: self)
   }
 
@@ -57,7 +76,16 @@ final class Host: TenantHost, @unchecked Sendable {
     }
   }
 
-  var manifests: [PluginManifest] { plugins.values.map(\.manifest).sorted { $0.id < $1.id } }
+  // MARK: - what a reload replaces
+
+  /// What is in force now. [any-thread]
+  var currentSetup: HostSetup { setup.withLock { $0 } }
+  var configuration: SluiceConfiguration { setup.withLock { $0.configuration } }
+  var plugins: [String: LoadedPlugin] { setup.withLock { $0.plugins } }
+  var manifests: [PluginManifest] { currentSetup.manifests }
+
+  /// Puts configuration and plugins in force, both at once. [starting or control thread]
+  func adopt(_ next: HostSetup) { setup.withLock { $0 = next } }
 
   /// The worker threads of a plugin, started at first use. Nil when threads run out. [any-thread]
   func workers(of plugin: LoadedPlugin) -> WorkerPool? {

@@ -3,11 +3,11 @@ internal import Gateway
 internal import Wire
 
 /// Route tables by set of plugin versions: tenants with the same set share one. Confined to the control thread.
-struct RouteTables {
+final class RouteTables {
   private var tables: [String: RouteTable] = [:]
 
   /// The table for a plan.
-  mutating func table(
+  func table(
     _ plan: TenantPlan, kind: TenantKind, _ plugins: [LoadedPlugin], limits: Limits
   )
     throws(TenantFailure) -> RouteTable
@@ -27,9 +27,6 @@ struct RouteTables {
         code: .plan, message: "two routes claim \(error.method.name) \(error.pattern)")
     }
   }
-
-  /// Forgets all tables: manifests have changed.
-  mutating func removeAll() { tables = [:] }
 }
 
 extension LoadedPlugin {

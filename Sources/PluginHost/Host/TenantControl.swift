@@ -5,10 +5,14 @@ internal import Store
 /// Opens tenants and changes them, one change of a tenant at a time. An actor on the control thread.
 actor TenantControl {
   let host: Host
-  private var runtimes: [String: TenantRuntime] = [:]
+  var runtimes: [String: TenantRuntime] = [:]
   private var tables = RouteTables()
   /// Tenants that somebody works on, with those who wait for them.
   private var busy: [String: [CheckedContinuation<Void, Never>]] = [:]
+  /// Whether all tenants are being worked on at once: nobody else begins anything.
+  private var isReloading = false
+  private var untilReloaded: [CheckedContinuation<Void, Never>] = []
+  private var untilIdle: CheckedContinuation<Void, Never>?
   private nonisolated let executor: EventLoop
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -54,7 +58,7 @@ actor TenantControl {
   }
 
   /// Gives the listeners of a set their cursors before anything can be emitted in its service.
-  private func keepCursors(for runtime: TenantRuntime) async throws(TenantFailure) {
+  func keepCursors(for runtime: TenantRuntime) async throws(TenantFailure) {
     for plugin in runtime.plan.plugins where !plugin.listens.isEmpty {
       do throws(StoreError) {
         _ = try await host.store.registerListener(tenant: runtime.tenant, listener: plugin.id)
@@ -67,22 +71,30 @@ actor TenantControl {
 
   /// Plans the tenant's set of plugins, brings its tables up to date and creates the instances.
   private func build(_ record: TenantRecord) async throws(TenantFailure) -> TenantRuntime {
+    try await build(record, host.currentSetup, tables)
+  }
+
+  /// The same with plugins and settings that are not in force yet, and route tables of their own.
+  func build(_ record: TenantRecord, _ setup: HostSetup, _ tables: RouteTables)
+    async throws(TenantFailure) -> TenantRuntime
+  {
     let kind: TenantKind = record.id == StaticTenant.platformID ? .platform : .app
     var enabled: [PluginManifest] = []
     for (id, setting) in record.plugins.sorted(by: { $0.key < $1.key }) where setting.enabled {
-      guard let plugin = host.plugins[id] else {
+      guard let plugin = setup.plugins[id] else {
         throw TenantFailure(code: .notFound, message: "plugin \"\(id)\" is not installed")
       }
       enabled.append(plugin.manifest)
     }
     let plan: TenantPlan
     do throws(ConfigurationError) {
-      plan = try TenantPlan.resolve(tenant: record.id, enabled: enabled, installed: host.manifests)
+      plan = try TenantPlan.resolve(tenant: record.id, enabled: enabled, installed: setup.manifests)
     } catch {
       throw TenantFailure(code: .plan, message: error.description)
     }
-    let plugins = plan.plugins.compactMap { host.plugins[$0.id] }
-    let routes = try tables.table(plan, kind: kind, plugins, limits: host.configuration.limits)
+    let plugins = plan.plugins.compactMap { setup.plugins[$0.id] }
+    let routes = try tables.table(
+      plan, kind: kind, plugins, limits: setup.configuration.limits)
     var configs: [String] = []
     for plugin in plugins {
       configs.append(try plugin.settings(record.plugins[plugin.manifest.id]?.config ?? "{}"))
@@ -94,7 +106,7 @@ actor TenantControl {
         instances.append(
           try Instance(
             plugin, tenant: record.id, config: config,
-            granted: host.configuration.plugins.granted(to: plugin.manifest), host: host))
+            granted: setup.configuration.plugins.granted(to: plugin.manifest), host: host))
       } catch {
         for instance in instances.reversed() { instance.destroy() }
         throw error
@@ -209,14 +221,14 @@ actor TenantControl {
     }
     let old = runtimes.updateValue(runtime, forKey: tenant)
     for (loop, generation) in opened {
-      await loop.swap(tenant, generation, without: enabled ? nil : id)
+      await loop.swap(tenant, generation, without: enabled ? [] : [id])
     }
     old?.abandon(host)
     if !enabled && !plugin.manifest.listens.isEmpty { await dropCursor(of: id, tenant) }
   }
 
   /// Lets go of the events that a plugin which is switched off has not heard: it begins anew when it is switched on.
-  private func dropCursor(of plugin: String, _ tenant: String) async {
+  func dropCursor(of plugin: String, _ tenant: String) async {
     do throws(StoreError) {
       try await host.store.removeListener(tenant: tenant, listener: plugin)
     } catch {
@@ -228,7 +240,7 @@ actor TenantControl {
     }
   }
 
-  private func openWhereItIsOpen(_ runtime: TenantRuntime) async throws(TenantFailure)
+  func openWhereItIsOpen(_ runtime: TenantRuntime) async throws(TenantFailure)
     -> [(LoopHost, OpenedGeneration)]
   {
     var opened: [(LoopHost, OpenedGeneration)] = []
@@ -288,6 +300,7 @@ actor TenantControl {
   // MARK: - order
 
   private func lock(_ tenant: String) async {
+    while isReloading { await withCheckedContinuation { untilReloaded.append($0) } }
     guard busy[tenant] != nil else {
       busy[tenant] = []
       return
@@ -298,6 +311,10 @@ actor TenantControl {
   private func unlock(_ tenant: String) {
     guard var waiting = busy[tenant], !waiting.isEmpty else {
       busy[tenant] = nil
+      if busy.isEmpty, let waiting = untilIdle {
+        untilIdle = nil
+        waiting.resume()
+      }
       return
     }
     let next = waiting.removeFirst()
@@ -305,7 +322,24 @@ actor TenantControl {
     next.resume()
   }
 
-  private func onEveryLoop(_ body: @escaping @Sendable (LoopHost) -> Void) async {
+  /// Waits until nobody works on any tenant, and keeps everybody else out.
+  func lockAll() async {
+    while isReloading { await withCheckedContinuation { untilReloaded.append($0) } }
+    isReloading = true
+    if !busy.isEmpty { await withCheckedContinuation { untilIdle = $0 } }
+  }
+
+  func unlockAll() {
+    isReloading = false
+    let waiting = untilReloaded
+    untilReloaded = []
+    for continuation in waiting { continuation.resume() }
+  }
+
+  /// Puts the route tables of a reload in force.
+  func adopt(_ next: RouteTables) { tables = next }
+
+  func onEveryLoop(_ body: @escaping @Sendable (LoopHost) -> Void) async {
     for loop in host.loops { await loop.run { body(loop) } }
   }
 }

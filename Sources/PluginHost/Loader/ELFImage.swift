@@ -62,7 +62,11 @@ public struct ELFImage: Sendable, Hashable {
   /// - Throws: ``ELFError`` when it is no ELF file, is cut off or contradicts itself, or has another word size or
   ///   byte order than this machine. A file for another 64-bit machine is read: ``check()`` refuses it.
   public init(path: String) throws(ELFError) {
-    let file = try ELFFile(path: path)
+    try self.init(try ELFFile(path: path), path: path)
+  }
+
+  /// Reads a file that has been read into memory.
+  init(_ file: ELFFile, path: String) throws(ELFError) {
     self.path = path
     guard file.bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46]) else { throw .notELF }
     try file.require(1, of: 20, at: 0)

@@ -1,4 +1,5 @@
 internal import CSluice
+internal import Gateway
 internal import Glibc
 
 /// A plugin's image in the process, with the tables that it offers. Immutable; it is never unloaded.
@@ -6,6 +7,8 @@ internal import Glibc
 /// `@unchecked Sendable`: the tables are constant and have static lifetime (plugin.h).
 final class LoadedPlugin: @unchecked Sendable {
   let manifest: PluginManifest
+  /// The SHA-256 of the library that runs.
+  let libraryDigest: Digest
   let entry: UnsafePointer<sluice_plugin_v1_t>
   let http: UnsafePointer<sluice_http_handler_v1_t>?
   let webSocket: UnsafePointer<sluice_websocket_handler_v1_t>?
@@ -20,21 +23,39 @@ final class LoadedPlugin: @unchecked Sendable {
 
   /// Loads the image and checks everything that it and its manifest must agree on. [control-thread]
   ///
+  /// - Parameters:
+  ///   - images: where the copy that runs is kept; nil to load the file itself, for a process that only looks.
+  ///   - isFirst: whether the process has no image of the plugin yet. Then the file itself will do where copies cannot
+  ///     be run, as in a data directory that is mounted `noexec`.
   /// - Throws: ``PluginLoadError`` that names the file and says what to do.
-  init(_ manifest: PluginManifest) throws(PluginLoadError) {
+  init(_ manifest: PluginManifest, images: PluginImages?, isFirst: Bool = true)
+    throws(PluginLoadError)
+  {
     self.manifest = manifest
     try Self.refuseWhatIsNotCalled(manifest)
     func failure(_ message: String) -> PluginLoadError {
       PluginLoadError(plugin: manifest.id, file: manifest.library, message: message)
     }
+    let file: ELFFile
     do throws(ELFError) {
-      try ELFImage(path: manifest.library).check()
+      file = try ELFFile(path: manifest.library)
+      try ELFImage(file, path: manifest.library).check()
     } catch {
       throw failure("\(error)")
     }
+    libraryDigest = file.bytes.withUnsafeBytes { Digest(of: $0) }
     // A path without a slash would be looked for among the system's libraries.
-    let path = manifest.library.contains("/") ? manifest.library : "./" + manifest.library
-    guard let image = dlopen(path, RTLD_NOW | RTLD_LOCAL | Int32(RTLD_NODELETE)) else {
+    let own = manifest.library.contains("/") ? manifest.library : "./" + manifest.library
+    var copy: String?
+    do throws(PluginImagesUnavailable) {
+      copy = try images?.copy(file.bytes, of: manifest)
+    } catch {
+      throw failure("cannot be copied to be loaded: \(error.description)")
+    }
+    func open(_ path: String) -> UnsafeMutableRawPointer? {
+      dlopen(path, RTLD_NOW | RTLD_LOCAL | Int32(RTLD_NODELETE))
+    }
+    guard let image = copy.flatMap(open) ?? (isFirst ? open(own) : nil) else {
       throw failure("cannot be loaded: \(Self.lastError)")
     }
     guard let symbol = dlsym(image, "sluice_plugin_entry_v1") else {
@@ -101,6 +122,14 @@ final class LoadedPlugin: @unchecked Sendable {
     }
     routeHandlers = routes
     socketHandlers = sockets
+  }
+
+  /// Whether the plugin is what its folder holds now, byte for byte.
+  func isStill(_ found: PluginManifest) -> Bool {
+    guard manifest.isSame(as: found), let file = try? ELFFile(path: found.library) else {
+      return false
+    }
+    return file.bytes.withUnsafeBytes { Digest(of: $0) } == libraryDigest
   }
 
   /// Refuses what a manifest may say but this version does not do: better no plugin than one that is never called.

@@ -40,6 +40,12 @@ public struct PluginManifest: Sendable {
   /// `id@version`.
   public var identity: String { "\(id)@\(version)" }
 
+  /// Whether both say the same, with all the files that they name but the library.
+  func isSame(as other: PluginManifest) -> Bool {
+    source.text == other.source.text && migrations == other.migrations
+      && emits.map(\.schema.value) == other.emits.map(\.schema.value)
+  }
+
   /// A problem with the value at `pointer` of this manifest.
   func problem(
     at pointer: String, _ message: String, suggestion: String? = nil

@@ -13,6 +13,7 @@ public final class Server: Sendable {
   private let lock: DataLock
   private let accessLog: LogWriter?
   private let watchdog: Watchdog
+  private let images: PluginImages
 
   /// Opens the data directory, loads the plugins, starts the loops and listens.
   ///
@@ -20,6 +21,7 @@ public final class Server: Sendable {
   public init(configuration: SluiceConfiguration) throws(StartError) {
     let parts = try Self.prepare(configuration)
     lock = parts.lock
+    images = parts.images
     host = parts.host
     control = parts.host.control
     accessLog = parts.accessLog
@@ -56,6 +58,7 @@ public final class Server: Sendable {
 
   private struct Parts {
     let lock: DataLock
+    let images: PluginImages
     let host: Host
     let accessLog: LogWriter?
     /// Tenants whose files were not closed in order.
@@ -74,11 +77,17 @@ public final class Server: Sendable {
       throw StartError(mismatches.map(\.description).joined(separator: "\n"))
     }
     let lock = try DataLock(configuration.dataDirectory)
+    let images: PluginImages
+    do {
+      images = try PluginImages(in: configuration.dataDirectory)
+    } catch {
+      throw StartError("plugins cannot be copied to be loaded: \(error)")
+    }
     var plugins: [LoadedPlugin] = []
     var failures: [String] = []
     for manifest in catalog.plugins {
       do throws(PluginLoadError) {
-        plugins.append(try LoadedPlugin(manifest))
+        plugins.append(try LoadedPlugin(manifest, images: images))
       } catch {
         failures.append(error.description)
       }
@@ -110,15 +119,16 @@ public final class Server: Sendable {
     }
     // Asked before anything is opened: an open file has a log too.
     let unclosed = (try? store.tenantsNeedingRecovery()) ?? []
-    let registry = try openRegistry(configuration, store, catalog)
+    let registry = try openRegistry(configuration, store, plugins)
     host.adopt(store: store, registry: registry, plugins: plugins)
     try checkStaticTenants(configuration, host, registry)
     let recovered = recover(unclosed, store, log)
-    return Parts(lock: lock, host: host, accessLog: accessLog, recovered: recovered)
+    return Parts(
+      lock: lock, images: images, host: host, accessLog: accessLog, recovered: recovered)
   }
 
   private static func openRegistry(
-    _ configuration: SluiceConfiguration, _ store: Store::Store, _ catalog: PluginCatalog
+    _ configuration: SluiceConfiguration, _ store: Store::Store, _ plugins: [LoadedPlugin]
   ) throws(StartError) -> TenantRegistry {
     do throws(TenantError) {
       let sealing = try SealingKey(
@@ -126,10 +136,8 @@ public final class Server: Sendable {
       let answer = Answer<Result<TenantRegistry, TenantError>>()
       TenantRegistry.open(store: store, sealing: sealing) { answer.give($0) }
       let registry = try answer.wait().get()
-      for tenant in configuration.tenants { try registry.registerStatic(tenant) }
-      if !configuration.tenants.contains(where: { $0.kind == .platform }) {
-        try registry.registerStatic(configuration.platformTenant(installed: catalog.plugins))
-      }
+      let setup = HostSetup(configuration: configuration, plugins: plugins)
+      try registry.replaceStatic(with: setup.staticTenants)
       return registry
     } catch {
       throw StartError(error.message)
@@ -174,18 +182,50 @@ public final class Server: Sendable {
     return recovered
   }
 
-  /// Looks at plugins and configuration again; what is wrong with them, a line each. What runs goes on.
+  /// What came of a reload.
+  public enum ReloadOutcome: Sendable {
+    /// Nothing differs from what is in force.
+    case unchanged
+    /// What is in force now that was not before, a line each, and pointers of what takes a restart.
+    case changed([String], waiting: [String])
+    /// What is wrong, a line each; nothing has changed.
+    case refused([String])
+  }
+
+  /// Puts a configuration in force as far as that goes without a restart, with the plugins that its folders hold now:
+  /// new versions beside the old ones, which drain. All of it or nothing. [any-thread]
   ///
-  /// The set of images does not change while the process runs: a new plugin or version takes a restart.
-  public func reload() -> [String] {
-    let catalog = PluginCatalog.load(folders: host.configuration.plugins.folders)
-    var lines = catalog.problems.map(\.description)
-    for manifest in catalog.plugins
-    where host.plugins[manifest.id]?.manifest.version != manifest.version {
-      lines.append("plugin \(manifest.identity) is new: restart the gateway to load it")
+  /// - Parameters:
+  ///   - configuration: what the operator wants now, or what is wrong with it.
+  ///   - then: is told the outcome on a thread of the gateway's; the log has it already.
+  public func reload(
+    _ configuration: Result<SluiceConfiguration, ConfigurationError>,
+    then: @escaping @Sendable (ReloadOutcome) -> Void
+  ) {
+    Task { [host, images] in
+      let outcome: ReloadOutcome
+      do throws(ReloadRefusal) {
+        guard case .success(let configuration) = configuration else {
+          throw ReloadRefusal(problems: configuration.problems)
+        }
+        let report = try await host.tenants.reload(configuration, images: images)
+        outcome =
+          report.changes.isEmpty && report.waiting.isEmpty
+          ? .unchanged : .changed(report.changes, waiting: report.waiting)
+        host.log.write(
+          .info, "reloaded",
+          fields: [
+            "changes": .array(report.changes.map { .string($0) }),
+            "restart_for": .array(report.waiting.map { .string($0) }),
+          ])
+      } catch {
+        outcome = .refused(error.problems)
+        host.log.write(
+          .error, "not reloaded; what served goes on serving",
+          fields: ["problems": .array(error.problems.map { .string($0) })])
+      }
+      then(outcome)
     }
-    for line in lines { host.log.write(.warning, line) }
-    return lines
   }
 
   /// Stops accepting, ends what is in hand, then calls `then`.
@@ -254,5 +294,13 @@ extension GatewaySettings {
     socketQueueBytes = limits[.webSocketQueueBytes]
     drainTimeout = UInt64(configuration.drainTimeoutMilliseconds)
     publicMetrics = configuration.metricsArePublic
+  }
+}
+
+extension Result where Failure == ConfigurationError {
+  /// What is wrong, a line each.
+  fileprivate var problems: [String] {
+    guard case .failure(let error) = self else { return [] }
+    return error.problems.map(\.description)
   }
 }

@@ -10,12 +10,52 @@ extension TenantRegistry {
   ///   names both; ``TenantError/Code/invalid``: a secret's variable is not set, or its name is too long.
   @discardableResult
   public func registerStatic(_ tenant: StaticTenant) throws(TenantError) -> TenantRecord {
-    var secrets: [(String, StoredSecret)] = []
+    let given = try GivenTenant(tenant)
+    return try line.withLock { line throws(TenantError) in
+      // Against the draft, which knows of changes that are just being written.
+      let record = try line.draft.put(given)
+      table.withLock { $0.put(record, given.secrets) }
+      return record
+    }
+  }
+
+  /// Puts these tenants in the place of all that configuration files have given before; or throws, and nothing has
+  /// changed. Control thread: it reads the environment for their secrets.
+  ///
+  /// - Throws: as ``registerStatic(_:)``.
+  public func replaceStatic(with tenants: [StaticTenant]) throws(TenantError) {
+    var given: [GivenTenant] = []
+    for tenant in tenants { given.append(try GivenTenant(tenant)) }
+    let next = given
+    try line.withLock { line throws(TenantError) in
+      var draft = line.draft
+      draft.removeStatic()
+      var records: [TenantRecord] = []
+      for tenant in next { records.append(try draft.put(tenant)) }
+      line.draft = draft
+      table.withLock { table in
+        table.removeStatic()
+        for (record, tenant) in zip(records, next) { table.put(record, tenant.secrets) }
+      }
+    }
+  }
+}
+
+/// A tenant of a configuration file as the registry keeps it.
+private struct GivenTenant: Sendable {
+  let tenant: StaticTenant
+  let secrets: [(name: String, secret: StoredSecret)]
+  private(set) var record: TenantRecord
+
+  init(_ tenant: StaticTenant) throws(TenantError) {
+    self.tenant = tenant
+    var secrets: [(name: String, secret: StoredSecret)] = []
     for (name, source) in tenant.secrets.sorted(by: { $0.key < $1.key }) {
       secrets.append(
         (TenantEdit.tenantSecretPrefix + name, try Self.secret(name, source, of: tenant)))
     }
-    var record = TenantRecord(id: tenant.id)
+    self.secrets = secrets
+    record = TenantRecord(id: tenant.id)
     // The place of the mistake, without the mistake, is the place of the tenant.
     record.origin = tenant.problem(at: "", "").file
     record.hosts = tenant.hosts
@@ -28,18 +68,6 @@ extension TenantRegistry {
       StoredKey(
         id: key.id, digest: key.digest,
         scopes: key.kind == .publishable ? [] : key.scopes.map(\.text))
-    }
-    return try line.withLock { line throws(TenantError) in
-      // Against the draft, which knows of changes that are just being written.
-      try Self.check(record, tenant, against: line.draft)
-      record.revision = line.draft.revision + 1
-      line.draft.put(record)
-      for (name, secret) in secrets { line.draft.put(secret, name: name, of: record.id) }
-      table.withLock { table in
-        table.put(record)
-        for (name, secret) in secrets { table.put(secret, name: name, of: record.id) }
-      }
-      return record
     }
   }
 
@@ -57,6 +85,25 @@ extension TenantRegistry {
         .invalid, tenant.problem(at: pointer, "the name is longer than 57 characters").description)
     }
     return value.withUTF8 { StoredSecret(given: SecretBytes(copying: UnsafeRawBufferPointer($0))) }
+  }
+
+}
+
+extension TenantTable {
+  /// Adds a tenant of a file with its secrets, and gives its record as it now stands.
+  fileprivate mutating func put(_ given: GivenTenant) throws(TenantError) -> TenantRecord {
+    var record = given.record
+    try Self.check(record, given.tenant, against: self)
+    record.revision = revision + 1
+    put(record, given.secrets)
+    return record
+  }
+
+  fileprivate mutating func put(
+    _ record: TenantRecord, _ secrets: [(name: String, secret: StoredSecret)]
+  ) {
+    put(record)
+    for (name, secret) in secrets { put(secret, name: name, of: record.id) }
   }
 
   private static func check(

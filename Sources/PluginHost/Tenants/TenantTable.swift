@@ -44,6 +44,18 @@ struct TenantTable: Sendable {
     revision = max(revision, record.revision)
   }
 
+  /// Forgets the tenants that files give, with the secrets that their files gave. What their plugins keep stays.
+  mutating func removeStatic() {
+    for record in records.values where record.isStatic {
+      records[record.id] = nil
+      unlist(record)
+      for (name, secret) in secrets[record.id]?.byName ?? [:] where secret.sealed == nil {
+        secrets[record.id]?.set(name, nil)
+      }
+      if secrets[record.id]?.byName.isEmpty == true { secrets[record.id] = nil }
+    }
+  }
+
   /// Puts a secret where nothing checks it: while loading, and for a static tenant.
   mutating func put(_ secret: StoredSecret, name: String, of tenant: String) {
     secrets[tenant, default: TenantSecrets()].set(name, secret)

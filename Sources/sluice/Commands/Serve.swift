@@ -9,7 +9,8 @@ struct Serve: ParsableCommand {
       "plugins" beside the program.
 
       SIGTERM or SIGINT drains: no new connections, those that are open finish; a second one stops at once. SIGHUP \
-      looks at the plugin folders again and says what is wrong or new; loading it takes a restart.
+      reads the configuration and the plugin folders again and puts what has changed in force, or says what is wrong \
+      and changes nothing.
       """)
 
   @OptionGroup var options: ConfigurationOptions
@@ -25,7 +26,7 @@ struct Serve: ParsableCommand {
     for address in server.addresses { say("listening on \(address)") }
     say("data in \(configuration.dataDirectory); stop with Ctrl-C or SIGTERM")
     do {
-      try ControlLoop.run(server)
+      try ControlLoop.run(server) { options.load() }
     } catch {
       server.stop()
       throw failure("signals cannot be watched: \(error)")

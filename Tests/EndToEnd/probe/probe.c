@@ -10,14 +10,31 @@
 #define LITERAL(text) ((sluice_slice_t){(const uint8_t *)(text), sizeof(text) - 1})
 #define ABSENT ((sluice_slice_t){NULL, 0})
 
+/* What a test bends. */
+#ifndef PROBE_MAJOR
+#define PROBE_MAJOR SLUICE_ABI_MAJOR
+#endif
+#ifndef PROBE_ENTRY
+#define PROBE_ENTRY sluice_plugin_entry_v1
+#endif
+#ifndef PROBE_ID
+#define PROBE_ID "probe"
+#endif
+#ifndef PROBE_VERSION
+#define PROBE_VERSION "0.1.0"
+#endif
+#ifndef PROBE_OPENS
+#define PROBE_OPENS SLUICE_OK
+#endif
+
 enum {
     SILENT, NOTHING, BROKEN, UNKNOWN_STATUS, LATER, POSTED, AT_ONCE, SQL, CONFIG, PIECES, FLOOD, ECHO, STREAM,
-    EMIT, NOISE, SLEEP, ELSEWHERE, TOO_LATE, COUNT
+    EMIT, NOISE, SLEEP, ELSEWHERE, TOO_LATE, VERSION, COUNT
 };
 
 static const char *const names[COUNT] = {
     "silent", "nothing", "broken", "unknown_status", "later", "posted", "at_once", "sql", "config", "pieces", "flood",
-    "echo", "stream", "emit", "noise", "sleep", "elsewhere", "too_late",
+    "echo", "stream", "emit", "noise", "sleep", "elsewhere", "too_late", "version",
 };
 
 typedef struct shard {
@@ -28,6 +45,7 @@ typedef struct shard {
     const sluice_loop_v1_t *loop;
     const sluice_config_v1_t *config;
     const sluice_clock_v1_t *clock;
+    const sluice_websocket_v1_t *websocket;
 } shard_t;
 
 /* What is remembered of a request between two callbacks. */
@@ -194,6 +212,7 @@ static sluice_status_t handle(uint64_t value, uint32_t handler, sluice_token_t r
         status = shard->store->commit(host, &batch, emitted, (uint64_t)(uintptr_t)job);
         if (status < 0) free(job);
         return status;
+    case VERSION: return http->respond(host, request, 200, text(), LITERAL(PROBE_VERSION));
     case SLEEP:
         nanosleep(&(struct timespec){0, 60 * 1000 * 1000}, NULL);
         return http->respond(host, request, 200, text(), LITERAL("slept"));
@@ -220,6 +239,35 @@ static sluice_status_t handle(uint64_t value, uint32_t handler, sluice_token_t r
 
 static const sluice_http_handler_v1_t http_handler = {sizeof http_handler, 0, resolve, handle, NULL};
 
+/* A socket that answers every message with the version of the code that runs. */
+static sluice_status_t resolve_socket(sluice_slice_t name, uint32_t *handler) {
+    *handler = 0;
+    return name.length == 6 && memcmp(name.bytes, "socket", 6) == 0 ? SLUICE_OK : SLUICE_E_NOT_FOUND;
+}
+
+static sluice_status_t socket_open(uint64_t shard, uint32_t handler, sluice_token_t request, sluice_token_t connection,
+                                   uint64_t *context) {
+    (void)shard, (void)handler, (void)request, (void)connection;
+    *context = 0;
+    return SLUICE_OK;
+}
+
+static void socket_message(uint64_t value, uint32_t handler, uint64_t context, sluice_token_t connection,
+                           uint32_t kind, sluice_slice_t message) {
+    const shard_t *shard = (const shard_t *)(uintptr_t)value;
+    (void)handler, (void)context, (void)kind, (void)message;
+    shard->websocket->send(shard->host, connection, SLUICE_MESSAGE_TEXT, LITERAL(PROBE_VERSION));
+}
+
+static void socket_closed(uint64_t shard, uint32_t handler, uint64_t context, sluice_token_t connection, uint32_t code,
+                          sluice_slice_t reason) {
+    (void)shard, (void)handler, (void)context, (void)connection, (void)code, (void)reason;
+}
+
+static const sluice_websocket_handler_v1_t socket_handler = {
+    sizeof socket_handler, 0, resolve_socket, socket_open, socket_message, socket_closed,
+};
+
 static int contains(sluice_slice_t slice, const char *word) {
     size_t length = strlen(word);
     for (uint64_t start = 0; start + length <= slice.length; start++)
@@ -243,6 +291,7 @@ static void destroy(uint64_t instance) { (void)instance; }
 
 static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *host, uint64_t *shard) {
     (void)instance;
+    if (PROBE_OPENS != SLUICE_OK) return PROBE_OPENS;
     shard_t *self = calloc(1, sizeof *self);
     if (self == NULL) return SLUICE_E_UNAVAILABLE;
     self->host = host;
@@ -252,7 +301,8 @@ static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *hos
     self->loop = host->get_extension(host, SLUICE_EXT_LOOP);
     self->config = host->get_extension(host, SLUICE_EXT_CONFIG);
     self->clock = host->get_extension(host, SLUICE_EXT_CLOCK);
-    if (!self->clock || !self->http || !self->store || !self->timer || !self->loop || !self->config) {
+    self->websocket = host->get_extension(host, SLUICE_EXT_WEBSOCKET);
+    if (!self->websocket || !self->clock || !self->http || !self->store || !self->timer || !self->loop || !self->config) {
         free(self);
         return SLUICE_E_DENIED;
     }
@@ -266,26 +316,16 @@ static void close_shard(uint64_t shard) {
 }
 
 static const void *get_extension(const char *id) {
+    if (strcmp(id, SLUICE_EXT_WEBSOCKET_HANDLER) == 0) return &socket_handler;
     return strcmp(id, SLUICE_EXT_HTTP_HANDLER) == 0 ? &http_handler : NULL;
 }
-
-/* What a test bends. */
-#ifndef PROBE_MAJOR
-#define PROBE_MAJOR SLUICE_ABI_MAJOR
-#endif
-#ifndef PROBE_ENTRY
-#define PROBE_ENTRY sluice_plugin_entry_v1
-#endif
-#ifndef PROBE_ID
-#define PROBE_ID "probe"
-#endif
 
 SLUICE_EXPORT const sluice_plugin_v1_t *PROBE_ENTRY(void);
 
 const sluice_plugin_v1_t *PROBE_ENTRY(void) {
     static const sluice_plugin_v1_t plugin = {
         sizeof plugin, PROBE_MAJOR, SLUICE_ABI_MINOR,
-        {(const uint8_t *)PROBE_ID, sizeof(PROBE_ID) - 1}, {(const uint8_t *)"0.1.0", 5},
+        {(const uint8_t *)PROBE_ID, sizeof(PROBE_ID) - 1}, {(const uint8_t *)PROBE_VERSION, sizeof(PROBE_VERSION) - 1},
         create, destroy, open_shard, NULL, close_shard, get_extension,
     };
     return &plugin;

@@ -23,6 +23,28 @@ import Testing
     }
   }
 
+  @Test func `comes into force while serving as far as it can, and the rest is named`() throws {
+    let address = #""listeners": [{"address": "127.0.0.1:8080"}]"#
+    let now = try read("{\(address)}")
+    let (same, nothing) = now.adopting(try read("{\(address)}"))
+    #expect(nothing.isEmpty && same.limits == now.limits)
+    let next = try read(
+      """
+      {"listeners": [{"address": "127.0.0.1:8081"}], "data": "elsewhere", "loops": 2,
+       "log": {"level": "debug"}, "debug": {"thread_checks": true}, "drain_timeout_ms": 7,
+       "limits": {"uri_bytes": 999, "body_bytes": 1234}, "tenants": [{"id": "demo"}]}
+      """)
+    let (live, waiting) = now.adopting(next)
+    #expect(
+      waiting == [
+        "/listeners", "/data", "/loops", "/log", "/debug", "/limits/uri_bytes",
+      ])
+    #expect(live.listeners == now.listeners && live.loops == 0 && live.log == now.log)
+    #expect(live.limits[.uriBytes] == now.limits[.uriBytes] && live.limits[.bodyBytes] == 1234)
+    #expect(live.drainTimeoutMilliseconds == 7 && live.tenants.map(\.id) == ["demo"])
+    #expect(now.adopting(live).waiting.isEmpty)
+  }
+
   @Test func `is read whole`() throws {
     folder.write(#"{"id":"beta","hosts":["beta.example"]}"#, to: "tenants/b.json")
     folder.write(#"{"id":"alpha"}"#, to: "tenants/a.json")

@@ -196,4 +196,33 @@ import Testing
       #expect(registry.count == 1)
     }
   }
+
+  @Test func `are replaced all at once, and a conflict leaves those that were there`() async throws
+  {
+    let (old, stays) = (
+      try acme(), try read(#"{"id": "stays", "hosts": ["stays.com"]}"#, "stays.json")
+    )
+    let moved = try read(
+      #"{"id": "globex", "hosts": ["acme.com"], "secrets": {"signing": "new"}}"#, "globex.json")
+    let double = try read(#"{"id": "double", "hosts": ["stays.com"]}"#, "double.json")
+    try await bench.run { (registry) async throws in
+      try registry.replaceStatic(with: [old, stays])
+      _ = try await registry.create("app").get()
+      _ = try await registry.putSecret("acme", "auth.kept", [0x61]).get()
+      #expect(tenantError { try registry.replaceStatic(with: [stays, double]) }?.code == .conflict)
+      #expect(registry.all().map(\.id) == ["acme", "app", "stays"])
+      #expect(try registry.text("acme", "tenant.signing") == "hush")
+      try registry.replaceStatic(with: [moved, stays])
+      #expect(registry.all().map(\.id) == ["app", "globex", "stays"])
+      #expect(registry.record("globex")?.hosts == ["acme.com"])
+      #expect(try registry.text("globex", "tenant.signing") == "new")
+      try registry.replaceStatic(with: [])
+      #expect(registry.all().map(\.id) == ["app"])
+      try registry.replaceStatic(with: [try acmeWithoutSecrets()])
+      #expect(try registry.text("acme", "tenant.signing") == nil)
+      #expect(try registry.text("acme", "auth.kept") == "a")
+    }
+  }
+
+  private func acmeWithoutSecrets() throws -> StaticTenant { try read(#"{"id": "acme"}"#) }
 }
