@@ -88,10 +88,12 @@ extension SluiceConfiguration {
 
 /// Where this program stands: what is shipped with it stands beside it.
 enum ProgramFolder {
-  static let path: String = {
-    guard let resolved = realpath("/proc/self/exe", nil) else { return "." }
+  /// The program's own path.
+  static let program: String = {
+    guard let resolved = realpath("/proc/self/exe", nil) else { return "/proc/self/exe" }
     defer { free(resolved) }
-    let program = String(cString: resolved)
-    return program.lastIndex(of: "/").map { String(program[..<$0]) } ?? "."
+    return String(cString: resolved)
   }()
+
+  static let path = program.lastIndex(of: "/").map { String(program[..<$0]) } ?? "."
 }

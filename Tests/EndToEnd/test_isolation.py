@@ -267,3 +267,25 @@ def test_an_issuer_written_into_a_token_of_another_kind_opens_nothing(house):
     for token in (bare, mint("", "acme", "alice"), mint("acme", "platform", house.owner.id)):
         for path in ("/v1/channels", "/v1/me"):
             assert ask(house.gateway.port, get(path, f"Authorization: Bearer {token}")).status in (401, 404)
+
+
+def test_a_token_in_the_query_opens_the_sockets_that_say_so_and_nothing_else(sluice, probe_folder):
+    acme, umbra = StaticApp("acme"), StaticApp("umbra")
+    tenants = [acme.configuration(), umbra.configuration()]
+    for tenant in tenants:
+        tenant["plugins"]["probe"] = {}
+    gateway = sluice(with_plugins(probe_folder, tenants=tenants), ["--loops", 1])
+    token = acme.token("alice")
+
+    def status(path, *fields):
+        return ask(gateway.port, handshake(path, *fields, host="127.0.0.1")).status
+
+    assert status(f"/probe/browsers?token={token}") == 101
+    assert status(f"/connection/uni_websocket?channels=chat:messaging:x&token={token}") == 101
+    assert status(f"/probe/members?token={token}") == 401
+    assert status("/probe/members?app=acme", f"Authorization: Bearer {token}") == 101
+    # What the query says of a token never vouches for another one.
+    stranger = umbra.token("alice")[:-4] + "AAAA"
+    assert status(f"/probe/members?token={token}", f"Sec-WebSocket-Protocol: bearer.{stranger}") == 401
+    assert status(f"/v1/channels?token={token}") == 401
+    assert ask(gateway.port, get(f"/v1/channels?app=acme&token={token}")).status == 401

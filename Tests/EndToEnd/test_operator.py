@@ -10,7 +10,7 @@ import time
 import pytest
 
 from client import Account, Client, mint
-from program import ROOT, Sluice, free_port, run
+from program import ROOT, Sluice, eventually, free_port, run
 from wire import ask, get
 from workshop import with_plugins
 
@@ -191,6 +191,47 @@ def test_plan_prints_what_runs_for_a_tenant_and_why():
     done = run("plan", "platform", "--config", ROOT / "sluice.json")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "control" in done.stdout and "auth" in done.stdout
+
+
+def test_plan_reads_an_app_that_was_made_while_the_gateway_ran_and_whether_it_runs_or_not(sluice):
+    gateway = sluice()
+    app = Account(gateway.url).app("Planned")
+    app.set_plugin("chat", enabled=False)
+
+    def plan(tenant):
+        return run("plan", tenant, "--data", gateway.data)
+
+    while_it_runs = plan(app.id)
+    assert while_it_runs.returncode == 0, while_it_runs.stderr
+    assert "realtime" in while_it_runs.stdout and "chat.message.created" not in while_it_runs.stdout
+    unknown = plan("app_" + "0" * 26)
+    assert unknown.returncode == 1 and "no app of that id" in unknown.stderr and str(gateway.data) in unknown.stderr
+    assert gateway.stop() == 0
+    assert plan(app.id).stdout == while_it_runs.stdout
+    assert ask(gateway.start().port, get("/readyz")).status == 200
+
+
+def test_nothing_is_recovered_where_there_is_nothing_and_what_a_crash_left_is_named(sluice):
+    gateway = sluice()
+
+    def recovered():
+        return [line["message"] for line in gateway.lines() if line.get("message", "").startswith("recovered")]
+
+    assert recovered() == []
+    Account(gateway.url).app("Survivor")
+    gateway.kill()
+    gateway.start()
+    assert eventually(lambda: len(recovered()) == 2)
+    assert set(recovered()) == {"recovered control.sqlite", "recovered a tenant's file"}
+    assert gateway.stop() == 0
+    gateway.start()
+    assert len(recovered()) == 2
+
+
+def test_an_access_log_on_a_full_disk_costs_lines_which_are_counted_and_no_request(sluice):
+    gateway = sluice(with_plugins(log={"access": "/dev/full"}))
+    assert all(ask(gateway.port, get("/healthz")).status == 200 for _ in range(20))
+    assert eventually(lambda: gateway.metric("sluice_log_lines_lost_total") >= 20)
 
 
 def test_an_unknown_command_or_option_is_refused_with_usage():

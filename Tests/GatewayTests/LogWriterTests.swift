@@ -51,6 +51,33 @@ import Testing
     }
   }
 
+  @Test func `counts the lines that the disk refuses`() throws {
+    let writer = try LogWriter(path: "/dev/full")
+    #expect(writer.write(Array("one\ntwo\n".utf8)))
+    #expect(writer.write(Array("three\n".utf8)))
+    writer.close()
+    #expect(writer.linesRefused == 3)
+  }
+
+  @Test func `begins a line of its own after one that was cut off`() throws {
+    let path = folder.path + "log"
+    let writer = try LogWriter(path: path)
+    writer.write(Array("whole\ncut".utf8))
+    writer.write(Array("next\n".utf8))
+    writer.close()
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "whole\ncut\nnext\n")
+    #expect(writer.linesRefused == 0)
+  }
+
+  @Test func `takes nothing once it is closed`() throws {
+    let path = folder.path + "log"
+    let writer = try LogWriter(path: path)
+    #expect(writer.write(Array("before\n".utf8)))
+    writer.close()
+    #expect(!writer.write(Array("after\n".utf8)))
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "before\n")
+  }
+
   @Test func `does not take what passes its bound`() throws {
     let path = folder.path + "log"
     let writer = try LogWriter(path: path)

@@ -118,6 +118,51 @@ import Testing
     }
   }
 
+  /// Writes itself into the object that its holder has begun.
+  private struct Flattened: Encodable {
+    struct Inner: Encodable { var b = 2, c = [3, 4] }
+
+    private enum CodingKeys: CodingKey { case a, d }
+
+    func encode(to encoder: any Encoder) throws {
+      var first = encoder.container(keyedBy: CodingKeys.self)
+      try first.encode(1, forKey: .a)
+      try Inner().encode(to: encoder)
+      var second = encoder.container(keyedBy: CodingKeys.self)
+      try second.encode(["e": 5], forKey: .d)
+    }
+  }
+
+  private struct TwoLists: Encodable {
+    func encode(to encoder: any Encoder) throws {
+      var first = encoder.unkeyedContainer()
+      try first.encode([1])
+      var second = encoder.unkeyedContainer()
+      #expect(second.count == 1)
+      try second.encode(2)
+      try first.encode(3)
+    }
+  }
+
+  private struct ObjectAndList: Encodable {
+    private enum ObjectKey: CodingKey { case a }
+
+    func encode(to encoder: any Encoder) throws {
+      var object = encoder.container(keyedBy: ObjectKey.self)
+      try object.encode(1, forKey: .a)
+      var list = encoder.unkeyedContainer()
+      try list.encode(2)
+    }
+  }
+
+  @Test func `containers of one encoder are one`() throws {
+    #expect(
+      String(decoding: try JSON.encode([Flattened(), Flattened()]), as: UTF8.self)
+        == #"[{"a":1,"b":2,"c":[3,4],"d":{"e":5}},{"a":1,"b":2,"c":[3,4],"d":{"e":5}}]"#)
+    #expect(String(decoding: try JSON.encode(TwoLists()), as: UTF8.self) == "[[1],2,3]")
+    #expect(throws: JSONError.self) { try JSON.encode(["x": ObjectAndList()]) }
+  }
+
   @Test func `a container used after it was closed is an error, not broken JSON`() {
     #expect(throws: JSONError.self) { try JSON.encode(Late()) }
   }

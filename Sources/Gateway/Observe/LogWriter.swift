@@ -4,12 +4,14 @@ internal import Synchronization
 
 /// The one thread that writes a log. Loops hand it whole chunks of lines and never wait.
 ///
-/// When the disk is behind and the queue is full, chunks are dropped and their lines counted.
+/// When the disk is behind and the queue is full, chunks are dropped and their lines counted. So are lines that the disk
+/// refuses; what comes after them begins on a line of its own.
 public final class LogWriter: Sendable {
   private struct State {
     var chunks: [LogChunk] = []
     var bytes = 0
     var isWriting = false
+    var isClosed = false
   }
 
   /// Bytes that may wait.
@@ -19,6 +21,12 @@ public final class LogWriter: Sendable {
   private let ownsDescriptor: Bool
   private let state = Mutex(State())
   private let pool: WorkerPool
+  private let refused = Atomic<Int>(0)
+  /// Whether the last line was cut off. Only the writing thread looks at it.
+  private let isMidLine = Atomic<Bool>(false)
+
+  /// Lines that were taken and could not be written: the disk is full, or the pipe has no reader. [any-thread]
+  public var linesRefused: Int { refused.load(ordering: .relaxed) }
 
   /// Opens a log.
   ///
@@ -48,14 +56,14 @@ public final class LogWriter: Sendable {
 
   deinit { if ownsDescriptor { Glibc.close(descriptor) } }
 
-  /// Takes lines; false when they were dropped. [any-thread]
+  /// Takes lines; false when they were dropped, as all are once it is closed. [any-thread]
   @discardableResult
   public func write(_ lines: [UInt8]) -> Bool { write(LogChunk(copying: lines)) }
 
   /// Takes lines with their memory, which the caller must not touch again; false when they were dropped. [any-thread]
   func write(_ lines: LogChunk) -> Bool {
     let (isTaken, mustStart) = state.withLock { state -> (Bool, Bool) in
-      guard state.bytes + lines.count <= Self.bound else { return (false, false) }
+      guard !state.isClosed, state.bytes + lines.count <= Self.bound else { return (false, false) }
       state.chunks.append(lines)
       state.bytes += lines.count
       let start = !state.isWriting
@@ -70,6 +78,7 @@ public final class LogWriter: Sendable {
 
   /// Writes what is waiting and ends the thread. [any-thread but a loop's, blocking]
   public func close() {
+    state.withLock { $0.isClosed = true }
     pool.stop()
     drain()
   }
@@ -89,6 +98,17 @@ public final class LogWriter: Sendable {
   }
 
   private func writeAll(_ bytes: UnsafeRawBufferPointer) {
+    if isMidLine.load(ordering: .relaxed) {
+      guard "\n".utf8.withContiguousStorageIfAvailable({ put(UnsafeRawBufferPointer($0)) }) == 1
+      else { return count(bytes[...]) }
+    }
+    let written = put(bytes)
+    if written > 0 { isMidLine.store(bytes[written - 1] != 0x0a, ordering: .relaxed) }
+    if written < bytes.count { count(bytes[written...]) }
+  }
+
+  /// Writes as much as goes; how much that was.
+  private func put(_ bytes: UnsafeRawBufferPointer) -> Int {
     var offset = 0
     while offset < bytes.count {
       let count = Glibc.write(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
@@ -100,9 +120,14 @@ public final class LogWriter: Sendable {
         var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         poll(&waiting, 1, 1000)
       } else {
-        return
+        break
       }
     }
+    return offset
+  }
+
+  private func count(_ lost: Slice<UnsafeRawBufferPointer>) {
+    refused.add(lost.reduce(0) { $1 == 0x0a ? $0 + 1 : $0 }, ordering: .relaxed)
   }
 }
 

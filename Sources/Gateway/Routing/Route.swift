@@ -99,6 +99,8 @@ public struct Route: Sendable {
   public var query: [RouteQuery] = []
   /// Bytes of one message; for sockets.
   public var messageLimit = 65_536
+  /// Whether `?token=` is a credential, for clients that can set no fields; for sockets.
+  public var takesTokenInQuery = false
   /// Names the server may select, in its order of preference; for sockets.
   public var subprotocols: [String] = []
 
@@ -127,6 +129,7 @@ struct RouteFacts {
   let requiresBody: Bool
   let declaresQuery: Bool
   let needsScopes: Bool
+  let takesTokenInQuery: Bool
   let bodyLimit: Int
 
   init(_ route: Route) {
@@ -146,6 +149,7 @@ struct RouteFacts {
     auth = route.auth
     body = route.body
     requiresBody = route.requiresBody
+    takesTokenInQuery = route.takesTokenInQuery
     declaresQuery = !route.query.isEmpty
     needsScopes = !route.scopes.isEmpty
     bodyLimit = route.bodyLimit

@@ -82,7 +82,8 @@ extension UnsafeMutablePointer where Pointee == LoopState {
   }
 
   /// The credential that a request shows: the Authorization field, or for a WebSocket also `?token=` and a
-  /// subprotocol `bearer.…`, since browsers can set no fields there.
+  /// subprotocol `bearer.…`, since browsers can set no fields there. A route that is known and does not take `?token=` has
+  /// none there.
   func credential(of request: RequestPointer) -> UnsafeRawBufferPointer? {
     if let field = request.field(.authorization) {
       let scheme: StaticString = "bearer "
@@ -96,7 +97,11 @@ extension UnsafeMutablePointer where Pointee == LoopState {
       return UnsafeRawBufferPointer(rebasing: field[start...])
     }
     guard request.pointee.head.wantsUpgradeWebSocket else { return nil }
-    if let token = request.query(("token" as StaticString).raw), token.count > 0 { return token }
+    if let token = request.query(("token" as StaticString).raw), token.count > 0 {
+      if request.pointee.route < 0 || request.facts.pointee.takesTokenInQuery { return token }
+      // It has led to the tenant, and is no credential here.
+      request.pointee.identityDigest = nil
+    }
     let fields = UnsafeMutableBufferPointer(
       start: request.pointee.fields, count: request.pointee.head.fieldCount)
     var offers = SubprotocolList(request.pointee.head, fields)

@@ -33,6 +33,7 @@ final class Host: TenantHost, @unchecked Sendable {
   /// The control thread's loop.
   let control: EventLoop
   let log: Log
+  let accessLog: LogWriter?
   let metrics = PluginMetrics()
   let overstays = Atomic<Int>(0)
   /// Calls that ``CallCheck`` has refused.
@@ -47,11 +48,15 @@ final class Host: TenantHost, @unchecked Sendable {
   private let eventLoops = Mutex<[String: LoopHost]>([:])
   private let pools = Mutex<[String: WorkerPool]>([:])
 
-  init(configuration: SluiceConfiguration, loopCount: Int, control: EventLoop, log: Log) {
+  init(
+    configuration: SluiceConfiguration, loopCount: Int, control: EventLoop, log: Log,
+    accessLog: LogWriter?
+  ) {
     setup = Mutex(HostSetup(configuration: configuration))
     self.loopCount = loopCount
     self.control = control
     self.log = log
+    self.accessLog = accessLog
     bus = LocalBus { [unowned self] loop, publications in
       let loop = loops[loop]
       loop.gateway.eventLoop.post { loop.deliver(publications) }
@@ -201,6 +206,11 @@ final class Host: TenantHost, @unchecked Sendable {
       help:
         "Calls of plugins on a wrong thread or in a wrong state, which debug.thread_checks finds.",
       value: Int64(misuses.load(ordering: .relaxed)))
+    page.add(
+      "sluice_log_lines_lost_total", isGauge: false,
+      help:
+        "Lines of the gateway's own log that were dropped or refused, and access lines that the disk refused.",
+      value: Int64(log.linesLost + (accessLog?.linesRefused ?? 0)))
     metrics.add(to: &page)
   }
 

@@ -1,5 +1,6 @@
 internal import Gateway
 internal import Store
+internal import Synchronization
 internal import Wire
 
 /// The gateway's own log: JSON lines through one writer thread. [any-thread]
@@ -19,6 +20,11 @@ final class Log: Sendable {
   }
 
   private let writer: LogWriter
+  private let dropped = Atomic<Int>(0)
+
+  /// Lines that were not written: dropped because too many waited, or refused by the disk. [any-thread]
+  var linesLost: Int { dropped.load(ordering: .relaxed) + writer.linesRefused }
+
   private let level: Level
 
   init(writer: LogWriter, level: Level) {
@@ -50,7 +56,7 @@ final class Log: Sendable {
       line.removeLast()
       line += ",\(raw)}"
     }
-    writer.write(Array(line.utf8) + [0x0a])
+    if !writer.write(Array(line.utf8) + [0x0a]) { dropped.add(1, ordering: .relaxed) }
   }
 
   /// Writes what is waiting. [blocking]

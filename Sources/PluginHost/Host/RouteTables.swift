@@ -65,6 +65,7 @@ extension LoadedPlugin {
         target: .socket(webSocket, handler: socketHandlers[index]), auth: declared.access.auth)
       route.scopes = declared.scopes
       route.messageLimit = min(declared.messageLimit, limits[.webSocketMessageBytes])
+      route.takesTokenInQuery = declared.takesTokenInQuery
       route.subprotocols = declared.subprotocols
       route.query = declared.query.map(\.check)
       routes.append(([declared.path.text], route))

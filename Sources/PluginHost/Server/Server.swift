@@ -11,7 +11,6 @@ public final class Server: Sendable {
   private let gateway: Gateway::Gateway
   private let control: EventLoop
   private let lock: DataLock
-  private let accessLog: LogWriter?
   private let watchdog: Watchdog
   private let images: PluginImages
 
@@ -24,10 +23,9 @@ public final class Server: Sendable {
     images = parts.images
     host = parts.host
     control = parts.host.control
-    accessLog = parts.accessLog
     do {
       gateway = try Gateway::Gateway(
-        loops: host.loopCount, settings: GatewaySettings(configuration), accessLog: accessLog,
+        loops: host.loopCount, settings: GatewaySettings(configuration), accessLog: host.accessLog,
         host: host)
     } catch {
       throw StartError("the loops cannot be started: \(error)")
@@ -60,7 +58,6 @@ public final class Server: Sendable {
     let lock: DataLock
     let images: PluginImages
     let host: Host
-    let accessLog: LogWriter?
     /// Tenants whose files were not closed in order.
     let recovered: [String]
   }
@@ -108,7 +105,8 @@ public final class Server: Sendable {
     let loops =
       configuration.loops > 0 ? configuration.loops : max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1)
     let host = Host(
-      configuration: configuration, loopCount: min(loops, 64), control: control, log: log)
+      configuration: configuration, loopCount: min(loops, 64), control: control, log: log,
+      accessLog: accessLog)
     let store: Store::Store
     do throws(StoreError) {
       store = try Store::Store(
@@ -124,7 +122,7 @@ public final class Server: Sendable {
     try checkStaticTenants(configuration, host, registry)
     let recovered = recover(unclosed, store, log)
     return Parts(
-      lock: lock, images: images, host: host, accessLog: accessLog, recovered: recovered)
+      lock: lock, images: images, host: host, recovered: recovered)
   }
 
   private static func openRegistry(
@@ -242,7 +240,7 @@ public final class Server: Sendable {
     control.stop()
     control.join()
     host.store.close()
-    accessLog?.close()
+    host.accessLog?.close()
     host.log.close()
     lock.release()
   }

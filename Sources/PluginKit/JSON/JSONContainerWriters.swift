@@ -4,10 +4,11 @@ struct JSONKeyedWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
   private let path: JSONPath?
   private let number: Int
 
-  init(output: JSONOutput, path: JSONPath?) {
+  /// - Parameter depth: how many containers were open when the value began; it may have one of its own already.
+  init(output: JSONOutput, path: JSONPath?, depth: Int) {
     self.output = output
     self.path = path
-    number = output.begin(UInt8(ascii: "{"), UInt8(ascii: "}"))
+    number = output.begin(UInt8(ascii: "{"), UInt8(ascii: "}"), at: depth, path: path)
   }
 
   var codingPath: [any CodingKey] { JSONPath.keys(path) }
@@ -33,12 +34,13 @@ struct JSONKeyedWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
     keyedBy type: Nested.Type, forKey key: Key
   ) -> KeyedEncodingContainer<Nested> {
     let path = begin(key)
-    return KeyedEncodingContainer(JSONKeyedWriter<Nested>(output: output, path: path))
+    return KeyedEncodingContainer(
+      JSONKeyedWriter<Nested>(output: output, path: path, depth: output.depth))
   }
 
   mutating func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
     let path = begin(key)
-    return JSONUnkeyedWriter(output: output, path: path)
+    return JSONUnkeyedWriter(output: output, path: path, depth: output.depth)
   }
 
   mutating func superEncoder() -> any Encoder {
@@ -55,20 +57,19 @@ struct JSONUnkeyedWriter: UnkeyedEncodingContainer {
   private let output: JSONOutput
   private let path: JSONPath?
   private let number: Int
-  private(set) var count = 0
+  var count: Int { output.count(in: number) }
 
-  init(output: JSONOutput, path: JSONPath?) {
+  init(output: JSONOutput, path: JSONPath?, depth: Int) {
     self.output = output
     self.path = path
-    number = output.begin(UInt8(ascii: "["), UInt8(ascii: "]"))
+    number = output.begin(UInt8(ascii: "["), UInt8(ascii: "]"), at: depth, path: path)
   }
 
   var codingPath: [any CodingKey] { JSONPath.keys(path) }
 
-  private mutating func begin() -> JSONPath {
+  private func begin() -> JSONPath {
     let path = JSONPath(path, IndexKey(count))
     output.separate(in: number, path: path)
-    count += 1
     return path
   }
 
@@ -86,12 +87,13 @@ struct JSONUnkeyedWriter: UnkeyedEncodingContainer {
     keyedBy type: Nested.Type
   ) -> KeyedEncodingContainer<Nested> {
     let path = begin()
-    return KeyedEncodingContainer(JSONKeyedWriter<Nested>(output: output, path: path))
+    return KeyedEncodingContainer(
+      JSONKeyedWriter<Nested>(output: output, path: path, depth: output.depth))
   }
 
   mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
     let path = begin()
-    return JSONUnkeyedWriter(output: output, path: path)
+    return JSONUnkeyedWriter(output: output, path: path, depth: output.depth)
   }
 
   mutating func superEncoder() -> any Encoder {

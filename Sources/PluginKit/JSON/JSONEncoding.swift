@@ -18,7 +18,7 @@ enum JSONEncoding {
 final class JSONOutput {
   private var writer = ByteWriter(growingFrom: 256)
   /// The open containers, outermost first.
-  private var open: [(number: Int, closing: UInt8, isEmpty: Bool)] = []
+  private var open: [(number: Int, closing: UInt8, count: Int)] = []
   private var lastNumber = 0
   private(set) var error: JSONError?
   private(set) var hasValue = true
@@ -31,12 +31,20 @@ final class JSONOutput {
     if error == nil { error = JSONError(pointer: JSONPath.pointer(path), message: message) }
   }
 
+  /// Opens the container of a value, or finds the one that the value has opened already: an encoder's containers of a
+  /// kind are one, so that a value may be written by several hands.
+  func begin(_ opening: UInt8, _ closing: UInt8, at depth: Int, path: JSONPath?) -> Int {
+    guard open.count > depth else { return begin(opening, closing) }
+    if open[depth].closing != closing { fail(path, "a value is an object or an array, not both") }
+    return open[depth].number
+  }
+
   /// Opens a container and returns its number.
   func begin(_ opening: UInt8, _ closing: UInt8) -> Int {
     hasValue = true
     writer.append(opening)
     lastNumber += 1
-    open.append((lastNumber, closing, true))
+    open.append((lastNumber, closing, 0))
     return lastNumber
   }
 
@@ -47,9 +55,12 @@ final class JSONOutput {
       fail(path, "a container was used after it was closed")
       return
     }
-    if !open[open.count - 1].isEmpty { writer.append(UInt8(ascii: ",")) }
-    open[open.count - 1].isEmpty = false
+    if open[open.count - 1].count > 0 { writer.append(UInt8(ascii: ",")) }
+    open[open.count - 1].count += 1
   }
+
+  /// The elements of an open container so far.
+  func count(in number: Int) -> Int { open.last { $0.number == number }?.count ?? 0 }
 
   func close(above depth: Int) {
     while open.count > depth, let last = open.last { close(last.closing) }
@@ -154,16 +165,24 @@ final class JSONOutput {
 struct JSONEncoderNode: Encoder {
   let output: JSONOutput
   let path: JSONPath?
+  /// How many containers were open when the value began.
+  private let depth: Int
+
+  init(output: JSONOutput, path: JSONPath?) {
+    self.output = output
+    self.path = path
+    depth = output.depth
+  }
 
   var codingPath: [any CodingKey] { JSONPath.keys(path) }
   var userInfo: [CodingUserInfoKey: Any] { [:] }
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-    KeyedEncodingContainer(JSONKeyedWriter(output: output, path: path))
+    KeyedEncodingContainer(JSONKeyedWriter(output: output, path: path, depth: depth))
   }
 
   func unkeyedContainer() -> any UnkeyedEncodingContainer {
-    JSONUnkeyedWriter(output: output, path: path)
+    JSONUnkeyedWriter(output: output, path: path, depth: depth)
   }
 
   func singleValueContainer() -> any SingleValueEncodingContainer { self }

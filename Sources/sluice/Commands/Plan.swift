@@ -6,7 +6,9 @@ struct Plan: ParsableCommand {
     abstract: "Print what runs for a tenant, in which order and why.")
 
   @Argument(
-    help: "\"platform\", a tenant of the configuration, or \"app\" for what a new app begins with.")
+    help:
+      "\"platform\", a tenant of the configuration, an app's id, or \"app\" for what a new app begins with."
+  )
   var tenant: String
 
   @OptionGroup var options: ConfigurationOptions
@@ -16,18 +18,29 @@ struct Plan: ParsableCommand {
     let catalog = PluginCatalog.load(folders: configuration.plugins.folders)
     for problem in catalog.problems { say("\(problem)") }
     let tenants = configuration.plannedTenants(installed: catalog.plugins)
-    guard let planned = tenants.first(where: { $0.id == tenant }) else {
+    guard let planned = try tenants.first(where: { $0.id == tenant }) ?? stored(configuration)
+    else {
       throw failure(
-        "the configuration has no tenant \"\(tenant)\"; it has "
+        "there is no tenant \"\(tenant)\": the configuration has "
           + tenants.map(\.id).joined(separator: ", ")
-          + ". Apps that were made while the gateway ran are not in it: ask the API that made them"
-      )
+          + ", and \(configuration.dataDirectory) has no app of that id")
     }
     do {
       let plan = try planned.plan(installed: catalog.plugins)
       print(plan.text(grants: configuration.plugins), terminator: "")
     } catch {
       throw failure(error.problems.map(\.description))
+    }
+  }
+
+  /// The app, if it was made while a gateway ran on the configuration's data.
+  private func stored(_ configuration: SluiceConfiguration) throws -> PlannedTenant? {
+    do {
+      return try StoredApp.plugins(of: tenant, dataDirectory: configuration.dataDirectory).map {
+        PlannedTenant(id: tenant, plugins: $0)
+      }
+    } catch {
+      throw failure("the apps in \(configuration.dataDirectory) cannot be read: \(error)")
     }
   }
 }

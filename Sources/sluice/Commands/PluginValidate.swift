@@ -5,12 +5,20 @@ struct PluginValidate: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "validate", abstract: "Check a plugin's folder: its manifest and its library.",
     discussion: """
-      Reads plugin.json with the schemas and migrations that it names, then the library's headers. The library is not \
-      loaded and none of its code runs.
+      Reads plugin.json with the schemas and migrations that it names, then the library's headers. Then a process of its \
+      own loads the library and asks it for its table and handlers, so that one that crashes or hangs is told and harms \
+      nothing. The plugin's code runs with your rights: with --no-load it does not.
       """)
 
   @Argument(help: ArgumentHelp("The plugin's folder, with plugin.json.", valueName: "folder"))
   var folder: String
+
+  @Flag(name: .customLong("no-load"), help: "Read the library and do not load it.")
+  var staysUnloaded = false
+
+  /// How the process that loads the library is told what it is.
+  @Flag(name: .customLong("load"), help: .hidden)
+  var isLoader = false
 
   func run() throws {
     let plugin: PluginManifest
@@ -19,6 +27,7 @@ struct PluginValidate: ParsableCommand {
     } catch {
       throw failure(error.problems.map(\.description))
     }
+    if isLoader { return try load(plugin) }
     let image = try read(plugin.library)
     let surplus = image.surplusSymbols
     guard surplus.isEmpty else {
@@ -27,10 +36,34 @@ struct PluginValidate: ParsableCommand {
           + "(\(surplus.prefix(3).joined(separator: ", "))\(surplus.count > 3 ? ", …" : "")); "
           + "link it with a version script that hides them")
     }
+    if !staysUnloaded { try loadElsewhere() }
     print("\(plugin.identity): the manifest and the library are well formed")
     print("  routes \(plugin.routes.count), sockets \(plugin.sockets.count)")
     print("  capabilities \(plugin.capabilities.map(\.rawValue).joined(separator: " "))")
     print("  needs \(image.neededLibraries.joined(separator: " "))")
+  }
+
+  /// Loads the library into this process and checks what it says of itself.
+  private func load(_ plugin: PluginManifest) throws {
+    do {
+      try LibraryCheck.load(plugin)
+    } catch {
+      throw failure("\(error)")
+    }
+  }
+
+  /// Has a process of its own load the library; its end tells.
+  private func loadElsewhere() throws {
+    switch ChildProcess.run([ProgramFolder.program, "plugin", "validate", "--load", folder]) {
+    case .exited(0): return
+    case .exited: throw ExitCode.failure
+    case .killed(let signal):
+      throw failure("\(folder): the library crashes while it is loaded and asked (\(signal))")
+    case .late(let seconds):
+      throw failure("\(folder): the library has not answered within \(seconds) s of being loaded")
+    case .unavailable(let reason):
+      throw failure("no process can be had to load the library in: \(reason)")
+    }
   }
 
   /// The library's headers, in good order.

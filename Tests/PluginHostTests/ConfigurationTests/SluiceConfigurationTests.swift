@@ -260,7 +260,7 @@ import Testing
     }
   }
 
-  @Test func `lists every limit once, with its answer and metric`() {
+  @Test func `lists every limit once, with its answer, metric and how it changes`() {
     let rows = Limit.markdown.split(separator: "\n")
     #expect(rows.count == Limit.all.count + 2)
     #expect(Set(Limit.all.map(\.name)).count == Limit.all.count)
@@ -268,7 +268,7 @@ import Testing
       rows[2]
         == "| `header_bytes` | the head of a request: request line and header fields | 16384 "
         + "| 1024 | 1048576 | bytes | 431 headers_too_large "
-        + "| `sluice_limit_breaches_total{limit=\"header_bytes\"}` |")
+        + "| `sluice_limit_breaches_total{limit=\"header_bytes\"}` | restart |")
     for limit in Limit.all { #expect(limit.range.contains(limit.standard)) }
     var limits = Limits()
     limits[.connections] = 0
