@@ -38,7 +38,7 @@ define assemble
 	cp $(BIN)/lib$$id.so $(2)/
 endef
 
-.PHONY: help run build packages test bench coverage conformance format lint clean
+.PHONY: help run build packages test bench coverage fuzz conformance format lint clean
 
 help: ## Print this
 	@echo "Sluice. Everything below works from a fresh clone."
@@ -86,6 +86,9 @@ bench: build ## Measure beside nginx, uWebSockets and FastAPI, and print the rat
 coverage: packages ## Print line coverage for each target, from the Swift tests
 	@swift test --scratch-path .build-coverage --enable-code-coverage --quiet
 	@python3 Tests/coverage.py "$$(swift test --scratch-path .build-coverage --show-codecov-path)"
+
+fuzz: packages ## Fuzz every reader of strangers' bytes for SECONDS (60) each, under AddressSanitizer
+	@python3 Tests/Fuzz/run.py --seconds $(or $(SECONDS),60)
 
 conformance: build ## Serve the routes for conformance and load tools on 127.0.0.1:9080
 	@exec $(BIN)/sluice serve --config examples/conformance/sluice.json

@@ -100,6 +100,14 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: explicitImports),
 
+    // What strangers' bytes are tried on: by libFuzzer (`make fuzz`), and with the corpus by the tests.
+    .target(
+      name: "FuzzTargets", dependencies: ["Wire", "PluginHost"], path: "Tests/Fuzz/Targets",
+      swiftSettings: strict),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Tests",
+      swiftSettings: strict),
+
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CUV"], swiftSettings: strict),
     .testTarget(name: "StoreTests", dependencies: ["Store", "CSQLite"], swiftSettings: strict),
@@ -133,3 +141,11 @@ let package = Package(
       swiftSettings: onLoop),
   ] + plugins.flatMap(\.targets),
   swiftLanguageModes: [.v6])
+
+// The driver has no `main`: libFuzzer brings it.
+if Context.environment["SLUICE_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz", dependencies: ["FuzzTargets", "CSluice"], path: "Tests/Fuzz/Driver",
+      swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -20,7 +20,7 @@ public enum TargetError: UInt8, Error, Sendable, CaseIterable {
 
 /// Percent-decoding, RFC 3986 §2.1, of one path segment or one part of a query at a time.
 ///
-/// Strict: a broken triplet, %00 and anything that is not UTF-8 (overlong forms and surrogates
+/// Strict: a broken triplet, a NUL, encoded or not, and anything that is not UTF-8 (overlong forms and surrogates
 /// included) are errors. What is decoded is never looked at again for `/`, `?`, `&` or `%`.
 public enum PercentDecoding {
   /// Appends what `bytes` decode to.
@@ -45,12 +45,12 @@ public enum PercentDecoding {
         }
         byte = high << 4 | low
         i += 2
-        if byte == 0 {
-          output.count = mark
-          return .encodedNul
-        }
       } else if byte == 0x2b && plusIsSpace {
         byte = 0x20
+      }
+      if byte == 0 {
+        output.count = mark
+        return .encodedNul
       }
       output.append(byte)
     }
