@@ -33,7 +33,7 @@ let httpTable = Constant {
     },
     set_header: { host, request, name, value in
       onExchange(host, request, "sluice.http/1 set_header") {
-        $0.setHeader(name.text, value.text)
+        $0.phase?.part == .observe ? SLUICE_E_WRONG_STATE : $0.setHeader(name.text, value.text)
       }
     },
     respond: { host, request, status, contentType, body in
@@ -60,7 +60,9 @@ let httpTable = Constant {
     },
     begin: { host, request, status, contentType, _ in
       let type = contentType.bytes == nil ? nil : contentType.text
-      return onExchange(host, request, "sluice.http/1 begin") { $0.begin(Int(status), type) }
+      return onExchange(host, request, "sluice.http/1 begin") {
+        $0.phase == nil ? $0.begin(Int(status), type) : SLUICE_E_WRONG_STATE
+      }
     },
     write: { host, request, piece, _, _ in
       onExchange(host, request, "sluice.http/1 write") { $0.write(piece.array) }
@@ -84,7 +86,7 @@ let httpTable = Constant {
 
 private var absent: sluice_slice_t { sluice_slice_t(bytes: nil, length: 0) }
 
-private func read(
+func read(
   _ host: TestHostPointer, _ request: UInt64, _ member: (TestExchange) -> TestMemory?
 ) -> sluice_slice_t {
   let world = TestWorld.of(host)
@@ -93,7 +95,7 @@ private func read(
   return member(exchange)?.slice ?? absent
 }
 
-private func onExchange(
+func onExchange(
   _ host: TestHostPointer, _ request: UInt64, _ function: StaticString,
   _ body: (TestExchange) -> sluice_status_t
 ) -> sluice_status_t {
@@ -118,6 +120,7 @@ private func answer(
     return SLUICE_OK
   }
   guard let exchange = world.exchanges[request] else { return SLUICE_E_STALE }
+  guard exchange.phase?.takesAnswer ?? true else { return SLUICE_E_WRONG_STATE }
   body(exchange)
   world.retire(request)
   return SLUICE_OK
@@ -129,6 +132,15 @@ extension TestWorld {
     guard let exchange = exchanges.removeValue(forKey: request) else { return }
     let dying = TestRetired(exchange)
     later { dying.drop() }
+  }
+
+  /// The peer of a request that the plugin has in hand goes away.
+  func cancel(_ request: UInt64, _ exchange: TestExchange) {
+    retire(request)
+    let cancelled =
+      exchange.phase == nil
+      ? handlers.http?.pointee.cancelled : handlers.phases?.pointee.cancelled
+    cancelled?(shard, exchange.handler, request)
   }
 }
 

@@ -24,12 +24,17 @@ final class TestExchange {
   let peer = TestMemory(Array("127.0.0.1".utf8))
   let principal: TestPrincipal
   let handler: UInt32
+  /// The phase that it is in; nil with the handler of its route.
+  let phase: TestPhaseState?
   private let answered: @Sendable (TestReply) -> Void
-  private var fields: [(name: String, value: String)] = []
+  private(set) var fields: [(name: String, value: String)] = []
   private var begun: (status: Int, contentType: String?, body: [UInt8])?
   private var bodyIsRead = false
 
-  init(_ head: Head, handler: UInt32, answered: @escaping @Sendable (TestReply) -> Void) {
+  init(
+    _ head: Head, handler: UInt32, phase: TestPhaseState? = nil,
+    answered: @escaping @Sendable (TestReply) -> Void
+  ) {
     method = TestMemory(Array(head.method.utf8))
     path = TestMemory(Array(head.path.utf8))
     parameters = head.parameters.map { TestMemory(Array($0.utf8)) }
@@ -39,6 +44,7 @@ final class TestExchange {
     id = TestMemory(Array(head.id.utf8))
     principal = TestPrincipal(head.principal)
     self.handler = handler
+    self.phase = phase
     self.answered = answered
   }
 

@@ -68,7 +68,7 @@ extension TestHost {
       }
       return token
     }
-    return PendingReply(host: self, token: token, handler: number, promise: reply)
+    return PendingReply(host: self, token: token, promise: reply)
   }
 
   private func resolve(_ name: String) async throws -> UInt32 {
@@ -100,7 +100,6 @@ extension TestHost {
 public struct PendingReply: Sendable {
   let host: TestHost
   let token: UInt64
-  let handler: UInt32
   let promise: TestPromise<TestReply>
 
   /// The answer, when it has come.
@@ -113,9 +112,8 @@ public struct PendingReply: Sendable {
   /// The peer goes away, if the answer has not been given: the token dies.
   public func cancel() async throws {
     try await host.onLoop { world in
-      guard world.exchanges[token] != nil else { return }
-      world.retire(token)
-      world.handlers.http?.pointee.cancelled?(world.shard, handler, token)
+      guard let exchange = world.exchanges[token] else { return }
+      world.cancel(token, exchange)
     }
   }
 }

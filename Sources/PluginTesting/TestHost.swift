@@ -91,8 +91,7 @@ public final class TestHost: Sendable {
     try await world.loop.run {
       table().pointee.drain?(world.shard)
       for (token, exchange) in world.exchanges {
-        world.exchanges[token] = nil
-        world.handlers.http?.pointee.cancelled?(world.shard, exchange.handler, token)
+        world.cancel(token, exchange)
       }
       for connection in world.connections.keys {
         world.end(connection, CloseReason(code: 1006, text: ""))
@@ -148,6 +147,7 @@ extension TestHandlers {
       plugin.get_extension(id).map { $0.assumingMemoryBound(to: type) }
     }
     http = find(SLUICE_EXT_HTTP_HANDLER, sluice_http_handler_v1_t.self)
+    phases = find(SLUICE_EXT_PHASE_HANDLER, sluice_phase_handler_v1_t.self)
     websocket = find(SLUICE_EXT_WEBSOCKET_HANDLER, sluice_websocket_handler_v1_t.self)
     subscriber = find(SLUICE_EXT_BUS_SUBSCRIBER, sluice_bus_subscriber_v1_t.self)
     listener = find(SLUICE_EXT_EVENT_LISTENER, sluice_event_listener_v1_t.self)

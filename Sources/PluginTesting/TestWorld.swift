@@ -198,6 +198,7 @@ private final class WorldDoor: @unchecked Sendable {
 /// The plugin's own tables.
 struct TestHandlers {
   var http: UnsafePointer<sluice_http_handler_v1_t>?
+  var phases: UnsafePointer<sluice_phase_handler_v1_t>?
   var websocket: UnsafePointer<sluice_websocket_handler_v1_t>?
   var subscriber: UnsafePointer<sluice_bus_subscriber_v1_t>?
   var listener: UnsafePointer<sluice_event_listener_v1_t>?

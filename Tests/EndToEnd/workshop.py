@@ -10,6 +10,7 @@ from program import CONFORMANCE, PLUGINS, ROOT
 HERE = Path(__file__).resolve().parent
 PROBE = HERE / "probe"
 LISTENER = HERE / "listener"
+PHASES = HERE / "phases"
 
 
 def compile_plugin(source: Path, target: Path, *definitions: str):
@@ -56,6 +57,22 @@ def lay_out_listener(folder: Path, id="ear") -> Path:
         (plugin / "migrations" / file.name).write_text(file.read_text().replace("ear_", f"{id}_"))
     compile_plugin(LISTENER / "listener.c", plugin / "libear.so", f'EAR_ID="{id}"')
     return plugin
+
+
+def phases_manifest(name="first", **parts: dict) -> dict:
+    """The manifest of the plugin with a part in every phase, under a name; `parts` complete its parts by phase."""
+    manifest = json.loads((PHASES / "plugin.json").read_text().replace("first", name))
+    for part in manifest["phases"]:
+        part.update(parts.get(part["phase"], {}))
+    return manifest
+
+
+def lay_out_phases(folder: Path, name="first", manifest: dict | None = None, **parts: dict) -> Path:
+    """A folder of plugins with one that has a part in every phase."""
+    folder.mkdir(parents=True, exist_ok=True)
+    library = folder.parent / f"{folder.name}-{name}.so"
+    compile_plugin(PHASES / "phases.c", library, f'PHASES_ID="{name}"')
+    return lay_out(folder, library, manifest or phases_manifest(name, **parts), name=name)
 
 
 def with_plugins(*folders: Path, **others) -> dict:

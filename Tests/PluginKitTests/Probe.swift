@@ -120,6 +120,7 @@ final class ProbeShard: PluginShard {
   static func register(_ on: inout Registry<ProbeShard>) {
     registerRoutes(&on)
     registerStore(&on)
+    registerPhases(&on)
     registerSockets(&on)
     registerOthers(&on)
   }

@@ -118,12 +118,13 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     loop.pointee.metrics.add(.cancelledRequests)
     tellPluginOfCancellation()
     let pull = pointee.pull
-    let resume = pointee.stream.resume
+    let resume = pointee.stream.resume ?? pointee.passage?.pointee.held?.resume
     pointee.pull = nil
     pointee.stream.resume = nil
     pointee.stage = .answered
-    loop.pointee.tokens.remove(pointee.token)
     if pointee.status == 0 { pointee.status = 499 }
+    if pointee.passage != nil { runObservers() }
+    loop.pointee.tokens.remove(pointee.token)
     loop.observe(self)
     pointee.connection.unsafelyUnwrapped.pointee.request = nil
     for completion in [pull, resume] {
@@ -135,9 +136,9 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// Makes the token stale and tells the plugin, if it has the request in hand.
   func tellPluginOfCancellation() {
     guard pointee.flags.contains(.isWithPlugin),
-      pointee.stage == .handling || pointee.stage == .streaming,
+      pointee.stage == .handling || pointee.stage == .streaming || isHeldStream,
       let generation = pointee.generation
-    else { return }
+    else { return tellPhaseOfCancellation() }
     let loop = loop
     let mark = loop.pointee.mark
     loop.pointee.tokens.remove(pointee.token)
@@ -150,6 +151,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       cancelled(generation.shards[plugin], facts.handler, token)
       mark.pointee.leave()
     }
+    // The plugins that see the answer need one that is alive.
+    if pointee.passage != nil { renewToken() }
   }
 }
 

@@ -8,9 +8,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   func answer(
     _ status: Int, contentType: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer
   ) -> Bool {
-    guard pointee.stage != .answered, pointee.stage != .streaming,
-      let connection = pointee.connection
-    else { return false }
+    guard pointee.stage.takesAnswer, let connection = pointee.connection else { return false }
     let hasBody = status != 204 && status != 304
     writeHead(status, contentType: contentType, length: hasBody ? Int64(body.count) : -2)
     if hasBody && !pointee.flags.contains(.isHead) && body.count > 0 {
@@ -71,6 +69,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   ///
   /// - Parameter length: bytes of body; -1 for chunked; -2 for an answer that has none by definition.
   func writeHead(_ status: Int, contentType: UnsafeRawBufferPointer, length: Int64) {
+    if pointee.passage != nil { runResponders(status) }
     let connection = pointee.connection.unsafelyUnwrapped
     let loop = connection.loop
     loop.own(connection)
@@ -134,6 +133,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     let connection = pointee.connection.unsafelyUnwrapped
     let loop = connection.loop
     pointee.stage = .answered
+    if pointee.passage != nil { runObservers() }
     loop.pointee.tokens.remove(pointee.token)
     loop.observe(self)
     connection.pointee.request = nil

@@ -17,13 +17,19 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   /// Sends a piece; 1 when the peer is behind and `resume` will be called.
   func write(_ piece: UnsafeRawBufferPointer, resume: Completion) -> Int32 {
-    guard pointee.stage == .streaming else { return -6 }
+    guard pointee.stage == .streaming else { return holdPiece(piece, resume: resume) }
     guard pointee.stream.resume == nil else { return -12 }
     if pointee.stream.left >= 0 {
       guard Int64(piece.count) <= pointee.stream.left else { return -2 }
       pointee.stream.left -= Int64(piece.count)
     }
-    guard piece.count > 0, !pointee.flags.contains(.isHead) else { return 0 }
+    put(piece)
+    return wait(for: resume) ? 1 : 0
+  }
+
+  /// Sends bytes of the body.
+  func put(_ piece: UnsafeRawBufferPointer) {
+    guard piece.count > 0, !pointee.flags.contains(.isHead) else { return }
     let connection = pointee.connection.unsafelyUnwrapped
     let loop = connection.loop
     loop.own(connection)
@@ -44,17 +50,22 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     pointee.sent += piece.count
     if loop.pointee.output.isFull { connection.flush() }
     flushSoon()
+  }
+
+  /// Has `resume` called when the peer has caught up; false when it is not behind.
+  func wait(for resume: Completion) -> Bool {
+    let connection = pointee.connection.unsafelyUnwrapped
     guard connection.pointee.stream.queuedBytes > loop.pointee.settings.answerQueueBytes else {
-      return 0
+      return false
     }
     pointee.stream.resume = resume
     connection.watch(.write)
-    return 1
+    return true
   }
 
   /// Ends an answer in pieces.
   func endStream() -> Int32 {
-    guard pointee.stage == .streaming else { return -6 }
+    guard pointee.stage == .streaming else { return holdEnd() }
     let connection = pointee.connection.unsafelyUnwrapped
     if pointee.stream.left > 0, !pointee.flags.contains(.isHead) {
       // The client waits for bytes that will not come: only a cut connection tells it so.
@@ -67,8 +78,11 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       loop.own(connection)
       loop.pointee.output.append("0\r\n\r\n")
     }
-    pointee.stage = .handling
-    finish()
+    if holdsAnswers {
+      holdFinish()
+    } else {
+      finish()
+    }
     return 0
   }
 

@@ -7,6 +7,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// Decides what to do about the body, once the request may come in.
   @inline(__always)
   func readBody() {
+    guard passes(.limit) else { return }
     if !pointee.head.hasBody, !facts.pointee.requiresBody {
       pointee.flags.insert(.bodyIsComplete)
       pointee.stage = .handle

@@ -70,6 +70,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       added.deallocate()
       pointee.added = nil
     }
+    if let passage = pointee.passage { endPassage(passage) }
     if let principal = pointee.principal {
       principal.release()
       pointee.principal = nil

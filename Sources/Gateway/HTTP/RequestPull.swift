@@ -5,7 +5,9 @@ internal import Wire
 extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// Asks for the next piece of a streamed body; it comes later, never from inside this call.
   func pull(_ completion: Completion) -> Int32 {
-    guard pointee.stage == .handling || pointee.stage == .streaming else { return -6 }
+    guard pointee.stage == .handling || pointee.stage == .streaming || isHeldStream else {
+      return -6
+    }
     guard facts.pointee.body == .streamed else { return -4 }
     guard pointee.pull == nil else { return -12 }
     pointee.pull = completion

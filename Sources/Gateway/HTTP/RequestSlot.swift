@@ -30,6 +30,8 @@ struct RequestSlot {
   var arena = Arena()
   /// Header fields that the plugin adds to the answer.
   var added: ByteWriter?
+  /// The way through the phases in which plugins have a part, if any has.
+  var passage: UnsafeMutablePointer<PhasePassage>?
   var rateRemaining = -1
   var rateReset = 0
   var route: Int32 = -1
@@ -87,11 +89,18 @@ struct RequestSlot {
   }
 }
 
-/// How far a request has come. Each stage is entered once, in this order.
+/// How far a request has come. Each stage is entered once, in this order; `limit` and `body` again for each plugin that
+/// the request has waited for there.
 enum RequestStage: UInt8 {
   case tenant, open, route, identify, limit, body, handle
   // Those below wait for something outside.
-  case opening, identifying, receiving, handling, streaming, answered
+  case opening, identifying, inPhase, receiving, handling
+  // From here on the request has its answer.
+  case responding, held, streaming, answered
+
+  /// Whether an answer may still be given.
+  @inline(__always)
+  var takesAnswer: Bool { rawValue < RequestStage.responding.rawValue }
 
   var isWaiting: Bool { rawValue >= Self.opening.rawValue && self != .answered }
 }

@@ -35,6 +35,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       if pointee.stage == .body { readBody() }
       if pointee.stage == .handle { handle() }
       if pointee.stage == .answered { return recycle() }
+      if pointee.stage == .held {
+        giveHeldAnswer()
+        continue
+      }
       if pointee.stage.isWaiting {
         pointee.flags.remove(.isAdvancing)
         return keep()
@@ -101,6 +105,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     switch match {
     case .route(let index):
       pointee.route = Int32(index)
+      if let phases = facts.pointee.phases { beginPassage(phases) }
       pointee.stage = .identify
     default: refuseRoute(match)
     }
@@ -227,6 +232,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   @inline(__always)
   private func limit() {
+    guard passes(.authorize) else { return }
     pointee.stage = .body
     guard let tenant = pointee.tenant else { return }
     let answer = tenant._withUnsafeGuaranteedRef { tenant -> RateLimiter.Answer? in

@@ -7,7 +7,7 @@ internal import Wire
 /// of the contract (status.h).
 extension GatewayLoop {
   @inline(__always)
-  private func request(_ token: UInt64, _ owner: Generation) -> RequestPointer? {
+  func request(_ token: UInt64, _ owner: Generation) -> RequestPointer? {
     guard let request = state.request(token), let generation = request.pointee.generation,
       generation.toOpaque() == Unmanaged.passUnretained(owner).toOpaque()
     else { return nil }
@@ -83,6 +83,9 @@ extension GatewayLoop {
     of owner: Generation
   ) -> Int32 {
     guard let request = request(token, owner) else { return SLUICE_E_STALE }
+    guard request.pointee.stage.rawValue <= RequestStage.responding.rawValue else {
+      return SLUICE_E_WRONG_STATE
+    }
     guard FieldSyntax.isName(name), FieldSyntax.isValue(value), !HostFields.contains(name) else {
       return SLUICE_E_INVALID
     }
@@ -104,6 +107,9 @@ extension GatewayLoop {
     else {
       return SLUICE_E_INVALID
     }
+    if request.holdsAnswers {
+      return request.hold(Int(status), contentType: contentType, body: body)
+    }
     return request.answer(Int(status), contentType: contentType, body: body)
       ? SLUICE_OK : SLUICE_E_WRONG_STATE
   }
@@ -118,6 +124,9 @@ extension GatewayLoop {
       code.allSatisfy({ $0 >= 0x61 && $0 <= 0x7a || $0 == 0x5f || $0 >= 0x30 && $0 <= 0x39 }),
       errors.isEmpty || (try? JSONDocument(errors))?.root.kind == .array
     else { return SLUICE_E_INVALID }
+    if request.holdsAnswers {
+      return request.holdProblem(Int(status), code: code, detail: detail, errors: errors)
+    }
     return request.problem(Int(status), code: code, detail: detail, errors: errors)
       ? SLUICE_OK : SLUICE_E_WRONG_STATE
   }
@@ -131,6 +140,9 @@ extension GatewayLoop {
     guard (200...599).contains(status), isContentType(contentType),
       length >= -1
     else { return SLUICE_E_INVALID }
+    if request.holdsAnswers {
+      return request.holdBegin(Int(status), contentType: contentType, length: length)
+    }
     return request.begin(Int(status), contentType: contentType, length: length)
   }
 

@@ -103,6 +103,8 @@ public struct Route: Sendable {
   public var takesTokenInQuery = false
   /// Names the server may select, in its order of preference; for sockets.
   public var subprotocols: [String] = []
+  /// The parts that plugins have in its requests, in the order in which they run.
+  public var phases: [RequestPhase: [PhaseStep]] = [:]
 
   public init(
     method: HTTPMethod, pattern: String, operation: String, plugin: Int, target: RouteTarget,
@@ -131,6 +133,8 @@ struct RouteFacts {
   let needsScopes: Bool
   let takesTokenInQuery: Bool
   let bodyLimit: Int
+  /// The parts of plugins in the route's requests; nil when none has any. The table's to free.
+  let phases: UnsafeMutablePointer<RoutePhases>?
 
   init(_ route: Route) {
     switch route.target {
@@ -153,5 +157,6 @@ struct RouteFacts {
     declaresQuery = !route.query.isEmpty
     needsScopes = !route.scopes.isEmpty
     bodyLimit = route.bodyLimit
+    phases = RoutePhases.allocate(route.phases)
   }
 }

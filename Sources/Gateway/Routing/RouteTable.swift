@@ -76,6 +76,7 @@ public final class RouteTable: @unchecked Sendable {
   }
 
   deinit {
+    for index in routes.indices { facts[index].phases?.destroy() }
     facts.deallocate()
     nodes.deallocate()
     children.deallocate()

@@ -49,6 +49,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   }
 
   private func accept(_ key: ByteSpan, _ socket: SocketPointer) {
+    if pointee.passage != nil { runResponders(101) }
     let connection = socket.pointee.connection
     let loop = connection.loop
     let early = UnsafeRawBufferPointer(

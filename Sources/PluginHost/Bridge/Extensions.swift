@@ -25,6 +25,7 @@ extension Capability {
   private var plainTable: UnsafeRawPointer {
     switch self {
     case .http: HTTPBridge.table.address
+    case .phases: PhasesBridge.table.address
     case .websocket: WebSocketBridge.table.address
     case .groups: GroupsBridge.table.address
     case .store: StoreBridge.table.address
@@ -48,6 +49,7 @@ extension Capability {
   private var checkedTable: UnsafeRawPointer {
     switch self {
     case .http: HTTPBridge.checkedTable.address
+    case .phases: PhasesBridge.checkedTable.address
     case .websocket: WebSocketBridge.checkedTable.address
     case .groups: GroupsBridge.checkedTable.address
     case .store: StoreBridge.checkedTable.address

@@ -22,6 +22,15 @@ struct Grammar: Sendable, CustomStringConvertible {
       $0, first: isLetter, rest: { isLetter($0) || isDigit($0) || $0 == underscore }, limit: 64)
   }
 
+  /// What narrows a part in a phase to some routes: an operation, or a path with all that is below it.
+  static let routeFilter = Grammar(
+    description: "an operation id, or a path such as /things, which takes in all below it"
+  ) { text in
+    guard text.hasPrefix("/") else { return operation.accepts(text) }
+    return text.utf8.count <= 512 && (text == "/" || !text.hasSuffix("/"))
+      && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x3f && $0 != 0x23 && $0 != 0x7f }
+  }
+
   /// A handler's name, resolved by the plugin.
   static let handler = Grammar(
     description: "a handler name: a letter or _, then up to 127 letters, digits or _ . -"

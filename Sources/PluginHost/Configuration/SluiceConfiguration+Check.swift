@@ -1,8 +1,8 @@
 import Wire
 
 extension SluiceConfiguration {
-  /// What is wrong between this configuration and the plugins that are installed: unknown plugins, a plugin on a
-  /// tenant it does not suit, settings that its schema refuses, secrets whose variable is not set.
+  /// What is wrong between this configuration and the plugins that are installed: unknown plugins, parts in
+  /// phases that are not granted, a plugin on a tenant it does not suit, settings that its schema refuses, secrets whose variable is not set.
   ///
   /// Empty when all is well. Control thread only.
   public func check(installed: [PluginManifest]) -> [ConfigProblem] {
@@ -17,6 +17,14 @@ extension SluiceConfiguration {
           file: source?.name ?? "configuration", position: source?.locate(pointer)?.value,
           pointer: pointer, message: "there is no plugin \"\(id)\"",
           suggestion: nearest(to: id, in: ids)))
+    }
+    for plugin in installed where !plugins.granted(to: plugin).contains(.phases) {
+      guard let part = plugin.phases.first else { continue }
+      problems.append(
+        plugin.problem(
+          at: part.pointer,
+          "a part in a phase needs \(Capability.phases.rawValue), which the operator does not grant: "
+            + "\"plugins\", \"grants\", \"\(plugin.id)\" leaves it out"))
     }
     for tenant in tenants {
       problems += tenant.check(installed: installed)

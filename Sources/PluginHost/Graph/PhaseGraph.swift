@@ -2,6 +2,8 @@
 struct PhaseGraph {
   private(set) var steps: [Phase: [TenantPlan.PhaseStep]] = [:]
   private(set) var problems: [ConfigProblem] = []
+  /// Parts that are narrowed to what nobody has.
+  private(set) var notes: [String] = []
 
   /// - Parameter plugins: the set, in the order of the ids.
   init(of plugins: [PluginManifest]) {
@@ -13,6 +15,21 @@ struct PhaseGraph {
         }
       }
       if !parts.isEmpty { order(parts, in: phase) }
+    }
+    notes = plugins.flatMap { plugin in
+      plugin.phases.flatMap { part in
+        part.routes.filter { !Self.anyone(among: plugins, has: $0) }.map { filter in
+          "\(plugin.id) has a part in \(part.phase.rawValue) for \(filter), which is nobody's route"
+        }
+      }
+    }
+  }
+
+  private static func anyone(among plugins: [PluginManifest], has filter: String) -> Bool {
+    plugins.contains { plugin in
+      plugin.routes.contains {
+        PhaseHandler.matches(filter, $0.operation, $0.patterns.map(\.text))
+      } || plugin.sockets.contains { PhaseHandler.matches(filter, $0.operation, [$0.path.text]) }
     }
   }
 
@@ -32,7 +49,7 @@ struct PhaseGraph {
       steps[phase] = try graph.sorted().compactMap { id in
         parts[id].map { entry in
           TenantPlan.PhaseStep(
-            plugin: id, handler: entry.part.handler,
+            plugin: id, handler: entry.part.handler, routes: entry.part.routes,
             reasons: graph.reasons(for: id).map(\.reason))
         }
       }

@@ -54,6 +54,7 @@ extension TenantPlan {
     if phase == .handle { parts.append("the route's handler") }
     parts += (phases[phase] ?? []).map { step in
       step.plugin + " \(step.handler)"
+        + (step.routes.isEmpty ? "" : " for " + step.routes.joined(separator: ", "))
         + (step.reasons.isEmpty ? "" : " (" + step.reasons.joined(separator: ", ") + ")")
     }
     return "\(phase.rawValue): " + (parts.isEmpty ? "the host" : parts.joined(separator: ", then "))

@@ -36,6 +36,8 @@ public struct TenantPlan: Sendable {
   public struct PhaseStep: Sendable, Hashable {
     public let plugin: String
     public let handler: String
+    /// The operations and paths that it is narrowed to; empty is every route.
+    public let routes: [String]
     /// Why it stands where it does; empty when only its id decided.
     public let reasons: [String]
   }
@@ -76,7 +78,7 @@ public struct TenantPlan: Sendable {
       plugins: services.order.compactMap { id in plugins.first { $0.id == id } },
       key: plugins.map(\.identity).joined(separator: ","),
       services: services.bindings, phases: phases.steps, events: events.flows,
-      notes: services.notes + events.notes, startReasons: services.startReasons)
+      notes: services.notes + phases.notes + events.notes, startReasons: services.startReasons)
   }
 
   /// What two plugins of the set both want: routes, channel namespaces, socket messages.

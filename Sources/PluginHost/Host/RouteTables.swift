@@ -18,6 +18,8 @@ final class RouteTables {
     for (position, plugin) in plugins.enumerated() {
       routes += plugin.routes(at: position, kind: kind, limits: limits)
     }
+    let parts = PhaseParts(plan, plugins)
+    for index in routes.indices { parts.add(to: &routes[index].route, routes[index].patterns) }
     do throws(RouteConflict) {
       let table = try RouteTable(routes)
       tables[key] = table

@@ -41,6 +41,8 @@ final class Shard: @unchecked Sendable {
   private let table: UnsafeMutablePointer<sluice_host_v1_t>
 
   var plugin: LoadedPlugin { instance.plugin }
+  /// What the gateway calls the instance.
+  var instanceWord: UInt { UInt(bitPattern: Unmanaged.passUnretained(instance).toOpaque()) }
   var tenant: String { instance.tenant }
   let eventLoop: EventLoop
   private let mark: UnsafeMutablePointer<CallMark>
@@ -123,7 +125,7 @@ final class Shard: @unchecked Sendable {
   /// Calls the plugin, with the watchdog looking on.
   @inline(__always)
   func call<T>(_ function: StaticString, _ body: () -> T) -> T {
-    mark.pointee.enter(UInt(bitPattern: Unmanaged.passUnretained(instance).toOpaque()), function)
+    mark.pointee.enter(instanceWord, function)
     defer { mark.pointee.leave() }
     return body()
   }

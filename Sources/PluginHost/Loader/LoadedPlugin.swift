@@ -11,6 +11,7 @@ final class LoadedPlugin: @unchecked Sendable {
   let libraryDigest: Digest
   let entry: UnsafePointer<sluice_plugin_v1_t>
   let http: UnsafePointer<sluice_http_handler_v1_t>?
+  let phases: UnsafePointer<sluice_phase_handler_v1_t>?
   let webSocket: UnsafePointer<sluice_websocket_handler_v1_t>?
   let provider: UnsafePointer<sluice_service_provider_v1_t>?
   let subscriber: UnsafePointer<sluice_bus_subscriber_v1_t>?
@@ -18,6 +19,7 @@ final class LoadedPlugin: @unchecked Sendable {
   /// The plugin's numbers for the handlers of its routes, in the manifest's order.
   let routeHandlers: [UInt32]
   let socketHandlers: [UInt32]
+  let phaseHandlers: [UInt32]
 
   private typealias Entry = @convention(c) () -> UnsafePointer<sluice_plugin_v1_t>?
 
@@ -86,6 +88,7 @@ final class LoadedPlugin: @unchecked Sendable {
       entry.pointee.get_extension(name)?.assumingMemoryBound(to: T.self)
     }
     http = table(SLUICE_EXT_HTTP_HANDLER, sluice_http_handler_v1_t.self)
+    phases = table(SLUICE_EXT_PHASE_HANDLER, sluice_phase_handler_v1_t.self)
     webSocket = table(SLUICE_EXT_WEBSOCKET_HANDLER, sluice_websocket_handler_v1_t.self)
     provider = table(SLUICE_EXT_SERVICE_PROVIDER, sluice_service_provider_v1_t.self)
     subscriber = table(SLUICE_EXT_BUS_SUBSCRIBER, sluice_bus_subscriber_v1_t.self)
@@ -113,6 +116,19 @@ final class LoadedPlugin: @unchecked Sendable {
       }
       sockets.append(handler)
     }
+    var parts: [UInt32] = []
+    for part in manifest.phases {
+      guard let resolve = phases?.pointee.resolve, let phase = part.phase.served else {
+        throw failure(
+          "has phases in its manifest, but does not offer \(SLUICE_EXT_PHASE_HANDLER)")
+      }
+      guard let handler = Self.resolve(part.handler, { resolve($0, phase.rawValue, $1) }) else {
+        throw failure(
+          "does not know the handler \"\(part.handler)\" of the phase \(part.phase.rawValue) "
+            + "(\(manifest.place(of: part.pointer)))")
+      }
+      parts.append(handler)
+    }
     if !manifest.provides.isEmpty, provider == nil {
       throw failure(
         "provides a service in its manifest, but does not offer \(SLUICE_EXT_SERVICE_PROVIDER)")
@@ -122,6 +138,7 @@ final class LoadedPlugin: @unchecked Sendable {
     }
     routeHandlers = routes
     socketHandlers = sockets
+    phaseHandlers = parts
   }
 
   /// Whether the plugin is what its folder holds now, byte for byte.
@@ -134,16 +151,10 @@ final class LoadedPlugin: @unchecked Sendable {
 
   /// Refuses what a manifest may say but this version does not do: better no plugin than one that is never called.
   private static func refuseWhatIsNotCalled(_ manifest: PluginManifest) throws(PluginLoadError) {
-    let unserved = [
-      (manifest.phases.first?.pointer, "handlers of phases"),
-      (manifest.messages.first?.pointer, "socket messages"),
-    ]
-    for (pointer, what) in unserved {
-      guard let pointer else { continue }
-      throw PluginLoadError(
-        plugin: manifest.id, file: manifest.place(of: pointer),
-        message: "\(what) are not available in this version")
-    }
+    guard let message = manifest.messages.first else { return }
+    throw PluginLoadError(
+      plugin: manifest.id, file: manifest.place(of: message.pointer),
+      message: "socket messages are not available in this version")
   }
 
   /// Whether the functions that must be there are there. What C left out, Swift would call.

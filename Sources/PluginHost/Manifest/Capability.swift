@@ -1,6 +1,8 @@
 /// A host extension that a manifest may ask for under `capabilities`; its raw value is the extension's id in the ABI.
 public enum Capability: String, Sendable, Hashable, CaseIterable {
   case http = "sluice.http/1"
+  /// Sees every request of its tenants, other plugins' included.
+  case phases = "sluice.phases/1"
   case websocket = "sluice.websocket/1"
   case store = "sluice.store/1"
   case bus = "sluice.bus/1"

@@ -37,6 +37,7 @@ extension PluginManifest {
     }
     let needs: [(Capability, isUsed: Bool, key: String)] = [
       (.http, !routes.isEmpty, "routes"),
+      (.phases, !phases.isEmpty, "phases"),
       (.websocket, !sockets.isEmpty, "sockets"),
       (.store, !migrations.isEmpty, "migrations"),
       (.events, !listens.isEmpty, "listens"),

@@ -114,7 +114,21 @@ public struct PhaseHandler: Sendable, Hashable {
   public var before: [String]
   /// Ids of plugins that this one comes after.
   public var after: [String]
+  /// Operations, and paths with all below them, that it has a part in; empty is every route.
+  public var routes: [String]
   public var pointer: String
+
+  /// Whether it has a part in requests of a route.
+  func includes(operation: String, patterns: [String]) -> Bool {
+    routes.isEmpty || routes.contains { Self.matches($0, operation, patterns) }
+  }
+
+  /// Whether a route is what `filter` names: an operation, or a path with all below it.
+  static func matches(_ filter: String, _ operation: String, _ patterns: [String]) -> Bool {
+    guard filter.hasPrefix("/") else { return filter == operation }
+    let below = filter == "/" ? filter : filter + "/"
+    return patterns.contains { $0 == filter || $0.hasPrefix(below) }
+  }
 }
 
 public struct ProvidedService: Sendable, Hashable {

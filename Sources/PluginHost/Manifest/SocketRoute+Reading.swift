@@ -61,7 +61,18 @@ extension PhaseHandler {
       handler: reader.string("handler", .handler),
       before: reader.strings("before", .pluginID),
       after: reader.strings("after", .pluginID),
+      routes: reader.strings("routes", .routeFilter),
       pointer: reader.node.pointer)
+    // A word that is none has been refused, and the phase is a placeholder.
+    guard let word = reader.optional("phase"), word.value == .string(phase.rawValue) else { return }
+    switch phase {
+    case .identify:
+      word.refuse(
+        "\"identify\" is what a provider of \(ServiceID.authenticator) does: provide that service")
+    case .handle:
+      word.refuse("\"handle\" is the handler of a route: declare a route")
+    case .authorize, .limit, .respond, .observe: break
+    }
   }
 }
 

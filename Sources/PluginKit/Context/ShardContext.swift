@@ -15,6 +15,7 @@ public final class ShardContext {
   private(set) var shardReference: Unmanaged<AnyObject>?
   var shard: AnyObject? { shardOwner }
   private(set) var http: HostFunctions<sluice_http_v1_t>?
+  private(set) var phases: HostFunctions<sluice_phases_v1_t>?
   private(set) var websocket: HostFunctions<sluice_websocket_v1_t>?
   /// Calls to the host that are not completed, so that closing can end them.
   var pendingCalls: Set<PendingCall> = []
@@ -30,6 +31,7 @@ public final class ShardContext {
     self.handlers = handlers
     executor = LoopExecutor(link)
     http = link.find("sluice.http/1", sluice_http_v1_t.self)
+    phases = link.find("sluice.phases/1", sluice_phases_v1_t.self)
     websocket = link.find("sluice.websocket/1", sluice_websocket_v1_t.self)
     loopIndex = Int(link.table?.pointee.loop_index ?? 0)
     loopCount = Int(link.table?.pointee.loop_count ?? 1)
@@ -70,6 +72,7 @@ public final class ShardContext {
 
   func sever() {
     http = nil
+    phases = nil
     websocket = nil
     link.sever()
   }

@@ -16,7 +16,7 @@ extension ShardContext {
         respond(token, try function(shard, Request(context: self, token: token)))
       }
     } catch {
-      return fail(token, error, handler)
+      return fail(token, error, handlers.plan.routeNames[Int(handler)])
     }
   }
 
@@ -34,7 +34,7 @@ extension ShardContext {
         status = respond(
           token, try await function(shard, Request(context: self, token: token)))
       } catch {
-        status = fail(token, error, handler)
+        status = fail(token, error, handlers.plan.routeNames[Int(handler)])
       }
       requestTasks[token] = nil
       if status < 0 { answer(token, status) }
@@ -51,7 +51,7 @@ extension ShardContext {
 
   /// Sends an answer. Negative when the host did not take it.
   @inline(__always)
-  private func respond(_ token: sluice_token_t, _ response: Response) -> sluice_status_t {
+  func respond(_ token: sluice_token_t, _ response: Response) -> sluice_status_t {
     guard let (http, host) = http else { return SLUICE_E_DENIED }
     if let rest = response.rest { return respond(token, response.status, rest) }
     let status = http.pointee.respond(
@@ -93,7 +93,7 @@ extension ShardContext {
   }
 
   /// What the host says of an answer that it did not take. A peer that is gone is no failure.
-  private func refused(
+  func refused(
     _ status: sluice_status_t, _ what: String, _ fields: Log.Fields
   ) -> sluice_status_t {
     if status == SLUICE_E_STALE { return SLUICE_OK }
@@ -117,23 +117,21 @@ extension ShardContext {
   }
 
   /// Answers with what an error means; negative when the host is to make the answer.
-  private func fail(
-    _ token: sluice_token_t, _ error: any Error, _ handler: UInt32
+  func fail(
+    _ token: sluice_token_t, _ error: any Error, _ handler: @autoclosure () -> String
   ) -> sluice_status_t {
     let answer = ErrorAnswer(error)
     switch answer {
     case .problem(let problem): return send(problem, token)
     case .status, .gone: return answer.status
     case .unexpected(let error):
-      log.error(
-        "a handler failed",
-        ["handler": handlers.plan.routeNames[Int(handler)], "error": "\(error)"])
+      log.error("a handler failed", ["handler": handler(), "error": "\(error)"])
       return answer.status
     }
   }
 
   /// Answers a pending request with the problem that belongs to a status.
-  private func answer(_ token: sluice_token_t, _ status: sluice_status_t) {
+  func answer(_ token: sluice_token_t, _ status: sluice_status_t) {
     _ = send(Problem(status), token)
   }
 }

@@ -6,6 +6,7 @@ func entryExtension(_ id: UnsafePointer<CChar>) -> UnsafeRawPointer? {
   guard let plan = PluginImage.current?.handlers.plan else { return nil }
   return switch String(cString: id) {
   case SLUICE_EXT_HTTP_HANDLER where !plan.routes.isEmpty: Tables.http.pointer
+  case SLUICE_EXT_PHASE_HANDLER where !plan.phases.isEmpty: Tables.phases.pointer
   case SLUICE_EXT_WEBSOCKET_HANDLER where !plan.sockets.isEmpty: Tables.websocket.pointer
   case SLUICE_EXT_BUS_SUBSCRIBER where plan.publication != nil: Tables.subscriber.pointer
   case SLUICE_EXT_EVENT_LISTENER where !plan.listeners.isEmpty: Tables.listener.pointer
@@ -31,6 +32,11 @@ private enum Tables {
   static let http = Constant {
     sluice_http_handler_v1_t(
       struct_size: $0, reserved: 0, resolve: resolveRoute, handle: handleRequest,
+      cancelled: requestCancelled)
+  }
+  static let phases = Constant {
+    sluice_phase_handler_v1_t(
+      struct_size: $0, reserved: 0, resolve: resolvePhase, run: runPhase,
       cancelled: requestCancelled)
   }
   static let websocket = Constant {
@@ -67,6 +73,24 @@ private func resolveSocket(
   _ name: sluice_slice_t, _ number: UnsafeMutablePointer<UInt32>
 ) -> sluice_status_t {
   resolve(name, number, in: PluginImage.current?.handlers.plan.socketNames)
+}
+
+private func resolvePhase(
+  _ name: sluice_slice_t, _ phase: UInt32, _ number: UnsafeMutablePointer<UInt32>
+) -> sluice_status_t {
+  let name = name.text
+  guard
+    let index = PluginImage.current?.handlers.plan.phases.firstIndex(
+      where: { $0.name == name && $0.phase == phase })
+  else { return SLUICE_E_NOT_FOUND }
+  number.pointee = UInt32(index)
+  return SLUICE_OK
+}
+
+private func runPhase(
+  _ shard: UInt64, _ handler: UInt32, _ request: sluice_token_t
+) -> sluice_status_t {
+  ShardContext.with(shard) { $0.run(phase: handler, request) }
 }
 
 private func handleRequest(

@@ -21,6 +21,21 @@ struct HandlerPlan {
     }
   }
 
+  struct PhasePart {
+    enum Handler {
+      /// In `authorize` and `limit`: nil goes on.
+      case synchronous((AnyObject, Request) throws -> Response?)
+      case asynchronous((AnyObject, Request) async throws -> Response?)
+      /// In `respond` and `observe`.
+      case spectator((AnyObject, Request) throws -> Void)
+    }
+
+    let name: String
+    /// The contract's number.
+    let phase: UInt32
+    let handler: Handler
+  }
+
   enum Service {
     case synchronous((AnyObject, ServiceCall) throws -> [UInt8])
     case asynchronous((AnyObject, ServiceCall) async throws -> [UInt8])
@@ -46,6 +61,7 @@ struct HandlerPlan {
   private(set) var routes: [Route] = []
   private(set) var socketNames: [String] = []
   private(set) var sockets: [SocketHandler] = []
+  private(set) var phases: [PhasePart] = []
   private(set) var services: [ServiceMethod] = []
   private(set) var listeners: [EventListener] = []
   var publication: ((AnyObject, UInt64, borrowing Publication) -> Void)?
@@ -70,6 +86,11 @@ struct HandlerPlan {
       socketNames.append(name)
       sockets.append(handler)
     }
+  }
+
+  mutating func add(phase: UInt32, _ name: String, _ handler: PhasePart.Handler) {
+    phases.removeAll { $0.phase == phase && $0.name == name }
+    phases.append(PhasePart(name: name, phase: phase, handler: handler))
   }
 
   mutating func add(service: String, method: UInt32, _ handler: Service) {

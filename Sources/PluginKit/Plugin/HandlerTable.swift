@@ -9,6 +9,8 @@ final class HandlerTable: @unchecked Sendable {
   let routeCount: UInt32
   let sockets: UnsafePointer<SocketHandler>
   let socketCount: UInt32
+  let phases: UnsafePointer<HandlerPlan.PhasePart>
+  let phaseCount: UInt32
 
   init(_ plan: HandlerPlan) {
     self.plan = plan
@@ -24,5 +26,11 @@ final class HandlerTable: @unchecked Sendable {
       .initialize(fromContentsOf: plan.sockets)
     self.sockets = UnsafePointer(sockets)
     socketCount = UInt32(plan.sockets.count)
+    let phases = UnsafeMutablePointer<HandlerPlan.PhasePart>.allocate(
+      capacity: max(1, plan.phases.count))
+    _ = UnsafeMutableBufferPointer(start: phases, count: plan.phases.count)
+      .initialize(fromContentsOf: plan.phases)
+    self.phases = UnsafePointer(phases)
+    phaseCount = UInt32(plan.phases.count)
   }
 }

@@ -1,3 +1,5 @@
+internal import CSluice
+
 /// Where a shard type names its handlers, under the names that its manifest uses.
 ///
 /// A name registered twice replaces the first. Handlers are either synchronous, called directly and
@@ -54,6 +56,82 @@ extension Registry {
       .asynchronous { shard, request in
         try await handler(unsafeDowncast(shard, to: Shard.self))(request)
       })
+  }
+}
+
+// MARK: Phases
+
+extension Registry {
+  /// A part in the phase `authorize`: every request of the tenant, after the host has checked its
+  /// credential. nil lets it go on; a `Response` answers it here, and so does a `Problem` thrown.
+  public mutating func authorize(
+    _ name: String, _ handler: @escaping (Shard, Request) throws -> Response?
+  ) {
+    add(SLUICE_PHASE_AUTHORIZE, name, handler)
+  }
+
+  /// As the other; it may await, and the request waits with it.
+  public mutating func authorize(
+    _ name: String,
+    _ handler: nonisolated(nonsending) @escaping (Shard, Request) async throws -> Response?
+  ) {
+    add(SLUICE_PHASE_AUTHORIZE, name, handler)
+  }
+
+  /// A part in the phase `limit`: every request of the tenant, before its body is read. Results as in
+  /// `authorize`.
+  public mutating func limit(
+    _ name: String, _ handler: @escaping (Shard, Request) throws -> Response?
+  ) {
+    add(SLUICE_PHASE_LIMIT, name, handler)
+  }
+
+  /// As the other; it may await, and the request waits with it.
+  public mutating func limit(
+    _ name: String,
+    _ handler: nonisolated(nonsending) @escaping (Shard, Request) async throws -> Response?
+  ) {
+    add(SLUICE_PHASE_LIMIT, name, handler)
+  }
+
+  /// A part in the phase `respond`: an answer with this status is about to be sent; its body is not
+  /// shown. `request.addHeader` adds to it. An error is logged, and the answer goes out.
+  public mutating func respond(
+    _ name: String, _ handler: @escaping (Shard, Request, _ status: Int) throws -> Void
+  ) {
+    plan.add(
+      phase: SLUICE_PHASE_RESPOND, name,
+      .spectator { shard, request in
+        try handler(unsafeDowncast(shard, to: Shard.self), request, request.outcome.status)
+      })
+  }
+
+  /// A part in the phase `observe`: a request has ended, however it did. An error is logged.
+  public mutating func observe(
+    _ name: String, _ handler: @escaping (Shard, Request, RequestOutcome) throws -> Void
+  ) {
+    plan.add(
+      phase: SLUICE_PHASE_OBSERVE, name,
+      .spectator { shard, request in
+        try handler(unsafeDowncast(shard, to: Shard.self), request, request.outcome)
+      })
+  }
+
+  private mutating func add(
+    _ phase: UInt32, _ name: String, _ handler: @escaping (Shard, Request) throws -> Response?
+  ) {
+    plan.add(
+      phase: phase, name,
+      .synchronous { try handler(unsafeDowncast($0, to: Shard.self), $1) })
+  }
+
+  private mutating func add(
+    _ phase: UInt32, _ name: String,
+    _ handler: nonisolated(nonsending) @escaping (Shard, Request) async throws -> Response?
+  ) {
+    plan.add(
+      phase: phase, name,
+      .asynchronous { try await handler(unsafeDowncast($0, to: Shard.self), $1) })
   }
 }
 

@@ -22,6 +22,24 @@ import Testing
     #expect(selection.granted(to: steward) == [])
   }
 
+  @Test func `a part in a phase that is not granted is refused, with its place in the manifest`()
+    throws
+  {
+    let watcher = try samples.plugin(
+      "watcher", #"{"phases":[{"phase":"observe","handler":"see"}]}"#)
+    var configuration = SluiceConfiguration.default(
+      dataDirectory: "data", listen: [], pluginFolders: [])
+    #expect(configuration.check(installed: [watcher]).isEmpty)
+    configuration.plugins.grants["watcher"] = [.http]
+    let problems = configuration.check(installed: [watcher])
+    #expect(
+      problems.map { SamplePlugins.short($0, without: samples.folder) } == [
+        "/phases/0: a part in a phase needs sluice.phases/1, which the operator does not grant: "
+          + #""plugins", "grants", "watcher" leaves it out"#
+      ])
+    #expect(problems.first?.file.hasSuffix("watcher/plugin.json") == true)
+  }
+
   @Test func `a tenant has the plugins that suit it until somebody chooses`() throws {
     let installed = [
       try samples.plugin("c"), try samples.plugin("a", #"{"tenants":"apps"}"#),

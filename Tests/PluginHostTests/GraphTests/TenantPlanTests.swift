@@ -224,6 +224,28 @@ import Testing
       ])
   }
 
+  @Test func `narrows a part to operations, and to paths with what is below them`() throws {
+    let plugin = try samples.plugin(
+      "a",
+      #"{"phases":[{"phase":"limit","handler":"h","routes":["list","/v1/a","/nowhere","gone"]}]}"#)
+    let part = plugin.phases[0]
+    #expect(part.includes(operation: "list", patterns: ["/b"]))
+    #expect(part.includes(operation: "make", patterns: ["/b", "/v1/a"]))
+    #expect(part.includes(operation: "make", patterns: ["/v1/a/{id}"]))
+    #expect(!part.includes(operation: "make", patterns: ["/v1/ab", "/v1"]))
+    let owner = try samples.plugin(
+      "b",
+      #"""
+      {"routes":[{"method":"GET","path":"/v1/a/{id}","operation":"list","handler":"h","auth":["none"]}]}
+      """#)
+    let plan = try TenantPlan.resolve(tenant: "demo", enabled: [plugin, owner])
+    #expect(
+      plan.notes == [
+        "a has a part in limit for /nowhere, which is nobody's route",
+        "a has a part in limit for gone, which is nobody's route",
+      ])
+  }
+
   private func emitter(_ id: String, _ events: String) -> (String, String) {
     samples.folder.write("{}", to: "\(id)/e.json")
     return (id, #"{"emits":[\#(events)]}"#)
@@ -280,9 +302,9 @@ import Testing
           3. notes 1.2.0 · Notes in books
 
         capabilities
-          guardian: sluice.http/1 sluice.websocket/1 sluice.store/1 sluice.events/1 sluice.services/1
-          index: sluice.http/1 sluice.websocket/1 sluice.store/1 sluice.events/1 sluice.services/1
-          notes: sluice.http/1 · not granted: sluice.websocket/1 sluice.store/1 sluice.events/1 sluice.services/1
+          guardian: sluice.http/1 sluice.websocket/1 sluice.store/1 sluice.events/1 sluice.services/1 sluice.phases/1
+          index: sluice.http/1 sluice.websocket/1 sluice.store/1 sluice.events/1 sluice.services/1 sluice.phases/1
+          notes: sluice.http/1 · not granted: sluice.websocket/1 sluice.store/1 sluice.events/1 sluice.services/1 sluice.phases/1
 
         services
           sample.index/1: index · for notes
@@ -291,7 +313,7 @@ import Testing
 
         phases
           identify: the host, by sluice.authenticator/1 of guardian
-          authorize: notes may_read, then index see (index says after notes)
+          authorize: notes may_read for /v1/books, putCover, then index see (index says after notes)
           limit: the host
           handle: the route's handler
           respond: the host

@@ -61,7 +61,8 @@ enum NotesSample {
          "scopes": ["notes.write"]}
       ],
       "channels": [{"namespace": "notes", "history": {"size": 1000, "ttl_seconds": 86400}}],
-      "phases": [{"phase": "authorize", "handler": "may_read", "before": ["other"], "after": []}],
+      "phases": [{"phase": "authorize", "handler": "may_read", "before": ["other"], "after": [],
+                  "routes": ["/v1/books", "putCover"]}],
       "provides": [{"service": "sluice.channel-authority/1", "key": "notes"}],
       "requires": [{"service": "sample.index/1", "optional": true, "many": true}],
       "emits": [
@@ -70,7 +71,7 @@ enum NotesSample {
       ],
       "listens": ["book.*"],
       "capabilities": ["sluice.http/1", "sluice.websocket/1", "sluice.store/1",
-                       "sluice.events/1", "sluice.services/1"],
+                       "sluice.events/1", "sluice.services/1", "sluice.phases/1"],
       "migrations": "migrations",
       "limits": {"timers": 100},
       "config": {

@@ -137,7 +137,7 @@ import Testing
     (
       #"{"capabilities":["sluice.stor/1"]}"#,
       [
-        "/capabilities/0: \"sluice.stor/1\" is not one of sluice.http/1, sluice.websocket/1, "
+        "/capabilities/0: \"sluice.stor/1\" is not one of sluice.http/1, sluice.phases/1, sluice.websocket/1, "
           + "sluice.store/1, sluice.bus/1, sluice.groups/1, sluice.events/1, sluice.services/1, "
           + "sluice.worker/1, sluice.secrets/1, sluice.tenants/1, sluice.config/1, sluice.loop/1, "
           + "sluice.timer/1, sluice.random/1, sluice.clock/1, sluice.log/1, sluice.metrics/1, "
@@ -185,6 +185,25 @@ import Testing
         "/phases/0: a plugin has no order with itself",
         "/phases/1/phase: the same phase stands at /phases/0/phase",
       ]
+    ),
+    (
+      #"{"phases":[{"phase":"identify","handler":"h"},{"phase":"handle","handler":"h"}]}"#,
+      [
+        #"/phases/0/phase: "identify" is what a provider of sluice.authenticator/1 does: provide that service"#,
+        #"/phases/1/phase: "handle" is the handler of a route: declare a route"#,
+      ]
+    ),
+    (
+      #"{"phases":[{"phase":"limit","handler":"h","routes":["/a/","/b?c","a b","ok","/ok/{id}","/"]}]}"#,
+      [
+        #"/phases/0/routes/0: "/a/" is not an operation id, or a path such as /things, which takes in all below it"#,
+        #"/phases/0/routes/1: "/b?c" is not an operation id, or a path such as /things, which takes in all below it"#,
+        #"/phases/0/routes/2: "a b" is not an operation id, or a path such as /things, which takes in all below it"#,
+      ]
+    ),
+    (
+      #"{"phases":[{"phase":"limit","handler":"h"}],"capabilities":["sluice.http/1"]}"#,
+      [#"/phases: "phases" needs sluice.phases/1 under "capabilities""#]
     ),
     (
       #"{"provides":[{"service":"authenticator"},{"service":"a.b/0"},{"service":"a.b/01"}]}"#,

@@ -48,7 +48,7 @@ import Testing
     ),
     (
       #"{"aliases":["/a"]}"#,
-      [#"/aliases/0: POST /a is claimed by plugin "x" too (x/plugin.json:19:15: /routes/0/path)"#]
+      [#"/aliases/0: POST /a is claimed by plugin "x" too (x/plugin.json:20:15: /routes/0/path)"#]
     ),
     (#"{"auth":[]}"#, ["/auth: must name none, optional, user, key or account"]),
     (#"{"auth":["none","user"]}"#, [#"/auth: "none" stands alone"#]),

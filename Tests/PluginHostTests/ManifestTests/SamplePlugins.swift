@@ -10,7 +10,7 @@ struct SamplePlugins {
     {"id": "\(id)", "version": "0.1.0", "abi": 1, "summary": "A sample called \(id)",
      "library": "lib\(id).so", "runtime": "c", "tenants": "both",
      "capabilities": ["sluice.http/1", "sluice.websocket/1", "sluice.store/1", "sluice.events/1",
-                      "sluice.services/1"]}
+                      "sluice.services/1", "sluice.phases/1"]}
     """
   }
 

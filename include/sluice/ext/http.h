@@ -59,7 +59,7 @@ typedef struct sluice_http_v1 {
     /* ---- answering in one piece */
 
     /*
-     * Adds a header field to the answer, before `respond` or `begin`. Content-Length, Transfer-Encoding, Connection,
+     * Adds a header field to the answer, before `respond` or `begin`; SLUICE_E_WRONG_STATE after. Content-Length, Transfer-Encoding, Connection,
      * Date and x-request-id are the host's. SLUICE_E_INVALID: not a legal field (RFC 9110 §5), or one of the
      * host's. SLUICE_E_TOO_LARGE: more than 8 KiB of added fields.
      * [loop-thread & ACTIVE|DRAINING]
