@@ -139,6 +139,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       pointee.stage == .handling || pointee.stage == .streaming || isHeldStream,
       let generation = pointee.generation
     else { return tellPhaseOfCancellation() }
+    pointee.flags.remove(.isWithPlugin)
     let loop = loop
     let mark = loop.pointee.mark
     loop.pointee.tokens.remove(pointee.token)
