@@ -11,7 +11,7 @@ APP_EXAMPLES := tally
 PYTHON := .venv/bin/python
 
 # What the gateway is built with, and what the tests need beside it.
-BUILD_PACKAGES := gcc libc6-dev libuv1-dev libssl-dev libsqlite3-dev libjansson-dev libargon2-dev
+BUILD_PACKAGES := gcc libc6-dev libuv1-dev libssl-dev libsqlite3-dev libjansson-dev libargon2-dev zlib1g-dev
 TEST_PACKAGES := g++ python3 python3-venv
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
@@ -90,8 +90,8 @@ coverage: packages ## Print line coverage for each target, from the Swift tests
 fuzz: packages ## Fuzz every reader of strangers' bytes for SECONDS (60) each, under AddressSanitizer
 	@python3 Tests/Fuzz/run.py --seconds $(or $(SECONDS),60)
 
-conformance: build ## Serve the routes for conformance and load tools on 127.0.0.1:9080
-	@exec $(BIN)/sluice serve --config examples/conformance/sluice.json
+conformance: build .venv/ready ## Run the Autobahn suite on /echo and write docs/conformance.md (FAST=1: the short part)
+	@$(PYTHON) Tests/Conformance/run.py $(if $(filter 1,$(FAST)),--fast)
 
 format: ## Format all Swift sources
 	@swift format -i -r Package.swift Sources Plugins Tests examples

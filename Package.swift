@@ -73,13 +73,14 @@ let package = Package(
     .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CJansson", providers: [.apt(["libjansson-dev"])]),
     .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 
     .target(name: "Wire", swiftSettings: strict),
     .target(name: "EventLoop", dependencies: ["CUV"], swiftSettings: strict),
     .target(name: "Store", dependencies: ["CSQLite"], swiftSettings: strict),
     .target(name: "Bus", swiftSettings: explicitImports),
     .target(
-      name: "Gateway", dependencies: ["EventLoop", "Wire", "CSluice", "CSSL"],
+      name: "Gateway", dependencies: ["EventLoop", "Wire", "CSluice", "CSSL", "CZlib"],
       swiftSettings: explicitImports),
     .target(
       name: "PluginHost",

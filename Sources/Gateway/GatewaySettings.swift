@@ -26,6 +26,11 @@ public struct GatewaySettings: Sendable {
   public var connectionsPerAddress = 10_000
   /// Bytes queued for a WebSocket that does not read. Breach: closed with 3008.
   public var socketQueueBytes = 1_048_576
+  /// Bytes of the largest message that is compressed; a larger one goes as it is.
+  public var compressedBytes = 1_048_576
+  /// Compression states that connections hold, on all loops: contexts that are kept, and compressed messages that are
+  /// half received. Breach: no context is kept; a message is closed with 1013.
+  public var compressionStates = 1_000
   /// Bytes queued for an HTTP connection before its requests must wait.
   public var answerQueueBytes = 262_144
   /// Milliseconds that draining may take.

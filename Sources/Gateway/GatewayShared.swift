@@ -11,6 +11,8 @@ final class GatewayShared: @unchecked Sendable {
   let openConnections = Atomic<Int>(0)
   /// Connections open from each address, on all loops.
   private let addresses = Mutex<[Address: Int]>([:])
+  /// Compression states that connections hold, on all loops.
+  private let compressionStates = Atomic<Int>(0)
   /// 1 while new work is taken.
   let isReady = Atomic<Bool>(false)
 
@@ -41,6 +43,16 @@ final class GatewayShared: @unchecked Sendable {
       addresses[address] = count > 1 ? count - 1 : nil
     }
   }
+
+  /// Counts a compression state; false, and not counted, when there are `limit` already. [any-thread]
+  func takeCompressionState(limit: Int) -> Bool {
+    if compressionStates.add(1, ordering: .relaxed).newValue <= limit { return true }
+    giveCompressionState()
+    return false
+  }
+
+  /// A compression state that was counted is gone. [any-thread]
+  func giveCompressionState() { compressionStates.subtract(1, ordering: .relaxed) }
 
   /// Calls `then` once, when every loop has drained.
   func whenDrained(_ then: @escaping @Sendable () -> Void) {

@@ -93,7 +93,8 @@ import Testing
   // The gateway serves whoever gives it routes; what a plugin is it learns from no manifest.
   @Test func `Gateway knows no plugin, no store and no bus`() throws {
     try expectImports(
-      of: "Gateway", among: ["EventLoop", "Wire", "CSluice", "CSSL", "Glibc", "Synchronization"])
+      of: "Gateway",
+      among: ["EventLoop", "Wire", "CSluice", "CSSL", "CZlib", "Glibc", "Synchronization"])
   }
 
   private func expectImports(of target: String, among allowed: Set<String>) throws {

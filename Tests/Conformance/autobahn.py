@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """WebSocket conformance: the Autobahn fuzzing client against a server that echoes.
 
-    python3 Tests/Conformance/autobahn.py [--fast] [--cases 1.*,2.*] [--keep DIR] URL
+    python3 Tests/Conformance/autobahn.py [--fast] [--cases 1.*,2.*] [--keep DIR] [--report FILE] URL
 
 `--fast` leaves out the large messages (9.*) and compression (12.*, 13.*): seconds instead of minutes. The last line is the
 tally. Exit code 0: every wanted case ran and none failed, in what was answered or in how the connection closed; 1: not so;
@@ -20,13 +20,16 @@ import tempfile
 import venv
 from pathlib import Path
 
+import report
+
 HERE = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
 ENVIRONMENT = Path(os.environ.get("SLUICE_AUTOBAHN", CACHE / "sluice/autobahn"))
+SUITE = "25.10.1"
 
 # wsaccel masks and checks UTF-8 in C: without it 9.* takes many minutes. setuptools: the suite asks for pkg_resources.
 PACKAGES = [
-    "autobahntestsuite==25.10.1", "autobahn==23.6.2", "twisted==23.10.0", "pyopenssl", "service_identity",
+    f"autobahntestsuite=={SUITE}", "autobahn==23.6.2", "twisted==23.10.0", "pyopenssl", "service_identity",
     "setuptools==65.5.0", "wsaccel",
 ]
 SLOW = ["9.*", "12.*", "13.*"]
@@ -114,8 +117,11 @@ def main() -> int:
     parser.add_argument("--fast", action="store_true", help="without 9.*, 12.* and 13.*")
     parser.add_argument("--cases", default="*", help="cases to run, separated by commas (default: all)")
     parser.add_argument("--keep", type=Path, help="keep the results in this folder")
-    parser.add_argument("--patience", type=float, default=1500, help="seconds for the whole run (default: 1500)")
+    parser.add_argument("--patience", type=float, default=2400, help="seconds for the whole run (default: 2400)")
+    parser.add_argument("--report", type=Path, help="write a page on a run of all cases")
     options = parser.parse_args()
+    if options.report and (options.fast or options.cases != "*"):
+        parser.error("a report is of all cases")
     with tempfile.TemporaryDirectory(prefix="sluice-autobahn-") as scratch:
         folder = options.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
@@ -128,6 +134,8 @@ def main() -> int:
     if details := verdicts.details():
         print(details)
     print(verdicts.tally())
+    if options.report:
+        options.report.write_text(report.page(verdicts, SUITE))
     return 0 if verdicts.are_good else 1
 
 

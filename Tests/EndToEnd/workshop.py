@@ -11,6 +11,7 @@ HERE = Path(__file__).resolve().parent
 PROBE = HERE / "probe"
 LISTENER = HERE / "listener"
 PHASES = HERE / "phases"
+MIXER = HERE / "mixer"
 
 
 def compile_plugin(source: Path, target: Path, *definitions: str):
@@ -73,6 +74,13 @@ def lay_out_phases(folder: Path, name="first", manifest: dict | None = None, **p
     library = folder.parent / f"{folder.name}-{name}.so"
     compile_plugin(PHASES / "phases.c", library, f'PHASES_ID="{name}"')
     return lay_out(folder, library, manifest or phases_manifest(name, **parts), name=name)
+def lay_out_mixer(folder: Path) -> Path:
+    """The plugin of `mixer/` in a folder of plugins; returns that folder."""
+    plugin = folder / "mixer"
+    plugin.mkdir(parents=True)
+    shutil.copy(MIXER / "plugin.json", plugin)
+    compile_plugin(MIXER / "mixer.c", plugin / "libmixer.so")
+    return folder
 
 
 def with_plugins(*folders: Path, **others) -> dict:

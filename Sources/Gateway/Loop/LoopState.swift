@@ -41,6 +41,7 @@ struct LoopState: ~Copyable {
   /// Groups with something to send at the end of this tick.
   var groups = GroupOutbox()
   var groupHook: TickHook
+  var compression = CompressionPool()
   /// Never freed: a watchdog may look at it at any time.
   let mark: UnsafeMutablePointer<CallMark>
 
@@ -77,6 +78,7 @@ struct LoopState: ~Copyable {
 
   deinit {
     tokens.destroy()
+    compression.destroy()
     metrics.destroy()
     access.destroy()
     dates.destroy()

@@ -28,11 +28,17 @@ public enum Metric: Int, CaseIterable, Sendable {
   case messagesTooBig
   case slowSubscribers
   case rateLimited
+  case compressionStatesRefused
+  case messagesTooLongToCompress
   case cancelledRequests
   case identityHits
   case identityMisses
   case logLinesDropped
   case groupMessages
+  case webSocketMessagesDeflated
+  case webSocketMessagesInflated
+  case invalidCompression
+  case compressionStates
 
   /// The name under which `/metrics` shows it, without labels.
   var name: String {
@@ -54,6 +60,10 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .identityMisses: "sluice_identity_cache_misses_total"
     case .logLinesDropped: "sluice_log_lines_dropped_total"
     case .groupMessages: "sluice_group_messages_total"
+    case .webSocketMessagesDeflated: "sluice_websocket_messages_deflated_total"
+    case .webSocketMessagesInflated: "sluice_websocket_messages_inflated_total"
+    case .invalidCompression: "sluice_websocket_invalid_compression_total"
+    case .compressionStates: "sluice_websocket_compression_states"
     default: "sluice_limit_breaches_total"
     }
   }
@@ -78,11 +88,15 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .messagesTooBig: #"{limit="websocket_message_bytes"}"#
     case .slowSubscribers: #"{limit="websocket_queue_bytes"}"#
     case .rateLimited: #"{limit="requests_per_second"}"#
+    case .compressionStatesRefused: #"{limit="websocket_compression_states"}"#
+    case .messagesTooLongToCompress: #"{limit="websocket_compressed_bytes"}"#
     default: ""
     }
   }
 
-  var isGauge: Bool { self == .connectionsOpen || self == .webSocketsOpen }
+  var isGauge: Bool {
+    self == .connectionsOpen || self == .webSocketsOpen || self == .compressionStates
+  }
 
   var help: String {
     switch self {
@@ -103,6 +117,12 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .identityMisses: "Credentials shown to the authenticator."
     case .logLinesDropped: "Log lines dropped because the log was behind."
     case .groupMessages: "Messages sent to groups, each counted once."
+    case .webSocketMessagesDeflated:
+      "Messages compressed, each counted once however many receive it."
+    case .webSocketMessagesInflated: "Compressed messages received whole."
+    case .invalidCompression:
+      "Connections closed with 1007 because a compressed message could not be inflated."
+    case .compressionStates: "Compression states that connections hold now."
     default: "Times that a peer went over a limit."
     }
   }

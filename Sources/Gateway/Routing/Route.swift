@@ -101,6 +101,8 @@ public struct Route: Sendable {
   public var messageLimit = 65_536
   /// Whether `?token=` is a credential, for clients that can set no fields; for sockets.
   public var takesTokenInQuery = false
+  /// For sockets.
+  public var compression = CompressionPolicy()
   /// Names the server may select, in its order of preference; for sockets.
   public var subprotocols: [String] = []
   /// The parts that plugins have in its requests, in the order in which they run.

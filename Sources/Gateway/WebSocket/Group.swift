@@ -12,11 +12,15 @@ struct Group {
   /// The frames of this tick, shared by all members.
   var batch: SharedChunk?
   var messages = 0
+  /// The frames compressed, once a member that compresses has joined.
+  var forms: UnsafeMutablePointer<GroupForms>?
 
   struct Member {
     let socket: SocketPointer
     /// Where the group stands in the socket's list.
-    var membership: Int
+    var membership: Int32
+    /// Which form of the frames it gets.
+    let form: GroupForms.Index
   }
 }
 
@@ -51,6 +55,7 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     flush(group)
     for member in group.pointee.members.indices.reversed() { leave(group, member) }
     pointee.tokens.remove(group.pointee.token)
+    group.pointee.forms?.deallocate()
     group.deinitialize(count: 1)
     group.deallocate()
   }
@@ -74,7 +79,16 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     (socket.pointee.memberships.unsafelyUnwrapped + position).initialize(
       to: Membership(group: group, member: group.pointee.members.count))
     socket.pointee.membershipCount += 1
-    group.pointee.members.append(Group.Member(socket: socket, membership: position))
+    let deflate = socket.pointee.deflate
+    group.pointee.members.append(
+      Group.Member(
+        socket: socket, membership: Int32(position), form: GroupForms.index(of: deflate)))
+    guard deflate.isAgreed else { return }
+    if group.pointee.forms == nil {
+      group.pointee.forms = .allocate(capacity: 1)
+      group.pointee.forms.unsafelyUnwrapped.initialize(to: GroupForms())
+    }
+    group.pointee.forms.unsafelyUnwrapped.pointee.add(deflate)
   }
 
   /// Removes a socket; false when it is no member.
@@ -105,14 +119,15 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     if member != lastMember {
       let moved = group.pointee.members[lastMember]
       group.pointee.members[member] = moved
-      moved.socket.pointee.memberships.unsafelyUnwrapped[moved.membership].member = member
+      moved.socket.pointee.memberships.unsafelyUnwrapped[Int(moved.membership)].member = member
     }
     group.pointee.members.removeLast()
+    if gone.form != 0 { group.pointee.forms?.pointee.remove(gone.form) }
     let memberships = gone.socket.pointee.memberships.unsafelyUnwrapped
     let lastMembership = Int(gone.socket.pointee.membershipCount) - 1
     if gone.membership != lastMembership {
       let moved = memberships[lastMembership]
-      memberships[gone.membership] = moved
+      memberships[Int(gone.membership)] = moved
       moved.group.pointee.members[moved.member].membership = gone.membership
     }
     gone.socket.pointee.membershipCount -= 1
@@ -129,12 +144,15 @@ extension UnsafeMutablePointer where Pointee == LoopState {
       pointee.groupHook.arm()
       group.pointee.messages = 0
     }
+    let batch = group.pointee.batch.unsafelyUnwrapped
     withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { header in
       var frame = ByteWriter(header.baseAddress.unsafelyUnwrapped, capacity: 16)
       FrameEncoder.appendHeader(opcode, length: message.count, to: &frame)
-      group.pointee.batch.unsafelyUnwrapped.append(frame.bytes)
+      group.pointee.forms?.pointee.append(
+        opcode, message, header: frame.bytes, after: batch, on: self)
+      batch.append(frame.bytes)
     }
-    group.pointee.batch.unsafelyUnwrapped.append(message)
+    batch.append(message)
     group.pointee.messages += 1
     pointee.metrics.add(.groupMessages)
   }
@@ -150,25 +168,36 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     let bound = pointee.settings.socketQueueBytes
     // Members are only marked here: ending one changes the list that is walked.
     var slow: [SocketPointer] = []
+    let forms = group.pointee.forms
     var sent = 0
+    var bytes = 0
     group.pointee.members.withUnsafeBufferPointer { members in
       for member in members where member.socket.canSend {
         if pointee.outputOwner == member.socket.pointee.connection {
           member.socket.pointee.connection.flush()
         }
         let stream = member.socket.pointee.connection.pointee.stream
-        switch stream.write(shared: batch) {
-        case .written: sent += 1
+        var chunk = batch
+        if let forms, let compressed = forms.pointee.batch(member.form) {
+          chunk = compressed
+          member.socket.pointee.deflate.flags.insert(.isStale)
+        }
+        switch stream.write(shared: chunk) {
+        case .written:
+          sent += 1
+          bytes += chunk.count
         case .queued:
           sent += 1
+          bytes += chunk.count
           if stream.queuedBytes > bound { slow.append(member.socket) }
         case .failed: stream.close()
         }
       }
     }
     pointee.metrics.add(.webSocketMessagesSent, sent * messages)
-    pointee.metrics.add(.bytesSent, sent * batch.count)
+    pointee.metrics.add(.bytesSent, bytes)
     batch.release()
+    forms?.pointee.releaseBatches()
     for socket in slow { socket.endSlow() }
   }
 

@@ -35,12 +35,17 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     connection.pointee.flags.insert(.isProcessing)
     let bytes = UnsafeMutableRawBufferPointer(
       start: connection.pointee.view, count: Int(connection.pointee.viewCount))
-    let limits = FrameLimits(messageBytes: UInt64(pointee.messageLimit))
+    let limits = FrameLimits(
+      messageBytes: UInt64(pointee.messageLimit), allowsRSV1: pointee.deflate.isAgreed)
     var offset = 0
     reading: while !connection.pointee.stream.isClosing {
       switch pointee.decoder.next(bytes, offset: &offset, limits: limits) {
       case .needMore: break reading
-      case .data(let piece): receive(piece, in: bytes)
+      case .data(let piece):
+        if let violation = receive(piece, in: bytes) {
+          violated(violation)
+          break reading
+        }
       case .ping(let payload):
         append(
           .pong,
@@ -68,11 +73,19 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     connection.settle()
   }
 
-  private func receive(_ piece: FramePiece, in bytes: UnsafeMutableRawBufferPointer) {
+  private func receive(
+    _ piece: FramePiece, in bytes: UnsafeMutableRawBufferPointer
+  ) -> FrameViolation? {
     let payload = piece.payload.bytes(in: UnsafeRawPointer(bytes.baseAddress.unsafelyUnwrapped))
-    if piece.isFirst && piece.isLast { return deliver(piece.opcode, payload) }
-    append(toMessage: payload)
-    guard piece.isLast else { return }
+    if piece.isCompressed {
+      if let violation = inflate(payload, piece) { return violation }
+    } else if piece.isFirst && piece.isLast {
+      deliver(piece.opcode, payload)
+      return nil
+    } else {
+      append(toMessage: payload)
+    }
+    guard piece.isLast else { return nil }
     let message = pointee.message
     let whole = UnsafeRawBufferPointer(start: message, count: Int(pointee.messageCount))
     pointee.message = nil
@@ -80,6 +93,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     pointee.messageCapacity = 0
     deliver(piece.opcode, whole)
     message?.deallocate()
+    return nil
   }
 
   private func deliver(_ opcode: Opcode, _ message: UnsafeRawBufferPointer) {
@@ -100,20 +114,23 @@ extension UnsafeMutablePointer where Pointee == SocketState {
   /// Memory for a message in pieces grows with what has come, never with what was announced.
   func append(toMessage bytes: UnsafeRawBufferPointer) {
     let needed = Int(pointee.messageCount) + bytes.count
-    if needed > Int(pointee.messageCapacity) || pointee.message == nil {
-      let capacity = Swift.max(needed, 512).nextPowerOfTwo
-      let fresh = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
-      if let old = pointee.message {
-        fresh.copyMemory(from: old, byteCount: Int(pointee.messageCount))
-        old.deallocate()
-      }
-      pointee.message = fresh
-      pointee.messageCapacity = UInt32(capacity)
-    }
+    if needed > Int(pointee.messageCapacity) || pointee.message == nil { grow(message: needed) }
     if let source = bytes.baseAddress, let memory = pointee.message {
       (memory + Int(pointee.messageCount)).copyMemory(from: source, byteCount: bytes.count)
     }
     pointee.messageCount = UInt32(needed)
+  }
+
+  /// Gives a message in pieces room for `needed` bytes in all.
+  func grow(message needed: Int) {
+    let capacity = Swift.max(needed, 512).nextPowerOfTwo
+    let fresh = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+    if let old = pointee.message {
+      fresh.copyMemory(from: old, byteCount: Int(pointee.messageCount))
+      old.deallocate()
+    }
+    pointee.message = fresh
+    pointee.messageCapacity = UInt32(capacity)
   }
 
   private func peerCloses(_ code: UInt16?, _ reason: UnsafeRawBufferPointer) {
@@ -133,6 +150,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     pointee.flags.insert(.isDeaf)
     pointee.closeCode = violation.closeCode
     if violation == .messageTooBig { loop.pointee.metrics.add(.messagesTooBig) }
+    if violation == .invalidCompression { loop.pointee.metrics.add(.invalidCompression) }
     let connection = pointee.connection
     if !pointee.flags.contains(.closeSent) {
       pointee.flags.insert(.closeSent)

@@ -23,12 +23,12 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     socket.initialize(
       to: SocketState(
         connection: connection, table: table, generation: .passRetained(generation),
-        shard: generation.shards[plugin],
         messageLimit: UInt32(clamping: withRoute { $0.messageLimit }), plugin: Int32(plugin),
         handler: handler))
     socket.pointee.token = loop.pointee.tokens.insert(UnsafeMutableRawPointer(socket), .socket)
     if let principal = pointee.principal { socket.pointee.principal = principal.retain() }
     socket.pointee.flags = .isOpening
+    let agreed = agreeOnCompression(socket)
     generation.enter()
     generation.add(socket)
     let token = pointee.token
@@ -44,11 +44,41 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       return status
     }
     socket.pointee.context = context
-    accept(key, socket)
+    accept(key, socket, agreed)
     return 0
   }
 
-  private func accept(_ key: ByteSpan, _ socket: SocketPointer) {
+  /// Negotiates permessage-deflate (RFC 7692 §5.1); nil when nothing is compressed.
+  private func agreeOnCompression(_ socket: SocketPointer) -> DeflateParameters? {
+    var policy = withRoute { $0.compression }
+    guard policy.mode != .off, pointee.head.first(.secWebSocketExtensions) != nil else {
+      return nil
+    }
+    let fields = UnsafeMutableBufferPointer(start: pointee.fields, count: pointee.head.fieldCount)
+    guard
+      var agreed = DeflateParameters.negotiate(
+        pointee.head, fields, in: pointee.base, terms: policy.terms)
+    else { return nil }
+    if !agreed.serverNoContextTakeover || !agreed.clientNoContextTakeover {
+      if socket.loop.takeCompressionState() {
+        socket.pointee.deflate = SocketDeflate(agreed, policy)
+        socket.pointee.deflate.flags.insert(.holdsState)
+        return agreed
+      }
+      policy.mode = .noContext
+      guard
+        let less = DeflateParameters.negotiate(
+          pointee.head, fields, in: pointee.base, terms: policy.terms)
+      else { return nil }
+      agreed = less
+    }
+    socket.pointee.deflate = SocketDeflate(agreed, policy)
+    return agreed
+  }
+
+  private func accept(
+    _ key: ByteSpan, _ socket: SocketPointer, _ agreed: DeflateParameters?
+  ) {
     if pointee.passage != nil { runResponders(101) }
     let connection = socket.pointee.connection
     let loop = connection.loop
@@ -56,7 +86,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       start: socket.pointee.message, count: Int(socket.pointee.messageCount))
     loop.own(connection)
     let protocolName = selectedSubprotocol()
-    let room = 512 + (protocolName?.count ?? 0) + (pointee.added?.count ?? 0)
+    let room =
+      512 + DeflateParameters.answerBytes + (protocolName?.count ?? 0) + (pointee.added?.count ?? 0)
     var text = ByteWriter(loop.pointee.output.reserve(room), capacity: room)
     text.append("HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n")
     text.append("sec-websocket-accept: ")
@@ -66,6 +97,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     if let protocolName {
       text.append("\r\nsec-websocket-protocol: ")
       text.append(protocolName)
+    }
+    if let agreed {
+      text.append("\r\nsec-websocket-extensions: ")
+      agreed.appendAnswer(to: &text)
     }
     text.append("\r\n")
     if let added = pointee.added { text.append(added.bytes) }

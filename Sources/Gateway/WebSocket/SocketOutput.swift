@@ -13,7 +13,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     loop.flushGroups(of: self)
     guard canSend else { return false }
     loop.pointee.metrics.add(.webSocketMessagesSent)
-    append(opcode, message)
+    if !appendCompressed(opcode, message) { append(opcode, message) }
     return !isTooFarBehind()
   }
 
@@ -37,7 +37,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     flushSoon()
   }
 
-  private func flushSoon() {
+  func flushSoon() {
     let connection = pointee.connection
     if connection.loop.pointee.output.isFull { return connection.flush() }
     if !connection.pointee.flags.contains(.isProcessing) { connection.loop.pointee.groupHook.arm() }

@@ -8,7 +8,6 @@ struct SocketState {
   let connection: ConnectionPointer
   let table: UnsafePointer<sluice_websocket_handler_v1_t>
   let generation: Unmanaged<Generation>
-  let shard: UInt64
   var token: UInt64 = 0
   /// The plugin's own word for this connection.
   var context: UInt64 = 0
@@ -21,14 +20,20 @@ struct SocketState {
   let messageLimit: UInt32
   let plugin: Int32
   let handler: UInt32
+  var deflate = SocketDeflate()
+  var flags: SocketFlags = []
+  var closeCode: UInt16 = 1006
+  /// Owned while messages are compressed or inflated.
+  var codecs: UnsafeMutablePointer<SocketCodecs>?
   var memberships: UnsafeMutablePointer<Membership>?
   var membershipCount: UInt32 = 0
   var membershipCapacity: UInt32 = 0
   /// Neighbours among the sockets of the generation.
   var previous: SocketPointer?
   var next: SocketPointer?
-  var flags: SocketFlags = []
-  var closeCode: UInt16 = 1006
+
+  /// The plugin's own word for its shard.
+  var shard: UInt64 { generation._withUnsafeGuaranteedRef { $0.shards[Int(plugin)] } }
 }
 
 struct SocketFlags: OptionSet {
@@ -89,6 +94,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
   /// Frees everything. The connection is closed.
   func destroy() {
     let generation = pointee.generation
+    destroyCodecs()
     pointee.message?.deallocate()
     pointee.memberships?.deallocate()
     pointee.principal?.release()

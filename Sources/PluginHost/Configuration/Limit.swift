@@ -86,6 +86,13 @@ extension Limit {
   public static let webSocketQueueBytes = Limit(
     "websocket_queue_bytes", 1 << 20, .bytes, in: 4 << 10...256 << 20,
     "what waits to be sent on one WebSocket", answer: "close 3008, resumable")
+  public static let webSocketCompressedBytes = Limit(
+    "websocket_compressed_bytes", 1 << 20, .bytes, in: 1 << 10...64 << 20,
+    "a message that is compressed before it is sent", answer: "sent uncompressed")
+  public static let webSocketCompressionStates = Limit(
+    "websocket_compression_states", 1_000, .count, in: 0...1_000_000,
+    "WebSockets that keep a compression context or have a compressed message half received",
+    answer: "no context is kept; a message: close 1013")
   public static let requestsPerSecond = Limit(
     "requests_per_second", 10_000, .perSecond, in: 1...10_000_000,
     "requests of one tenant, over all loops", answer: "429 rate_limited")
@@ -94,7 +101,7 @@ extension Limit {
   public static let all = [
     headerBytes, uriBytes, bodyBytes, headerTimeout, bodyTimeout, idleTimeout, writeTimeout,
     requestTimeout, connections, connectionsPerAddress, webSocketMessageBytes,
-    webSocketQueueBytes, requestsPerSecond,
+    webSocketQueueBytes, webSocketCompressedBytes, webSocketCompressionStates, requestsPerSecond,
   ]
 
   /// The table of all limits, in Markdown.

@@ -40,6 +40,10 @@ extension SluiceConfiguration {
     if let limits = reader.optional("limits")?.object({ Limits(reading: &$0) }) {
       configuration.limits = limits
     }
+    if let compression = reader.optional("compression")?.object({ CompressionChoice(reading: &$0) })
+    {
+      configuration.compression = compression
+    }
     configuration.drainTimeoutMilliseconds =
       reader.integer("drain_timeout_ms", in: 0...3_600_000, default: 30_000)
     if let debug = reader.optional("debug")?.object(readDebug) { configuration.debug = debug }

@@ -13,6 +13,8 @@ public struct SluiceConfiguration: Sendable {
   /// Whether `/metrics` answers others than loopback.
   public var metricsArePublic = false
   public var limits = Limits()
+  /// How WebSockets are compressed, and the most that any of them may have.
+  public var compression = CompressionChoice()
   /// The tenants that are given by files, in the order of their ids.
   public var tenants: [StaticTenant] = []
   /// How long connections may go on after SIGTERM or after their plugin was replaced.
@@ -20,6 +22,12 @@ public struct SluiceConfiguration: Sendable {
   public var debug = DebugSettings()
   /// The file that was read, for errors found later; `nil` when there was none.
   var source: ConfigSource?
+
+  /// How a tenant's WebSockets are compressed: as its file says, else as for all.
+  func compression(ofTenant id: String) -> CompressionChoice {
+    let own = tenants.first { $0.id == id }?.compression ?? CompressionChoice()
+    return own.over(compression)
+  }
 
   /// The file with the key that seals secrets: the one chosen, else `master.key` in the data directory.
   public var keyFile: String {

@@ -23,6 +23,11 @@ extension StaticTenant {
         node.checkKey(name, .name)
         tenant.secrets[name] = Self.readSecret(node)
       }
+      if let compression = reader.optional("compression")?.object({
+        CompressionChoice(reading: &$0)
+      }) {
+        tenant.compression = compression
+      }
       return tenant
     }
     guard var tenant else { return nil }

@@ -13,6 +13,8 @@ public struct StaticTenant: Sendable {
   public var keys: [Key] = []
   /// Secrets by name. They are sealed when the gateway first sees them.
   public var secrets: [String: SecretSource] = [:]
+  /// How this tenant's WebSockets are compressed, where it differs from the other tenants'.
+  public var compression = CompressionChoice()
   /// Where the tenant stands, for errors found later.
   var origin: Origin?
 

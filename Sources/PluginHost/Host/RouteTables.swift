@@ -2,21 +2,29 @@ internal import CSluice
 internal import Gateway
 internal import Wire
 
-/// Route tables by set of plugin versions: tenants with the same set share one. Confined to the control thread.
+/// Route tables by set of plugin versions and what the operator says of it: tenants with the same share one.
+/// Confined to the control thread.
 final class RouteTables {
-  private var tables: [String: RouteTable] = [:]
+  private struct Key: Hashable {
+    let kind: TenantKind
+    let plan: String
+    let compression: CompressionChoice
+  }
+
+  private var tables: [Key: RouteTable] = [:]
 
   /// The table for a plan.
   func table(
-    _ plan: TenantPlan, kind: TenantKind, _ plugins: [LoadedPlugin], limits: Limits
+    _ plan: TenantPlan, kind: TenantKind, _ plugins: [LoadedPlugin], limits: Limits,
+    compression: CompressionChoice
   )
     throws(TenantFailure) -> RouteTable
   {
-    let key = "\(kind.rawValue) \(plan.key)"
+    let key = Key(kind: kind, plan: plan.key, compression: compression)
     if let known = tables[key] { return known }
     var routes: [(patterns: [String], route: Gateway::Route)] = []
     for (position, plugin) in plugins.enumerated() {
-      routes += plugin.routes(at: position, kind: kind, limits: limits)
+      routes += plugin.routes(at: position, kind: kind, limits: limits, compression: compression)
     }
     let parts = PhaseParts(plan, plugins)
     for index in routes.indices { parts.add(to: &routes[index].route, routes[index].patterns) }
@@ -33,9 +41,9 @@ final class RouteTables {
 
 extension LoadedPlugin {
   /// The manifest's routes and sockets, ready to be served.
-  fileprivate func routes(at position: Int, kind: TenantKind, limits: Limits)
-    -> [(patterns: [String], route: Gateway::Route)]
-  {
+  fileprivate func routes(
+    at position: Int, kind: TenantKind, limits: Limits, compression: CompressionChoice
+  ) -> [(patterns: [String], route: Gateway::Route)] {
     var routes: [(patterns: [String], route: Gateway::Route)] = []
     for (index, declared) in manifest.routes.enumerated() where declared.tenants.includes(kind) {
       guard let http else { continue }
@@ -68,6 +76,7 @@ extension LoadedPlugin {
       route.scopes = declared.scopes
       route.messageLimit = min(declared.messageLimit, limits[.webSocketMessageBytes])
       route.takesTokenInQuery = declared.takesTokenInQuery
+      route.compression = declared.compression.policy(within: compression)
       route.subprotocols = declared.subprotocols
       route.query = declared.query.map(\.check)
       routes.append(([declared.path.text], route))

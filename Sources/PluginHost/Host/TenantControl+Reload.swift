@@ -48,6 +48,8 @@ extension TenantControl {
       for (tenant, runtime) in runtimes.sorted(by: { $0.key < $1.key }) {
         guard let record = host.registry.record(tenant),
           concernsAll || tenants.changed.contains(tenant)
+            || next.configuration.compression(ofTenant: tenant)
+              != former.configuration.compression(ofTenant: tenant)
             || runtime.instances.contains(where: {
               next.plugins[$0.plugin.manifest.id] !== $0.plugin
             })

@@ -112,6 +112,8 @@ public struct SocketRoute: Sendable {
   public var subprotocols: [String]
   /// The largest message, in bytes.
   public var messageLimit: Int
+  /// How messages are compressed, within what the operator allows.
+  public var compression: CompressionChoice
   public var query: [QueryParameter]
   public var credential: CredentialTime
   /// Where the socket stands in its manifest.

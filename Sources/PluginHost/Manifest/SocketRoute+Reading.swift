@@ -13,6 +13,8 @@ extension SocketRoute {
       subprotocols: reader.strings("subprotocols", .token),
       messageLimit: reader.integer(
         "message_limit", in: 1...Self.messageBound, default: 64 << 10),
+      compression: reader.optional("compression")?.object { CompressionChoice(reading: &$0) }
+        ?? CompressionChoice(),
       query: QueryParameter.read(&reader),
       credential: reader.word("credential", default: .upgrade),
       pointer: reader.node.pointer)

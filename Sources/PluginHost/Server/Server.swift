@@ -290,6 +290,8 @@ extension GatewaySettings {
     connections = limits[.connections]
     connectionsPerAddress = limits[.connectionsPerAddress]
     socketQueueBytes = limits[.webSocketQueueBytes]
+    compressedBytes = limits[.webSocketCompressedBytes]
+    compressionStates = limits[.webSocketCompressionStates]
     drainTimeout = UInt64(configuration.drainTimeoutMilliseconds)
     publicMetrics = configuration.metricsArePublic
   }

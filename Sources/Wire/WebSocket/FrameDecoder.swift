@@ -1,6 +1,7 @@
 /// What one side accepts in frames.
 public struct FrameLimits: Sendable {
-  /// Bytes of a whole message, over all its fragments, as they travel. Breach: close 1009.
+  /// Bytes of a whole message, over all its fragments. Breach: close 1009. Of a compressed message only what no
+  /// message of this size can take as it travels is refused here; the rest is for whoever inflates it.
   public var messageBytes: UInt64
   /// Whether RSV1 may mark the first frame of a message (permessage-deflate, RFC 7692 §6). Its text
   /// is then not checked here but by whoever inflates it.
@@ -12,6 +13,11 @@ public struct FrameLimits: Sendable {
     self.messageBytes = messageBytes
     self.allowsRSV1 = allowsRSV1
     self.fromClient = fromClient
+  }
+
+  /// What a message of `messageBytes` takes at most when it is deflated in any of zlib's ways, and a little more.
+  var compressedBytes: UInt64 {
+    messageBytes >> 62 == 0 ? messageBytes + messageBytes >> 3 + messageBytes >> 6 + 64 : .max
   }
 }
 
@@ -109,6 +115,14 @@ public struct FrameDecoder: Sendable {
     return header(base, &offset, bytes.count, limits)
   }
 
+  /// Checks the text of a compressed message piece by piece as it is inflated, which `next` cannot.
+  ///
+  /// - Parameter isLast: whether the message ends with these bytes.
+  /// - Returns: false when the message is not UTF-8 (RFC 6455 §8.1).
+  public mutating func check(inflated bytes: UnsafeRawBufferPointer, isLast: Bool) -> Bool {
+    text.consume(bytes) && (!isLast || text.isComplete)
+  }
+
   private mutating func header(
     _ base: UnsafeMutableRawPointer, _ offset: inout Int, _ end: Int, _ limits: FrameLimits
   ) -> FrameEvent {
@@ -142,7 +156,10 @@ public struct FrameDecoder: Sendable {
     if !isControl {
       let before = first & 0x0f == 0 ? messageBytes : 0
       let (total, wraps) = before.addingReportingOverflow(length)
-      if wraps || total > limits.messageBytes { return fail(.messageTooBig) }
+      let isCompressed =
+        first & 0x0f == 0 ? flags.contains(.compressed) : first & 0x40 != 0
+      let most = isCompressed ? limits.compressedBytes : limits.messageBytes
+      if wraps || total > most { return fail(.messageTooBig) }
     }
     var key: UInt32 = 0
     if isMasked {

@@ -15,12 +15,15 @@ public enum FrameViolation: UInt8, Error, Sendable, CaseIterable {
   case invalidCloseCode
   case invalidCloseReason
   case invalidText
+  case invalidCompression
+  case compressionBusy
 
   /// The code to close with.
   public var closeCode: UInt16 {
     switch self {
     case .messageTooBig: CloseCode.messageTooBig
-    case .invalidCloseReason, .invalidText: CloseCode.invalidPayload
+    case .invalidCloseReason, .invalidText, .invalidCompression: CloseCode.invalidPayload
+    case .compressionBusy: CloseCode.tryAgainLater
     default: CloseCode.protocolError
     }
   }
@@ -43,6 +46,8 @@ public enum FrameViolation: UInt8, Error, Sendable, CaseIterable {
     case .invalidCloseCode: "a close code that must not be sent"
     case .invalidCloseReason: "a close reason is not UTF-8"
     case .invalidText: "a text message is not UTF-8"
+    case .invalidCompression: "a compressed message cannot be inflated"
+    case .compressionBusy: "too many compressed messages are half received"
     }
   }
 }

@@ -18,6 +18,7 @@ public enum WebSocketHandshake {
     case unsupportedVersion
     case invalidKey
     case invalidProtocols
+    case invalidExtensions
 
     /// The status to answer with. 426 goes with the fields `Sec-WebSocket-Version: 13`,
     /// `Upgrade: websocket` and `Connection: upgrade`.
@@ -40,6 +41,7 @@ public enum WebSocketHandshake {
       case .unsupportedVersion: "the only Sec-WebSocket-Version here is 13"
       case .invalidKey: "Sec-WebSocket-Key is not base64 of 16 bytes"
       case .invalidProtocols: "Sec-WebSocket-Protocol is not a list of tokens"
+      case .invalidExtensions: "Sec-WebSocket-Extensions is not a list of extensions"
       }
     }
   }
@@ -65,6 +67,9 @@ public enum WebSocketHandshake {
       guard RequestHeadParser.isToken(base, name.start, name.end) else {
         return .refuse(.invalidProtocols)
       }
+    }
+    guard ExtensionOffers.areWellFormed(head, fields, in: base) else {
+      return .refuse(.invalidExtensions)
     }
     return .accept(key: key)
   }

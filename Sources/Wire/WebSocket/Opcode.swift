@@ -18,6 +18,7 @@ public enum CloseCode {
   public static let policyViolation: UInt16 = 1008
   public static let messageTooBig: UInt16 = 1009
   public static let internalError: UInt16 = 1011
+  public static let tryAgainLater: UInt16 = 1013
 
   /// Whether a close frame may carry `code`: the registered ones but 1004, 1005, 1006 and 1015, which
   /// never travel, and 3000 to 4999 for libraries and applications (RFC 6455 §7.4.2).

@@ -161,6 +161,20 @@ import Testing
     (
       #""debug":{"callback_budget_ms":0}"#, ["/debug/callback_budget_ms: 0 is outside 1 to 60000"]
     ),
+    (
+      #""compression":{"mode":"on","level":0,"min_bytes":-1,"window_bits":8,"levle":9}"#,
+      [
+        #"/compression/mode: "on" is not one of off, no-context, context"#,
+        "/compression/level: 0 is outside 1 to 9",
+        "/compression/min_bytes: -1 is outside 0 to 65535",
+        "/compression/window_bits: 8 is outside 9 to 15",
+        #"/compression/levle: unknown key "levle" (did you mean "level"?)"#,
+      ]
+    ),
+    (
+      #""tenants":[{"id":"a","compression":"off"}]"#,
+      ["/tenants/0/compression: must be an object, not a string"]
+    ),
     (#""secrets":{"key_file":""}"#, ["/secrets/key_file: must not be empty"]),
     (#""tenant_files":["none.json"]"#, ["No such file or directory"]),
     (

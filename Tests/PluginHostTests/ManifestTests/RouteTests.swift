@@ -183,6 +183,9 @@ import Testing
       #"{"subprotocols":["a b"]}"#,
       [#"/sockets/0/subprotocols/0: "a b" is not a token (RFC 9110 §5.6.2)"#]
     ),
+    (
+      #"{"compression":{"level":10}}"#, ["/sockets/0/compression/level: 10 is outside 1 to 9"]
+    ),
     (#"{"message_limit":0}"#, ["/sockets/0/message_limit: 0 is outside 1 to 67108864"]),
   ])
   func `a socket is refused with a reason`(members: String, expected: [String]) {

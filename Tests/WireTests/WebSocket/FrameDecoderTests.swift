@@ -147,7 +147,7 @@ func frame(_ opcode: Opcode, _ text: String, isFinal: Bool = true) -> [UInt8] {
   @Test(arguments: FrameViolation.allCases)
   func `every violation has a code and a reason that fits a close frame`(violation: FrameViolation)
   {
-    #expect([1002, 1007, 1009].contains(violation.closeCode))
+    #expect([1002, 1007, 1009, 1013].contains(violation.closeCode))
     #expect((1...123).contains(violation.message.utf8CodeUnitCount))
     let output = writtenBytes { FrameEncoder.appendClose(violation, to: &$0) }
     #expect(output[0] == 0x88 && Int(output[1]) == output.count - 2)
@@ -165,6 +165,35 @@ func frame(_ opcode: Opcode, _ text: String, isFinal: Bool = true) -> [UInt8] {
     #expect(
       decodeFrames(frame(.text, "123456") + six + frame(.continuation, "7"), limits: limits)
         == ["text 123456", "text 1234567"])
+  }
+
+  @Test func `a compressed message may travel longer than it is, by what deflate adds at most`() {
+    let limits = FrameLimits(messageBytes: 800, allowsRSV1: true)
+    let most = 800 + 100 + 12 + 64
+    let begin = { count in
+      frame(.binary, Array(repeating: 0, count: count), isFinal: false, isCompressed: true)
+    }
+    #expect(decodeFrames(begin(most), limits: limits) == [])
+    #expect(decodeFrames(begin(most + 1), limits: limits) == ["messageTooBig"])
+    #expect(
+      decodeFrames(begin(most - 1) + frame(.continuation, "12"), limits: limits)
+        == ["messageTooBig"])
+    #expect(
+      decodeFrames(
+        begin(most - 1) + frame(.continuation, "1")
+          + frame(.text, String(repeating: "a", count: 801)),
+        limits: limits) == ["binary compressed \(most) bytes", "messageTooBig"])
+  }
+
+  @Test func `inflated text is checked piece by piece, RFC 6455 §8_1`() {
+    var decoder = FrameDecoder()
+    let check = { (bytes: [UInt8], isLast: Bool) in
+      bytes.withUnsafeBytes { decoder.check(inflated: $0, isLast: isLast) }
+    }
+    #expect(check([0x61, 0xc3], false) && check([0xa4], false) && check([], true))
+    #expect(check([0xc3], false) && !check([], true))
+    decoder = FrameDecoder()
+    #expect(!check([0xff], false))
   }
 
   @Test func `lengths cannot overflow the sum`() {

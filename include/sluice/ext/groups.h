@@ -1,9 +1,10 @@
 /*
  * sluice.groups/1 (host): sending one message to many connections.
  *
- * A group is a set of WebSocket connections of one shard. A message sent to a group is framed once, shared by all
- * members, and written once per turn of the loop together with everything else that the turn brought. A member that
- * does not keep up is closed with 3008 ("slow"), which tells its client to come back and resume.
+ * A group is a set of WebSocket connections of one shard. A message sent to a group is framed once, compressed once
+ * where members have agreed on it, shared by all members, and written once per turn of the loop together with
+ * everything else that the turn brought. A member that does not keep up is closed with 3008 ("slow"), which tells its
+ * client to come back and resume.
  *
  * Groups are [loop-thread & ACTIVE|DRAINING] throughout. A connection that ends leaves all its groups by itself.
  */

@@ -2,8 +2,8 @@
  * sluice.websocket/1 (host) and sluice.websocket-handler/1 (plugin): owning sockets.
  *
  * Sockets are declared in the manifest under `sockets`. The host does the handshake, framing, fragmentation, UTF-8
- * checks, pings of the protocol and the closing handshake (RFC 6455); the plugin sees whole messages. An idle
- * connection costs the plugin its one 64-bit context and nothing else.
+ * checks, pings of the protocol, the closing handshake (RFC 6455) and compression (RFC 7692); the plugin sees whole
+ * messages as they are uncompressed. An idle connection costs the plugin its one 64-bit context and nothing else.
  */
 #ifndef SLUICE_EXT_WEBSOCKET_H
 #define SLUICE_EXT_WEBSOCKET_H
