@@ -61,6 +61,16 @@ def conformance(tmp_path_factory, request):
 
 
 @pytest.fixture(scope="module")
+def keeping(tmp_path_factory, request):
+    """A gateway on one loop that lets connections keep contexts, six of them."""
+    configuration = {
+        **conformance_configuration(websocket_compression_states=6, websocket_message_bytes=1 << 20),
+        "compression": {"mode": "context", "level": 6, "min_bytes": 16, "window_bits": 11},
+    }
+    yield from shared(tmp_path_factory.mktemp("keeping"), request, configuration, ["--loops", "1"])
+
+
+@pytest.fixture(scope="module")
 def probe(tmp_path_factory, request, probe_folder):
     """A platform with the probe beside the plugins of the house, and limits that a test can reach."""
     limits = {"request_timeout_ms": 1200, "header_timeout_ms": 1500, "body_timeout_ms": 1500}

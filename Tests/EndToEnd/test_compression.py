@@ -1,9 +1,7 @@
-"""permessage-deflate (RFC 7692) from outside: what is agreed on, what travels, what a hostile peer may cost."""
+"""permessage-deflate (RFC 7692) from outside: what is agreed on, what travels, and messages for many."""
 
 import json
 import os
-import random
-import struct
 import time
 import zlib
 from contextlib import ExitStack
@@ -12,84 +10,10 @@ import pytest
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.sync.client import connect
 
+from deflate import FORGETFUL, TAIL, DeflateSocket, breaches, counter, deflate, inflate, offer, packed, prose
 from program import eventually, shared
-from wire import BINARY, CLOSE, PING, PONG, TEXT, RawSocket, ask, frame, handshake
+from wire import BINARY, PING, PONG, TEXT, RawSocket, ask, frame, handshake
 from workshop import conformance_configuration, lay_out_mixer
-
-TAIL = b"\x00\x00\xff\xff"
-FORGETFUL = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
-
-
-def offer(parameters="") -> str:
-    return "Sec-WebSocket-Extensions: permessage-deflate" + (f"; {parameters}" if parameters else "")
-
-
-def deflate(data: bytes | str, bits=15, level=6) -> bytes:
-    """A message's payload, compressed by itself."""
-    compressor = zlib.compressobj(level, zlib.DEFLATED, -bits)
-    data = data.encode() if isinstance(data, str) else data
-    return (compressor.compress(data) + compressor.flush(zlib.Z_SYNC_FLUSH))[:-4]
-
-
-def inflate(payload: bytes, bits=15) -> bytes:
-    return zlib.decompressobj(-bits).decompress(payload + TAIL)
-
-
-def packed(opcode: int, data: bytes | str, bits=15) -> bytes:
-    """A whole compressed message in one frame."""
-    return frame(opcode, deflate(data, bits), reserved=4)
-
-
-class DeflateSocket(RawSocket):
-    """A WebSocket on which compression was agreed on."""
-
-    def __init__(self, port: int, path="/echo", parameters="", **options):
-        super().__init__(port, path, offer(parameters), **options)
-        self.agreed = self.opening["sec-websocket-extensions"]
-        assert self.agreed, self.opening.fields
-
-    def take(self) -> tuple[int, bool, bytes]:
-        """Opcode, whether it is compressed, and payload of the next frame, which ends its message."""
-        first, second = self.read(2)
-        assert first & 0x80 and not first & 0x30 and not second & 0x80, (first, second)
-        size = second & 0x7F
-        if size == 126:
-            (size,) = struct.unpack(">H", self.read(2))
-        elif size == 127:
-            (size,) = struct.unpack(">Q", self.read(8))
-        return first & 0x0F, bool(first & 0x40), self.read(size)
-
-    def message(self) -> tuple[int, bytes]:
-        opcode, is_compressed, payload = self.take()
-        return opcode, inflate(payload) if is_compressed else payload
-
-
-def prose(count: int, seed=0) -> str:
-    """Text that compresses, but not to nothing."""
-    made = random.Random(seed)
-    words = ["alpha", "beta", "gamma", "delta", "Grüße", "epsilon", '{"id":', "1234567890", "👋"]
-    text = ""
-    while len(text) < count:
-        text += made.choice(words) + str(made.randrange(1000)) + " "
-    return text[:count]
-
-
-def counter(gateway, name: str, label="") -> float:
-    return gateway.metric(f"sluice_{name}", label)
-
-
-def breaches(gateway, limit: str) -> float:
-    return gateway.metric("sluice_limit_breaches_total", f'{{limit="{limit}"}}')
-
-
-@pytest.fixture(scope="module")
-def keeping(tmp_path_factory, request):
-    """A gateway on one loop that lets connections keep contexts, six of them."""
-    configuration = {
-        **conformance_configuration(websocket_compression_states=6, websocket_message_bytes=1 << 20),
-        "compression": {"mode": "context", "level": 6, "min_bytes": 16, "window_bits": 11},
-    }
-    yield from shared(tmp_path_factory.mktemp("keeping"), request, configuration, ["--loops", "1"])
 
 
 # -- what is agreed on
@@ -261,141 +185,6 @@ def test_a_block_marked_as_the_last_is_taken_with_or_without_the_octet_behind_it
             assert opened.message() == (TEXT, b"hello" * 40 * times)
         opened.send(frame(TEXT, b"\x00", reserved=4))
         assert opened.message() == (TEXT, b"")
-
-
-# -- what is wrong
-
-VIOLATIONS = [
-    ("RSV1 on a ping", frame(PING, "x", reserved=4), 1002),
-    ("RSV1 on a close", frame(CLOSE, b"\x03\xe8", reserved=4), 1002),
-    ("RSV1 on a continuation", frame(TEXT, deflate("x"), final=False, reserved=4) + frame(0, "x", reserved=4), 1002),
-    ("RSV1 on a plain message's continuation", frame(TEXT, "x", final=False) + frame(0, "x", reserved=4), 1002),
-    ("RSV2", frame(TEXT, deflate("x"), reserved=2), 1002),
-    ("RSV1 and RSV3", frame(TEXT, deflate("x"), reserved=5), 1002),
-    ("a reserved block type", frame(TEXT, b"\x07", reserved=4), 1007),
-    ("a reference before the beginning", frame(TEXT, bytes.fromhex("f200110000"), reserved=4), 1007),
-    ("no block at all", frame(TEXT, b"", reserved=4), 1007),
-    ("a block that breaks off", frame(BINARY, deflate(prose(3000))[:700], reserved=4), 1007),
-    ("a block that breaks off over fragments", frame(BINARY, deflate(prose(3000))[:700], final=False, reserved=4)
-     + frame(0, b""), 1007),
-    ("noise", frame(BINARY, b"\xff" * 100, reserved=4), 1007),
-    ("a text that is no UTF-8 once inflated", packed(TEXT, b"fine \xff" + b"x" * 100), 1007),
-    ("a text that ends in a character", packed(TEXT, b"fine \xc3"), 1007),
-]
-
-
-@pytest.mark.parametrize("name, data, code", VIOLATIONS, ids=[row[0] for row in VIOLATIONS])
-def test_a_violation_is_closed_with_the_code_that_names_it(conformance, keeping, name, data, code):
-    for gateway in (conformance, keeping):
-        with DeflateSocket(gateway.port) as opened:
-            assert opened.send(data).close_code() == code
-            opened.finish()
-            assert opened.rest() == b""
-        with DeflateSocket(gateway.port) as opened:
-            opened.send(packed(TEXT, "the next one is not harmed"))
-            assert opened.message() == (TEXT, b"the next one is not harmed")
-
-
-def test_a_compressed_message_without_an_agreement_is_1002(conformance):
-    with RawSocket(conformance.port, "/echo") as opened:
-        assert opened.send(packed(TEXT, "x")).close_code() == 1002
-
-
-def test_what_cannot_be_inflated_is_counted(conformance):
-    before = counter(conformance, "websocket_invalid_compression_total")
-    with DeflateSocket(conformance.port) as opened:
-        assert opened.send(frame(TEXT, b"\x07", reserved=4)).close_code() == 1007
-    assert counter(conformance, "websocket_invalid_compression_total") == before + 1
-
-
-def test_invalid_text_is_refused_before_the_message_is_there(conformance):
-    payload = deflate(b"fine \xff" + os.urandom(3000))
-    with DeflateSocket(conformance.port) as opened:
-        assert opened.send(frame(TEXT, payload, final=False, reserved=4)[:2000]).close_code() == 1007
-
-
-# -- bombs
-
-
-def bomb(size: int) -> bytes:
-    """Zeroes, a thousandth as long."""
-    return deflate(b"\0" * size, level=9)
-
-
-def test_the_limit_counts_what_the_plugin_would_see_to_the_byte(conformance):
-    for data in (b"\0" * 65_536, os.urandom(65_536)):
-        with DeflateSocket(conformance.port, "/fan") as opened:
-            opened.send(packed(BINARY, data))
-            assert opened.message() == (BINARY, data)
-            assert opened.send(packed(BINARY, data + b"\0")).close_code() == 1009
-
-
-def test_a_bomb_costs_no_more_memory_than_the_limit(sluice):
-    limit = 4 << 20
-    gateway = sluice(conformance_configuration(websocket_message_bytes=limit), ["--loops", "1"])
-    payload = bomb(1 << 30)
-    assert len(payload) < limit
-    with DeflateSocket(gateway.port) as opened:
-        opened.send(packed(BINARY, b"\0" * (limit - 1)))
-        opened.take()
-    before = gateway.resident()
-    highest = before
-    for turn in range(6):
-        with DeflateSocket(gateway.port) as opened:
-            data = frame(BINARY, payload, reserved=4)
-            if turn % 2:
-                data = frame(BINARY, payload[:2000], final=False, reserved=4) + frame(0, payload[2000:])
-            # No more than it takes, for the rest would meet a connection that is gone.
-            opened.send(data[:30_000])
-            assert opened.close_code() == 1009
-            highest = max(highest, gateway.resident())
-    assert highest - before < 3 * limit
-    assert breaches(gateway, "websocket_message_bytes") == 6
-    assert eventually(lambda: counter(gateway, "websocket_compression_states") == 0)
-
-
-def test_half_a_bomb_that_waits_holds_no_more_than_has_come_out(sluice):
-    gateway = sluice(conformance_configuration(websocket_message_bytes=1 << 20), ["--loops", "1"])
-    before = gateway.resident()
-    with ExitStack() as stack:
-        for _ in range(20):
-            opened = stack.enter_context(DeflateSocket(gateway.port))
-            opened.send(frame(BINARY, bomb(1 << 19)[:200], final=False, reserved=4))
-        assert eventually(lambda: counter(gateway, "websocket_compression_states") == 20)
-        assert gateway.resident() - before < 20 << 20
-    assert eventually(lambda: counter(gateway, "websocket_compression_states") == 0)
-
-
-def test_more_half_received_messages_than_allowed_are_1013_and_whole_ones_are_not(sluice):
-    gateway = sluice(conformance_configuration(websocket_compression_states=3), ["--loops", "1"])
-    half = frame(TEXT, deflate(prose(3000))[:100], final=False, reserved=4)
-    with ExitStack() as stack:
-        held = [stack.enter_context(DeflateSocket(gateway.port)) for _ in range(3)]
-        for opened in held:
-            opened.send(half)
-        assert eventually(lambda: counter(gateway, "websocket_compression_states") == 3)
-        with DeflateSocket(gateway.port) as opened:
-            opened.send(packed(TEXT, "whole"))
-            assert opened.message() == (TEXT, b"whole")
-            assert opened.send(half).close_code() == 1013
-        assert breaches(gateway, "websocket_compression_states") == 1
-        held[0].send(frame(0, deflate(prose(3000))[100:]))
-        assert held[0].message() == (TEXT, prose(3000).encode())
-        with DeflateSocket(gateway.port) as opened:
-            opened.send(half + frame(0, deflate(prose(3000))[100:]))
-            assert opened.message() == (TEXT, prose(3000).encode())
-
-
-def test_contexts_are_as_many_as_allowed_and_further_connections_go_without(keeping):
-    before = breaches(keeping, "websocket_compression_states")
-    with ExitStack() as stack:
-        agreed = [stack.enter_context(DeflateSocket(keeping.port)).agreed for _ in range(8)]
-        assert [text == FORGETFUL for text in agreed] == [False] * 6 + [True] * 2
-        assert counter(keeping, "websocket_compression_states") == 6
-    assert breaches(keeping, "websocket_compression_states") == before + 2
-    assert eventually(lambda: counter(keeping, "websocket_compression_states") == 0)
-    with DeflateSocket(keeping.port) as opened:
-        assert opened.agreed != FORGETFUL
 
 
 # -- fan-out
