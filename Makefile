@@ -11,7 +11,7 @@ APP_EXAMPLES := tally
 PYTHON := .venv/bin/python
 
 # What the gateway is built with, and what the tests need beside it.
-BUILD_PACKAGES := gcc libc6-dev libuv1-dev libssl-dev libsqlite3-dev libjansson-dev libargon2-dev zlib1g-dev
+BUILD_PACKAGES := gcc libc6-dev libuv1-dev libssl-dev libsqlite3-dev libjansson-dev libargon2-dev zlib1g-dev libnghttp2-dev
 TEST_PACKAGES := g++ python3 python3-venv
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 

@@ -74,8 +74,10 @@ let package = Package(
     .systemLibrary(name: "CJansson", providers: [.apt(["libjansson-dev"])]),
     .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CNghttp2", providers: [.apt(["libnghttp2-dev"])]),
 
     .target(name: "Wire", swiftSettings: strict),
+    .target(name: "HTTP2", dependencies: ["Wire", "CNghttp2"], swiftSettings: explicitImports),
     .target(name: "EventLoop", dependencies: ["CUV"], swiftSettings: strict),
     .target(name: "Store", dependencies: ["CSQLite"], swiftSettings: strict),
     .target(name: "Bus", swiftSettings: explicitImports),
@@ -110,6 +112,8 @@ let package = Package(
       swiftSettings: strict),
 
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
+    .testTarget(
+      name: "HTTP2Tests", dependencies: ["HTTP2", "Wire", "CNghttp2"], swiftSettings: strict),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CUV"], swiftSettings: strict),
     .testTarget(name: "StoreTests", dependencies: ["Store", "CSQLite"], swiftSettings: strict),
     .testTarget(

@@ -77,6 +77,11 @@ import Testing
     try expectImports(of: "Wire", among: [])
   }
 
+  // As Wire, but for the library that does the framing: plugins link Wire, and are not to link that.
+  @Test func `HTTP2 has neither sockets nor a clock`() throws {
+    try expectImports(of: "HTTP2", among: ["Wire", "CNghttp2"])
+  }
+
   // Loops serve what is not HTTP too, and a protocol here would be there twice.
   @Test func `EventLoop knows no protocol`() throws {
     try expectImports(of: "EventLoop", among: ["CUV", "Glibc", "Synchronization"])
@@ -94,7 +99,9 @@ import Testing
   @Test func `Gateway knows no plugin, no store and no bus`() throws {
     try expectImports(
       of: "Gateway",
-      among: ["EventLoop", "Wire", "CSluice", "CSSL", "CZlib", "Glibc", "Synchronization"])
+      among: [
+        "EventLoop", "HTTP2", "Wire", "CSluice", "CSSL", "CZlib", "Glibc", "Synchronization",
+      ])
   }
 
   private func expectImports(of target: String, among allowed: Set<String>) throws {

@@ -69,7 +69,7 @@ extension RequestHeadParser {
   }
 
   @inline(__always)
-  private static func parsePath(
+  static func parsePath(
     _ p: UnsafeRawPointer, _ start: Int, _ end: Int, _ head: inout RequestHead
   ) -> Advance {
     var i = start
