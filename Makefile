@@ -12,7 +12,7 @@ PYTHON := .venv/bin/python
 
 # What the gateway is built with, and what the tests need beside it.
 BUILD_PACKAGES := gcc libc6-dev libuv1-dev libssl-dev libsqlite3-dev libjansson-dev libargon2-dev zlib1g-dev libnghttp2-dev
-TEST_PACKAGES := g++ python3 python3-venv
+TEST_PACKAGES := g++ python3 python3-venv curl nghttp2-client
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 # Installs those packages of a list that are missing.

@@ -82,7 +82,7 @@ let package = Package(
     .target(name: "Store", dependencies: ["CSQLite"], swiftSettings: strict),
     .target(name: "Bus", swiftSettings: explicitImports),
     .target(
-      name: "Gateway", dependencies: ["EventLoop", "Wire", "CSluice", "CSSL", "CZlib"],
+      name: "Gateway", dependencies: ["EventLoop", "HTTP2", "Wire", "CSluice", "CSSL", "CZlib"],
       swiftSettings: explicitImports),
     .target(
       name: "PluginHost",

@@ -121,7 +121,9 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     pointee.listeners = []
     pointee.eventLoop.forEachStream { stream in
       let connection = stream.userMemory.assumingMemoryBound(to: Connection.self)
-      if let socket = connection.pointee.socket {
+      if let http2 = connection.pointee.http2 {
+        http2.drain()
+      } else if let socket = connection.pointee.socket {
         socket.close(HostCloseCode.shutdown, ("shutdown" as StaticString).raw)
       } else if connection.pointee.request == nil, connection.pointee.viewCount == 0 {
         connection.unwatch()
@@ -141,6 +143,12 @@ extension UnsafeMutablePointer where Pointee == LoopState {
       guard state.isDrained else { return }
       timer?.close()
       state.pointee.shared.loopHasDrained()
+    }
+    // A peer that does not say that it has heard of the end is told of its last stream all the same.
+    pointee.eventLoop.after(1000) {
+      state.pointee.eventLoop.forEachStream { stream in
+        stream.userMemory.assumingMemoryBound(to: Connection.self).pointee.http2?.end()
+      }
     }
     pointee.eventLoop.after(pointee.settings.drainTimeout) {
       state.pointee.eventLoop.forEachStream { $0.close() }

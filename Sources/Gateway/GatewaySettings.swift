@@ -1,3 +1,5 @@
+public import HTTP2
+
 /// What the operator set for the connections of a gateway, the same on every loop.
 public struct GatewaySettings: Sendable {
   /// Bytes of a request's line and header fields. Breach: 431.
@@ -33,6 +35,10 @@ public struct GatewaySettings: Sendable {
   public var compressionStates = 1_000
   /// Bytes queued for an HTTP connection before its requests must wait.
   public var answerQueueBytes = 262_144
+  /// What one HTTP/2 connection may cost.
+  public var http2 = HTTP2Limits()
+  /// Bytes of answers queued on an HTTP/2 connection, until its next requests wait.
+  public var http2QueueBytes = 1_048_576
   /// Milliseconds that draining may take.
   public var drainTimeout: UInt64 = 30_000
   /// Whether `/metrics` answers others than the machine itself.

@@ -24,6 +24,12 @@ public struct HTTP2Events: Sendable {
     @convention(c) @Sendable (_ owner: UnsafeMutableRawPointer, _ stream: UnsafeMutableRawPointer)
       -> Void
 
+  /// All of the answer is sent, and the peer has more to send, which is of no use any more: the owner resets the stream
+  /// with the error NO_ERROR when it will wait no longer (RFC 9113 §8.1).
+  public var onAnswered:
+    @convention(c) @Sendable (_ owner: UnsafeMutableRawPointer, _ stream: UnsafeMutableRawPointer)
+      -> Void
+
   /// The stream is gone, for whatever reason: an ``HTTP2ErrorCode``'s number. Called once, last.
   public var onClosed:
     @convention(c) @Sendable (
@@ -65,6 +71,8 @@ public struct HTTP2Events: Sendable {
       ) -> Void,
     onEnd:
       @escaping @convention(c) @Sendable (UnsafeMutableRawPointer, UnsafeMutableRawPointer) -> Void,
+    onAnswered:
+      @escaping @convention(c) @Sendable (UnsafeMutableRawPointer, UnsafeMutableRawPointer) -> Void,
     onClosed:
       @escaping @convention(c) @Sendable (UnsafeMutableRawPointer, UnsafeMutableRawPointer, UInt32)
       -> Void,
@@ -82,6 +90,7 @@ public struct HTTP2Events: Sendable {
     self.onRequest = onRequest
     self.onData = onData
     self.onEnd = onEnd
+    self.onAnswered = onAnswered
     self.onClosed = onClosed
     self.onPull = onPull
     self.onSend = onSend

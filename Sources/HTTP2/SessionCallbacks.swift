@@ -180,9 +180,10 @@ private func frameSent(
         mark.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self))
     }
   case FrameType.data, FrameType.headers:
-    if endsStream(frame), nghttp2_session_get_stream_remote_close(core.session, id) == 0 {
-      // The answer is complete, so the rest of the request is of no use (RFC 9113 §8.1).
-      HTTP2Session(core: core).reset(id, .noError)
+    if endsStream(frame), nghttp2_session_get_stream_remote_close(core.session, id) == 0,
+      let stream = stream(core, id)
+    {
+      core.pointee.events.pointee.onAnswered(core.pointee.owner, stream)
     }
   default: break
   }

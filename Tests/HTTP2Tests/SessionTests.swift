@@ -116,7 +116,12 @@ import Wire
     owner.receive(.post(1))
     owner.answer(1, "413", Array("no".utf8))
     owner.produce()
+    #expect(owner.requests[1]?.isAnswered == true)
+    #expect(Owner.resets(owner.sent()) == [:])
+    owner.session.reset(1, .noError)
+    owner.produce()
     #expect(Owner.resets(owner.sent()) == [1: .noError])
+    #expect(owner.requests[1]?.closed == 0)
   }
 
   @Test func `interim answers come first`() {

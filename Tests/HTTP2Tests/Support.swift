@@ -126,6 +126,8 @@ final class Owner {
     /// What is still to be sent of the answer.
     var answer: [UInt8] = []
     var isMalformed = false
+    /// Answered before the peer had sent everything.
+    var isAnswered = false
   }
 
   private(set) var session: HTTP2Session!
@@ -260,6 +262,7 @@ final class Owner {
       if owner.takesBodies { owner.session.consume(count, on: id(stream)) }
     },
     onEnd: { word, stream in owner(word).requests[id(stream)]?.hasEnded = true },
+    onAnswered: { word, stream in owner(word).requests[id(stream)]?.isAnswered = true },
     onClosed: { word, stream, code in owner(word).requests[id(stream)]?.closed = code },
     onPull: { word, stream, room in
       let owner = owner(word)

@@ -21,6 +21,8 @@ struct Connection {
   var request: RequestPointer?
   /// The WebSocket that the connection has become.
   var socket: SocketPointer?
+  /// What it has while it speaks HTTP/2.
+  var http2: HTTP2Pointer?
   var progress = HeadProgress()
   var flags: ConnectionFlags = []
   var timeout = Timeout.none
@@ -45,6 +47,8 @@ struct ConnectionFlags: OptionSet {
   static let isHeldBack = ConnectionFlags(rawValue: 8)
   /// Counted as one of those that may be open.
   static let isCounted = ConnectionFlags(rawValue: 16)
+  /// A request of HTTP/1 has come on it.
+  static let hasBegun = ConnectionFlags(rawValue: 32)
 }
 
 /// Which time limit a connection is under.
@@ -60,6 +64,8 @@ enum Timeout: UInt8 {
   case request
   /// The peer does not take what is queued.
   case write
+  /// An answer is complete before its request is: a stream's alone.
+  case linger
   /// A WebSocket's protocol ping is due, or its answer.
   case ping
 }

@@ -9,6 +9,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
   func received(_ bytes: UnsafeMutableRawPointer, _ count: Int) {
     loop.pointee.metrics.add(.bytesReceived, count)
     if let socket = pointee.socket { return socket.received(bytes, count) }
+    if let http2 = pointee.http2 { return http2.received(bytes, count) }
     guard !pointee.flags.contains(.isFinishing) else { return }
     if pointee.viewCount == 0 {
       pointee.view = bytes
@@ -49,6 +50,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     flush()
     if pointee.stream.isClosing { return dropInput() }
     if let socket = pointee.socket { return socket.takeOver() }
+    if let http2 = pointee.http2 { return http2.takeView() }
     if pointee.flags.contains(.isFinishing) {
       unwatch()
       dropInput()
@@ -103,6 +105,11 @@ extension UnsafeMutablePointer where Pointee == Connection {
       request.pointee.headCount = consumed
       consume(consumed)
       start(request)
+    case .invalid(.invalidTargetForm) where speaksHTTP2:
+      request.pointee.head = RequestHead()
+      loop.pointee.requests.give(request)
+      beginHTTP2()
+      return false
     case .invalid(let error):
       loop.pointee.metrics.add(error.metric)
       request.pointee.head = RequestHead()
@@ -112,16 +119,9 @@ extension UnsafeMutablePointer where Pointee == Connection {
   }
 
   private func start(_ request: RequestPointer, refusing error: HTTP1Error? = nil) {
-    let loop = loop
     pointee.request = request
-    request.pointee.began = EventLoop.hrtime()
-    request.pointee.token = loop.pointee.tokens.insert(UnsafeMutableRawPointer(request), .request)
-    let adopted = request.field(.xRequestID).map { request.pointee.requestID.adopt($0) } ?? false
-    if !adopted {
-      loop.pointee.requestIDs.next(
-        unixMilliseconds: loop.pointee.eventLoop.unixMilliseconds, into: &request.pointee.requestID)
-    }
-    if request.pointee.head.method == .head { request.pointee.flags.insert(.isHead) }
+    pointee.flags.insert(.hasBegun)
+    request.register()
     if let error {
       request.pointee.flags.insert([.mustClose, .isAdvancing])
       let detail = error.message
@@ -140,10 +140,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     request.pointee.head = RequestHead()
     request.pointee.connection = self
     pointee.request = request
-    request.pointee.began = EventLoop.hrtime()
-    request.pointee.token = loop.pointee.tokens.insert(UnsafeMutableRawPointer(request), .request)
-    loop.pointee.requestIDs.next(
-      unixMilliseconds: loop.pointee.eventLoop.unixMilliseconds, into: &request.pointee.requestID)
+    request.register()
     request.pointee.flags.insert(.mustClose)
     request.problem(problem, detail)
   }
@@ -152,6 +149,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
   func endOfInput() {
     pointee.flags.insert(.hasEnded)
     if let socket = pointee.socket { return socket.hasEnded() }
+    if let http2 = pointee.http2 { return http2.inputHasEnded() }
     if let request = pointee.request {
       // The rest of the body will never come; anything else may still be answered.
       guard request.pointee.head.hasBody, !request.pointee.flags.contains(.bodyIsComplete) else {

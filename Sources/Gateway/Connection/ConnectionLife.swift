@@ -58,6 +58,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
       socket.destroy()
       pointee.socket = nil
     }
+    pointee.http2?.hasClosed()
     dropInput()
     loop.pointee.metrics.add(.connectionsOpen, -1)
     loop.pointee.shared.openConnections.subtract(1, ordering: .relaxed)
@@ -70,8 +71,9 @@ extension UnsafeMutablePointer where Pointee == Connection {
     let loop = loop
     let timeout = pointee.timeout
     pointee.timeout = .none
+    if let http2 = pointee.http2 { return http2.timedOut(timeout) }
     switch timeout {
-    case .none: return
+    case .none, .linger: return
     case .idle:
       loop.pointee.metrics.add(.idleTimeouts)
       dropInput()
@@ -167,6 +169,7 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     while let node = pointee.pending.popExpired(now: now) { expire(node) }
     while let node = pointee.writes.popExpired(now: now) { expire(node) }
     while let node = pointee.pings.popExpired(now: now) { expire(node) }
+    sweepStreams(now: now)
     let dropped = pointee.access.flush()
     if dropped > 0 { pointee.metrics.add(.logLinesDropped, dropped) }
   }

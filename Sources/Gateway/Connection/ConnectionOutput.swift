@@ -37,6 +37,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
   /// The kernel has taken everything.
   func hasDrained() {
     if let socket = pointee.socket { return socket.hasDrained() }
+    if let http2 = pointee.http2 { return http2.hasDrained() }
     if pointee.flags.contains(.isHeldBack) {
       pointee.flags.remove(.isHeldBack)
       unwatch()
@@ -76,7 +77,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     let now = loop.pointee.eventLoop.now
     let node = UnsafeMutableRawPointer(self).assumingMemoryBound(to: DeadlineNode.self)
     switch timeout {
-    case .none: return
+    case .none, .linger: return
     case .idle: loop.pointee.idle.refresh(node, now: now)
     case .head: loop.pointee.heads.refresh(node, now: now)
     case .body: loop.pointee.bodies.refresh(node, now: now)
@@ -91,7 +92,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     let loop = loop
     let node = UnsafeMutableRawPointer(self).assumingMemoryBound(to: DeadlineNode.self)
     switch pointee.timeout {
-    case .none: return
+    case .none, .linger: return
     case .idle: loop.pointee.idle.remove(node)
     case .head: loop.pointee.heads.remove(node)
     case .body: loop.pointee.bodies.remove(node)

@@ -9,6 +9,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     _ status: Int, contentType: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer
   ) -> Bool {
     guard pointee.stage.takesAnswer, let connection = pointee.connection else { return false }
+    if let stream = pointee.http2 {
+      answer(on: stream, status, contentType: contentType, body: body)
+      return true
+    }
     let hasBody = status != 204 && status != 304
     writeHead(status, contentType: contentType, length: hasBody ? Int64(body.count) : -2)
     if hasBody && !pointee.flags.contains(.isHead) && body.count > 0 {
@@ -130,6 +134,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   /// Ends the request: counts and logs it, makes its token stale, and lets the connection go on.
   func finish() {
+    if let stream = pointee.http2 { return finish(on: stream) }
     let connection = pointee.connection.unsafelyUnwrapped
     let loop = connection.loop
     pointee.stage = .answered
@@ -211,7 +216,8 @@ extension UnsafeMutablePointer where Pointee == LoopState {
       microseconds: microseconds,
       peer: PeerText(address: request.pointee.connection.unsafelyUnwrapped.pointee.stream.peer),
       principal: request.pointee.principal?._withUnsafeGuaranteedRef { $0.idText } ?? none,
-      trace: request.field(.traceparent).flatMap(traceID) ?? none)
+      trace: request.field(.traceparent).flatMap(traceID) ?? none,
+      isHTTP2: request.pointee.http2 != nil)
     let dropped = pointee.access.add(line)
     if dropped > 0 { metrics.add(.logLinesDropped, dropped) }
   }

@@ -6,6 +6,12 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// Sends status and fields of an answer whose body follows in pieces.
   func begin(_ status: Int, contentType: UnsafeRawBufferPointer, length: Int64) -> Int32 {
     guard pointee.stage == .handling else { return -6 }
+    if let stream = pointee.http2 {
+      begin(on: stream, status, contentType: contentType, length: length)
+      pointee.stream.left = length
+      pointee.stage = .streaming
+      return 0
+    }
     writeHead(status, contentType: contentType, length: length)
     pointee.stream.left = length
     pointee.stage = .streaming
@@ -30,6 +36,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// Sends bytes of the body.
   func put(_ piece: UnsafeRawBufferPointer) {
     guard piece.count > 0, !pointee.flags.contains(.isHead) else { return }
+    if let stream = pointee.http2 {
+      pointee.sent += piece.count
+      return stream.append(piece)
+    }
     let connection = pointee.connection.unsafelyUnwrapped
     let loop = connection.loop
     loop.own(connection)
@@ -54,6 +64,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   /// Has `resume` called when the peer has caught up; false when it is not behind.
   func wait(for resume: Completion) -> Bool {
+    if let stream = pointee.http2 { return wait(for: resume, on: stream) }
     let connection = pointee.connection.unsafelyUnwrapped
     guard connection.pointee.stream.queuedBytes > loop.pointee.settings.answerQueueBytes else {
       return false
@@ -68,12 +79,18 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     guard pointee.stage == .streaming else { return holdEnd() }
     let connection = pointee.connection.unsafelyUnwrapped
     if pointee.stream.left > 0, !pointee.flags.contains(.isHead) {
-      // The client waits for bytes that will not come: only a cut connection tells it so.
+      // The client waits for bytes that will not come: only a cut connection, or stream, tells it so.
+      if let stream = pointee.http2 {
+        stream.reset(.internalError)
+        return -2
+      }
       connection.flush()
       connection.pointee.stream.close()
       return -2
     }
-    if pointee.flags.contains(.isChunkedAnswer), !pointee.flags.contains(.isHead) {
+    if let stream = pointee.http2 {
+      stream.complete()
+    } else if pointee.flags.contains(.isChunkedAnswer), !pointee.flags.contains(.isHead) {
       let loop = connection.loop
       loop.own(connection)
       loop.pointee.output.append("0\r\n\r\n")
@@ -95,7 +112,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   func hasDrained() {
     guard let resume = pointee.stream.resume else { return }
     pointee.stream.resume = nil
-    pointee.connection.unsafelyUnwrapped.unwatch()
+    if pointee.http2 == nil { pointee.connection.unsafelyUnwrapped.unwatch() }
     resume.function(resume.context, 0, .absent)
   }
 }

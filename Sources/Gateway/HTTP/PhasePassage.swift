@@ -58,7 +58,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
         renewToken()
         passage.pointee.next += 1
       case SLUICE_PENDING:
-        pointee.connection.unsafelyUnwrapped.watch(.request)
+        watch(.request)
         return false
       default:
         let (code, detail) = ProblemCode.forStatus(status)

@@ -45,7 +45,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   private func refuse(_ detail: StaticString) { problem(.invalidRequest, detail) }
 
-  private func refuseTooLarge(_ limit: Int) {
+  func refuseTooLarge(_ limit: Int) {
     loop.pointee.metrics.add(.bodyBytesBreaches)
     problem(.payloadTooLarge, detail: "The body is over the limit of \(limit) bytes.")
   }
@@ -67,6 +67,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   /// A body that has come whole with its head is used where it lies.
   private func takeWhole() {
+    if let stream = pointee.http2 { return receiveBody(from: stream) }
     let connection = pointee.connection.unsafelyUnwrapped
     guard pointee.bodyLeft > 0, Int(connection.pointee.viewCount) >= Int(pointee.bodyLeft) else {
       return receiveBody()
@@ -89,6 +90,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   func askToContinue() {
     guard pointee.head.expectsContinue, !pointee.flags.contains(.continueSent) else { return }
     pointee.flags.insert(.continueSent)
+    if let stream = pointee.http2 {
+      if stream.pointee.received == 0 { askToContinue(on: stream) }
+      return
+    }
     let connection = pointee.connection.unsafelyUnwrapped
     guard connection.pointee.viewCount == 0 else { return }
     let loop = connection.loop
@@ -147,7 +152,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     }
   }
 
-  private func append(_ bytes: UnsafeRawPointer, _ count: Int) {
+  func append(_ bytes: UnsafeRawPointer, _ count: Int) {
     let needed = pointee.bodyCount + count
     if needed > pointee.bodyCapacity {
       // What a peer announces is not believed: memory grows with what has come.
@@ -169,7 +174,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     pointee.body = UnsafeRawPointer(memory)
   }
 
-  private func bodyIsComplete() {
+  func bodyIsComplete() {
     pointee.flags.insert(.bodyIsComplete)
     if facts.pointee.requiresBody, pointee.bodyCount == 0 {
       return refuse("A body is required here.")

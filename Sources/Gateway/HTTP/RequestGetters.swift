@@ -31,11 +31,12 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   /// Copies head and body to memory of the request's own: from now on it may wait.
   func keep() {
-    guard pointee.kept == nil else { return }
-    if let tenant = pointee.tenant {
+    // A request may be kept before its tenant is known.
+    if let tenant = pointee.tenant, !pointee.flags.contains(.holdsTenant) {
       _ = tenant.retain()
       pointee.flags.insert(.holdsTenant)
     }
+    guard pointee.kept == nil else { return }
     let fieldBytes = pointee.head.fieldCount * MemoryLayout<HeaderField>.stride
     let aligned = (fieldBytes + 15) & ~15
     let memory = UnsafeMutableRawPointer.allocate(

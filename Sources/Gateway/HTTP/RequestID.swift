@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import Wire
 
 /// The text that names a request in headers, logs and problem documents: at most 64 bytes, held in place.
@@ -38,6 +39,20 @@ struct RequestID {
 }
 
 extension UnsafeMutablePointer where Pointee == RequestSlot {
+  /// Gives a request that has come its token, its id and the time of its beginning.
+  @inline(__always)
+  func register() {
+    let loop = loop
+    pointee.began = EventLoop.hrtime()
+    pointee.token = loop.pointee.tokens.insert(UnsafeMutableRawPointer(self), .request)
+    let adopted = field(.xRequestID).map { pointee.requestID.adopt($0) } ?? false
+    if !adopted {
+      loop.pointee.requestIDs.next(
+        unixMilliseconds: loop.pointee.eventLoop.unixMilliseconds, into: &pointee.requestID)
+    }
+    if pointee.head.method == .head { pointee.flags.insert(.isHead) }
+  }
+
   /// The request's id; valid as long as the request.
   var requestID: UnsafeRawBufferPointer {
     let offset = MemoryLayout<RequestSlot>.offset(of: \.requestID).unsafelyUnwrapped

@@ -24,6 +24,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// Hands the next piece to whoever waits for it, if something has come.
   func feedPull() {
     guard let pull = pointee.pull else { return }
+    if let stream = pointee.http2 { return feedPull(pull, from: stream) }
     if !pointee.head.hasBody || pointee.flags.contains(.bodyIsComplete) {
       return complete(pull, 0, UnsafeRawBufferPointer(start: UnsafeRawPointer(self), count: 0))
     }

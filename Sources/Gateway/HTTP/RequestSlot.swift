@@ -10,6 +10,8 @@ typealias RequestPointer = UnsafeMutablePointer<RequestSlot>
 struct RequestSlot {
   var token: UInt64 = 0
   var connection: ConnectionPointer?
+  /// The stream that it came on, when the connection speaks HTTP/2.
+  var http2: StreamPointer?
   /// The first byte of the head.
   var base: UnsafeRawPointer
   var fields: UnsafeMutablePointer<HeaderField>
@@ -66,6 +68,7 @@ struct RequestSlot {
   @inline(__always)
   mutating func reset() {
     connection = nil
+    http2 = nil
     generation = nil
     sent = 0
     rateRemaining = -1
@@ -120,6 +123,8 @@ struct RequestFlags: OptionSet {
   static let continueSent = RequestFlags(rawValue: 128)
   /// The tenant is retained.
   static let holdsTenant = RequestFlags(rawValue: 32)
+  /// An extended CONNECT: whatever else is at its path, it asks for a WebSocket (RFC 8441 §4).
+  static let isTunnel = RequestFlags(rawValue: 512)
   /// A credential was shown that leads to no tenant.
   static let isUnknown = RequestFlags(rawValue: 256)
 }

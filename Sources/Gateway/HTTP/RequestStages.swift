@@ -258,6 +258,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   private func handle() {
     let facts = facts
     guard !facts.pointee.declaresQuery || validateQuery() else { return }
+    if pointee.flags.contains(.isTunnel), facts.pointee.socket == nil { return refuseTunnel() }
     let loop = loop
     let generation = pointee.generation.unsafelyUnwrapped
     pointee.stage = .handling
@@ -279,6 +280,9 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     settle(status)
   }
 
+  @inline(never)
+  private func refuseTunnel() { problem(.invalidRequest, "There is no WebSocket at this path.") }
+
   /// What a plugin's status means when it has not answered.
   @inline(never)
   private func settle(_ status: Int32) {
@@ -289,7 +293,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
         problem(.internalError, "The plugin returned without an answer.")
       }
     case 1:
-      if pointee.stage == .handling { connection.watch(.request) }
+      if pointee.stage == .handling { watch(.request) }
     default:
       let (code, detail) = ProblemCode.forStatus(status)
       problem(code, detail)

@@ -34,6 +34,8 @@ struct LoopState: ~Copyable {
   var writes: DeadlineList
   var pings: DeadlineList
 
+  var http2: HTTP2Loop
+
   var listeners: [Listener] = []
   var isDraining = false
   /// The last host name that was looked up, and where it leads.
@@ -74,6 +76,7 @@ struct LoopState: ~Copyable {
     pending = DeadlineList(duration: settings.requestTimeout)
     writes = DeadlineList(duration: settings.writeTimeout)
     pings = DeadlineList(duration: settings.pingInterval)
+    http2 = HTTP2Loop(settings: settings)
   }
 
   deinit {

@@ -42,6 +42,7 @@ struct AccessLog {
     var peer: PeerText
     var principal: UnsafeRawBufferPointer
     var trace: UnsafeRawBufferPointer
+    var isHTTP2 = false
   }
 
   /// Adds a line; returns lines dropped, of which there are some only when the log is behind.
@@ -80,6 +81,7 @@ struct AccessLog {
       text.put("\",\"trace_id\":\"")
       text.put(line.trace)
     }
+    if line.isHTTP2 { text.put("\",\"protocol\":\"HTTP/2.0") }
     text.put("\"}\n")
     count = text.place - memory
     return dropped

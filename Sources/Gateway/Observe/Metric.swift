@@ -39,6 +39,18 @@ public enum Metric: Int, CaseIterable, Sendable {
   case webSocketMessagesInflated
   case invalidCompression
   case compressionStates
+  case http2Connections
+  case http2Requests
+  case http2StreamBreaches
+  case http2Resets
+  case http2Pings
+  case http2Settings
+  case http2IgnoredFrames
+  case http2EmptyFrames
+  case http2WindowUpdates
+  case http2Continuations
+  case http2FieldSections
+  case http2QueueBreaches
 
   /// The name under which `/metrics` shows it, without labels.
   var name: String {
@@ -64,6 +76,8 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .webSocketMessagesInflated: "sluice_websocket_messages_inflated_total"
     case .invalidCompression: "sluice_websocket_invalid_compression_total"
     case .compressionStates: "sluice_websocket_compression_states"
+    case .http2Connections: "sluice_http2_connections_total"
+    case .http2Requests: "sluice_http2_requests_total"
     default: "sluice_limit_breaches_total"
     }
   }
@@ -90,6 +104,16 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .rateLimited: #"{limit="requests_per_second"}"#
     case .compressionStatesRefused: #"{limit="websocket_compression_states"}"#
     case .messagesTooLongToCompress: #"{limit="websocket_compressed_bytes"}"#
+    case .http2StreamBreaches: #"{limit="http2_streams"}"#
+    case .http2Resets: #"{limit="http2_resets_per_second"}"#
+    case .http2Pings: #"{limit="http2_pings_per_second"}"#
+    case .http2Settings: #"{limit="http2_settings_per_second"}"#
+    case .http2IgnoredFrames: #"{limit="http2_ignored_frames_per_second"}"#
+    case .http2EmptyFrames: #"{limit="http2_empty_frames_per_second"}"#
+    case .http2WindowUpdates: #"{limit="http2_window_updates_per_second"}"#
+    case .http2Continuations: #"{limit="http2_continuations"}"#
+    case .http2FieldSections: #"{limit="http2_field_section_bytes"}"#
+    case .http2QueueBreaches: #"{limit="http2_queue_bytes"}"#
     default: ""
     }
   }
@@ -123,6 +147,8 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .invalidCompression:
       "Connections closed with 1007 because a compressed message could not be inflated."
     case .compressionStates: "Compression states that connections hold now."
+    case .http2Connections: "Connections that speak HTTP/2."
+    case .http2Requests: "Requests answered over HTTP/2."
     default: "Times that a peer went over a limit."
     }
   }

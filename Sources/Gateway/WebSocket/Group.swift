@@ -212,6 +212,7 @@ extension UnsafeMutablePointer where Pointee == LoopState {
 
   /// The end of a tick: everything that was laid out is sent.
   func endTick() {
+    produceHTTP2()
     if let owner = pointee.outputOwner { owner.flush() }
     while let group = pointee.groups.armed.last { flush(group) }
   }

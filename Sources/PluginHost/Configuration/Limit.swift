@@ -97,11 +97,50 @@ extension Limit {
     "requests_per_second", 10_000, .perSecond, in: 1...10_000_000,
     "requests of one tenant, over all loops", answer: "429 rate_limited")
 
+  public static let http2Streams = Limit(
+    "http2_streams", 128, .count, in: 1...10_000,
+    "streams that are open at once on one HTTP/2 connection",
+    answer:
+      "stream reset with REFUSED_STREAM; GOAWAY PROTOCOL_ERROR once the peer has acknowledged it")
+  public static let http2Resets = Limit(
+    "http2_resets_per_second", 40, .perSecond, in: 1...100_000,
+    "streams reset on one HTTP/2 connection, by the peer or for its errors; one that a request was begun for counts twice",
+    answer: calm)
+  public static let http2Pings = Limit(
+    "http2_pings_per_second", 20, .perSecond, in: 1...100_000,
+    "PING frames on one HTTP/2 connection", answer: calm)
+  public static let http2Settings = Limit(
+    "http2_settings_per_second", 10, .perSecond, in: 1...100_000,
+    "SETTINGS frames on one HTTP/2 connection", answer: calm)
+  public static let http2IgnoredFrames = Limit(
+    "http2_ignored_frames_per_second", 100, .perSecond, in: 1...100_000,
+    "PRIORITY frames and frames of unknown types on one HTTP/2 connection", answer: calm)
+  public static let http2EmptyFrames = Limit(
+    "http2_empty_frames_per_second", 100, .perSecond, in: 1...100_000,
+    "frames on one HTTP/2 connection that carry nothing and end nothing", answer: calm)
+  public static let http2WindowUpdates = Limit(
+    "http2_window_updates_per_second", 200, .perSecond, in: 1...1_000_000,
+    "WINDOW_UPDATE frames on one HTTP/2 connection, beside four for each DATA frame of good size sent",
+    answer: calm)
+  public static let http2Continuations = Limit(
+    "http2_continuations", 16, .count, in: 1...1_000,
+    "CONTINUATION frames behind one HEADERS frame", answer: calm)
+  public static let http2FieldSectionBytes = Limit(
+    "http2_field_section_bytes", 128 << 10, .bytes, in: 4 << 10...16 << 20,
+    "one decoded field section; beneath this, `header_bytes` is answered with 431", answer: calm)
+  public static let http2QueueBytes = Limit(
+    "http2_queue_bytes", 1 << 20, .bytes, in: 16 << 10...256 << 20,
+    "answers that wait for the peer of one HTTP/2 connection", answer: "further requests wait")
+
+  private static let calm = "GOAWAY ENHANCE_YOUR_CALM"
+
   /// Every limit, in the order of the documentation.
   public static let all = [
     headerBytes, uriBytes, bodyBytes, headerTimeout, bodyTimeout, idleTimeout, writeTimeout,
     requestTimeout, connections, connectionsPerAddress, webSocketMessageBytes,
     webSocketQueueBytes, webSocketCompressedBytes, webSocketCompressionStates, requestsPerSecond,
+    http2Streams, http2Resets, http2Pings, http2Settings, http2IgnoredFrames, http2EmptyFrames,
+    http2WindowUpdates, http2Continuations, http2FieldSectionBytes, http2QueueBytes,
   ]
 
   /// The table of all limits, in Markdown.

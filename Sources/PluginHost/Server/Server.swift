@@ -292,6 +292,16 @@ extension GatewaySettings {
     socketQueueBytes = limits[.webSocketQueueBytes]
     compressedBytes = limits[.webSocketCompressedBytes]
     compressionStates = limits[.webSocketCompressionStates]
+    http2.streams = limits[.http2Streams]
+    http2.resetsPerSecond = limits[.http2Resets]
+    http2.pingsPerSecond = limits[.http2Pings]
+    http2.settingsPerSecond = limits[.http2Settings]
+    http2.ignoredFramesPerSecond = limits[.http2IgnoredFrames]
+    http2.emptyFramesPerSecond = limits[.http2EmptyFrames]
+    http2.windowUpdatesPerSecond = limits[.http2WindowUpdates]
+    http2.continuations = limits[.http2Continuations]
+    http2.fieldSectionBytes = limits[.http2FieldSectionBytes]
+    http2QueueBytes = limits[.http2QueueBytes]
     drainTimeout = UInt64(configuration.drainTimeoutMilliseconds)
     publicMetrics = configuration.metricsArePublic
   }
