@@ -88,9 +88,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       connection.pointee.stream.close()
       return -2
     }
-    if let stream = pointee.http2 {
-      stream.complete()
-    } else if pointee.flags.contains(.isChunkedAnswer), !pointee.flags.contains(.isHead) {
+    if pointee.flags.contains(.isChunkedAnswer), !pointee.flags.contains(.isHead) {
       let loop = connection.loop
       loop.own(connection)
       loop.pointee.output.append("0\r\n\r\n")

@@ -17,7 +17,6 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       stream.append(body)
       pointee.sent += body.count
     }
-    stream.complete()
     finish(on: stream)
   }
 
@@ -137,12 +136,16 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     loop.pointee.metrics.add(.http2Requests)
     stream.pointee.request = nil
     stream.unwatch()
+    // Not before: a stream that is over takes a request that is not with it.
+    if stream.pointee.socket == nil { stream.complete() }
     if stream.pointee.output.count > 0 {
       stream.pointee.progress = 0
       stream.watch(.write)
     }
     // What is left of the body is of no use to anybody.
-    if stream.pointee.viewCount > 0, !stream.pointee.http2.pointee.flags.contains(.isOver) {
+    if stream.pointee.socket == nil, stream.pointee.viewCount > 0,
+      !stream.pointee.http2.pointee.flags.contains(.isOver)
+    {
       stream.session.consumeLeft(stream.pointee.viewCount)
       stream.pointee.viewCount = 0
     }

@@ -203,6 +203,11 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
   /// Tells the peer to open no more streams, and of its last one when it has heard that.
   func drain() {
     guard isUsable, !pointee.flags.contains(.hasEnded) else { return }
+    var next = pointee.first
+    while let stream = next {
+      next = stream.pointee.next
+      stream.pointee.socket?.close(HostCloseCode.shutdown, ("shutdown" as StaticString).raw)
+    }
     session.announceEnd()
     produce()
   }

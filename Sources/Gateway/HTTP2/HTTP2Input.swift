@@ -151,6 +151,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Stream {
 
   /// Hands what has come to whoever takes it.
   private func deliver() {
+    if let socket = pointee.socket { return socket.receive(from: self) }
     guard let request = pointee.request else { return }
     if request.pointee.stage == .receiving {
       request.receiveBody(from: self)

@@ -124,6 +124,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Stream {
       metrics.add(.writeTimeouts)
       reset(.cancel)
     case .linger: reset(.noError)
+    case .ping: pointee.socket?.isSilent()
     default: return
     }
   }
@@ -139,6 +140,12 @@ extension UnsafeMutablePointer where Pointee == HTTP2Stream {
         http2.pointee.flags.contains(.isOver) || pointee.flags.contains(.isGivenUp)
       if !isOurs, request.pointee.flags.contains(.isWithPlugin) { session.countAbandonedWork() }
       request.connectionHasClosed()
+    }
+    if let socket = pointee.socket {
+      pointee.socket = nil
+      socket.end(
+        code: socket.pointee.closeCode, reason: UnsafeRawBufferPointer(start: nil, count: 0))
+      socket.destroy()
     }
     if !http2.pointee.flags.contains(.isOver) { session.consumeLeft(pointee.viewCount) }
     http2.pointee.queuedBytes -= pointee.output.count

@@ -52,7 +52,7 @@ extension GatewayLoop {
 
   /// Bytes queued; 0 when stale.
   public func queued(_ token: UInt64, of owner: Generation) -> Int {
-    socket(token, owner)?.pointee.connection.pointee.stream.queuedBytes ?? 0
+    socket(token, owner)?.queuedBytes ?? 0
   }
 
   /// Who opened the connection; nil when stale.

@@ -173,15 +173,22 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     var bytes = 0
     group.pointee.members.withUnsafeBufferPointer { members in
       for member in members where member.socket.canSend {
-        if pointee.outputOwner == member.socket.pointee.connection {
-          member.socket.pointee.connection.flush()
-        }
-        let stream = member.socket.pointee.connection.pointee.stream
         var chunk = batch
         if let forms, let compressed = forms.pointee.batch(member.form) {
           chunk = compressed
           member.socket.pointee.deflate.flags.insert(.isStale)
         }
+        if member.socket.isOverHTTP2 {
+          member.socket.stream.append(shared: chunk)
+          sent += 1
+          bytes += chunk.count
+          if member.socket.queuedBytes > bound { slow.append(member.socket) }
+          continue
+        }
+        if pointee.outputOwner == member.socket.pointee.connection {
+          member.socket.pointee.connection.flush()
+        }
+        let stream = member.socket.pointee.connection.pointee.stream
         switch stream.write(shared: chunk) {
         case .written:
           sent += 1
@@ -212,8 +219,10 @@ extension UnsafeMutablePointer where Pointee == LoopState {
 
   /// The end of a tick: everything that was laid out is sent.
   func endTick() {
-    produceHTTP2()
     if let owner = pointee.outputOwner { owner.flush() }
-    while let group = pointee.groups.armed.last { flush(group) }
+    repeat {
+      while let group = pointee.groups.armed.last { flush(group) }
+      produceHTTP2()
+    } while !pointee.groups.armed.isEmpty
   }
 }

@@ -8,11 +8,11 @@ extension UnsafeMutablePointer where Pointee == SocketState {
       loop.mayCompress(message.count)
     else { return false }
     let connection = pointee.connection
-    let isOpening = pointee.flags.contains(.isOpening)
-    if !isOpening { loop.own(connection) }
+    let isApart = !pointee.flags.isDisjoint(with: [.isOpening, .isOverHTTP2])
+    if !isApart { loop.own(connection) }
     guard let frame = compressedFrame(opcode, message) else { return false }
-    if isOpening {
-      append(toMessage: frame)
+    if isApart {
+      appendApart(frame)
     } else {
       loop.pointee.output.advance(by: frame.count)
       loop.pointee.metrics.add(.bytesSent, frame.count)

@@ -29,12 +29,26 @@ extension UnsafeMutablePointer where Pointee == SocketState {
 
   private func decode() {
     let connection = pointee.connection
-    let loop = connection.loop
-    pointee.flags.remove(.awaitsPong)
     if connection.pointee.timeout == .ping { connection.watch(.ping) }
     connection.pointee.flags.insert(.isProcessing)
     let bytes = UnsafeMutableRawBufferPointer(
       start: connection.pointee.view, count: Int(connection.pointee.viewCount))
+    let offset = decode(bytes)
+    connection.pointee.flags.remove(.isProcessing)
+    connection.flush()
+    if connection.pointee.stream.isClosing || pointee.flags.contains(.isDeaf) {
+      return connection.dropInput()
+    }
+    if offset > 0 { connection.consume(offset) }
+    connection.settle()
+  }
+
+  /// Takes whole frames, and pieces of messages, from the front of `bytes`, which are unmasked; returns how many bytes
+  /// they are.
+  func decode(_ bytes: UnsafeMutableRawBufferPointer) -> Int {
+    let connection = pointee.connection
+    let loop = connection.loop
+    pointee.flags.remove(.awaitsPong)
     let limits = FrameLimits(
       messageBytes: UInt64(pointee.messageLimit), allowsRSV1: pointee.deflate.isAgreed)
     var offset = 0
@@ -64,13 +78,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
       }
       if loop.pointee.outputOwner == connection, loop.pointee.output.isFull { connection.flush() }
     }
-    connection.pointee.flags.remove(.isProcessing)
-    connection.flush()
-    if connection.pointee.stream.isClosing || pointee.flags.contains(.isDeaf) {
-      return connection.dropInput()
-    }
-    if offset > 0 { connection.consume(offset) }
-    connection.settle()
+    return offset
   }
 
   private func receive(
@@ -142,8 +150,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     let connection = pointee.connection
     connection.flush()
     end(code: code ?? 1005, reason: reason)
-    connection.unwatch()
-    connection.pointee.stream.shutdownThenClose()
+    leave()
   }
 
   private func violated(_ violation: FrameViolation) {
@@ -158,27 +165,25 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     }
     connection.flush()
     end(code: violation.closeCode, reason: violation.message.raw)
-    connection.unwatch()
-    connection.pointee.stream.shutdownThenClose()
+    leave()
   }
 
   /// The peer will send no more, without having closed as the protocol asks.
   func hasEnded() {
     end(code: 1006, reason: UnsafeRawBufferPointer(start: nil, count: 0))
-    pointee.connection.pointee.stream.close()
+    cut()
   }
 
   /// Nothing has come for a while: ask, and give up when the answer fails to come.
   func isSilent() {
-    let connection = pointee.connection
     guard !pointee.flags.contains(.closeSent), !pointee.flags.contains(.awaitsPong) else {
       loop.pointee.metrics.add(.idleTimeouts)
       end(code: 1006, reason: UnsafeRawBufferPointer(start: nil, count: 0))
-      connection.pointee.stream.close()
+      cut()
       return
     }
     pointee.flags.insert(.awaitsPong)
     append(.ping, UnsafeRawBufferPointer(start: nil, count: 0))
-    connection.watch(.ping)
+    awaitLife()
   }
 }

@@ -10,24 +10,27 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   ) -> Int32 {
     let fields = UnsafeMutableBufferPointer(
       start: pointee.fields, count: pointee.head.fieldCount)
-    let key: ByteSpan
-    switch WebSocketHandshake.check(pointee.head, fields, in: pointee.base) {
-    case .accept(let span): key = span
-    case .refuse(let refusal):
-      refuseHandshake(refusal)
-      return 0
+    var key = ByteSpan.empty
+    if pointee.http2 != nil {
+      guard checkExtendedConnect() else { return 0 }
+    } else {
+      switch WebSocketHandshake.check(pointee.head, fields, in: pointee.base) {
+      case .accept(let span): key = span
+      case .refuse(let refusal):
+        refuseHandshake(refusal)
+        return 0
+      }
     }
     let connection = pointee.connection.unsafelyUnwrapped
     let loop = connection.loop
-    let socket = SocketPointer.allocate(capacity: 1)
-    socket.initialize(
-      to: SocketState(
+    let socket = SocketPointer.make(
+      SocketState(
         connection: connection, table: table, generation: .passRetained(generation),
         messageLimit: UInt32(clamping: withRoute { $0.messageLimit }), plugin: Int32(plugin),
-        handler: handler))
+        handler: handler), on: pointee.http2)
     socket.pointee.token = loop.pointee.tokens.insert(UnsafeMutableRawPointer(socket), .socket)
     if let principal = pointee.principal { socket.pointee.principal = principal.retain() }
-    socket.pointee.flags = .isOpening
+    socket.pointee.flags.insert(.isOpening)
     let agreed = agreeOnCompression(socket)
     generation.enter()
     generation.add(socket)
@@ -79,13 +82,14 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   private func accept(
     _ key: ByteSpan, _ socket: SocketPointer, _ agreed: DeflateParameters?
   ) {
+    let protocolName = selectedSubprotocol()
+    if let stream = pointee.http2 {
+      return accept(socket, on: stream, subprotocol: protocolName, agreed)
+    }
     if pointee.passage != nil { runResponders(101) }
     let connection = socket.pointee.connection
     let loop = connection.loop
-    let early = UnsafeRawBufferPointer(
-      start: socket.pointee.message, count: Int(socket.pointee.messageCount))
     loop.own(connection)
-    let protocolName = selectedSubprotocol()
     let room =
       512 + DeflateParameters.answerBytes + (protocolName?.count ?? 0) + (pointee.added?.count ?? 0)
     var text = ByteWriter(loop.pointee.output.reserve(room), capacity: room)
@@ -108,15 +112,9 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     loop.pointee.output.advance(by: text.count)
     pointee.status = 101
     pointee.sent += text.count
-    loop.pointee.output.append(early)
-    socket.pointee.message?.deallocate()
-    socket.pointee.message = nil
-    socket.pointee.messageCount = 0
-    socket.pointee.messageCapacity = 0
-    socket.pointee.flags.remove(.isOpening)
+    loop.pointee.output.append(socket.early)
+    socket.hasOpened()
     connection.pointee.socket = socket
-    loop.pointee.metrics.add(.webSocketsOpened)
-    loop.pointee.metrics.add(.webSocketsOpen)
     finish()
   }
 
@@ -148,5 +146,23 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       bytes(first).starts(with: ("bearer." as StaticString).raw)
     else { return nil }
     return bytes(first)
+  }
+}
+
+extension UnsafeMutablePointer where Pointee == SocketState {
+  /// What the plugin has sent before the handshake was answered.
+  var early: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: pointee.message, count: Int(pointee.messageCount))
+  }
+
+  /// The answer to the handshake is laid out, and what was sent early behind it.
+  func hasOpened() {
+    pointee.message?.deallocate()
+    pointee.message = nil
+    pointee.messageCount = 0
+    pointee.messageCapacity = 0
+    pointee.flags.remove(.isOpening)
+    loop.pointee.metrics.add(.webSocketsOpened)
+    loop.pointee.metrics.add(.webSocketsOpen)
   }
 }

@@ -20,10 +20,10 @@ extension UnsafeMutablePointer where Pointee == SocketState {
   /// Lays a frame out behind what the connection is about to send.
   func append(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
     let room = FrameEncoder.headerBytes(payload.count) + payload.count
-    if pointee.flags.contains(.isOpening) {
+    guard pointee.flags.isDisjoint(with: [.isOpening, .isOverHTTP2]) else {
       var frame = ByteWriter(growingFrom: room)
       FrameEncoder.append(opcode, payload, to: &frame)
-      append(toMessage: frame.bytes)
+      appendApart(frame.bytes)
       frame.deallocate()
       return
     }
@@ -37,6 +37,14 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     flushSoon()
   }
 
+  /// Lays out frames that go elsewhere than to the connection's next write: behind the answer to the handshake, or onto
+  /// a stream.
+  func appendApart(_ frames: UnsafeRawBufferPointer) {
+    if pointee.flags.contains(.isOpening) { return append(toMessage: frames) }
+    loop.pointee.metrics.add(.bytesSent, frames.count)
+    stream.append(frames)
+  }
+
   func flushSoon() {
     let connection = pointee.connection
     if connection.loop.pointee.output.isFull { return connection.flush() }
@@ -44,6 +52,13 @@ extension UnsafeMutablePointer where Pointee == SocketState {
   }
 
   func appendClose(_ code: UInt16?, _ reason: UnsafeRawBufferPointer) {
+    guard !isOverHTTP2 else {
+      var frame = ByteWriter(growingFrom: 160)
+      FrameEncoder.appendClose(code: code, reason: reason, to: &frame)
+      appendApart(frame.bytes)
+      frame.deallocate()
+      return
+    }
     let connection = pointee.connection
     let loop = connection.loop
     loop.own(connection)
@@ -62,13 +77,12 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     appendClose(code, reason)
     pointee.flags.insert(.closeSent)
     // The peer's answer is waited for no longer than a sign of life.
-    pointee.connection.watch(.ping)
+    awaitLife()
   }
 
   /// Ends a connection whose peer does not keep up.
   func isTooFarBehind() -> Bool {
-    let connection = pointee.connection
-    guard connection.pointee.stream.queuedBytes > loop.pointee.settings.socketQueueBytes else {
+    guard queuedBytes > loop.pointee.settings.socketQueueBytes else {
       return false
     }
     endSlow()
@@ -81,12 +95,14 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     guard !pointee.flags.contains(.closeSent) else { return }
     loop.pointee.metrics.add(.slowSubscribers)
     pointee.closeCode = HostCloseCode.slow
+    if isOverHTTP2 {
+      pointee.flags.insert(.closeSent)
+      return cut()
+    }
     appendClose(HostCloseCode.slow, ("slow" as StaticString).raw)
     pointee.flags.insert(.closeSent)
-    let connection = pointee.connection
-    connection.flush()
-    connection.unwatch()
-    connection.pointee.stream.shutdownThenClose()
+    pointee.connection.flush()
+    leave()
   }
 
   /// The kernel has taken everything.

@@ -48,6 +48,8 @@ struct SocketFlags: OptionSet {
   /// The plugin has been told of the end.
   static let hasEnded = SocketFlags(rawValue: 16)
   static let awaitsPong = SocketFlags(rawValue: 32)
+  /// It lies on a stream of its connection.
+  static let isOverHTTP2 = SocketFlags(rawValue: 64)
 }
 
 /// Close codes of the host's own (docs: 3000–3499 and 4000–4499 ask the client to come back, 3500–3999 and
