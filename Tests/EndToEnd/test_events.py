@@ -12,14 +12,15 @@ import requests
 
 from client import Account
 from program import ROOT, eventually
-from workshop import lay_out, lay_out_listener, with_plugins
+from workshop import lay_out, lay_out_listener, probe_manifest, with_plugins
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, probe_library):
     """The probe, which emits, and two listeners."""
     folder = tmp_path_factory.mktemp("listeners")
-    lay_out(folder, probe_library)
+    # Without the sockets that ask who is there: nobody tells credentials here.
+    lay_out(folder, probe_library, {**probe_manifest(), "sockets": []})
     lay_out_listener(folder, "ear")
     lay_out_listener(folder, "other")
     return folder

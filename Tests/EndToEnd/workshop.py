@@ -74,6 +74,8 @@ def lay_out_phases(folder: Path, name="first", manifest: dict | None = None, **p
     library = folder.parent / f"{folder.name}-{name}.so"
     compile_plugin(PHASES / "phases.c", library, f'PHASES_ID="{name}"')
     return lay_out(folder, library, manifest or phases_manifest(name, **parts), name=name)
+
+
 def lay_out_mixer(folder: Path) -> Path:
     """The plugin of `mixer/` in a folder of plugins; returns that folder."""
     plugin = folder / "mixer"
