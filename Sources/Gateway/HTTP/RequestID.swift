@@ -43,7 +43,9 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   @inline(__always)
   func register() {
     let loop = loop
-    pointee.began = EventLoop.hrtime()
+    // From when the loop woke up for it, so that what it waits for others is part of its time.
+    let woken = loop.pointee.eventLoop.busySince
+    pointee.began = woken != 0 ? woken : EventLoop.hrtime()
     pointee.token = loop.pointee.tokens.insert(UnsafeMutableRawPointer(self), .request)
     let adopted = field(.xRequestID).map { pointee.requestID.adopt($0) } ?? false
     if !adopted {

@@ -3,7 +3,8 @@ public final class Tenant {
   public let id: String
   /// Its id; valid as long as the tenant.
   let idText: UnsafeRawBufferPointer
-  public private(set) var limiter: RateLimiter
+  // Every request reads it, on the one thread that may change it.
+  @exclusivity(unchecked) public private(set) var limiter: RateLimiter
 
   enum State {
     /// Nothing of it is open on this loop yet.
@@ -25,7 +26,7 @@ public final class Tenant {
     }
   }
   /// The generation that is open, which `state` keeps: for paths that count no references.
-  private(set) var service: Unmanaged<Generation>?
+  @exclusivity(unchecked) private(set) var service: Unmanaged<Generation>?
   /// Requests that wait for the opening.
   var waiting: [UInt64] = []
   /// Grows when credentials are revoked: what was recognised before is asked for again.
@@ -34,7 +35,7 @@ public final class Tenant {
   var hosts: [String] = []
 
   /// `x-ratelimit-limit: …` and the name of the field that follows it in every answer.
-  private(set) var limitField: UnsafeRawBufferPointer
+  @exclusivity(unchecked) private(set) var limitField: UnsafeRawBufferPointer
 
   init(id: String, limiter: RateLimiter) {
     self.id = id

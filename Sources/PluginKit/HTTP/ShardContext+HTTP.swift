@@ -8,12 +8,14 @@ extension ShardContext {
     }
     executor.enter()
     defer { executor.leave() }
-    guard let function = handlers.routes[Int(handler)].synchronous else {
+    guard let route = handlers.synchronousRoutes[Int(handler)] else {
       return begin(handler, token)
     }
     do {
       return try shard._withUnsafeGuaranteedRef { shard in
-        respond(token, try function(shard, Request(context: self, token: token)))
+        try route._withUnsafeGuaranteedRef { route in
+          respond(token, try route.call(shard, Request(context: self, token: token)))
+        }
       }
     } catch {
       return fail(token, error, handlers.plan.routeNames[Int(handler)])

@@ -1,3 +1,10 @@
+/// A synchronous handler of requests, behind a reference that is never counted.
+final class SynchronousRoute {
+  let call: (AnyObject, Request) throws -> Response
+
+  init(_ call: @escaping (AnyObject, Request) throws -> Response) { self.call = call }
+}
+
 /// The handlers of one plugin as they are called: by number, out of memory that never moves.
 ///
 /// Immutable from the moment it is made, and never freed: a plugin's image stays until the process ends.
@@ -6,6 +13,8 @@ final class HandlerTable: @unchecked Sendable {
   // loop of the shard that is their argument.
   let plan: HandlerPlan
   let routes: UnsafePointer<HandlerPlan.Route>
+  /// By the same numbers: those that are synchronous.
+  let synchronousRoutes: UnsafePointer<Unmanaged<SynchronousRoute>?>
   let routeCount: UInt32
   let sockets: UnsafePointer<SocketHandler>
   let socketCount: UInt32
@@ -19,6 +28,13 @@ final class HandlerTable: @unchecked Sendable {
     _ = UnsafeMutableBufferPointer(start: routes, count: plan.routes.count)
       .initialize(fromContentsOf: plan.routes)
     self.routes = UnsafePointer(routes)
+    let synchronous = UnsafeMutablePointer<Unmanaged<SynchronousRoute>?>.allocate(
+      capacity: max(1, plan.routes.count))
+    for (index, route) in plan.routes.enumerated() {
+      (synchronous + index).initialize(
+        to: route.synchronous.map { .passRetained(SynchronousRoute($0)) })
+    }
+    synchronousRoutes = UnsafePointer(synchronous)
     routeCount = UInt32(plan.routes.count)
     let sockets = UnsafeMutablePointer<SocketHandler>.allocate(
       capacity: max(1, plan.sockets.count))
