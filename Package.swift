@@ -78,16 +78,18 @@ let package = Package(
 
     .target(name: "Wire", swiftSettings: strict),
     .target(name: "HTTP2", dependencies: ["Wire", "CNghttp2"], swiftSettings: explicitImports),
+    .target(name: "TLS", dependencies: ["CSSL"], swiftSettings: explicitImports),
     .target(name: "EventLoop", dependencies: ["CUV"], swiftSettings: strict),
     .target(name: "Store", dependencies: ["CSQLite"], swiftSettings: strict),
     .target(name: "Bus", swiftSettings: explicitImports),
     .target(
-      name: "Gateway", dependencies: ["EventLoop", "HTTP2", "Wire", "CSluice", "CSSL", "CZlib"],
+      name: "Gateway",
+      dependencies: ["EventLoop", "HTTP2", "Wire", "TLS", "CSluice", "CSSL", "CZlib"],
       swiftSettings: explicitImports),
     .target(
       name: "PluginHost",
       dependencies: [
-        "Gateway", "EventLoop", "Wire", "Store", "Bus", "CSluice", "CSSL", "CJansson",
+        "Gateway", "EventLoop", "Wire", "TLS", "Store", "Bus", "CSluice", "CSSL", "CJansson",
       ],
       swiftSettings: explicitImports),
     .target(
@@ -114,6 +116,7 @@ let package = Package(
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
     .testTarget(
       name: "HTTP2Tests", dependencies: ["HTTP2", "Wire", "CNghttp2"], swiftSettings: strict),
+    .testTarget(name: "TLSTests", dependencies: ["TLS", "CSSL"], swiftSettings: strict),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CUV"], swiftSettings: strict),
     .testTarget(name: "StoreTests", dependencies: ["Store", "CSQLite"], swiftSettings: strict),
     .testTarget(

@@ -9,3 +9,5 @@
 #include <openssl/param_build.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
+
+#include "tls.h"

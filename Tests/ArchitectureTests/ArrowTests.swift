@@ -82,6 +82,29 @@ import Testing
     try expectImports(of: "HTTP2", among: ["Wire", "CNghttp2"])
   }
 
+  // Encryption is a state machine like a codec: what it needs of the world are files of certificates, read before it serves.
+  @Test func `TLS knows no loop, no socket and no protocol inside it`() throws {
+    try expectImports(of: "TLS", among: ["CSSL", "Glibc", "Synchronization"])
+    for (file, source) in try SwiftSource.files(under: "Sources/TLS") {
+      let isReader = file.hasSuffix("/CertificateFile.swift")
+      let isWriter = file.hasSuffix("/SelfSignedCertificate.swift")
+      for (index, line) in source.code.enumerated() {
+        #expect(
+          !line.contains(#/\b(socket|connect|send|recv|poll|epoll_\w+)\(\w*,/#),
+          "\(file):\(index + 1)")
+        let opens = line.contains(#/\b(open|read|write|stat|rename)\(/#) && !line.contains("func ")
+        #expect(!opens || isReader || isWriter, "\(file):\(index + 1) does I/O")
+      }
+    }
+  }
+
+  // One room knows how OpenSSL is to be set up so that nothing weak is offered.
+  @Test func `only TLS calls OpenSSL's functions for TLS`() throws {
+    let found = try uses(of: #/\b(SSL_\w+|TLS_\w+_method)\b/#)
+    #expect(found.filter { !$0.hasPrefix("Sources/TLS/") } == [])
+    #expect(!found.isEmpty)
+  }
+
   // Loops serve what is not HTTP too, and a protocol here would be there twice.
   @Test func `EventLoop knows no protocol`() throws {
     try expectImports(of: "EventLoop", among: ["CUV", "Glibc", "Synchronization"])
@@ -100,7 +123,8 @@ import Testing
     try expectImports(
       of: "Gateway",
       among: [
-        "EventLoop", "HTTP2", "Wire", "CSluice", "CSSL", "CZlib", "Glibc", "Synchronization",
+        "EventLoop", "HTTP2", "Wire", "TLS", "CSluice", "CSSL", "CZlib", "Glibc",
+        "Synchronization",
       ])
   }
 
