@@ -12,7 +12,7 @@ PYTHON := .venv/bin/python
 
 # What the gateway is built with, and what the tests need beside it.
 BUILD_PACKAGES := gcc libc6-dev libuv1-dev libssl-dev libsqlite3-dev libjansson-dev libargon2-dev zlib1g-dev libnghttp2-dev
-TEST_PACKAGES := g++ python3 python3-venv curl nghttp2-client
+TEST_PACKAGES := g++ openssl python3 python3-venv curl nghttp2-client
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 # Installs those packages of a list that are missing.
@@ -38,7 +38,7 @@ define assemble
 	cp $(BIN)/lib$$id.so $(2)/
 endef
 
-.PHONY: help run build packages test bench coverage fuzz conformance format lint clean
+.PHONY: help run build packages test bench coverage fuzz conformance testssl format lint clean
 
 help: ## Print this
 	@echo "Sluice. Everything below works from a fresh clone."
@@ -92,6 +92,9 @@ fuzz: packages ## Fuzz every reader of strangers' bytes for SECONDS (60) each, u
 
 conformance: build .venv/ready ## Run the Autobahn suite on /echo and write docs/conformance.md (FAST=1: the short part)
 	@$(PYTHON) Tests/Conformance/run.py $(if $(filter 1,$(FAST)),--fast)
+
+testssl: build .venv/ready ## Run testssl.sh over a gateway with TLS; anything below grade A fails
+	@$(PYTHON) Tests/Conformance/testssl.py
 
 format: ## Format all Swift sources
 	@swift format -i -r Package.swift Sources Plugins Tests examples

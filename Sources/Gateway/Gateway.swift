@@ -1,6 +1,7 @@
 public import EventLoop
 internal import Glibc
 internal import Synchronization
+public import TLS
 
 /// The gateway: loops that accept connections and carry their requests to the plugins of their tenants.
 ///
@@ -21,7 +22,7 @@ public final class Gateway: Sendable {
     loops count: Int, settings: GatewaySettings, accessLog: LogWriter?, host: any TenantHost
   ) throws(SystemError) {
     self.settings = settings
-    shared = GatewayShared(accessLog: accessLog)
+    shared = GatewayShared(accessLog: accessLog, settings: settings)
     var loops: [GatewayLoop] = []
     for index in 0..<count {
       let eventLoop = try EventLoop.spawn(index: index, name: "loop-\(index)")
@@ -59,7 +60,11 @@ public final class Gateway: Sendable {
   ///
   /// - Returns: the address with the port that was really taken.
   /// - Throws: ``ListenError`` with a text for the operator.
-  public func listen(_ address: ListenAddress) throws(ListenError) -> ListenAddress {
+  ///   ``replace(_:ofListener:)`` numbers those with TLS in the order of these calls, from 0.
+  /// - Parameter secure: how to speak TLS; nil for plain HTTP.
+  public func listen(
+    _ address: ListenAddress, secure: SecureListening? = nil
+  ) throws(ListenError) -> ListenAddress {
     let reservation = try Listener.reserve(address)
     let failure = Mutex<ListenError?>(nil)
     for loop in loops {
@@ -67,11 +72,7 @@ public final class Gateway: Sendable {
       let bound = reservation.address
       loop.eventLoop.post {
         do throws(ListenError) {
-          let listener = try Listener(
-            loop: loop.eventLoop, address: bound, callbacks: connectionCallbacks,
-            userSize: MemoryLayout<Connection>.size, context: loop.address,
-            onAccept: { connectionAccepted($0, $1) })
-          loop.state.pointee.listeners.append(listener)
+          loop.state.pointee.listeners.append(try loop.state.listen(bound, secure))
         } catch {
           failure.withLock { $0 = error }
         }
@@ -81,6 +82,15 @@ public final class Gateway: Sendable {
     }
     if let error = failure.withLock({ $0 }) { throw error }
     return reservation.address
+  }
+
+  /// Has sessions on a listener with TLS begin with another context from now on. [any-thread]
+  ///
+  /// - Parameter number: the listener, by the order of the calls of ``listen(_:secure:)`` that had TLS.
+  public func replace(_ context: TLSContext, ofListener number: Int) {
+    for loop in loops {
+      loop.eventLoop.post { loop.state.pointee.secureListeners[number].pointee.context = context }
+    }
   }
 
   /// From now on `/readyz` says yes. [any-thread]
@@ -102,6 +112,21 @@ public final class Gateway: Sendable {
 }
 
 extension UnsafeMutablePointer where Pointee == LoopState {
+  fileprivate func listen(
+    _ address: ListenAddress, _ secure: SecureListening?
+  ) throws(ListenError) -> Listener {
+    guard let secure = secure.map({ addSecureListener($0) }) else {
+      return try Listener(
+        loop: pointee.eventLoop, address: address, callbacks: connectionCallbacks,
+        userSize: MemoryLayout<Connection>.size, context: UInt64(address: self),
+        onAccept: { connectionAccepted($0, $1) })
+    }
+    return try Listener(
+      loop: pointee.eventLoop, address: address, callbacks: secureCallbacks,
+      userSize: MemoryLayout<Connection>.size, context: UInt64(address: secure),
+      onAccept: { secureConnectionAccepted($0, $1) })
+  }
+
   /// Whether all that is left are connections whose last answer is with the kernel.
   fileprivate var isDrained: Bool {
     var isBusy = false
@@ -128,11 +153,11 @@ extension UnsafeMutablePointer where Pointee == LoopState {
       } else if connection.pointee.request == nil, connection.pointee.viewCount == 0 {
         connection.unwatch()
         // Nothing is on its way in either direction, so there is nothing to wait for.
-        if stream.queuedBytes == 0 {
+        if stream.queuedBytes == 0, connection.pointee.secure == nil {
           stream.close()
         } else {
           connection.pointee.flags.insert(.isFinishing)
-          stream.shutdownThenClose()
+          connection.shutDown()
         }
       }
     }

@@ -14,6 +14,10 @@ public struct GatewaySettings: Sendable {
   public var headTimeout: UInt64 = 10_000
   /// Milliseconds for a body to make progress. Breach: 408, and the connection is closed.
   public var bodyTimeout: UInt64 = 30_000
+  /// Milliseconds for a TLS handshake to be complete. Breach: the connection is closed.
+  public var handshakeTimeout: UInt64 = 10_000
+  /// TLS handshakes begun per second, on all loops. Breach: the connection is closed before its handshake.
+  public var handshakesPerSecond = 1_000
   /// Milliseconds between two requests. Breach: the connection is closed.
   public var idleTimeout: UInt64 = 75_000
   /// Milliseconds for a peer to take something of what is queued. Breach: the connection is reset.

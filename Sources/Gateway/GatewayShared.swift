@@ -6,6 +6,8 @@ internal import Synchronization
 /// `@unchecked Sendable`: `loops` is written once, before any of them accepts; the rest is atomic or locked.
 final class GatewayShared: @unchecked Sendable {
   let accessLog: LogWriter?
+  /// Lets TLS handshakes begin.
+  let handshakes: RateLimiter
   var loops: [GatewayLoop] = []
   /// Connections open on all loops.
   let openConnections = Atomic<Int>(0)
@@ -18,7 +20,10 @@ final class GatewayShared: @unchecked Sendable {
 
   private let undrained = Mutex<(count: Int, then: (@Sendable () -> Void)?)>((0, nil))
 
-  init(accessLog: LogWriter?) { self.accessLog = accessLog }
+  init(accessLog: LogWriter?, settings: GatewaySettings) {
+    self.accessLog = accessLog
+    handshakes = RateLimiter(limit: settings.handshakesPerSecond)
+  }
 
   private struct Address: Hashable {
     let high: UInt64

@@ -14,7 +14,7 @@ public struct TLSSettings: Sendable, Hashable {
   public var clientCA: String?
   public var clientAuthentication = ClientAuthentication.none
   /// In the order of preference. A client that offers none of them is refused; one that offers nothing is not.
-  public var protocols: [ApplicationProtocol] = [.http11]
+  public var protocols: [ApplicationProtocol] = [.http2, .http11]
 
   public init(certificates: [CertificateSource]) { self.certificates = certificates }
 

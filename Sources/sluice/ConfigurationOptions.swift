@@ -63,7 +63,9 @@ struct ConfigurationOptions: ParsableArguments {
         dataDirectory: "./data", listen: Self.addresses(["127.0.0.1:8080"]),
         pluginFolders: [ProgramFolder.path + "/plugins"])
     }
-    if !listen.isEmpty { configuration.listeners = Self.addresses(listen) }
+    if !listen.isEmpty {
+      configuration.listeners = Self.addresses(listen).map { ListenerSettings(address: $0) }
+    }
     if let data { configuration.moveData(to: data) }
     if let loops { configuration.loops = loops }
     if !plugins.isEmpty { configuration.plugins.folders = plugins }

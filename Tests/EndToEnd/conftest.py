@@ -8,8 +8,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from authority import Authority  # noqa: E402
 from client import Account  # noqa: E402
 from program import Sluice, report, shared  # noqa: E402
+from secure import SecureSluice  # noqa: E402
 from workshop import compile_probe, conformance_configuration, lay_out, with_plugins  # noqa: E402
 
 
@@ -93,3 +95,31 @@ def shop(account):
 def rival(platform):
     """Somebody else's app."""
     return Account(platform.url).app("Rival")
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def localhost(authority):
+    """A certificate for this machine."""
+    return authority.issue("localhost", "localhost", "127.0.0.1")
+
+
+@pytest.fixture
+def secure(tmp_path, request):
+    """Makes gateways with TLS that belong to one test; none outlives it."""
+    made: list[SecureSluice] = []
+
+    def make(tls: dict, **limits) -> SecureSluice:
+        made.append(SecureSluice(tmp_path / f"gateway-{len(made)}", tls, ["--loops", "1"], **limits))
+        return made[-1].start()
+
+    before = request.session.testsfailed
+    yield make
+    for gateway in made:
+        gateway.kill()
+    if request.session.testsfailed > before:
+        report(request, made)

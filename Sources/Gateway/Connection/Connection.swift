@@ -23,6 +23,8 @@ struct Connection {
   var socket: SocketPointer?
   /// What it has while it speaks HTTP/2.
   var http2: HTTP2Pointer?
+  /// Its TLS; nil when it has none.
+  var secure: UnsafeMutablePointer<SecureState>?
   var progress = HeadProgress()
   var flags: ConnectionFlags = []
   var timeout = Timeout.none
@@ -54,6 +56,8 @@ struct ConnectionFlags: OptionSet {
 /// Which time limit a connection is under.
 enum Timeout: UInt8 {
   case none
+  /// The TLS handshake is incomplete.
+  case handshake
   /// Nothing of the next request has come.
   case idle
   /// A request's head is incomplete.

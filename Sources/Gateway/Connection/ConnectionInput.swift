@@ -54,7 +54,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     if pointee.flags.contains(.isFinishing) {
       unwatch()
       dropInput()
-      return pointee.stream.shutdownThenClose()
+      return shutDown()
     }
     settle()
     afterProcessing()
@@ -160,7 +160,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     }
     unwatch()
     dropInput()
-    pointee.stream.shutdownThenClose()
+    shutDown()
   }
 }
 

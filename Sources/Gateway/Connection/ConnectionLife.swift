@@ -9,7 +9,8 @@ let connectionCallbacks: StreamCallbackTable = StreamCallbacks(
   onClosed: { stream in connection(of: stream).hasClosed() }
 ).makeTable()
 
-private func connection(of stream: TCPStream) -> ConnectionPointer {
+/// The connection that a stream's memory holds.
+func connection(of stream: TCPStream) -> ConnectionPointer {
   stream.userMemory.assumingMemoryBound(to: Connection.self)
 }
 
@@ -18,24 +19,31 @@ func connectionAccepted(_ stream: TCPStream, _ context: UInt64) {
   let loop = UnsafeMutableRawPointer(address: context).assumingMemoryBound(to: LoopState.self)
   let connection = connection(of: stream)
   connection.initialize(to: Connection(stream: stream, loop: loop))
-  loop.pointee.metrics.add(.connectionsAccepted)
-  loop.pointee.metrics.add(.connectionsOpen)
-  let open = loop.pointee.shared.openConnections.add(1, ordering: .relaxed).newValue
-  guard open <= loop.pointee.settings.connections else {
-    return connection.refuse(.connectionsRefused)
-  }
-  guard
-    loop.pointee.shared.enter(stream.peer, limit: loop.pointee.settings.connectionsPerAddress)
-  else { return connection.refuse(.addressesRefused) }
-  connection.pointee.flags.insert(.isCounted)
-  connection.watch(.idle)
-  stream.startReading()
+  connection.admit(.idle)
 }
 
 extension UnsafeMutablePointer where Pointee == Connection {
+  /// Counts a new connection and starts to read, unless it is one too many.
+  func admit(_ timeout: Timeout) {
+    let loop = loop
+    loop.pointee.metrics.add(.connectionsAccepted)
+    loop.pointee.metrics.add(.connectionsOpen)
+    let open = loop.pointee.shared.openConnections.add(1, ordering: .relaxed).newValue
+    guard open <= loop.pointee.settings.connections else { return refuse(.connectionsRefused) }
+    guard
+      loop.pointee.shared.enter(
+        pointee.stream.peer, limit: loop.pointee.settings.connectionsPerAddress)
+    else { return refuse(.addressesRefused) }
+    pointee.flags.insert(.isCounted)
+    watch(timeout)
+    pointee.stream.startReading()
+  }
+
   /// Turns a connection away that is one too many.
-  fileprivate func refuse(_ metric: Metric) {
+  private func refuse(_ metric: Metric) {
     loop.pointee.metrics.add(metric)
+    // A word would take the handshake that there is no room for.
+    if pointee.secure != nil { return pointee.stream.close() }
     pointee.flags.insert(.isFinishing)
     let refusal: StaticString =
       "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -44,7 +52,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
   }
 
   /// The stream is closed: everything that hangs on it ends.
-  fileprivate func hasClosed() {
+  func hasClosed() {
     let loop = loop
     unwatch()
     if loop.pointee.outputOwner == self {
@@ -60,6 +68,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     }
     pointee.http2?.hasClosed()
     dropInput()
+    if pointee.secure != nil { dropSecure() }
     loop.pointee.metrics.add(.connectionsOpen, -1)
     loop.pointee.shared.openConnections.subtract(1, ordering: .relaxed)
     if pointee.flags.contains(.isCounted) { loop.pointee.shared.leave(pointee.stream.peer) }
@@ -74,10 +83,13 @@ extension UnsafeMutablePointer where Pointee == Connection {
     if let http2 = pointee.http2 { return http2.timedOut(timeout) }
     switch timeout {
     case .none, .linger: return
+    case .handshake:
+      loop.pointee.metrics.add(.handshakeTimeouts)
+      pointee.stream.close()
     case .idle:
       loop.pointee.metrics.add(.idleTimeouts)
       dropInput()
-      pointee.stream.shutdownThenClose()
+      shutDown()
     case .head:
       loop.pointee.metrics.add(.headTimeouts)
       refuseSlowHead()
@@ -163,6 +175,7 @@ extension UnsafeMutablePointer where Pointee == LoopState {
   /// Once a second: ends what has taken too long.
   func sweep() {
     let now = pointee.eventLoop.now
+    while let node = pointee.handshakes.popExpired(now: now) { expire(node) }
     while let node = pointee.idle.popExpired(now: now) { expire(node) }
     while let node = pointee.heads.popExpired(now: now) { expire(node) }
     while let node = pointee.bodies.popExpired(now: now) { expire(node) }

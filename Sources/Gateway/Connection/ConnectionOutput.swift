@@ -8,13 +8,20 @@ extension UnsafeMutablePointer where Pointee == Connection {
     guard loop.pointee.outputOwner == self else { return }
     loop.pointee.outputOwner = nil
     guard !loop.pointee.output.isEmpty else { return }
+    if pointee.secure != nil {
+      settle(writeEncrypted(UnsafeRawBufferPointer(loop.pointee.output.bytes)))
+      return loop.pointee.output.removeAll()
+    }
     settle(pointee.stream.flush(loop.pointee.output))
   }
 
   /// Sends bytes after what has been flushed before.
-  func send(_ bytes: UnsafeRawBufferPointer) { settle(pointee.stream.write(bytes)) }
+  func send(_ bytes: UnsafeRawBufferPointer) {
+    settle(pointee.secure == nil ? pointee.stream.write(bytes) : writeEncrypted(bytes))
+  }
 
-  private func settle(_ outcome: WriteOutcome) {
+  /// Draws the consequences of a write.
+  func settle(_ outcome: WriteOutcome) {
     switch outcome {
     case .written: return
     case .failed: pointee.stream.close()
@@ -54,7 +61,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     if pointee.flags.contains(.isFinishing) {
       unwatch()
       dropInput()
-      pointee.stream.shutdownThenClose()
+      shutDown()
       return
     }
     resume()
@@ -78,6 +85,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     let node = UnsafeMutableRawPointer(self).assumingMemoryBound(to: DeadlineNode.self)
     switch timeout {
     case .none, .linger: return
+    case .handshake: loop.pointee.handshakes.refresh(node, now: now)
     case .idle: loop.pointee.idle.refresh(node, now: now)
     case .head: loop.pointee.heads.refresh(node, now: now)
     case .body: loop.pointee.bodies.refresh(node, now: now)
@@ -93,6 +101,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     let node = UnsafeMutableRawPointer(self).assumingMemoryBound(to: DeadlineNode.self)
     switch pointee.timeout {
     case .none, .linger: return
+    case .handshake: loop.pointee.handshakes.remove(node)
     case .idle: loop.pointee.idle.remove(node)
     case .head: loop.pointee.heads.remove(node)
     case .body: loop.pointee.bodies.remove(node)

@@ -77,6 +77,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     let connection = pointee.connection.unsafelyUnwrapped
     let loop = connection.loop
     loop.own(connection)
+    if let secure = connection.pointee.secure { addTransportSecurity(secure) }
     if loop.pointee.isDraining || !pointee.head.keepAlive || !bodyIsConsumed {
       pointee.flags.insert(.mustClose)
     }

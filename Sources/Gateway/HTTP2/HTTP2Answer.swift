@@ -29,6 +29,9 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     on stream: StreamPointer, _ status: Int, contentType: UnsafeRawBufferPointer, length: Int64,
     isFollowed: Bool
   ) {
+    if let secure = stream.pointee.http2.pointee.connection.pointee.secure {
+      addTransportSecurity(secure)
+    }
     if pointee.passage != nil { runResponders(status) }
     let loop = loop
     var lines = 0

@@ -151,7 +151,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
     endStreams()
     connection.pointee.flags.insert(.isFinishing)
     connection.unwatch()
-    connection.pointee.stream.shutdownThenClose()
+    connection.shutDown()
   }
 
   /// Puts the connection under the time limit that its state asks for. Streams have limits of their own.

@@ -48,7 +48,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
       stream.complete()
     } else {
       pointee.connection.unwatch()
-      pointee.connection.pointee.stream.shutdownThenClose()
+      pointee.connection.shutDown()
     }
   }
 

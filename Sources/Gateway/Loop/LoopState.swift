@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import TLS
 internal import Wire
 
 typealias LoopPointer = UnsafeMutablePointer<LoopState>
@@ -27,6 +28,7 @@ struct LoopState: ~Copyable {
   /// Where heads are parsed to before they need memory of their own.
   let fields: UnsafeMutableBufferPointer<HeaderField>
 
+  var handshakes: DeadlineList
   var idle: DeadlineList
   var heads: DeadlineList
   var bodies: DeadlineList
@@ -37,6 +39,10 @@ struct LoopState: ~Copyable {
   var http2: HTTP2Loop
 
   var listeners: [Listener] = []
+  /// Those of them that speak TLS, in the order of ``Gateway/listen(_:secure:)``.
+  var secureListeners: [SecureListenerPointer] = []
+  /// Where this loop's TLS sessions read and write; there is one when there is a listener with TLS.
+  var transfer: TLSTransfer?
   var isDraining = false
   /// The last host name that was looked up, and where it leads.
   var lastHost = HostMemory()
@@ -69,6 +75,7 @@ struct LoopState: ~Copyable {
     dates = DateCache()
     requestIDs = RequestIDSource(seed: seed)
     fields = .allocate(capacity: max(settings.headerFields, 1))
+    handshakes = DeadlineList(duration: settings.handshakeTimeout)
     // Connections between two requests are many, and looked at once a second anyway.
     idle = DeadlineList(duration: settings.idleTimeout, slack: min(1000, settings.idleTimeout / 4))
     heads = DeadlineList(duration: settings.headTimeout)
@@ -88,5 +95,6 @@ struct LoopState: ~Copyable {
     prefix.destroy()
     requestIDs.destroy()
     fields.deallocate()
+    transfer?.destroy()
   }
 }

@@ -30,6 +30,8 @@ public enum Metric: Int, CaseIterable, Sendable {
   case rateLimited
   case compressionStatesRefused
   case messagesTooLongToCompress
+  case handshakesRefused
+  case handshakeTimeouts
   case cancelledRequests
   case identityHits
   case identityMisses
@@ -51,6 +53,20 @@ public enum Metric: Int, CaseIterable, Sendable {
   case http2Continuations
   case http2FieldSections
   case http2QueueBreaches
+  case secureConnectionsOpen
+  case handshakes12
+  case handshakes13
+  case handshakesResumed
+  case handshakesOfVersion
+  case handshakesOfParameters
+  case handshakesOfProtocol
+  case handshakesOfCertificate
+  case handshakesOfAlert
+  case handshakesMalformed
+  case handshakesNotTLS
+  case handshakesPlainHTTP
+  case handshakesAbandoned
+  case secureConnectionsBroken
 
   /// The name under which `/metrics` shows it, without labels.
   var name: String {
@@ -78,6 +94,14 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .compressionStates: "sluice_websocket_compression_states"
     case .http2Connections: "sluice_http2_connections_total"
     case .http2Requests: "sluice_http2_requests_total"
+    case .secureConnectionsOpen: "sluice_tls_connections_open"
+    case .handshakes12, .handshakes13: "sluice_tls_handshakes_total"
+    case .handshakesResumed: "sluice_tls_resumptions_total"
+    case .handshakesOfVersion, .handshakesOfParameters, .handshakesOfProtocol,
+      .handshakesOfCertificate, .handshakesOfAlert, .handshakesMalformed, .handshakesNotTLS,
+      .handshakesPlainHTTP, .handshakesAbandoned:
+      "sluice_tls_handshake_failures_total"
+    case .secureConnectionsBroken: "sluice_tls_broken_total"
     default: "sluice_limit_breaches_total"
     }
   }
@@ -114,12 +138,26 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .http2Continuations: #"{limit="http2_continuations"}"#
     case .http2FieldSections: #"{limit="http2_field_section_bytes"}"#
     case .http2QueueBreaches: #"{limit="http2_queue_bytes"}"#
+    case .handshakesRefused: #"{limit="tls_handshakes_per_second"}"#
+    case .handshakeTimeouts: #"{limit="tls_handshake_timeout_ms"}"#
+    case .handshakes12: #"{version="1.2"}"#
+    case .handshakes13: #"{version="1.3"}"#
+    case .handshakesOfVersion: #"{reason="version"}"#
+    case .handshakesOfParameters: #"{reason="parameters"}"#
+    case .handshakesOfProtocol: #"{reason="alpn"}"#
+    case .handshakesOfCertificate: #"{reason="client_certificate"}"#
+    case .handshakesOfAlert: #"{reason="peer_alert"}"#
+    case .handshakesMalformed: #"{reason="malformed"}"#
+    case .handshakesNotTLS: #"{reason="not_tls"}"#
+    case .handshakesPlainHTTP: #"{reason="plain_http"}"#
+    case .handshakesAbandoned: #"{reason="abandoned"}"#
     default: ""
     }
   }
 
   var isGauge: Bool {
     self == .connectionsOpen || self == .webSocketsOpen || self == .compressionStates
+      || self == .secureConnectionsOpen
   }
 
   var help: String {
@@ -149,6 +187,15 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .compressionStates: "Compression states that connections hold now."
     case .http2Connections: "Connections that speak HTTP/2."
     case .http2Requests: "Requests answered over HTTP/2."
+    case .secureConnectionsOpen: "Connections open now on listeners with TLS."
+    case .handshakes12, .handshakes13: "TLS handshakes completed, by version."
+    case .handshakesResumed:
+      "TLS handshakes completed with a session ticket; part of all that were completed."
+    case .handshakesOfVersion, .handshakesOfParameters, .handshakesOfProtocol,
+      .handshakesOfCertificate, .handshakesOfAlert, .handshakesMalformed, .handshakesNotTLS,
+      .handshakesPlainHTTP, .handshakesAbandoned:
+      "TLS handshakes that failed, by reason."
+    case .secureConnectionsBroken: "TLS connections that broke after their handshake."
     default: "Times that a peer went over a limit."
     }
   }

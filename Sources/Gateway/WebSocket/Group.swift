@@ -178,6 +178,7 @@ extension UnsafeMutablePointer where Pointee == LoopState {
           chunk = compressed
           member.socket.pointee.deflate.flags.insert(.isStale)
         }
+        let connection = member.socket.pointee.connection
         if member.socket.isOverHTTP2 {
           member.socket.stream.append(shared: chunk)
           sent += 1
@@ -185,11 +186,10 @@ extension UnsafeMutablePointer where Pointee == LoopState {
           if member.socket.queuedBytes > bound { slow.append(member.socket) }
           continue
         }
-        if pointee.outputOwner == member.socket.pointee.connection {
-          member.socket.pointee.connection.flush()
-        }
-        let stream = member.socket.pointee.connection.pointee.stream
-        switch stream.write(shared: chunk) {
+        if pointee.outputOwner == connection { connection.flush() }
+        let stream = connection.pointee.stream
+        let isPlain = connection.pointee.secure == nil
+        switch isPlain ? stream.write(shared: chunk) : connection.writeEncrypted(chunk.bytes) {
         case .written:
           sent += 1
           bytes += chunk.count

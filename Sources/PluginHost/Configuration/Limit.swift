@@ -62,6 +62,14 @@ extension Limit {
   public static let bodyTimeout = Limit(
     "body_timeout_ms", 30_000, .milliseconds, in: 100...3_600_000,
     "the time between two pieces of a body", answer: "408 request_timeout", isLive: false)
+  public static let handshakeTimeout = Limit(
+    "tls_handshake_timeout_ms", 10_000, .milliseconds, in: 100...600_000,
+    "the time from a connection to the end of its TLS handshake", answer: "connection closed",
+    isLive: false)
+  public static let handshakesPerSecond = Limit(
+    "tls_handshakes_per_second", 1_000, .perSecond, in: 1...1_000_000,
+    "TLS handshakes begun, over all loops", answer: "connection closed before its handshake",
+    isLive: false)
   public static let idleTimeout = Limit(
     "idle_timeout_ms", 75_000, .milliseconds, in: 100...3_600_000,
     "the time a connection may stay open between two requests", answer: "connection closed",
@@ -137,8 +145,8 @@ extension Limit {
   /// Every limit, in the order of the documentation.
   public static let all = [
     headerBytes, uriBytes, bodyBytes, headerTimeout, bodyTimeout, idleTimeout, writeTimeout,
-    requestTimeout, connections, connectionsPerAddress, webSocketMessageBytes,
-    webSocketQueueBytes, webSocketCompressedBytes, webSocketCompressionStates, requestsPerSecond,
+    requestTimeout, connections, connectionsPerAddress, handshakeTimeout, handshakesPerSecond,
+    webSocketMessageBytes, webSocketQueueBytes, webSocketCompressedBytes, webSocketCompressionStates, requestsPerSecond,
     http2Streams, http2Resets, http2Pings, http2Settings, http2IgnoredFrames, http2EmptyFrames,
     http2WindowUpdates, http2Continuations, http2FieldSectionBytes, http2QueueBytes,
   ]

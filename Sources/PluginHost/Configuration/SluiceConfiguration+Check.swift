@@ -1,3 +1,5 @@
+import Glibc
+import TLS
 import Wire
 
 extension SluiceConfiguration {
@@ -30,6 +32,25 @@ extension SluiceConfiguration {
       problems += tenant.check(installed: installed)
     }
     return problems
+  }
+
+  /// What is wrong with the certificates of the listeners: files that cannot be read, keys that do not match, chains that
+  /// have lapsed, responses that cannot be stapled.
+  ///
+  /// Empty when all is well. Control thread only.
+  public func checkCertificates() -> [ConfigProblem] {
+    var found: [CertificateError] = []
+    for tls in listeners.compactMap(\.tls) where !tls.certificates.isEmpty {
+      guard let tickets = TicketKeys() else { continue }
+      do throws(CertificateError) {
+        _ = try TLSContext(
+          reading: tls.settings(tls.certificates), tickets: tickets, now: Int64(time(nil)),
+          allowsLapsed: false, warnings: &found)
+      } catch {
+        found.append(error)
+      }
+    }
+    return found.map { ConfigProblem(file: $0.file, message: $0.reason) }
   }
 
   /// The operator's own tenant: as given, or with every plugin that suits it and nobody chose against.

@@ -20,7 +20,7 @@ extension SluiceConfiguration {
   private static func read(
     _ reader: inout ObjectReader, in folder: String
   ) -> SluiceConfiguration {
-    let listeners = reader.optional("listeners").map(readListeners)
+    let listeners = reader.optional("listeners").map { readListeners($0, in: folder) }
     let data = FilePath.resolve(reader.string("data", default: "./data"), in: folder)
     let keyFile = reader.optional("secrets")?.object { secrets in
       secrets.optional("key_file")?.string()
@@ -53,25 +53,26 @@ extension SluiceConfiguration {
     return configuration
   }
 
-  private static func readListeners(_ node: ConfigNode) -> [ListenAddress] {
+  private static func readListeners(_ node: ConfigNode, in folder: String) -> [ListenerSettings] {
     let elements = node.elements()
     if case .array(let list) = node.value, list.isEmpty {
       node.refuse("must name at least one address")
     }
     var seen: Set<ListenAddress> = []
     return elements.compactMap { element in
-      element.object { reader -> ListenAddress? in
-        guard let address = reader.required("address") else { return nil }
-        let text = address.string()
+      element.object { reader -> ListenerSettings? in
+        let tls = reader.optional("tls")?.object { ListenerTLS(reading: &$0, in: folder) }
+        guard let node = reader.required("address") else { return nil }
+        let text = node.string()
         guard !text.isEmpty else { return nil }
         do throws(ListenAddress.Malformed) {
-          let listener = try ListenAddress(text)
-          if listener.port != 0 && !seen.insert(listener).inserted {
-            address.refuse("\(listener) stands here twice")
+          let address = try ListenAddress(text)
+          if address.port != 0 && !seen.insert(address).inserted {
+            node.refuse("\(address) stands here twice")
           }
-          return listener
+          return ListenerSettings(address: address, tls: tls)
         } catch {
-          address.refuse(error.description)
+          node.refuse(error.description)
           return nil
         }
       } ?? nil

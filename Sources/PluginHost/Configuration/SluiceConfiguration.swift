@@ -1,7 +1,7 @@
 /// What the operator decides: the content of `sluice.json`, defaults filled in, paths resolved.
 public struct SluiceConfiguration: Sendable {
   /// Where to listen; never empty, no address twice.
-  public var listeners: [ListenAddress]
+  public var listeners: [ListenerSettings]
   /// The folder that holds all data of this gateway.
   public var dataDirectory: String
   /// Event loops; 0 is one for each core.
@@ -44,7 +44,7 @@ public struct SluiceConfiguration: Sendable {
     dataDirectory: String, listen: [ListenAddress], pluginFolders: [String]
   ) -> SluiceConfiguration {
     var configuration = SluiceConfiguration(
-      listeners: listen, dataDirectory: dataDirectory,
+      listeners: listen.map { ListenerSettings(address: $0) }, dataDirectory: dataDirectory,
       plugins: PluginSelection(folders: pluginFolders))
     configuration.plugins.tenantsGrant = .platform
     return configuration

@@ -13,6 +13,7 @@ public final class Server: Sendable {
   private let lock: DataLock
   private let watchdog: Watchdog
   private let images: PluginImages
+  private let certificates: CertificateKeeper
 
   /// Opens the data directory, loads the plugins, starts the loops and listens.
   ///
@@ -23,6 +24,7 @@ public final class Server: Sendable {
     images = parts.images
     host = parts.host
     control = parts.host.control
+    certificates = parts.certificates
     do {
       gateway = try Gateway::Gateway(
         loops: host.loopCount, settings: GatewaySettings(configuration), accessLog: host.accessLog,
@@ -41,16 +43,18 @@ public final class Server: Sendable {
     host.resumeListeners(of: parts.recovered)
     watchdog = Watchdog(host)
     var addresses: [String] = []
-    for address in configuration.listeners {
+    for (listener, secure) in zip(configuration.listeners, parts.secure) {
       do throws(ListenError) {
-        let bound = try gateway.listen(try EventLoop::ListenAddress(parsing: address.description))
-        addresses.append("http://\(bound)")
+        let address = try EventLoop::ListenAddress(parsing: listener.description)
+        let bound = try gateway.listen(address, secure: secure)
+        addresses.append("\(secure == nil ? "http" : "https")://\(bound)")
       } catch {
         gateway.stop()
         throw StartError("\(error)")
       }
     }
     self.addresses = addresses
+    certificates.watch(gateway, control)
     gateway.isReady()
   }
 
@@ -60,6 +64,9 @@ public final class Server: Sendable {
     let host: Host
     /// Tenants whose files were not closed in order.
     let recovered: [String]
+    let certificates: CertificateKeeper
+    /// How each listener speaks TLS, in the order of the configuration.
+    let secure: [SecureListening?]
   }
 
   /// Everything that comes before the loops.
@@ -107,6 +114,18 @@ public final class Server: Sendable {
     let host = Host(
       configuration: configuration, loopCount: min(loops, 64), control: control, log: log,
       accessLog: accessLog)
+    let certificates = try CertificateKeeper(
+      dataDirectory: configuration.dataDirectory, log: log)
+    var secure: [SecureListening?] = []
+    for listener in configuration.listeners {
+      guard let tls = listener.tls else {
+        secure.append(nil)
+        continue
+      }
+      secure.append(
+        SecureListening(
+          context: try certificates.open(listener, tls), transportSecurity: tls.transportSecurity))
+    }
     let store: Store::Store
     do throws(StoreError) {
       store = try Store::Store(
@@ -122,7 +141,8 @@ public final class Server: Sendable {
     try checkStaticTenants(configuration, host, registry)
     let recovered = recover(unclosed, store, log)
     return Parts(
-      lock: lock, images: images, host: host, recovered: recovered)
+      lock: lock, images: images, host: host, recovered: recovered, certificates: certificates,
+      secure: secure)
   }
 
   private static func openRegistry(
@@ -190,7 +210,8 @@ public final class Server: Sendable {
     case refused([String])
   }
 
-  /// Puts a configuration in force as far as that goes without a restart, with the plugins that its folders hold now:
+  /// Puts a configuration in force as far as that goes without a restart, with the certificates and the plugins that their
+  /// files hold now:
   /// new versions beside the old ones, which drain. All of it or nothing. [any-thread]
   ///
   /// - Parameters:
@@ -200,13 +221,15 @@ public final class Server: Sendable {
     _ configuration: Result<SluiceConfiguration, ConfigurationError>,
     then: @escaping @Sendable (ReloadOutcome) -> Void
   ) {
-    Task { [host, images] in
+    Task { [host, images, certificates] in
       let outcome: ReloadOutcome
       do throws(ReloadRefusal) {
         guard case .success(let configuration) = configuration else {
           throw ReloadRefusal(problems: configuration.problems)
         }
-        let report = try await host.tenants.reload(configuration, images: images)
+        let renewal = try certificates.prepare()
+        var report = try await host.tenants.reload(configuration, images: images)
+        report.changes += certificates.use(renewal)
         outcome =
           report.changes.isEmpty && report.waiting.isEmpty
           ? .unchanged : .changed(report.changes, waiting: report.waiting)
@@ -282,6 +305,8 @@ extension GatewaySettings {
     headBytes = limits[.headerBytes]
     targetBytes = limits[.uriBytes]
     bodyBytes = limits[.bodyBytes]
+    handshakeTimeout = UInt64(limits[.handshakeTimeout])
+    handshakesPerSecond = limits[.handshakesPerSecond]
     headTimeout = UInt64(limits[.headerTimeout])
     bodyTimeout = UInt64(limits[.bodyTimeout])
     idleTimeout = UInt64(limits[.idleTimeout])

@@ -3,7 +3,7 @@ import PluginHost
 
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Check the configuration and every plugin, without starting.",
+    abstract: "Check the configuration, certificates and every plugin, without starting.",
     discussion: "Prints everything that is wrong, each with its file and place, and ends with 1.")
 
   @OptionGroup var options: ConfigurationOptions
@@ -13,6 +13,7 @@ struct Check: ParsableCommand {
     let catalog = PluginCatalog.load(folders: configuration.plugins.folders)
     var problems = catalog.problems.map(\.description)
     problems += configuration.check(installed: catalog.plugins).map(\.description)
+    problems += configuration.checkCertificates().map(\.description)
     for plugin in catalog.plugins {
       do {
         try ELFImage(path: plugin.library).check()
