@@ -25,6 +25,10 @@ class Comparison:
     load: dict[str, object] = field(default_factory=dict)
     loops: int = 1
 
+    @property
+    def is_secure(self) -> bool:
+        return self.mode in ("https", "tls-handshakes")
+
     def __call__(self, bench: Bench) -> Measurement:
         cores = bench.cores.server if self.loops == 1 else bench.cores.two_servers
         with ExitStack() as running:
@@ -64,7 +68,7 @@ class Comparison:
     def _run(self, bench: Bench, server: Server, seconds: float) -> dict:
         cores = bench.cores.generator if self.loops == 1 else bench.cores.beside_two_servers
         return bench.generator.run(
-            cores, server.port, self.mode, path=self.path, seconds=seconds, **self.load
+            cores, server.secure_port if self.is_secure else server.port, self.mode, path=self.path, seconds=seconds, **self.load
         )
 
     def _round(self, bench: Bench, server: Server, side: Side, measurement: Measurement) -> None:

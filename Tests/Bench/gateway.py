@@ -11,6 +11,7 @@ PROGRAM = ROOT / ".build/release/sluice"
 # The benchmark's routes, shipped with the project, through plugins and the ABI like any other.
 CONFORMANCE = ROOT / "examples/conformance/sluice.json"
 CONFORMANCE_PORT = 9080
+CONFORMANCE_SECURE_PORT = 9443
 
 # What `make run` serves: the platform with its plugins, for the rows on size and start.
 PLATFORM = ROOT / "sluice.json"
@@ -30,7 +31,7 @@ def conformance(
     data = Path(tempfile.mkdtemp(prefix="sluice-", dir=scratch))
     return Server(
         "sluice", command(CONFORMANCE, data, loops), CONFORMANCE_PORT, data / "bench.log", cores,
-        wrapper, folder=ROOT, patience=patience,
+        wrapper, folder=ROOT, patience=patience, secure_port=CONFORMANCE_SECURE_PORT,
     )
 
 

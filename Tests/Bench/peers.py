@@ -30,7 +30,7 @@ http {{
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
 {work}  server {{
     listen 127.0.0.1:{port} backlog=4096{reuseport};
-    location / {{ return 200 '{body}'; }}
+{tls}    location / {{ return 200 '{body}'; }}
   }}
 }}
 """
@@ -49,11 +49,18 @@ NGINX_WORK = """\
   limit_conn_zone $binary_remote_addr zone=connections:1m;
   limit_conn connections 60000;
 """
+# The gateway's versions, suites and groups, and a certificate of the same kind.
+NGINX_TLS = """\
+    listen 127.0.0.1:{secure_port} ssl backlog=4096;
+    ssl_certificate {folder}/server.crt; ssl_certificate_key {folder}/server.key;
+    ssl_protocols TLSv1.2 TLSv1.3; ssl_ecdh_curve X25519:prime256v1; ssl_prefer_server_ciphers on;
+    ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256;
+"""
 NGINX_NO_WORK = "  access_log off;\n"
 
 
-def nginx_configuration(work: str = NGINX_WORK, **values: object) -> str:
-    return NGINX.format(work=work.format(**values), body=HELLO, **values)
+def nginx_configuration(work: str = NGINX_WORK, tls: str = "", **values: object) -> str:
+    return NGINX.format(work=work.format(**values), tls=tls.format(**values), body=HELLO, **values)
 
 
 class PeerMissing(Exception):
@@ -114,14 +121,24 @@ def nginx(
     wrapper: tuple[str, ...] = (),
     patience: float = 30,
     work: str = NGINX_WORK,
+    tls: str = "",
 ) -> Server:
     """`wrapper` (callgrind) needs one process, so the master is left out then."""
     program, port = debian_program("nginx", "nginx-light"), free_port()
     folder = scratch / f"nginx-{port}"
     folder.mkdir()
     root = os.geteuid() == 0
+    secure_port = free_port() if tls else 0
+    if tls:
+        _checked(
+            [debian_program("openssl", "openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost", "-addext",
+             "subjectAltName=DNS:localhost,IP:127.0.0.1", "-days", "30", "-keyout",
+             str(folder / "server.key"), "-out", str(folder / "server.crt")],
+            "making a certificate",
+        )
     text = nginx_configuration(
-        work, user=f"user {getpass.getuser()};\n" if root else "", workers=workers, folder=folder,
+        work, tls, secure_port=secure_port, user=f"user {getpass.getuser()};\n" if root else "", workers=workers, folder=folder,
         port=port, reuseport=" reuseport" if workers > 1 else "",
     )
     if wrapper:
@@ -131,7 +148,7 @@ def nginx(
     return Server(
         "nginx", [program, "-p", str(folder), "-e", str(folder / "nginx-error.log"), "-c",
                   str(configuration)],
-        port, folder / "nginx.log", cores, wrapper, patience=patience,
+        port, folder / "nginx.log", cores, wrapper, patience=patience, secure_port=secure_port,
     )
 
 

@@ -11,6 +11,7 @@ from size import base_resident, idle_tenants, idle_websocket, start_up
 HELLO = {"expect": peers.HELLO, "connections": 64}
 CPU, RATE = "CPU µs per request", "requests/s"
 two_workers = partial(peers.nginx, workers=2)
+secure_nginx = partial(peers.nginx, tls=peers.NGINX_TLS)
 bare_nginx = partial(peers.nginx, work=peers.NGINX_NO_WORK)
 
 
@@ -40,11 +41,23 @@ def fan(in_flight: int, bound: Bound) -> Row:
 
 NO_SLOWER = Bound("ratio", "most", 1.00, 0.85)
 
+# OpenSSL does most of the work on both sides.
+TLS_NO_SLOWER = Bound("ratio", "most", 1.00, 1.00)
+HANDSHAKE = Bound("ratio", "most", 1.05, 1.00)
+
 ROWS = [
     hello("hello/swift", NO_SLOWER),
     hello("hello/c", NO_SLOWER),
     hello("hello/rust", None),
     hello("hello/swift-async", None),
+    Row(
+        "tls/hello", "GET /hello/swift over TLS 1.3, keep-alive, 64 connections", CPU,
+        Comparison("cpu", "https", "/hello/swift", secure_nginx, HELLO), TLS_NO_SLOWER,
+    ),
+    Row(
+        "tls/handshake", "full handshakes of TLS 1.3, X25519 and ECDSA P-256", "CPU µs per handshake",
+        Comparison("cpu", "tls-handshakes", "/hello/swift", secure_nginx, {"sources": 8}), HANDSHAKE,
+    ),
     Row(
         "bare-nginx", "GET /hello/swift ÷ nginx without log, request id and limits", CPU,
         Comparison("cpu", "http", "/hello/swift", bare_nginx, HELLO),

@@ -35,9 +35,10 @@ class Server:
         answers: str = "/",
         folder: Path | None = None,
         patience: float = 30,
+        secure_port: int = 0,
     ) -> None:
         self.name, self.port, self.log, self.answers = name, port, log, answers
-        self.command = command
+        self.command, self.secure_port = command, secure_port
         self._run = machine.pinned(cores, [*wrapper, *command])
         self._folder, self._patience = folder, patience
         self._process: subprocess.Popen | None = None

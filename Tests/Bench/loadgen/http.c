@@ -10,9 +10,11 @@
 #include "modes.h"
 #include "response.h"
 #include "socket.h"
+#include "tls.h"
 
 struct http_connection {
   int descriptor;
+  tls_session *tls; /* NULL without TLS */
   unsigned awaited; /* responses still to come of the batch written last */
   uint64_t sent_at;
   struct remainder remainder;
@@ -66,6 +68,7 @@ static void render_numbers(struct http_load *load, unsigned requests) {
 static void drop(struct http_load *load, struct http_connection *connection) {
   if (connection->awaited > 0) load->busy--;
   connection->awaited = 0;
+  if (connection->tls != NULL) tls_end(connection->tls);
   close(connection->descriptor);
   connection->descriptor = -1;
 }
@@ -78,7 +81,10 @@ static void send_batch(struct http_load *load, struct http_connection *connectio
   } else if (now >= load->deadline) requests = 0;
   if (requests == 0) return;
   if (load->number_at > 0) render_numbers(load, requests);
-  if (socket_write(connection->descriptor, load->batch, requests * load->request_bytes) != 0) {
+  size_t bytes = requests * load->request_bytes;
+  int failed = connection->tls != NULL ? tls_write(connection->tls, load->batch, bytes)
+                                       : socket_write(connection->descriptor, load->batch, bytes);
+  if (failed) {
     report_error(load->report, requests, "write: %s", strerror(errno));
     drop(load, connection);
     return;
@@ -112,7 +118,9 @@ static int accept_response(struct http_load *load, const struct response *respon
 }
 
 static void receive(struct http_load *load, struct http_connection *connection) {
-  ssize_t count = inbox_read(&inbox, &connection->remainder, connection->descriptor);
+  ssize_t count = connection->tls != NULL
+                      ? tls_read(&inbox, &connection->remainder, connection->tls)
+                      : inbox_read(&inbox, &connection->remainder, connection->descriptor);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (count <= 0) {
     report_error(load->report, connection->awaited ? connection->awaited : 1,
@@ -155,6 +163,8 @@ void http_run(const struct options *options, struct report *report) {
   if (connections == NULL || epoll < 0) abort();
   for (unsigned i = 0; i < options->connections; i++) {
     connections[i].descriptor = socket_connect(options, i);
+    if (strcmp(options->mode, "https") == 0)
+      connections[i].tls = tls_handshake(connections[i].descriptor);
     socket_make_nonblocking(connections[i].descriptor);
     socket_watch(epoll, connections[i].descriptor, &connections[i]);
   }

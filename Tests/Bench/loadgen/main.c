@@ -20,6 +20,7 @@ int main(int count, char **arguments) {
   signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
   if (strncmp(options.mode, "http", 4) == 0) http_run(&options, &report);
+  else if (strcmp(options.mode, "tls-handshakes") == 0) handshakes_run(&options, &report);
   else if (strcmp(options.mode, "ws-echo") == 0) ws_echo_run(&options, &report);
   else if (strcmp(options.mode, "ws-fan") == 0) ws_fan_run(&options, &report);
   else ws_idle_run(&options, &report);

@@ -10,6 +10,9 @@ enum { EVENTS_AT_ONCE = 512, DRAIN_SECONDS = 5 };
 /* Keep-alive requests, `pipeline` written at once and all answered before the next are written. */
 void http_run(const struct options *options, struct report *report);
 
+/* Connections one after another, each with a full TLS handshake and nothing else. */
+void handshakes_run(const struct options *options, struct report *report);
+
 /* Each connection sends one message and awaits it back, unchanged, before the next. */
 void ws_echo_run(const struct options *options, struct report *report);
 

@@ -10,6 +10,8 @@ static const char usage[] =
     "  http       [--method GET] [--body TEXT] [--status 200] [--expect BODY] [--pipeline 1]\n"
     "             [--requests N instead of --seconds]\n"
     "  http-post  the same with POST, status 201 and a body that is never repeated\n"
+    "  https      as http, over TLS 1.3; the certificate is not verified\n"
+    "  tls-handshakes  full handshakes, one after another; [--requests N instead of --seconds]\n"
     "  ws-echo    [--bytes 32]  one message in flight on each connection\n"
     "  ws-fan     [--bytes 32] [--pipeline 1]  one publisher, --connections subscribers\n"
     "  ws-idle    holds --connections open until its standard input closes\n"
@@ -30,7 +32,8 @@ static uint64_t number(const char *name, const char *text, uint64_t least, uint6
 }
 
 static int known_mode(const char *mode) {
-  static const char *const modes[] = {"http", "http-post", "ws-echo", "ws-fan", "ws-idle"};
+  static const char *const modes[] = {"http",    "http-post", "https",  "tls-handshakes",
+                                      "ws-echo", "ws-fan",    "ws-idle"};
   for (unsigned i = 0; i < sizeof modes / sizeof *modes; i++)
     if (strcmp(mode, modes[i]) == 0) return 1;
   return 0;

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 struct options {
-  const char *mode;         /* http · http-post · ws-echo · ws-fan · ws-idle */
+  const char *mode;         /* http · http-post · https · tls-handshakes · ws-echo · ws-fan · ws-idle */
   const char *host;         /* an IPv4 address */
   uint16_t port;
   const char *path;
