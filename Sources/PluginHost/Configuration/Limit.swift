@@ -146,7 +146,8 @@ extension Limit {
   public static let all = [
     headerBytes, uriBytes, bodyBytes, headerTimeout, bodyTimeout, idleTimeout, writeTimeout,
     requestTimeout, connections, connectionsPerAddress, handshakeTimeout, handshakesPerSecond,
-    webSocketMessageBytes, webSocketQueueBytes, webSocketCompressedBytes, webSocketCompressionStates, requestsPerSecond,
+    webSocketMessageBytes, webSocketQueueBytes, webSocketCompressedBytes,
+    webSocketCompressionStates, requestsPerSecond,
     http2Streams, http2Resets, http2Pings, http2Settings, http2IgnoredFrames, http2EmptyFrames,
     http2WindowUpdates, http2Continuations, http2FieldSectionBytes, http2QueueBytes,
   ]
