@@ -26,6 +26,7 @@ public enum DecimalText {
       return 2
     }
     if value < 10_000 { return writeFour(value, to: target) }
+    if value < 100_000_000 { return writeEight(value, to: target) }
     return writeLong(value, to: target)
   }
 
@@ -56,12 +57,30 @@ public enum DecimalText {
     return 4
   }
 
+  /// 10,000 to 99,999,999.
+  @usableFromInline @inline(never)
+  static func writeEight(_ value: UInt64, to target: UnsafeMutableRawPointer) -> Int {
+    let high = value / 10_000
+    let low = value &- high &* 10_000
+    let count: Int
+    if high >= 100 {
+      count = writeFour(high, to: target)
+    } else if high >= 10 {
+      put(pair: high, target, 0)
+      count = 2
+    } else {
+      put(digit: high, target, 0)
+      count = 1
+    }
+    let first = low / 100
+    put(pair: first, target, count)
+    put(pair: low &- first &* 100, target, count &+ 2)
+    return count &+ 4
+  }
+
   @usableFromInline @inline(never)
   static func writeLong(_ value: UInt64, to target: UnsafeMutableRawPointer) -> Int {
-    let count =
-      value < 1_000_000
-      ? (value < 100_000 ? 5 : 6)
-      : value < 100_000_000 ? (value < 10_000_000 ? 7 : 8) : digits(value)
+    let count = digits(value)
     var rest = value
     var at = count
     while rest >= 100 {
