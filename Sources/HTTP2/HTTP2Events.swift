@@ -1,10 +1,10 @@
-/// What the owner of a session does about its events: a table of global functions.
+/// What the owner of an endpoint does about its events: a table of global functions.
 ///
-/// `owner` is the word that the session was made with, `stream` what `onRequest` returned. They are called from inside
-/// ``HTTP2Session/receive(_:now:)`` and ``HTTP2Session/produce(now:)`` on the session's thread, and may call whatever
-/// the session offers but these two and `destroy`.
+/// `owner` is the word that the endpoint was made with, `stream` what `onRequest` returned. They are called from inside
+/// ``HTTP2Endpoint/receive(_:now:)`` and ``HTTP2Endpoint/produce(now:)`` on the endpoint's thread, and may call whatever
+/// the endpoint offers but these two and `destroy`.
 public struct HTTP2Events: Sendable {
-  /// A request has come: ``HTTP2Session/section`` holds its head, or the error that it is refused for, until this
+  /// A request has come: ``HTTP2Endpoint/section`` holds its head, or the error that it is refused for, until this
   /// returns. The owner returns its own memory for the stream, which stays valid until `onClosed`.
   public var onRequest:
     @convention(c) @Sendable (
@@ -12,7 +12,7 @@ public struct HTTP2Events: Sendable {
     ) -> UnsafeMutableRawPointer
 
   /// Body bytes have come: valid, and the callback's to change, until it returns. They count against the windows
-  /// until ``HTTP2Session/consume(_:on:)``.
+  /// until ``HTTP2Endpoint/consume(_:on:)``.
   public var onData:
     @convention(c) @Sendable (
       _ owner: UnsafeMutableRawPointer, _ stream: UnsafeMutableRawPointer,
@@ -48,16 +48,16 @@ public struct HTTP2Events: Sendable {
       _ owner: UnsafeMutableRawPointer, _ stream: UnsafeMutableRawPointer, _ count: Int
     ) -> Void
 
-  /// Sends bytes of the session's own.
+  /// Sends bytes of the endpoint's own.
   public var onWrite:
     @convention(c) @Sendable (
       _ owner: UnsafeMutableRawPointer, _ bytes: UnsafeRawPointer, _ count: Int
     ) -> Void
 
-  /// The peer has answered ``HTTP2Session/announceEnd()``.
+  /// The peer has answered ``HTTP2Endpoint/announceEnd()``.
   public var onEndHeard: @convention(c) @Sendable (_ owner: UnsafeMutableRawPointer) -> Void
 
-  /// The peer went over a limit: an ``HTTP2Breach``'s number. For counting; the session does the rest.
+  /// The peer went over a limit: an ``HTTP2Breach``'s number. For counting; the endpoint does the rest.
   public var onBreach:
     @convention(c) @Sendable (_ owner: UnsafeMutableRawPointer, _ breach: Int32) -> Void
 
@@ -99,7 +99,7 @@ public struct HTTP2Events: Sendable {
     self.onBreach = onBreach
   }
 
-  /// Copies the table to memory that is never freed, where sessions find it; once per kind of owner.
+  /// Copies the table to memory that is never freed, where endpoints find it; once per kind of owner.
   public func makeTable() -> HTTP2EventTable {
     let table = UnsafeMutablePointer<HTTP2Events>.allocate(capacity: 1)
     table.initialize(to: self)
@@ -120,9 +120,9 @@ public struct HTTP2Pull: RawRepresentable, Equatable, Sendable {
 
   public init(rawValue: Int) { self.rawValue = rawValue }
 
-  /// Nothing until ``HTTP2Session/resume(_:)``.
+  /// Nothing until ``HTTP2Endpoint/resume(_:)``.
   public static let deferred = HTTP2Pull(rawValue: -1)
-  /// Nothing of any stream until the next ``HTTP2Session/produce(now:)``: the connection is behind.
+  /// Nothing of any stream until the next ``HTTP2Endpoint/produce(now:)``: the connection is behind.
   public static let paused = HTTP2Pull(rawValue: -2)
   /// Nothing any more: the stream ends with the error PROTOCOL_ERROR.
   public static let malformed = HTTP2Pull(rawValue: -3)

@@ -34,7 +34,7 @@ import Testing
   }
 
   // Sessions are what the auth plugin gives to developers who sign in. Elsewhere in the product the word would mean that
-  // the gateway knows a feature, or that a text speaks of how it came about. TLS has the word too (RFC 8446 §2.2).
+  // the gateway knows a feature, or that a text speaks of how it came about. TLS has the word too (RFC 8446 §2.2), and nghttp2.
   @Test func `sessions are only the auth plugin's`() throws {
     let place =
       #/^(Plugins/auth\/|Tests/(AuthPluginTests|EndToEnd|Bench|ArchitectureTests|TLSTests)\/|Sources/(TLS|CSSL)\/|Sources/Gateway/Connection/Secure)/#
@@ -47,7 +47,8 @@ import Testing
         // Guides may say how one signs in.
         let isGuide = allowed.contains(where: file.hasPrefix)
         let isKnown =
-          line.contains(#/TLS|ticket/#) || isGuide && line.contains(#/sign|auth|v1\/sessions/#)
+          line.contains(#/TLS|ticket|nghttp2_session/#)
+          || isGuide && line.contains(#/sign|auth|v1\/sessions/#)
         #expect(isKnown, "\(file):\(index + 1)")
       }
     }

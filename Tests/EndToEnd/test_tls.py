@@ -13,6 +13,7 @@ import requests
 from websockets.sync.client import connect
 
 from authority import Authority
+from http2 import PREFACE, settings
 from program import eventually
 from secure import SecureSluice, SecureWire, s_client, trust
 from wire import Closed, Wire, get, handshake
@@ -218,6 +219,20 @@ def test_http2_is_chosen_where_it_is_offered(secure, localhost, authority, offer
         input=body, capture_output=True, timeout=20,
     )
     assert json.loads(done.stdout) == {"received": len(body)}
+
+
+@pytest.mark.parametrize("offers", [None, ["http/1.1"], ["h2"]])
+def test_inside_tls_the_choice_of_http2_is_made_by_alpn_alone(gateway, authority, offers):
+    """RFC 9113 §3.2"""
+    context = trust(authority)
+    if offers:
+        context.set_alpn_protocols(offers)
+    with SecureWire(gateway, context) as wire:
+        if offers == ["h2"]:
+            # The server's settings need not wait for the client's.
+            assert wire.read(5)[3] == 4
+        else:
+            assert wire.send(PREFACE + settings()).answer().status == 400
 
 
 def test_a_client_that_does_not_trust_us_is_counted(gateway):

@@ -116,7 +116,7 @@ struct Flood: CustomTestStringConvertible, Sendable {
     var limits = HTTP2Limits()
     limits.resetsPerSecond = 1
     let owner = Owner(limits: limits)
-    owner.whenRequested = { owner, _ in owner.session.countAbandonedWork() }
+    owner.whenRequested = { owner, _ in owner.endpoint.countAbandonedWork() }
     for number in 0..<5 {
       owner.receive(.get(UInt32(2 * number + 1), flags: 4), .reset(UInt32(2 * number + 1)))
     }

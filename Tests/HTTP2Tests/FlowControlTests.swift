@@ -13,7 +13,7 @@ import Testing
     owner.receive(piece, piece, piece, piece, piece, piece)
     #expect(owner.requests[1]?.body.count == 96_000)
     #expect(owner.sent() == [])
-    owner.session.consume(96_000, on: 1)
+    owner.endpoint.consume(96_000, on: 1)
     owner.produce()
     #expect(owner.sent() == [.windowUpdate(0, 96_000), .windowUpdate(1, 96_000)])
   }
@@ -48,7 +48,7 @@ import Testing
     for _ in 0..<5 { owner.receive(.data(1, [UInt8](repeating: 7, count: 16_000))) }
     owner.receive(.reset(1))
     #expect(owner.requests[1]?.closed == HTTP2ErrorCode.cancel.rawValue)
-    owner.session.consumeLeft(80_000)
+    owner.endpoint.consumeLeft(80_000)
     owner.produce()
     #expect(owner.sent() == [.windowUpdate(0, 80_000)])
   }

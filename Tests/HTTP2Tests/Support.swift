@@ -114,7 +114,7 @@ struct Frame: Equatable, CustomStringConvertible {
   }
 }
 
-/// A session whose owner writes down what happens, and answers as the test says.
+/// An endpoint whose owner writes down what happens, and answers as the test says.
 final class Owner {
   struct Request {
     var id: Int32
@@ -130,12 +130,12 @@ final class Owner {
     var isAnswered = false
   }
 
-  private(set) var session: HTTP2Session!
+  private(set) var endpoint: HTTP2Endpoint!
   var requests: [Int32: Request] = [:]
   var breaches: [HTTP2Breach] = []
   var written: [UInt8] = []
   var now: UInt64 = 1_000
-  var state = HTTP2Session.State.open
+  var state = HTTP2Endpoint.State.open
   var isPaused = false
   var hasHeardEnd = false
   /// Whether body bytes are taken as they come.
@@ -149,7 +149,7 @@ final class Owner {
     greets: Bool = true
   ) {
     nghttp2_hd_inflate_new(&inflater)
-    session = HTTP2Session.make(
+    endpoint = HTTP2Endpoint.make(
       owner: Unmanaged.passUnretained(self).toOpaque(), events: Self.events, limits: limits,
       headLimits: headLimits, now: now)
     guard greets else { return }
@@ -158,23 +158,23 @@ final class Owner {
   }
 
   deinit {
-    session.destroy()
+    endpoint.destroy()
     nghttp2_hd_inflate_del(inflater)
   }
 
   @discardableResult
-  func receive(_ frames: Frame...) -> HTTP2Session.State { receive(frames.flatMap(\.bytes)) }
+  func receive(_ frames: Frame...) -> HTTP2Endpoint.State { receive(frames.flatMap(\.bytes)) }
 
   @discardableResult
-  func receive(_ bytes: [UInt8]) -> HTTP2Session.State {
+  func receive(_ bytes: [UInt8]) -> HTTP2Endpoint.State {
     guard state == .open else { return state }
     var bytes = bytes
-    state = bytes.withUnsafeMutableBytes { session.receive($0, now: now) }
-    if state == .open { state = session.produce(now: now) }
+    state = bytes.withUnsafeMutableBytes { endpoint.receive($0, now: now) }
+    if state == .open { state = endpoint.produce(now: now) }
     return state
   }
 
-  func produce() { if state == .open { state = session.produce(now: now) } }
+  func produce() { if state == .open { state = endpoint.produce(now: now) } }
 
   /// What was sent since the last call.
   func sent() -> [Frame] {
@@ -203,11 +203,11 @@ final class Owner {
     var status = status
     status.withUTF8 { status in
       let fields = [HTTP2Field(":status", UnsafeRawBufferPointer(status))]
-      fields.withUnsafeBufferPointer { _ = session.respond(id, $0, body: context) }
+      fields.withUnsafeBufferPointer { _ = endpoint.respond(id, $0, body: context) }
     }
   }
 
-  /// The lines of a block that the session sent; each once, in order, for the decoder remembers.
+  /// The lines of a block that the endpoint sent; each once, in order, for the decoder remembers.
   func lines(_ block: [UInt8]) -> [String] {
     var lines: [String] = []
     block.withUnsafeBufferPointer { block in
@@ -243,7 +243,7 @@ final class Owner {
   static let events = HTTP2Events(
     onRequest: { word, id, endsStream in
       let owner = owner(word)
-      let section = owner.session.section
+      let section = owner.endpoint.section
       var request = Request(id: id)
       request.error = section.pointee.error
       request.hasEnded = endsStream
@@ -259,7 +259,7 @@ final class Owner {
     onData: { word, stream, bytes, count in
       let owner = owner(word)
       owner.requests[id(stream)]?.body += UnsafeRawBufferPointer(start: bytes, count: count)
-      if owner.takesBodies { owner.session.consume(count, on: id(stream)) }
+      if owner.takesBodies { owner.endpoint.consume(count, on: id(stream)) }
     },
     onEnd: { word, stream in owner(word).requests[id(stream)]?.hasEnded = true },
     onAnswered: { word, stream in owner(word).requests[id(stream)]?.isAnswered = true },

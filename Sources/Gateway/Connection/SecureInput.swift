@@ -106,6 +106,10 @@ extension UnsafeMutablePointer where Pointee == Connection {
     metrics.add(session.version == .tls13 ? .handshakes13 : .handshakes12)
     if session.isResumed { metrics.add(.handshakesResumed) }
     watch(.idle)
+    if session.applicationProtocol == .http2 {
+      beginHTTP2()
+      pointee.http2?.takeView()
+    }
   }
 
   private func sessionHasFailed(_ failure: TLSFailure) {

@@ -67,7 +67,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
           put(HTTP2Field("x-ratelimit-reset", decimal(pointee.rateReset)))
         }
         if let added = pointee.added { addedFields(added.bytes) { put($0) } }
-        session(of: stream) {
+        endpoint(of: stream) {
           $0.respond(
             stream.pointee.id, UnsafeBufferPointer(rebasing: fields[..<count]),
             body: isFollowed ? UnsafeMutableRawPointer(stream) : nil)
@@ -78,9 +78,9 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     pointee.status = UInt16(status)
   }
 
-  private func session(of stream: StreamPointer, _ body: (HTTP2Session) -> Void) {
+  private func endpoint(of stream: StreamPointer, _ body: (HTTP2Endpoint) -> Void) {
     guard !stream.pointee.http2.pointee.flags.contains(.isOver) else { return }
-    body(stream.session)
+    body(stream.endpoint)
     stream.pointee.http2.arm()
   }
 
@@ -105,7 +105,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   func askToContinue(on stream: StreamPointer) {
     let status = HTTP2Field(":status", ("100" as StaticString).raw)
     withUnsafePointer(to: status) { field in
-      session(of: stream) {
+      endpoint(of: stream) {
         $0.inform(stream.pointee.id, UnsafeBufferPointer(start: field, count: 1))
       }
     }
@@ -149,7 +149,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     if stream.pointee.socket == nil, stream.pointee.viewCount > 0,
       !stream.pointee.http2.pointee.flags.contains(.isOver)
     {
-      stream.session.consumeLeft(stream.pointee.viewCount)
+      stream.endpoint.consumeLeft(stream.pointee.viewCount)
       stream.pointee.viewCount = 0
     }
     if !pointee.flags.contains(.isAdvancing) { recycle() }

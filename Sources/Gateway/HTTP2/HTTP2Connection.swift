@@ -8,7 +8,7 @@ typealias HTTP2Pointer = UnsafeMutablePointer<HTTP2Connection>
 struct HTTP2Connection {
   let connection: ConnectionPointer
   /// There from `begin` to the end of the connection.
-  var session: HTTP2Session?
+  var endpoint: HTTP2Endpoint?
   /// The streams that are open, in no order.
   var first: StreamPointer?
   /// Bytes of answers that wait in the streams.
@@ -22,11 +22,11 @@ struct HTTP2Connection {
 
 struct HTTP2Flags: OptionSet {
   let rawValue: UInt8
-  /// The session is at work further up the stack, and what it has to send is sent when that returns.
+  /// The endpoint is at work further up the stack, and what it has to send is sent when that returns.
   static let isInside = HTTP2Flags(rawValue: 1)
   /// In the loop's list of those that have something to send at the end of the tick.
   static let isArmed = HTTP2Flags(rawValue: 2)
-  /// The session is over and must not be used.
+  /// The endpoint is over and must not be used.
   static let isOver = HTTP2Flags(rawValue: 4)
   /// The last stream has been named.
   static let hasEnded = HTTP2Flags(rawValue: 8)
@@ -57,10 +57,11 @@ struct HTTP2Loop: ~Copyable {
 extension UnsafeMutablePointer where Pointee == Connection {
   /// Whether the peer begins as an HTTP/2 client does that knows what it speaks to (RFC 9113 §3.3).
   ///
-  /// Asked only about what is no request of HTTP/1, and only of a connection's first bytes.
+  /// Asked only about what is no request of HTTP/1, and only of a connection's first bytes. Inside TLS the choice is made
+  /// by ALPN alone (§3.2).
   var speaksHTTP2: Bool {
-    guard !pointee.flags.contains(.hasBegun) else { return false }
-    let preface = HTTP2Session.preface
+    guard !pointee.flags.contains(.hasBegun), pointee.secure == nil else { return false }
+    let preface = HTTP2Endpoint.preface
     let count = Swift.min(Int(pointee.viewCount), preface.utf8CodeUnitCount)
     return UnsafeRawBufferPointer(start: pointee.view, count: count)
       .elementsEqual(UnsafeRawBufferPointer(start: preface.utf8Start, count: count))
@@ -73,19 +74,19 @@ extension UnsafeMutablePointer where Pointee == Connection {
     http2.initialize(to: HTTP2Connection(connection: self))
     pointee.http2 = http2
     pointee.progress = HeadProgress()
-    http2.pointee.session = HTTP2Session.make(
+    http2.pointee.endpoint = HTTP2Endpoint.make(
       owner: UnsafeMutableRawPointer(http2), events: http2Events,
       limits: loop.pointee.settings.http2, headLimits: loop.pointee.headLimits,
       now: loop.pointee.eventLoop.now)
     loop.pointee.metrics.add(.http2Connections)
-    if http2.pointee.session == nil { pointee.stream.close() }
+    if http2.pointee.endpoint == nil { pointee.stream.close() }
   }
 }
 
 extension UnsafeMutablePointer where Pointee == HTTP2Connection {
   var loop: LoopPointer { pointee.connection.loop }
 
-  var session: HTTP2Session { pointee.session.unsafelyUnwrapped }
+  var endpoint: HTTP2Endpoint { pointee.endpoint.unsafelyUnwrapped }
 
   private var isUsable: Bool {
     pointee.flags.isDisjoint(with: [.isInside, .isOver])
@@ -108,10 +109,10 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
     guard isUsable else { return }
     let now = loop.pointee.eventLoop.now
     pointee.flags.insert(.isInside)
-    var state = session.receive(
+    var state = endpoint.receive(
       UnsafeMutableRawBufferPointer(start: bytes, count: count), now: now)
     if state == .open, !pointee.connection.pointee.flags.contains(.isHeldBack) {
-      state = session.produce(now: now)
+      state = endpoint.produce(now: now)
     }
     pointee.flags.remove(.isInside)
     settle(state)
@@ -121,7 +122,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
   func produce() {
     guard isUsable, !pointee.connection.pointee.flags.contains(.isHeldBack) else { return }
     pointee.flags.insert(.isInside)
-    let state = session.produce(now: loop.pointee.eventLoop.now)
+    let state = endpoint.produce(now: loop.pointee.eventLoop.now)
     pointee.flags.remove(.isInside)
     settle(state)
   }
@@ -134,7 +135,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
     loop.pointee.groupHook.arm()
   }
 
-  private func settle(_ state: HTTP2Session.State) {
+  private func settle(_ state: HTTP2Endpoint.State) {
     let connection = pointee.connection
     connection.flush()
     if connection.pointee.stream.isClosing { return }
@@ -144,7 +145,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
     watch()
   }
 
-  /// The session is over: what is laid out is sent, streams that are still open end, and the connection is closed.
+  /// The endpoint is over: what is laid out is sent, streams that are still open end, and the connection is closed.
   func finish() {
     let connection = pointee.connection
     pointee.flags.insert(.isOver)
@@ -158,9 +159,9 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
   private func watch() {
     let connection = pointee.connection
     if connection.pointee.flags.contains(.isHeldBack) { return }
-    if session.isWaitingForHead {
+    if endpoint.isWaitingForHead {
       if connection.pointee.timeout != .head { connection.watch(.head) }
-    } else if session.openStreams > 0 {
+    } else if endpoint.openStreams > 0 {
       connection.unwatch()
     } else if connection.pointee.timeout != .idle {
       connection.watch(.idle)
@@ -197,7 +198,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
   func inputHasEnded() {
     guard isUsable else { return }
     end()
-    if session.openStreams == 0 { finish() }
+    if endpoint.openStreams == 0 { finish() }
   }
 
   /// Tells the peer to open no more streams, and of its last one when it has heard that.
@@ -208,7 +209,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
       next = stream.pointee.next
       stream.pointee.socket?.close(HostCloseCode.shutdown, ("shutdown" as StaticString).raw)
     }
-    session.announceEnd()
+    endpoint.announceEnd()
     produce()
   }
 
@@ -216,7 +217,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
   func end() {
     guard isUsable, !pointee.flags.contains(.hasEnded) else { return }
     pointee.flags.insert(.hasEnded)
-    session.end()
+    endpoint.end()
     produce()
   }
 
@@ -225,7 +226,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
     pointee.flags.insert(.isOver)
     endStreams()
     if pointee.flags.contains(.isArmed) { loop.pointee.http2.armed.removeAll { $0 == self } }
-    pointee.session?.destroy()
+    pointee.endpoint?.destroy()
     deinitialize(count: 1)
     deallocate()
   }

@@ -2,7 +2,7 @@ internal import EventLoop
 internal import HTTP2
 internal import Wire
 
-/// What the gateway does about the events of its sessions.
+/// What the gateway does about the events of its endpoints.
 let http2Events: HTTP2EventTable = HTTP2Events(
   onRequest: { owner, id, endsStream in
     UnsafeMutableRawPointer(http2(owner).begin(id, endsStream: endsStream))
@@ -50,11 +50,11 @@ extension HTTP2Breach {
 }
 
 extension UnsafeMutablePointer where Pointee == HTTP2Connection {
-  /// A request has come: its head lies in the session's memory until this returns.
+  /// A request has come: its head lies in the endpoint's memory until this returns.
   fileprivate func begin(_ id: Int32, endsStream: Bool) -> StreamPointer {
     let connection = pointee.connection
     let loop = loop
-    let section = session.section
+    let section = endpoint.section
     let stream = StreamPointer.allocate(capacity: 1)
     stream.initialize(to: HTTP2Stream(http2: self, id: id))
     link(stream)
@@ -112,20 +112,20 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
   fileprivate func endIsHeard() {
     guard !pointee.flags.contains(.hasEnded) else { return }
     pointee.flags.insert(.hasEnded)
-    session.end()
+    endpoint.end()
   }
 }
 
 extension UnsafeMutablePointer where Pointee == HTTP2Stream {
-  /// Body bytes have come: they lie in the session's input until this returns.
+  /// Body bytes have come: they lie in the endpoint's input until this returns.
   fileprivate func received(_ bytes: UnsafeMutableRawPointer, _ count: Int) {
     pointee.received += Int64(count)
     guard pointee.request != nil || pointee.socket != nil, !pointee.flags.contains(.isReset) else {
       // Of no use to anybody: the room on this stream is not given back.
-      return session.consumeLeft(count)
+      return endpoint.consumeLeft(count)
     }
     if pointee.announced >= 0, pointee.received > pointee.announced {
-      session.consume(count, on: pointee.id)
+      endpoint.consume(count, on: pointee.id)
       return resetMalformed()
     }
     if pointee.viewCount > 0 {
@@ -165,7 +165,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Stream {
     guard count > 0 else { return }
     pointee.view = pointee.view.unsafelyUnwrapped + count
     pointee.viewCount -= count
-    session.consume(count, on: pointee.id)
+    endpoint.consume(count, on: pointee.id)
     pointee.http2.arm()
   }
 

@@ -58,7 +58,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Stream {
   /// There is something to send, or to end.
   func resume() {
     guard !pointee.http2.pointee.flags.contains(.isOver) else { return }
-    if pointee.flags.contains(.hasHead) { session.resume(pointee.id) }
+    if pointee.flags.contains(.hasHead) { endpoint.resume(pointee.id) }
     pointee.http2.arm()
   }
 

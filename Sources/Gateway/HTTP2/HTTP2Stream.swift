@@ -23,7 +23,7 @@ struct HTTP2Stream {
   var output = StreamOutput()
   /// Bytes sent since the peer's time to take some began anew.
   var progress = 0
-  /// Body bytes that have come and are not consumed: in the session's input while it hands them over, else in `input`.
+  /// Body bytes that have come and are not consumed: in the endpoint's input while it hands them over, else in `input`.
   var view: UnsafeMutableRawPointer?
   var viewCount = 0
   /// The stream's own memory, if `view` points into it.
@@ -54,13 +54,13 @@ struct StreamFlags: OptionSet {
 extension UnsafeMutablePointer where Pointee == HTTP2Stream {
   var loop: LoopPointer { pointee.http2.loop }
 
-  var session: HTTP2Session { pointee.http2.session }
+  var endpoint: HTTP2Endpoint { pointee.http2.endpoint }
 
   /// Ends the stream with an error of ours.
   func reset(_ code: HTTP2ErrorCode) {
     guard !pointee.http2.pointee.flags.contains(.isOver) else { return }
     pointee.flags.insert([.isReset, .isGivenUp])
-    session.reset(pointee.id, code)
+    endpoint.reset(pointee.id, code)
     pointee.http2.arm()
   }
 
@@ -68,7 +68,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Stream {
   func resetMalformed() {
     pointee.flags.insert(.isReset)
     loop.pointee.metrics.add(.malformedRequests)
-    session.resetMalformed(pointee.id)
+    endpoint.resetMalformed(pointee.id)
   }
 
   /// Puts the stream under a time limit, from now on.
@@ -138,7 +138,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Stream {
       http2.forgetWaiting(self)
       let isOurs =
         http2.pointee.flags.contains(.isOver) || pointee.flags.contains(.isGivenUp)
-      if !isOurs, request.pointee.flags.contains(.isWithPlugin) { session.countAbandonedWork() }
+      if !isOurs, request.pointee.flags.contains(.isWithPlugin) { endpoint.countAbandonedWork() }
       request.connectionHasClosed()
     }
     if let socket = pointee.socket {
@@ -147,7 +147,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Stream {
         code: socket.pointee.closeCode, reason: UnsafeRawBufferPointer(start: nil, count: 0))
       socket.destroy()
     }
-    if !http2.pointee.flags.contains(.isOver) { session.consumeLeft(pointee.viewCount) }
+    if !http2.pointee.flags.contains(.isOver) { endpoint.consumeLeft(pointee.viewCount) }
     http2.pointee.queuedBytes -= pointee.output.count
     pointee.output.removeAll()
     pointee.input?.deallocate()

@@ -40,7 +40,7 @@ public struct GatewayLoop: @unchecked Sendable {
     state.pointee.settings.socketQueueBytes = settings.socketQueueBytes
     state.pointee.settings.drainTimeout = settings.drainTimeout
     state.pointee.settings.publicMetrics = settings.publicMetrics
-    // A session keeps the limits that it began with.
+    // A connection keeps the limits that it began with.
     state.pointee.settings.http2 = settings.http2
     state.pointee.settings.http2QueueBytes = settings.http2QueueBytes
   }

@@ -30,6 +30,16 @@ public enum Metric: Int, CaseIterable, Sendable {
   case rateLimited
   case compressionStatesRefused
   case messagesTooLongToCompress
+  case http2StreamBreaches
+  case http2Resets
+  case http2Pings
+  case http2Settings
+  case http2IgnoredFrames
+  case http2EmptyFrames
+  case http2WindowUpdates
+  case http2Continuations
+  case http2FieldSections
+  case http2QueueBreaches
   case handshakesRefused
   case handshakeTimeouts
   case cancelledRequests
@@ -43,16 +53,6 @@ public enum Metric: Int, CaseIterable, Sendable {
   case compressionStates
   case http2Connections
   case http2Requests
-  case http2StreamBreaches
-  case http2Resets
-  case http2Pings
-  case http2Settings
-  case http2IgnoredFrames
-  case http2EmptyFrames
-  case http2WindowUpdates
-  case http2Continuations
-  case http2FieldSections
-  case http2QueueBreaches
   case secureConnectionsOpen
   case handshakes12
   case handshakes13

@@ -6,14 +6,14 @@ public import Wire
 ///
 /// A state machine without sockets and without a clock: bytes that have come go in through ``receive(_:now:)``, bytes
 /// to send come out through ``produce(now:)``, and what happens is told through ``HTTP2Events``. A handle: copies name
-/// the same session, which lives from ``make(owner:events:limits:headLimits:now:)`` to ``destroy()``, on one thread.
-public struct HTTP2Session {
+/// the same endpoint, which lives from ``make(owner:events:limits:headLimits:now:)`` to ``destroy()``, on one thread.
+public struct HTTP2Endpoint {
   let core: CorePointer
 
   /// The bytes that a client begins with (RFC 9113 §3.4).
   public static var preface: StaticString { "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" }
 
-  /// Makes a session and lays its SETTINGS out.
+  /// Makes an endpoint and lays its SETTINGS out.
   ///
   /// - Parameters:
   ///   - owner: handed to every event.
@@ -23,10 +23,10 @@ public struct HTTP2Session {
   public static func make(
     owner: UnsafeMutableRawPointer, events: HTTP2EventTable, limits: HTTP2Limits,
     headLimits: RequestHeadLimits, now: UInt64
-  ) -> HTTP2Session? {
+  ) -> HTTP2Endpoint? {
     let core = CorePointer.allocate(capacity: 1)
     core.initialize(
-      to: SessionCore(
+      to: EndpointCore(
         owner: owner, events: events.pointer, limits: limits, headLimits: headLimits, now: now))
     var option: OpaquePointer?
     guard nghttp2_option_new(&option) == 0 else {
@@ -35,18 +35,18 @@ public struct HTTP2Session {
     }
     configure(option.unsafelyUnwrapped, limits)
     let status = nghttp2_session_server_new2(
-      &core.pointee.nghttp2, SessionCallbacks.shared.pointer, core, option)
+      &core.pointee.nghttp2, LibraryCallbacks.shared.pointer, core, option)
     nghttp2_option_del(option)
     guard status == 0 else {
       core.deallocate()
       return nil
     }
-    let session = HTTP2Session(core: core)
-    session.submitSettings(headLimits)
-    return session
+    let endpoint = HTTP2Endpoint(core: core)
+    endpoint.submitSettings(headLimits)
+    return endpoint
   }
 
-  /// Frees the session. Streams that are open are forgotten, without an event.
+  /// Frees the endpoint. Streams that are open are forgotten, without an event.
   public func destroy() {
     nghttp2_session_del(core.pointee.nghttp2)
     core.pointee.section.release()
@@ -82,9 +82,9 @@ public struct HTTP2Session {
       // Priorities are ignored (RFC 9113 §5.3), which a client is told (RFC 9218 §2.1).
       entry(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1),
     ]
-    nghttp2_submit_settings(core.session, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries, entries.count)
+    nghttp2_submit_settings(core.library, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries, entries.count)
     nghttp2_session_set_local_window_size(
-      core.session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Int32(clamping: limits.connectionWindow))
+      core.library, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Int32(clamping: limits.connectionWindow))
   }
 
   // MARK: - bytes in and out
@@ -103,7 +103,7 @@ public struct HTTP2Session {
     core.pointee.now = now
     let (count, breach) = core.countFrames(UnsafeRawBufferPointer(bytes))
     let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-    let status = nghttp2_session_mem_recv(core.session, start, count)
+    let status = nghttp2_session_mem_recv(core.library, start, count)
     if status < 0 { return end(status) }
     core.fail(breach)
     return breach == nil ? .open : end(Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue))
@@ -114,7 +114,7 @@ public struct HTTP2Session {
     core.pointee.now = now
     while true {
       var data: UnsafePointer<UInt8>?
-      let count = nghttp2_session_mem_send(core.session, &data)
+      let count = nghttp2_session_mem_send(core.library, &data)
       guard count > 0, let data else {
         if count < 0 { return end(count) }
         break
@@ -122,7 +122,7 @@ public struct HTTP2Session {
       core.pointee.events.pointee.onWrite(core.pointee.owner, data, count)
     }
     let isOpen =
-      nghttp2_session_want_read(core.session) != 0 || nghttp2_session_want_write(core.session) != 0
+      nghttp2_session_want_read(core.library) != 0 || nghttp2_session_want_write(core.library) != 0
     return isOpen ? .open : .finished
   }
 

@@ -1,11 +1,11 @@
 internal import CNghttp2
 internal import Wire
 
-/// The functions that nghttp2 calls. It copies them into each session.
+/// The functions that nghttp2 calls. It copies them into each endpoint.
 ///
-/// `@unchecked Sendable`: filled once, read only.
-struct SessionCallbacks: @unchecked Sendable {
-  static let shared = SessionCallbacks()
+/// `@unchecked Sendable`: immutable once it is filled.
+struct LibraryCallbacks: @unchecked Sendable {
+  static let shared = LibraryCallbacks()
   let pointer: OpaquePointer?
 
   private init() {
@@ -23,7 +23,7 @@ struct SessionCallbacks: @unchecked Sendable {
   }
 }
 
-extension SessionCore {
+extension EndpointCore {
   /// What our own PING carries.
   static let endMark: UInt64 = 0x646e_652d_6f67_2d69
 }
@@ -31,7 +31,7 @@ extension SessionCore {
 private typealias Frame = UnsafePointer<nghttp2_frame>
 
 private func core(_ user: UnsafeMutableRawPointer?) -> CorePointer {
-  user.unsafelyUnwrapped.assumingMemoryBound(to: SessionCore.self)
+  user.unsafelyUnwrapped.assumingMemoryBound(to: EndpointCore.self)
 }
 
 private func endsStream(_ frame: Frame) -> Bool {
@@ -40,7 +40,7 @@ private func endsStream(_ frame: Frame) -> Bool {
 
 /// The owner's memory for a stream.
 private func stream(_ core: CorePointer, _ id: Int32) -> UnsafeMutableRawPointer? {
-  nghttp2_session_get_stream_user_data(core.session, id)
+  nghttp2_session_get_stream_user_data(core.library, id)
 }
 
 private func beginHeaders(
@@ -87,7 +87,7 @@ private func frameReceived(
   case FrameType.ping:
     let isAnswer = frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
     let mark = withUnsafeBytes(of: frame.pointee.ping.opaque_data) { $0.load(as: UInt64.self) }
-    if isAnswer, mark == SessionCore.endMark {
+    if isAnswer, mark == EndpointCore.endMark {
       core.pointee.events.pointee.onEndHeard(core.pointee.owner)
     }
   default: break
@@ -105,9 +105,9 @@ private func sectionReceived(_ core: CorePointer, _ frame: Frame) {
   guard frame.pointee.headers.cat != NGHTTP2_HCAT_REQUEST else {
     // Streams take turns: to a client that says nothing of urgency all are alike, and what it says is ignored.
     var turns = nghttp2_extpri(urgency: 3, inc: 1)
-    nghttp2_session_change_extpri_stream_priority(core.session, id, &turns, 1)
+    nghttp2_session_change_extpri_stream_priority(core.library, id, &turns, 1)
     let stream = core.pointee.events.pointee.onRequest(core.pointee.owner, id, isEnd)
-    nghttp2_session_set_stream_user_data(core.session, id, stream)
+    nghttp2_session_set_stream_user_data(core.library, id, stream)
     return
   }
   guard error == nil else { return core.resetForFault(id, .protocolError) }
@@ -141,7 +141,7 @@ private func dataReceived(
 ) -> Int32 {
   let core = core(user)
   guard let stream = stream(core, id), let bytes else {
-    HTTP2Session(core: core).consume(count, on: id)
+    HTTP2Endpoint(core: core).consume(count, on: id)
     return 0
   }
   // They lie in the memory that `receive` was given, which is the owner's to change, and nghttp2 is done with them.
@@ -174,13 +174,13 @@ private func frameSent(
     }
   case FrameType.goAway where core.pointee.isAnnouncingEnd:
     core.pointee.isAnnouncingEnd = false
-    withUnsafeBytes(of: SessionCore.endMark) { mark in
+    withUnsafeBytes(of: EndpointCore.endMark) { mark in
       _ = nghttp2_submit_ping(
-        core.session, UInt8(NGHTTP2_FLAG_NONE.rawValue),
+        core.library, UInt8(NGHTTP2_FLAG_NONE.rawValue),
         mark.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self))
     }
   case FrameType.data, FrameType.headers:
-    if endsStream(frame), nghttp2_session_get_stream_remote_close(core.session, id) == 0,
+    if endsStream(frame), nghttp2_session_get_stream_remote_close(core.library, id) == 0,
       let stream = stream(core, id)
     {
       core.pointee.events.pointee.onAnswered(core.pointee.owner, stream)

@@ -2,7 +2,7 @@ import HTTP2
 import Testing
 import Wire
 
-@Suite struct `HTTP/2 session` {
+@Suite struct `HTTP/2 endpoint` {
   @Test func `greets with its settings and a window for all streams`() {
     let owner = Owner(greets: false)
     owner.produce()
@@ -18,7 +18,7 @@ import Wire
         [0, 9, 0, 0, 0, 1],
       ])
     #expect(frames[1].word == 1 << 20 - 65_535)
-    #expect(owner.session.isWaitingForHead)
+    #expect(owner.endpoint.isWaitingForHead)
   }
 
   @Test func `answers a request that comes byte by byte`() {
@@ -31,7 +31,7 @@ import Wire
     #expect(owner.lines(frames[0].payload) == [":status=200"])
     #expect(frames[1] == .data(1, Array("hello".utf8), ends: true))
     #expect(owner.requests[1]?.closed == 0)
-    #expect(owner.session.openStreams == 0)
+    #expect(owner.endpoint.openStreams == 0)
   }
 
   @Test func `ends an answer without a body with its head`() {
@@ -61,10 +61,10 @@ import Wire
     owner.receive(
       Frame(type: 1, flags: 1, stream: 1, payload: Array(block.prefix(10))),
       .continuation(1, Array(block.dropFirst(10).prefix(10))))
-    #expect(owner.session.isWaitingForHead)
+    #expect(owner.endpoint.isWaitingForHead)
     owner.receive(.continuation(1, Array(block.dropFirst(20)), ends: true))
     #expect(owner.requests[1]?.line == "GET /pieces")
-    #expect(!owner.session.isWaitingForHead)
+    #expect(!owner.endpoint.isWaitingForHead)
   }
 
   @Test func `hands bodies and trailers on`() {
@@ -118,7 +118,7 @@ import Wire
     owner.produce()
     #expect(owner.requests[1]?.isAnswered == true)
     #expect(Owner.resets(owner.sent()) == [:])
-    owner.session.reset(1, .noError)
+    owner.endpoint.reset(1, .noError)
     owner.produce()
     #expect(Owner.resets(owner.sent()) == [1: .noError])
     #expect(owner.requests[1]?.closed == 0)
@@ -131,7 +131,7 @@ import Wire
     let fields = [
       HTTP2Field(":status", UnsafeRawBufferPointer(start: status.utf8Start, count: 3))
     ]
-    fields.withUnsafeBufferPointer { owner.session.inform(1, $0) }
+    fields.withUnsafeBufferPointer { owner.endpoint.inform(1, $0) }
     owner.receive(.data(1, [1], ends: true))
     owner.answer(1)
     owner.produce()
@@ -142,14 +142,14 @@ import Wire
   @Test func `announces its end, then names the last stream, and is finished after it`() {
     let owner = Owner()
     owner.receive(.get(1))
-    owner.session.announceEnd()
+    owner.endpoint.announceEnd()
     owner.produce()
     var frames = owner.sent()
     #expect(frames.map(\.type) == [7, 6])
     #expect(frames[0].word == 0x7fff_ffff)
     owner.receive(Frame.get(3), Frame(type: 6, flags: 1, payload: frames[1].payload))
     #expect(owner.hasHeardEnd)
-    owner.session.end()
+    owner.endpoint.end()
     owner.produce()
     frames = owner.sent()
     #expect(frames.map(\.type) == [7])

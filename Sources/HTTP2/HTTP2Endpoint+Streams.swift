@@ -20,7 +20,7 @@ public struct HTTP2Field {
   }
 }
 
-extension HTTP2Session {
+extension HTTP2Endpoint {
   /// Lays out the head of an answer, `:status` first.
   ///
   /// - Parameters:
@@ -32,12 +32,12 @@ extension HTTP2Session {
   ) -> Bool {
     withPairs(fields) { pairs in
       guard let stream else {
-        return nghttp2_submit_response(core.session, id, pairs.baseAddress, pairs.count, nil) == 0
+        return nghttp2_submit_response(core.library, id, pairs.baseAddress, pairs.count, nil) == 0
       }
       var provider = nghttp2_data_provider()
       provider.source.ptr = stream
       provider.read_callback = readBody
-      return nghttp2_submit_response(core.session, id, pairs.baseAddress, pairs.count, &provider)
+      return nghttp2_submit_response(core.library, id, pairs.baseAddress, pairs.count, &provider)
         == 0
     }
   }
@@ -46,7 +46,7 @@ extension HTTP2Session {
   public func inform(_ id: Int32, _ fields: UnsafeBufferPointer<HTTP2Field>) {
     withPairs(fields) { pairs in
       _ = nghttp2_submit_headers(
-        core.session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, nil, pairs.baseAddress, pairs.count,
+        core.library, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, nil, pairs.baseAddress, pairs.count,
         nil)
     }
   }
@@ -71,23 +71,23 @@ extension HTTP2Session {
   }
 
   /// The stream has something to send again.
-  public func resume(_ id: Int32) { nghttp2_session_resume_data(core.session, id) }
+  public func resume(_ id: Int32) { nghttp2_session_resume_data(core.library, id) }
 
   /// Gives the peer room for as many bytes of body as were taken.
   public func consume(_ count: Int, on id: Int32) {
     guard count > 0 else { return }
-    nghttp2_session_consume(core.session, id, count)
+    nghttp2_session_consume(core.library, id, count)
   }
 
   /// As ``consume(_:on:)`` for a stream that is over.
   public func consumeLeft(_ count: Int) {
     guard count > 0 else { return }
-    nghttp2_session_consume_connection(core.session, count)
+    nghttp2_session_consume_connection(core.library, count)
   }
 
   /// Ends a stream for a reason of ours.
   public func reset(_ id: Int32, _ code: HTTP2ErrorCode) {
-    nghttp2_submit_rst_stream(core.session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code.rawValue)
+    nghttp2_submit_rst_stream(core.library, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code.rawValue)
   }
 
   /// Ends a stream whose message is malformed (RFC 9113 §8.1.1).
@@ -103,13 +103,13 @@ extension HTTP2Session {
   /// Tells the peer that no stream will be taken soon, and has it say when it has heard so (RFC 9113 §6.8).
   public func announceEnd() {
     core.pointee.isAnnouncingEnd = true
-    nghttp2_submit_shutdown_notice(core.session)
+    nghttp2_submit_shutdown_notice(core.library)
   }
 
-  /// Tells the peer which stream is the last; the session is finished when those that are open have ended.
+  /// Tells the peer which stream is the last; the endpoint is finished when those that are open have ended.
   public func end() {
     nghttp2_submit_goaway(
-      core.session, UInt8(NGHTTP2_FLAG_NONE.rawValue), core.pointee.lastStream,
+      core.library, UInt8(NGHTTP2_FLAG_NONE.rawValue), core.pointee.lastStream,
       HTTP2ErrorCode.noError.rawValue, nil, 0)
   }
 }

@@ -1,16 +1,16 @@
 internal import CNghttp2
 internal import Wire
 
-typealias CorePointer = UnsafeMutablePointer<SessionCore>
+typealias CorePointer = UnsafeMutablePointer<EndpointCore>
 
-/// The memory behind an ``HTTP2Session``. nghttp2 hands its address to every callback.
-struct SessionCore {
+/// The memory behind an ``HTTP2Endpoint``. nghttp2 hands its address to every callback.
+struct EndpointCore {
   var nghttp2: OpaquePointer?
   let owner: UnsafeMutableRawPointer
   let events: UnsafePointer<HTTP2Events>
   let limits: HTTP2Limits
   var gauge: FloodGauge
-  var scanner = FrameScanner(prefaceBytes: HTTP2Session.preface.utf8CodeUnitCount)
+  var scanner = FrameScanner(prefaceBytes: HTTP2Endpoint.preface.utf8CodeUnitCount)
   var section: FieldSectionReader
   /// Milliseconds on the owner's clock, as of the call that is going on.
   var now: UInt64
@@ -39,8 +39,8 @@ struct SessionCore {
   }
 }
 
-extension UnsafeMutablePointer where Pointee == SessionCore {
-  var session: OpaquePointer { pointee.nghttp2.unsafelyUnwrapped }
+extension UnsafeMutablePointer where Pointee == EndpointCore {
+  var library: OpaquePointer { pointee.nghttp2.unsafelyUnwrapped }
 
   /// Takes note of a breach that ends the connection.
   func fail(_ breach: HTTP2Breach?) {
@@ -71,7 +71,7 @@ extension UnsafeMutablePointer where Pointee == SessionCore {
 
   /// Ends a stream for something its peer did on it.
   func resetForFault(_ id: Int32, _ code: HTTP2ErrorCode) {
-    nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code.rawValue)
+    nghttp2_submit_rst_stream(library, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code.rawValue)
     fail(pointee.gauge.reset(now: pointee.now))
   }
 }
