@@ -68,7 +68,7 @@ def test_plugins_that_keep_to_the_contract_are_never_named(checked):
     assert checked.metric("sluice_plugin_wrong_calls_total") == before
 
 
-def test_without_the_option_nothing_is_looked_at(sluice, probe_folder):
+def test_without_the_option_a_wrong_call_is_refused_but_neither_named_nor_counted(sluice, probe_folder):
     gateway = sluice(with_plugins(probe_folder), ["--loops", 1])
-    assert ask(gateway.port, get("/probe/elsewhere")).body == b"/probe/elsewhere"
+    assert ask(gateway.port, get("/probe/elsewhere")).body == b"refused"
     assert gateway.metric("sluice_plugin_wrong_calls_total") == 0

@@ -2,9 +2,11 @@
 
 import json
 import random
+import signal
 import sqlite3
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -203,3 +205,21 @@ def test_a_plugin_in_swift_hears_what_another_emits_and_counts_it_once(sluice):
     app.server.post("/v1/channels/messaging/a/messages", {"text": "again", "user_id": "alice"}, expect=201)
     assert eventually(lambda: sum(counts(app).values()) >= 31)
     assert counts(app) == {"messaging:a": 21, "messaging:b": 10} and counts(silent) == {}
+
+
+def test_a_reload_while_listeners_write_down_how_far_they_are_loses_nothing(sluice, folder):
+    gateway = sluice(only(folder, ear="plain", other="settle"), ["--loops", 2])
+    configuration = json.loads(gateway.configuration.read_text())
+    for round in range(4):
+        with ThreadPoolExecutor(8) as clients:
+            list(clients.map(lambda number: emit(gateway, number), range(60 * round, 60 * round + 60)))
+        for step in range(2):
+            configuration["limits"] = {"requests_per_second": 50_000 + 10 * round + step}
+            gateway.configuration.write_text(json.dumps(configuration))
+            gateway.process.send_signal(signal.SIGHUP)
+            time.sleep(0.1)
+    everything = list(range(240))
+    # What one does is not in the batch that moves its cursor, so it may do it again; the other's is.
+    assert eventually(lambda: sorted(set(heard(gateway))) == everything)
+    assert eventually(lambda: len(heard(gateway, listener="other")) >= 240)
+    assert sorted(heard(gateway, listener="other")) == everything

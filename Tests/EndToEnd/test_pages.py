@@ -28,7 +28,7 @@ def test_metrics_are_in_the_format_of_prometheus_and_count(conformance):
             _, _, name, kind = line.split(" ")
             assert types.setdefault(name, kind) == kind and kind in ("counter", "gauge", "histogram")
         elif not line.startswith("#"):
-            matched = re.fullmatch(r'([a-z_]+)(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? -?[0-9.e+]+', line)
+            matched = re.fullmatch(r'([a-z][a-z0-9_]*)(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? -?[0-9.e+]+', line)
             assert matched and re.sub(r"_(bucket|sum|count)$", "", matched[1]) in types, line
 
 

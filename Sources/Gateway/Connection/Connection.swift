@@ -51,6 +51,8 @@ struct ConnectionFlags: OptionSet {
   static let isCounted = ConnectionFlags(rawValue: 16)
   /// A request of HTTP/1 has come on it.
   static let hasBegun = ConnectionFlags(rawValue: 32)
+  /// It goes on when the plugin that is being called has returned.
+  static let awaitsPlugin = ConnectionFlags(rawValue: 64)
 }
 
 /// Which time limit a connection is under.

@@ -55,6 +55,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
   func hasClosed() {
     let loop = loop
     unwatch()
+    if pointee.flags.contains(.awaitsPlugin) { loop.pointee.resuming.removeAll { $0 == self } }
     if loop.pointee.outputOwner == self {
       loop.pointee.outputOwner = nil
       loop.pointee.output.removeAll()

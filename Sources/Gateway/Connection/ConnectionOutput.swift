@@ -64,7 +64,23 @@ extension UnsafeMutablePointer where Pointee == Connection {
       shutDown()
       return
     }
+    if loop.pointee.mark.pointee.isInside { return resumeOutsidePlugins() }
     resume()
+  }
+
+  /// Goes on with the next request when the plugin that has answered this one has returned: none is called from inside
+  /// its own call.
+  private func resumeOutsidePlugins() {
+    guard !pointee.flags.contains(.awaitsPlugin) else { return }
+    pointee.flags.insert(.awaitsPlugin)
+    let loop = loop
+    loop.pointee.resuming.append(self)
+    guard loop.pointee.resuming.count == 1 else { return }
+    loop.pointee.eventLoop.post(
+      { loop, _ in
+        UnsafeMutableRawPointer(address: loop).assumingMemoryBound(to: LoopState.self)
+          .resumeConnections()
+      }, UInt64(address: loop), 0)
   }
 
   /// Puts the connection under the limit for the time between two requests.
@@ -110,5 +126,15 @@ extension UnsafeMutablePointer where Pointee == Connection {
     case .ping: loop.pointee.pings.remove(node)
     }
     pointee.timeout = .none
+  }
+}
+
+extension UnsafeMutablePointer where Pointee == LoopState {
+  /// Connections whose requests plugins have answered from inside a call go on.
+  fileprivate func resumeConnections() {
+    while let connection = pointee.resuming.popLast() {
+      connection.pointee.flags.remove(.awaitsPlugin)
+      connection.resume()
+    }
   }
 }

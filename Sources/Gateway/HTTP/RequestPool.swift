@@ -2,11 +2,10 @@ internal import Wire
 
 /// Request slots of one loop, used again and again. Confined to its loop.
 ///
-/// A slot stays initialized while it is spare: only what a request leaves behind is put back.
+/// A slot stays initialized while it is spare: only what a request leaves behind is put back. Slots are never freed, so
+/// that whoever has just answered one may still look at its stage; there are as many as requests were ever open at once.
 struct RequestPool {
-  private static let keepLimit = 1024
   private var first: RequestPointer?
-  private var count = 0
 
   @inline(__always)
   mutating func take(base: UnsafeRawPointer, fields: UnsafeMutablePointer<HeaderField>)
@@ -14,7 +13,6 @@ struct RequestPool {
   {
     guard let slot = first else { return make(base, fields) }
     first = slot.pointee.nextSpare
-    count &-= 1
     slot.pointee.stage = .tenant
     slot.pointee.base = base
     slot.pointee.fields = fields
@@ -33,12 +31,10 @@ struct RequestPool {
 
   @inline(__always)
   mutating func give(_ slot: RequestPointer) {
-    guard count < Self.keepLimit else { return slot.deallocate() }
     slot.pointee.reset()
     // Whoever answered it from outside may still ask whether it goes on.
     slot.pointee.stage = .answered
     slot.pointee.nextSpare = first
     first = slot
-    count &+= 1
   }
 }

@@ -172,6 +172,17 @@ extension UnsafeMutablePointer where Pointee == HTTP2Stream {
   /// Appends what has come to what waits, which is at most what the window has room for.
   private func stash(_ bytes: UnsafeRawPointer, _ count: Int) {
     let needed = pointee.viewCount + count
+    if let input = pointee.input, let view = pointee.view, needed <= pointee.inputCapacity {
+      // Room behind what waits, or before it.
+      if view - UnsafeMutableRawPointer(input) + needed > pointee.inputCapacity {
+        input.copyMemory(from: view, byteCount: pointee.viewCount)
+        pointee.view = input
+      }
+      (pointee.view.unsafelyUnwrapped + pointee.viewCount).copyMemory(
+        from: bytes, byteCount: count)
+      pointee.viewCount = needed
+      return
+    }
     let capacity = Swift.max(needed, 1024).nextPowerOfTwo
     let fresh = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
     if let view = pointee.view { fresh.copyMemory(from: view, byteCount: pointee.viewCount) }
@@ -194,6 +205,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Stream {
     if let input = pointee.input, view >= input, view <= input + pointee.inputCapacity { return }
     let count = pointee.viewCount
     pointee.viewCount = 0
+    pointee.view = nil
     stash(view, count)
   }
 }

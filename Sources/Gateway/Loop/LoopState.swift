@@ -46,6 +46,8 @@ struct LoopState: ~Copyable {
   var isDraining = false
   /// The last host name that was looked up, and where it leads.
   var lastHost = HostMemory()
+  /// Connections that go on when no plugin is being called.
+  var resuming: [ConnectionPointer] = []
   /// Groups with something to send at the end of this tick.
   var groups = GroupOutbox()
   var groupHook: TickHook

@@ -99,10 +99,16 @@ struct AccessLog {
   @inline(never)
   mutating func flush() -> Int {
     guard count > 0, let writer else { return 0 }
-    let lines = chunk
-    lines.count = count
-    chunk = LogChunk(capacity: Self.capacity)
-    memory = chunk.memory
+    let lines: LogChunk
+    if count < Self.capacity / 4 {
+      // Few lines wait in memory of their own size, because their bytes are what the log's bound counts.
+      lines = LogChunk(copying: UnsafeRawBufferPointer(start: memory, count: count))
+    } else {
+      lines = chunk
+      lines.count = count
+      chunk = LogChunk(capacity: Self.capacity)
+      memory = chunk.memory
+    }
     count = 0
     return writer.write(lines) ? 0 : lines.bytes.reduce(0) { $1 == 0x0a ? $0 + 1 : $0 }
   }

@@ -10,9 +10,9 @@ final class LogChunk: @unchecked Sendable {
 
   init(capacity: Int) { memory = .allocate(byteCount: capacity, alignment: 16) }
 
-  convenience init(copying lines: [UInt8]) {
+  convenience init(copying lines: UnsafeRawBufferPointer) {
     self.init(capacity: max(lines.count, 1))
-    memory.copyMemory(from: lines, byteCount: lines.count)
+    if let base = lines.baseAddress { memory.copyMemory(from: base, byteCount: lines.count) }
     count = lines.count
   }
 

@@ -58,7 +58,9 @@ public final class LogWriter: Sendable {
 
   /// Takes lines; false when they were dropped, as all are once it is closed. [any-thread]
   @discardableResult
-  public func write(_ lines: [UInt8]) -> Bool { write(LogChunk(copying: lines)) }
+  public func write(_ lines: [UInt8]) -> Bool {
+    lines.withUnsafeBytes { write(LogChunk(copying: $0)) }
+  }
 
   /// Takes lines with their memory, which the caller must not touch again; false when they were dropped. [any-thread]
   func write(_ lines: LogChunk) -> Bool {

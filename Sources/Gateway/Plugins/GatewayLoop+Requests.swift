@@ -138,7 +138,7 @@ extension GatewayLoop {
   ) -> Int32 {
     guard let request = request(token, owner) else { return SLUICE_E_STALE }
     guard (200...599).contains(status), isContentType(contentType),
-      length >= -1
+      length >= -1, status != 204, status != 304
     else { return SLUICE_E_INVALID }
     if request.holdsAnswers {
       return request.holdBegin(Int(status), contentType: contentType, length: length)

@@ -179,6 +179,12 @@ extension UnsafeMutablePointer where Pointee == LoopState {
           member.socket.pointee.deflate.flags.insert(.isStale)
         }
         let connection = member.socket.pointee.connection
+        if member.socket.pointee.flags.contains(.isOpening) {
+          // Behind the answer to the handshake, which is not out yet.
+          member.socket.appendApart(chunk.bytes)
+          sent += 1
+          continue
+        }
         if member.socket.isOverHTTP2 {
           member.socket.stream.append(shared: chunk)
           sent += 1

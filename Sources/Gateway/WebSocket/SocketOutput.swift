@@ -52,7 +52,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
   }
 
   func appendClose(_ code: UInt16?, _ reason: UnsafeRawBufferPointer) {
-    guard !isOverHTTP2 else {
+    guard pointee.flags.isDisjoint(with: [.isOpening, .isOverHTTP2]) else {
       var frame = ByteWriter(growingFrom: 160)
       FrameEncoder.appendClose(code: code, reason: reason, to: &frame)
       appendApart(frame.bytes)

@@ -32,6 +32,10 @@ enum HTTPBridge {
       },
       principal: { host, request, target in
         let shard = shard(host)
+        guard shard.eventLoop.isCurrent else {
+          target.pointee = Principal.anonymous.contract
+          return SLUICE_E_WRONG_THREAD
+        }
         let found = shard.generation.flatMap { shard.loop.gateway.principal(request, of: $0) }
         target.pointee = found ?? Principal.anonymous.contract
         return found == nil ? SLUICE_E_STALE : SLUICE_OK
@@ -91,7 +95,9 @@ func slice(
   _ body: (GatewayLoop, Generation) -> UnsafeRawBufferPointer?
 ) -> sluice_slice_t {
   let shard = shard(host)
-  guard let generation = shard.generation, let bytes = body(shard.loop.gateway, generation) else {
+  guard shard.eventLoop.isCurrent, let generation = shard.generation,
+    let bytes = body(shard.loop.gateway, generation)
+  else {
     return .absent
   }
   return bytes.baseAddress == nil ? .empty : sluice_slice_t(bytes)

@@ -23,4 +23,19 @@ extension SluiceConfiguration {
     }
     return (live, waiting)
   }
+
+  /// The operator's settings that are others than in a configuration that was in force, a line each.
+  func settingsChanged(since former: SluiceConfiguration) -> [String] {
+    var changes = Limit.all.filter { limits[$0] != former.limits[$0] }
+      .map { "limits/\($0.name) is \(limits[$0]), was \(former.limits[$0])" }
+    if drainTimeoutMilliseconds != former.drainTimeoutMilliseconds {
+      changes.append("drain_timeout_ms is \(drainTimeoutMilliseconds)")
+    }
+    if metricsArePublic != former.metricsArePublic {
+      changes.append("metrics/public is \(metricsArePublic)")
+    }
+    if compression != former.compression { changes.append("compression is another") }
+    if plugins != former.plugins { changes.append("plugins, what is enabled or granted is another") }
+    return changes
+  }
 }

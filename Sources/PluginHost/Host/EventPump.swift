@@ -142,12 +142,15 @@ final class EventPump: @unchecked Sendable {
       return true
     }
     pauseMilliseconds = 0
+    // The shard may be closed while the store works; its loop is there as long as the process.
+    let eventLoop = shard.eventLoop
     // A batch that named the delivery has moved the cursor already: then this one is refused, and nothing is lost.
     do throws(StoreError) {
       try shard.instance.host.store.submit(
         tenant: shard.tenant, batch: move(to: current.sequence)
       ) { [self] result in
-        shard.eventLoop.post { [self] in
+        eventLoop.post { [self] in
+          guard !isStopped else { return }
           if case .failure(let error) = result, error.code != .conflict {
             return later { $0.again(delivery) }
           }

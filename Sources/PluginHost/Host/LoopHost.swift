@@ -42,7 +42,7 @@ final class LoopHost: @unchecked Sendable {
 
   /// A copy of bytes that lives until the plugin returns from its outermost callback.
   func lend(_ bytes: UnsafeRawBufferPointer) -> sluice_slice_t {
-    if !gateway.mark.pointee.isInside || scratch.count > 256 { releaseScratch() }
+    if !gateway.mark.pointee.isInside { releaseScratch() }
     let memory = UnsafeMutableRawPointer.allocate(byteCount: max(bytes.count, 1), alignment: 16)
     if let base = bytes.baseAddress { memory.copyMemory(from: base, byteCount: bytes.count) }
     if scratch.isEmpty {

@@ -22,6 +22,8 @@ final class Shard: @unchecked Sendable {
   /// The same, for paths that count no references.
   private(set) var borrowedGeneration: Unmanaged<Generation>?
   private(set) var isOpen = false
+  /// Its timers and promises have been ended, or are being so.
+  private var isEnding = false
   /// Where it is in its life; written by the loop, for ``CallCheck`` on any thread.
   let life = Atomic<LifeState>(.active)
   private var completions: [UInt64: Completion] = [:]
@@ -83,6 +85,7 @@ final class Shard: @unchecked Sendable {
   func close() {
     guard isOpen else { return }
     life.store(.draining, ordering: .releasing)
+    isEnding = true
     endEverything()
     call("close") { plugin.entry.pointee.close(value) }
     isOpen = false
@@ -136,6 +139,8 @@ final class Shard: @unchecked Sendable {
   func startTimer(
     _ delay: UInt64, _ period: UInt64, _ function: @escaping sluice_completion_fn, _ context: UInt64
   ) -> UInt64 {
+    // Started while the shard ends, it would outlive it.
+    guard !isEnding else { return 0 }
     let token = nextCompletion
     nextCompletion += 1
     let timer = eventLoop.timer { [unowned self] in
@@ -162,7 +167,8 @@ final class Shard: @unchecked Sendable {
 
   /// Ends an asynchronous call. [loop-thread, not from inside the plugin]
   func keep(_ number: UInt64, _ status: Int32, _ result: [UInt8]) {
-    guard let completion = completions.removeValue(forKey: number) else { return }
+    // What was promised while the shard ended is heard by nobody.
+    guard let completion = completions.removeValue(forKey: number), isOpen else { return }
     result.withUnsafeBytes { bytes in
       let slice = sluice_slice_t(bytes)
       call("completion") { completion.function(completion.context, status, slice) }
@@ -172,7 +178,7 @@ final class Shard: @unchecked Sendable {
   /// Ends an asynchronous call with no result.
   func keep(_ number: UInt64, _ status: Int32) {
     work[number] = nil
-    guard let completion = completions.removeValue(forKey: number) else { return }
+    guard let completion = completions.removeValue(forKey: number), isOpen else { return }
     call("completion") { completion.function(completion.context, status, .absent) }
   }
 

@@ -30,7 +30,9 @@ extension TenantControl {
     let (live, waiting) = former.configuration.adopting(configuration)
     let next = try load(live, after: former, images)
     var report = ReloadReport(waiting: waiting)
-    report.changes = next.pluginChanges(since: former)
+    report.changes =
+      next.configuration.settingsChanged(since: former.configuration)
+      + next.pluginChanges(since: former)
     let concernsAll =
       next.configuration.limits != former.configuration.limits
       || next.configuration.plugins != former.configuration.plugins

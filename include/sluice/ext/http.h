@@ -84,7 +84,10 @@ typedef struct sluice_http_v1 {
 
     /* ---- answering in pieces: [loop-thread & ACTIVE|DRAINING] */
 
-    /* Sends status and fields. `length` is the body's length in bytes, or -1: chunked (RFC 9112 §7.1). */
+    /*
+     * Sends status and fields. `length` is the body's length in bytes, or -1: chunked (RFC 9112 §7.1).
+     * SLUICE_E_INVALID: as for `respond`, or a status without a body (204, 304), which `respond` gives.
+     */
     sluice_status_t (*SLUICE_NONNULL begin)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t request,
                                             uint32_t status, sluice_slice_t content_type, int64_t length);
     /*
