@@ -8,7 +8,7 @@ import time
 import pytest
 
 from client import Account, listen
-from program import run
+from program import eventually, run
 from wire import Wire, ask, get
 from workshop import compile_probe, conformance_configuration, lay_out, probe_manifest, with_plugins
 
@@ -236,7 +236,7 @@ def test_sql_that_fails_in_a_swift_plugin_is_500_without_a_word_of_the_database(
     assert answer.status == 500 and answer.json()["code"] == "internal"
     for word in ("conformance_durable", "sqlite", "SQL", "table", "INSERT"):
         assert word not in answer.body.decode(), answer.body
-    assert "conformance_durable" in gateway.text()  # but the operator is told
+    assert eventually(lambda: "conformance_durable" in gateway.text())  # but the operator is told
 
 
 # -- switching

@@ -139,6 +139,16 @@ def test_a_closed_channel_is_closed_to_everybody_but_its_members(platform, shop)
     assert closing.value.rcvd.code == 3507
 
 
+def test_a_socket_that_is_refused_as_it_opens_is_opened_first_and_then_closed_with_its_code(platform, shop):
+    from websockets.sync.client import connect
+
+    target = platform.socket_url + "/connection/uni_websocket?channels=nobody:here"
+    with connect(target, additional_headers={"Authorization": f"Bearer {shop.token('bob')}"}, proxy=None) as refused:
+        with pytest.raises(Exception) as closing:
+            refused.recv(10)
+    assert closing.value.rcvd.code == 3507
+
+
 def test_a_deleted_key_lets_nobody_in_from_the_moment_of_the_answer(platform, shop):
     made = shop.owner.post(f"/v1/apps/{shop.id}/keys", {"name": "short-lived"}, expect=201).json()
     server = Client(platform.url, made["secret"])

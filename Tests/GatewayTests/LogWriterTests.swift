@@ -51,6 +51,19 @@ import Testing
     }
   }
 
+  @Test func `closes though its reader has stopped, and counts what that one never took`() throws {
+    var ends: [Int32] = [0, 0]
+    #expect(pipe(&ends) == 0)
+    defer { for end in ends { close(end) } }
+    let writer = try LogWriter(path: "/proc/self/fd/\(ends[1])")
+    // More than a pipe holds.
+    let line = [UInt8](repeating: 0x61, count: 999) + [0x0a]
+    for _ in 0..<2_000 { #expect(writer.write(line)) }
+    writer.close()
+    #expect(writer.linesRefused > 1_000)
+    #expect(writer.linesRefused < 2_000)
+  }
+
   @Test func `counts the lines that the disk refuses`() throws {
     let writer = try LogWriter(path: "/dev/full")
     #expect(writer.write(Array("one\ntwo\n".utf8)))

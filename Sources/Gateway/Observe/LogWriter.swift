@@ -22,6 +22,10 @@ public final class LogWriter: Sendable {
   private let state = Mutex(State())
   private let pool: WorkerPool
   private let refused = Atomic<Int>(0)
+  /// Whether it is a pipe or a terminal, whose reader may have stopped.
+  private let hasReader: Bool
+  /// When a log that is closing gives up on its reader, on the monotonic clock; 0 while it is open.
+  private let givesUpAt = Atomic<UInt64>(0)
   /// Whether the last line was cut off. Only the writing thread looks at it.
   private let isMidLine = Atomic<Bool>(false)
 
@@ -47,6 +51,8 @@ public final class LogWriter: Sendable {
         throw LogUnavailable(path: path, reason: String(cString: strerror(errno)))
       }
     }
+    var kind = stat()
+    hasReader = fstat(descriptor, &kind) == 0 && kind.st_mode & S_IFMT != S_IFREG
     do throws(SystemError) {
       pool = try WorkerPool(name: "log", threads: 1, queueLimit: 4)
     } catch {
@@ -78,9 +84,11 @@ public final class LogWriter: Sendable {
     return isTaken
   }
 
-  /// Writes what is waiting and ends the thread. [any-thread but a loop's, blocking]
+  /// Writes what is waiting and ends the thread; what a reader does not take for two seconds is lost and counted.
+  /// [any-thread but a loop's, blocking]
   public func close() {
     state.withLock { $0.isClosed = true }
+    givesUpAt.store(EventLoop.hrtime() + 2_000_000_000, ordering: .relaxed)
     pool.stop()
     drain()
   }
@@ -113,19 +121,31 @@ public final class LogWriter: Sendable {
   private func put(_ bytes: UnsafeRawBufferPointer) -> Int {
     var offset = 0
     while offset < bytes.count {
-      let count = Glibc.write(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
+      var most = bytes.count - offset
+      if hasReader {
+        guard waitForReader() else { break }
+        // What a pipe takes without waiting once it is ready at all (pipe(7), PIPE_BUF).
+        most = min(most, 4_096)
+      }
+      let count = Glibc.write(descriptor, bytes.baseAddress! + offset, most)
       if count > 0 {
         offset += count
-      } else if errno == EINTR {
-        continue
-      } else if errno == EAGAIN {
-        var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        poll(&waiting, 1, 1000)
-      } else {
+      } else if errno != EINTR, errno != EAGAIN {
         break
       }
     }
     return offset
+  }
+
+  /// Waits until something can be written, or the log is closing and has waited long enough: then false.
+  private func waitForReader() -> Bool {
+    while true {
+      var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+      let ready = poll(&waiting, 1, 100)
+      if ready > 0 || ready < 0 && errno != EINTR { return true }
+      let end = givesUpAt.load(ordering: .relaxed)
+      if end != 0, EventLoop.hrtime() >= end { return false }
+    }
   }
 
   private func count(_ lost: Slice<UnsafeRawBufferPointer>) {
