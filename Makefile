@@ -38,7 +38,7 @@ define assemble
 	cp $(BIN)/lib$$id.so $(2)/
 endef
 
-.PHONY: help run build packages test bench coverage fuzz conformance format lint clean
+.PHONY: help run build packages test bench torture coverage fuzz conformance format lint clean
 
 help: ## Print this
 	@echo "Sluice. Everything below works from a fresh clone."
@@ -82,6 +82,10 @@ test: build .venv/ready ## Run all tests; the last line is "N passed, N failed"
 
 bench: build ## Measure beside nginx, uWebSockets and FastAPI, and print the ratios
 	@python3 Tests/Bench/bench.py
+
+torture: build .venv/ready ## Kill it under load for SECONDS (120) on a disk that loses what was not synced; then find two gateways that break their word
+	@$(PYTHON) Tests/Torture/torture.py --seconds $(or $(SECONDS),120)
+	@$(PYTHON) Tests/Torture/torture.py --seconds 20 --controls
 
 coverage: packages ## Print line coverage for each target, from the Swift tests
 	@swift test --scratch-path .build-coverage --enable-code-coverage --quiet

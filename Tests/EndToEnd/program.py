@@ -50,7 +50,7 @@ def run(*arguments, patience=30, wrapper=(), environment=None) -> subprocess.Com
 class Sluice:
     """`sluice serve` on a free port with a data directory of its own."""
 
-    def __init__(self, folder: Path, configuration: dict | Path | None = None, arguments=(), limits=None):
+    def __init__(self, folder: Path, configuration: dict | Path | None = None, arguments=(), limits=None, environment=None):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.data = folder / "data"
@@ -58,6 +58,7 @@ class Sluice:
         self.arguments = [str(argument) for argument in arguments]
         self.output = folder / "output.log"
         self.process: subprocess.Popen | None = None
+        self.environment: dict[str, str] = environment or {}
         self.configuration = None
         if isinstance(configuration, dict):
             configuration = {**configuration, "listeners": [{"address": f"127.0.0.1:{self.port}"}]}
@@ -92,7 +93,7 @@ class Sluice:
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 self.command(), stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=ROOT,
-                preexec_fn=_die_with_parent,
+                preexec_fn=_die_with_parent, env={**os.environ, **self.environment},
             )
         end = time.monotonic() + patience
         while True:
