@@ -13,6 +13,8 @@ public final class LocalBus: Sendable {
   private let interest = Mutex<[ChannelKey: UInt64]>([:])
   private let carrier: Carrier
 
+  /// - Parameter carrier: hands a publication to a loop that wants its channel. Called on the thread that
+  ///   publishes; it must not wait.
   public init(carrier: @escaping Carrier) { self.carrier = carrier }
 
   /// The loop wants the channel from now on. Twice is once. [any-thread]

@@ -1,6 +1,8 @@
 /// Something that has been published in a channel of a tenant. Immutable.
 public struct Publication: Sendable {
+  /// Whose channel it is. Channels of two tenants never meet, also under one name.
   public let tenant: String
+  /// The channel's name, in UTF-8.
   public let channel: String
   /// Position among the tenant's durable events; 0 when ephemeral.
   public let sequence: Int64
@@ -8,13 +10,16 @@ public struct Publication: Sendable {
   public let offset: Int64
   /// Unix milliseconds.
   public let time: Int64
+  /// The event's type; empty when the publisher gave none.
   public let type: String
+  /// "evt_…", the same wherever the event appears.
   public let id: String
   /// Of the tenant's history; empty when ephemeral.
   public let epoch: String
   /// As it was published, byte for byte.
   public let data: [UInt8]
 
+  /// Nothing is checked: the publisher has done that.
   public init(
     tenant: String, channel: String, sequence: Int64, offset: Int64, time: Int64, type: String,
     id: String,
@@ -34,9 +39,12 @@ public struct Publication: Sendable {
 
 /// A channel of one tenant.
 public struct ChannelKey: Hashable, Sendable {
+  /// The tenant's id.
   public let tenant: String
+  /// The channel's name within the tenant.
   public let channel: String
 
+  /// Nothing is checked; a key may name a channel that nobody uses.
   public init(tenant: String, channel: String) {
     self.tenant = tenant
     self.channel = channel

@@ -4,6 +4,7 @@ public struct Subscriptions<Subscriber> {
   private var subscribers: [UInt64: (key: ChannelKey, subscriber: Subscriber)] = [:]
   private var last: UInt64 = 0
 
+  /// No subscriptions.
   public init() {}
 
   /// Subscriptions there are.

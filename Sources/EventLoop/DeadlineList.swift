@@ -8,6 +8,7 @@ public struct DeadlineNode {
   /// Milliseconds on the list's clock; 0 when in no list. The list's alone to change.
   public internal(set) var deadline: UInt64
 
+  /// A node in no list. Its memory must not move while it is in one.
   public init() {
     previous = nil
     next = nil

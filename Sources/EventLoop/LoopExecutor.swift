@@ -47,6 +47,7 @@ public final class LoopTaskExecutor: TaskExecutor {
   /// Where the tasks run.
   public let loop: EventLoop
 
+  /// - Parameter loop: kept as long as the executor.
   public init(loop: EventLoop) { self.loop = loop }
 
   public func enqueue(_ job: consuming ExecutorJob) {

@@ -47,6 +47,7 @@ public struct OutputBuffer {
   @inlinable
   public var count: Int { storage.pointee.count }
 
+  /// Whether there is nothing to flush.
   @inlinable
   public var isEmpty: Bool { storage.pointee.count == 0 }
 

@@ -5,6 +5,7 @@ internal import Glibc
 public struct PeerAddress: Hashable, Sendable {
   /// The first and the last eight bytes of the IPv6 address, in the memory order of the wire.
   public let high: UInt64
+  /// The last eight bytes; an IPv4 address is `::ffff:a.b.c.d` (RFC 4291 §2.5.5.2).
   public let low: UInt64
   /// In host order.
   public let port: UInt16

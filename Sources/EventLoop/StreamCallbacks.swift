@@ -24,6 +24,7 @@ public struct StreamCallbacks: Sendable {
   /// The stream is closed, for whatever reason; called once, last. Its memory goes when this returns.
   public var onClosed: @convention(c) @Sendable (_ stream: TCPStream) -> Void
 
+  /// Functions without context: what belongs to a stream lies in its own memory.
   public init(
     onRead:
       @escaping @convention(c) @Sendable (TCPStream, UnsafeMutableRawPointer, Int) -> Void,

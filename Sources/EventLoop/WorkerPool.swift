@@ -13,6 +13,7 @@ public final class WorkerPool: @unchecked Sendable {
 
   /// How many jobs may wait beside those that run.
   public let queueLimit: Int
+  /// As given: in errors, and in the names of the threads.
   public let name: String
 
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)

@@ -48,5 +48,6 @@ public struct GatewaySettings: Sendable {
   /// Whether `/metrics` answers others than the machine itself.
   public var publicMetrics = false
 
+  /// Everything at its default.
   public init() {}
 }

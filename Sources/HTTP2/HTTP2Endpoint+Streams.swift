@@ -2,17 +2,21 @@ internal import CNghttp2
 
 /// One field of an answer, borrowed for the call that it is handed to.
 public struct HTTP2Field {
+  /// In lower case (RFC 9113 §8.2).
   public var name: UnsafeRawBufferPointer
+  /// Without leading and trailing space (RFC 9113 §8.2.1).
   public var value: UnsafeRawBufferPointer
   /// Whether the peer's decoder should remember it: not for what is different each time, nor for secrets.
   public var isIndexed: Bool
 
+  /// - Parameter name: borrowed, as `value` is: both must outlive the call that the field is handed to.
   public init(
     _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, isIndexed: Bool = true
   ) {
     (self.name, self.value, self.isIndexed) = (name, value, isIndexed)
   }
 
+  /// - Parameter name: a literal in lower case.
   public init(_ name: StaticString, _ value: UnsafeRawBufferPointer, isIndexed: Bool = true) {
     self.init(
       UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount), value,

@@ -61,6 +61,7 @@ public struct HTTP2Events: Sendable {
   public var onBreach:
     @convention(c) @Sendable (_ owner: UnsafeMutableRawPointer, _ breach: Int32) -> Void
 
+  /// Functions without context: `owner` is what the endpoint was made with.
   public init(
     onRequest:
       @escaping @convention(c) @Sendable (UnsafeMutableRawPointer, Int32, Bool)

@@ -24,6 +24,7 @@ public struct HTTP2Limits: Sendable {
   /// As `streamWindow`, of all streams together.
   public var connectionWindow = 1 << 20
 
+  /// Every limit at its default.
   public init() {}
 }
 

@@ -36,6 +36,7 @@ extension TestHost {
     try await onLoop { $0.secrets[name] = value }
   }
 
+  /// A sealed secret as the plugin left it; nil when there is none.
   public func secret(_ name: String) async throws -> [UInt8]? {
     try await onLoop { $0.secrets[name] }
   }

@@ -3,9 +3,12 @@ internal import CSluice
 
 /// A message that the plugin sent.
 public struct TestMessage: Sendable, Equatable {
+  /// Text or binary (RFC 6455 §5.6).
   public let isText: Bool
+  /// The payload, a copy.
   public let bytes: [UInt8]
 
+  /// The payload as text; invalid UTF-8 is replaced.
   public var text: String { String(decoding: bytes, as: UTF8.self) }
 
   /// The message as a value.
@@ -16,6 +19,7 @@ public struct TestMessage: Sendable, Equatable {
 
 /// A handshake that the plugin refused.
 public struct TestRefused: Error, Sendable {
+  /// What the handler answered instead of opening.
   public let reply: TestReply
 }
 

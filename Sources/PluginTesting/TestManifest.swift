@@ -3,10 +3,15 @@ internal import PluginKit
 
 /// What the test host needs to know of `plugin.json`.
 public struct TestManifest: Sendable {
+  /// One of the manifest's `routes`, as far as a test needs it.
   public struct Route: Decodable, Sendable {
+    /// In capitals, as in the manifest.
     public var method: String
+    /// A pattern such as "/v1/notes/{id}".
     public var path: String
+    /// Other patterns that lead to the same handler.
     public var aliases: [String]?
+    /// What the plugin registers its code under.
     public var handler: String
   }
 
@@ -29,25 +34,33 @@ public struct TestManifest: Sendable {
 
   /// One migration, by its number from 1 in the list's order.
   public struct Migration: Sendable {
+    /// As in the file's name, after the number.
     public var name: String
+    /// One or more statements.
     public var sql: String
 
+    /// - Parameter sql: one or more statements.
     public init(name: String, sql: String) {
       self.name = name
       self.sql = sql
     }
   }
 
+  /// The plugin's id, which is also the prefix of its tables.
   public var id: String
+  /// The plugin's version, as the context tells it.
   public var version: String
   /// What `get_extension` grants; nil grants everything.
   public var capabilities: [String]?
+  /// What `TestHost.request` looks for a path in; a host without a manifest has none and calls handlers by
+  /// name.
   public var routes: [Route] = []
   var sockets: [Socket] = []
   /// How many events a channel keeps, by its namespace; channels of others keep 1,000.
   public var history: [String: Int] = [:]
   /// The types that may be emitted; nil allows all.
   public var emits: [String]?
+  /// Run in this order before the shard is opened.
   public var migrations: [Migration] = []
 
   /// A plugin without a manifest file, which is granted everything.
@@ -127,6 +140,7 @@ public struct TestManifest: Sendable {
 public struct TestFailure: Error, CustomStringConvertible {
   public let description: String
 
+  /// - Parameter description: what is wrong and, where it helps, what to do.
   public init(_ description: String) {
     self.description = description
   }

@@ -2,10 +2,13 @@ internal import PluginKit
 
 /// An answer as a client would get it.
 public struct TestReply: Sendable {
+  /// The HTTP status that a client would get.
   public let status: Int
+  /// As the plugin gave it; nil when it gave none.
   public let contentType: String?
   /// What the plugin added, names in lower case.
   public let headers: [(name: String, value: String)]
+  /// The whole body, also when the plugin sent it in pieces.
   public let body: [UInt8]
 
   /// The body as text.
@@ -32,19 +35,27 @@ public struct TestReply: Sendable {
 
 /// A problem document (RFC 9457).
 public struct TestProblem: Codable, Sendable, Equatable {
+  /// A place in the body that is wrong.
   public struct Fault: Codable, Sendable, Equatable {
+    /// An RFC 6901 JSON pointer, "" for the whole.
     public var pointer: String
+    /// What is wrong there, for people.
     public var message: String
 
+    /// - Parameter pointer: RFC 6901, "" for the whole.
     public init(pointer: String, message: String) {
       self.pointer = pointer
       self.message = message
     }
   }
 
+  /// The HTTP status again.
   public var status: Int
+  /// Stable, in snake_case: look at this one in a test.
   public var code: String
+  /// For people; it may change.
   public var detail: String
+  /// Places in the body; nil when none is named.
   public var errors: [Fault]?
 }
 

@@ -87,11 +87,14 @@ final class TestShared: Sendable {
 
 /// A line that the plugin logged.
 public struct TestLogLine: Sendable {
+  /// As in `sluice/ext/log.h`.
   public enum Level: UInt32, Sendable {
     case debug, info, warning, error
   }
 
+  /// How loud it was.
   public let level: Level
+  /// The words, without the fields.
   public let message: String
   /// A JSON object, or nil.
   public let fields: RawJSON?
@@ -105,9 +108,14 @@ public struct TestPublication: Sendable {
   public let offset: UInt64
   /// Unix milliseconds.
   public let time: Int64
+  /// nil when the publisher gave none.
   public let type: String?
+  /// "evt_…", the same wherever the event appears.
   public let id: String
+  /// nil for an event that is for listeners alone.
   public let channel: String?
+  /// Of the history; nil when ephemeral.
   public let epoch: String?
+  /// JSON, byte for byte as it was published.
   public let data: RawJSON
 }

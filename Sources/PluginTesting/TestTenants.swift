@@ -3,26 +3,37 @@ public import PluginKit
 
 /// The tenants that the plugin has made, with what it has put there.
 public struct TestTenants: Sendable {
+  /// What the plugin has said of one plugin of a tenant.
   public struct Plugin: Sendable, Equatable {
+    /// Whether it is switched on.
     public var isEnabled: Bool
+    /// The settings that it was given, not looked at.
     public var config: RawJSON
   }
 
+  /// A credential that the plugin has put.
   public struct Key: Sendable, Equatable {
+    /// As it was put; it holds a digest, never the secret.
     public var credential: Credential
     /// Unix milliseconds; nil while it is good.
     public var revokedAt: Int64?
   }
 
+  /// One tenant, as the plugin has left it.
   public struct Tenant: Sendable, Equatable {
+    /// By id; what is not here was never set.
     public var plugins: [String: Plugin] = [:]
+    /// By the key's id.
     public var credentials: [String: Key] = [:]
+    /// By name, unsealed: what `sluice.secrets/1` of that tenant would read.
     public var secrets: [String: [UInt8]] = [:]
+    /// As the plugin set them, in its order.
     public var hosts: [String] = []
   }
 
   /// What `installed` answers, a JSON array.
   public var installed: RawJSON = "[]"
+  /// By id; what the plugin deleted is gone.
   public var tenants: [String: Tenant] = [:]
 }
 

@@ -2,15 +2,19 @@
 public struct Batch: Sendable, Equatable {
   /// The most statements and the most events that one batch may hold.
   public static let maximumStatements = 256
+  /// Beyond is ``StoreError/Code/tooLarge``, as with statements.
   public static let maximumEvents = 256
 
   /// Who writes: `chat` may touch what is called `chat_…` and nothing else. See ``Owner``.
   public var owner: String
+  /// In the order in which they run, in one transaction.
   public var statements: [Statement]
+  /// In the order of their sequences. They are handed to ``StoreOptions/onCommitted`` after the COMMIT.
   public var events: [OutboxEvent]
   /// The delivery that this batch is the effect of.
   public var advance: CursorAdvance?
 
+  /// Nothing is checked before the batch is submitted.
   public init(
     owner: String, statements: [Statement], events: [OutboxEvent] = [],
     advance: CursorAdvance? = nil
@@ -43,12 +47,14 @@ public struct Batch: Sendable, Equatable {
 /// Moves a listener's cursor in the same transaction as the effects of what it heard, which makes
 /// those effects happen exactly once.
 public struct CursorAdvance: Sendable, Equatable {
+  /// Who listens, a name of the caller's choosing; unique in the tenant.
   public var listener: String
   /// The sequence of the last event dealt with. The listener must have a cursor below it, else
   /// the batch ends with ``StoreError/Code/conflict`` and no statement's index. It is checked
   /// before the statements run.
   public var sequence: Int64
 
+  /// - Parameter sequence: of the last event dealt with, from 1.
   public init(listener: String, sequence: Int64) {
     self.listener = listener
     self.sequence = sequence

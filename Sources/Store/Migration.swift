@@ -2,12 +2,14 @@
 public struct Migration: Sendable, Equatable {
   /// From 1, without gaps.
   public var version: Int
+  /// For errors and reports; it decides nothing.
   public var name: String
   /// One or more statements. Only here may an owner create, alter and drop what is its own.
   public var sql: String
   /// Whether code that does not know this migration must not use the tables any more.
   public var isBreaking: Bool
 
+  /// Nothing is checked before it is run.
   public init(version: Int, name: String, sql: String, isBreaking: Bool = false) {
     self.version = version
     self.name = name

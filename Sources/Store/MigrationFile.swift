@@ -6,8 +6,11 @@ public struct MigrationFile: Sendable, Equatable {
     case postgres
   }
 
+  /// The whole name, as in the folder.
   public var fileName: String
+  /// From 1; the digits before the first underscore.
   public var version: Int
+  /// The words between number and extension.
   public var name: String
   /// `nil`: for every database.
   public var driver: Driver?

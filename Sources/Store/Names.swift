@@ -1,5 +1,6 @@
 /// Names of tenants: 1 to 64 of `a-z 0-9 _ -`, safe as file names.
 public enum TenantName {
+  /// Whether it may name a tenant. `@control` may not.
   public static func isValid(_ name: String) -> Bool {
     let bytes = name.utf8
     guard (1...64).contains(bytes.count) else { return false }
@@ -17,6 +18,7 @@ public enum Owner {
   /// The gateway's own. The caller never lends it to a plugin.
   public static let host = "sluice"
 
+  /// Whether it may own tables: a letter, then up to 31 of `a-z 0-9 _`.
   public static func isValid(_ name: String) -> Bool {
     let bytes = name.utf8
     guard let first = bytes.first, isLetter(first), bytes.count <= 32 else { return false }

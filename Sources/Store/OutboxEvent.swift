@@ -14,6 +14,10 @@ public struct OutboxEvent: Sendable, Equatable {
   /// How long the event stays in the history, in seconds. 0: until the size drops it.
   public var historyTTLSeconds: Int
 
+  /// - Parameters:
+  ///   - channel: nil for listeners alone, without offset and history.
+  ///   - data: JSON, which the caller has checked.
+  ///   - id: unique; the same wherever the event appears.
   public init(
     type: String, channel: String?, data: [UInt8], id: String, historySize: Int = 0,
     historyTTLSeconds: Int = 0
@@ -37,19 +41,29 @@ public struct EventPosition: Sendable, Equatable {
 
 /// An event that is on disk.
 public struct CommittedEvent: Sendable, Equatable {
+  /// Position among all durable events of the tenant, from 1.
   public var sequence: Int64
+  /// nil for an event that is for listeners alone.
   public var channel: String?
+  /// Position in the channel, from 1 and without gaps; nil without a channel.
   public var offset: Int64?
+  /// As the batch gave it.
   public var type: String
+  /// As the batch gave it.
   public var id: String
   /// When it was committed, Unix milliseconds by the store's clock.
   public var timeMilliseconds: Int64
+  /// JSON, byte for byte as the batch gave it.
   public var data: [UInt8]
 }
 
 /// The events of one COMMIT, in the order of their sequences.
 public struct CommittedEvents: Sendable, Equatable {
+  /// Whose events they are.
   public var tenant: String
+  /// Of the tenant's file. It changes when the file is restored or recreated, and offsets of another are
+  /// void.
   public var epoch: String
+  /// Never empty.
   public var events: [CommittedEvent]
 }

@@ -17,14 +17,19 @@
 /// ```
 /// A read ends after the statements. ``RowBlockReader`` reads it, ``RowBlockWriter`` writes it.
 public struct RowBlock: Sendable, Equatable {
+  /// The block as a plugin gets it, little-endian.
   public var bytes: [UInt8]
 
+  /// - Parameter bytes: not looked at; ``RowBlockReader`` finds what is malformed.
   public init(bytes: [UInt8]) { self.bytes = bytes }
 
   /// One statement's result as Swift values.
   public struct Rows: Sendable, Equatable {
+    /// Rows inserted, updated or deleted.
     public var rowsChanged: Int64
+    /// In the order of the statement; empty when it returns none.
     public var columns: [String]
+    /// Each with a value for every column.
     public var rows: [[SQLValue]]
 
     /// The value at a row and a column's name, or `nil` where there is none.

@@ -14,8 +14,11 @@ public struct MalformedRowBlock: Error, Sendable, Equatable, CustomStringConvert
 public struct RowBlockReader {
   /// What stands before a statement's cells.
   public struct Header: Sendable, Equatable {
+    /// Rows inserted, updated or deleted.
     public var rowsChanged: Int64
+    /// Rows that follow, each with a cell for every column.
     public var rowCount: Int
+    /// In the order of the statement; empty when it returns none.
     public var columns: [String]
   }
 
@@ -39,12 +42,15 @@ public struct RowBlockReader {
     }
   }
 
+  /// Statements in the whole block, walked or not.
   public private(set) var statementCount = 0
   private let bytes: UnsafeRawBufferPointer
   private var position = 0
   private var statementsLeft = 0
   private var cellsLeft = 0
 
+  /// - Throws: when the block is too short for its count of statements. What stands in them is found
+  ///   malformed as it is walked.
   public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedRowBlock) {
     self.bytes = bytes
     let count = try integer(UInt32.self, "statement count")

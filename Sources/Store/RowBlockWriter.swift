@@ -11,6 +11,7 @@ public final class RowBlockWriter {
   /// Bytes written since `begin`.
   public private(set) var count = 0
 
+  /// Holds 4 KiB and grows. One thread at a time.
   public init() {
     capacity = 4096
     base = .allocate(byteCount: capacity, alignment: 16)
@@ -25,6 +26,7 @@ public final class RowBlockWriter {
     appendInteger(UInt32(0))
   }
 
+  /// Begins the result of the next statement; rows follow, each begun by ``beginRow()``.
   public func beginStatement(columns: [String]) {
     beginStatement(columnCount: columns.count) { writer in
       for column in columns { writer.appendRun(column) }
@@ -48,8 +50,10 @@ public final class RowBlockWriter {
     names(self)
   }
 
+  /// Begins a row: a value for every column must follow.
   public func beginRow() { rowCount += 1 }
 
+  /// Adds the row's next value.
   public func append(_ value: SQLValue) {
     switch value {
     case .null: appendNull()
@@ -60,24 +64,29 @@ public final class RowBlockWriter {
     }
   }
 
+  /// Adds NULL as the row's next value.
   public func appendNull() { appendInteger(SQLKind.null) }
 
+  /// Adds an integer as the row's next value.
   public func append(integer value: Int64) {
     appendInteger(SQLKind.integer)
     appendInteger(value)
   }
 
+  /// Adds a number as the row's next value, by its bits.
   public func append(real value: Double) {
     appendInteger(SQLKind.real)
     appendInteger(value.bitPattern)
   }
 
+  /// Adds a text, which the caller knows to be UTF-8, up to 4 GiB. The bytes are copied.
   public func append(text bytes: UnsafeRawBufferPointer) {
     appendInteger(SQLKind.text)
     appendInteger(UInt32(truncatingIfNeeded: bytes.count))
     appendBytes(bytes)
   }
 
+  /// Adds a blob, up to 4 GiB. The bytes are copied.
   public func append(blob bytes: UnsafeRawBufferPointer) {
     appendInteger(SQLKind.blob)
     appendInteger(UInt32(truncatingIfNeeded: bytes.count))

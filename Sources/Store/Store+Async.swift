@@ -1,12 +1,14 @@
 /// The requests as `async` functions. What would be thrown at once and what the completion would be
 /// given are both thrown.
 extension Store {
+  /// Commits the batch; returns when it is durable.
   public func submit(tenant: String, batch: Batch) async throws(StoreError) -> BatchReply {
     try await answer { completion throws(StoreError) in
       try self.submit(tenant: tenant, batch: batch, completion: completion)
     }
   }
 
+  /// Brings the owner's tables to the newest of `migrations`; returns when that is durable.
   public func migrate(
     tenant: String, owner: String, migrations: [Migration]
   ) async throws(StoreError) -> MigrationReport {
@@ -16,24 +18,28 @@ extension Store {
     }
   }
 
+  /// Opens the tenant's file, made if it is not there, and checks one that was not closed.
   public func open(tenant: String) async throws(StoreError) -> OpenedTenant {
     try await answer { completion throws(StoreError) in
       try self.open(tenant: tenant, completion: completion)
     }
   }
 
+  /// Writes the log back into the tenant's file.
   public func checkpoint(tenant: String) async throws(StoreError) {
     try await answer { completion throws(StoreError) in
       try self.checkpoint(tenant: tenant, completion: completion)
     }
   }
 
+  /// Deletes the tenant's file; afterwards its name stands for a new, empty one.
   public func deleteTenant(_ tenant: String) async throws(StoreError) {
     try await answer { completion throws(StoreError) in
       try self.deleteTenant(tenant, completion: completion)
     }
   }
 
+  /// Runs the statements in one snapshot, which has every write completed before.
   public func read(
     tenant: String, owner: String, statements: [Statement]
   ) async throws(StoreError) -> RowBlock {
@@ -42,6 +48,7 @@ extension Store {
     }
   }
 
+  /// A page of a channel's history, oldest first unless `reverse`.
   public func history(
     tenant: String, channel: String, since: Int64? = nil, limit: Int, reverse: Bool = false
   ) async throws(StoreError) -> HistoryPage {
@@ -52,6 +59,7 @@ extension Store {
     }
   }
 
+  /// Events above `sequence` in the order in which they were committed, of all channels and none.
   public func eventsAfter(
     tenant: String, sequence: Int64, limit: Int
   ) async throws(StoreError) -> [CommittedEvent] {
@@ -61,12 +69,14 @@ extension Store {
     }
   }
 
+  /// The sequence that the listener has dealt with; nil when it is not registered.
   public func cursor(tenant: String, listener: String) async throws(StoreError) -> Int64? {
     try await answer { completion throws(StoreError) in
       try self.cursor(tenant: tenant, listener: listener, completion: completion)
     }
   }
 
+  /// Gives the listener a cursor at the newest event, unless it has one; returns where it stands.
   public func registerListener(
     tenant: String, listener: String
   ) async throws(StoreError) -> Int64 {
@@ -75,6 +85,7 @@ extension Store {
     }
   }
 
+  /// Drops the listener's cursor; events are no longer kept for it.
   public func removeListener(tenant: String, listener: String) async throws(StoreError) {
     try await answer { completion throws(StoreError) in
       try self.removeListener(tenant: tenant, listener: listener, completion: completion)

@@ -12,6 +12,7 @@ public final class Store: Sendable {
   /// tenant can have this name.
   public static let controlTenant = "@control"
 
+  /// As given; they do not change while the store is open.
   public let options: StoreOptions
   private let files: SQLiteFiles
   private let counterCells = StoreCounterCells()
@@ -206,6 +207,7 @@ public final class Store: Sendable {
     try files.tenantsWithLog()
   }
 
+  /// A snapshot; the numbers are read one after the other. [any-thread]
   public var counters: StoreCounters { counterCells.snapshot }
 
   /// Answers everything that has been accepted, closes the files, and returns when the threads have
@@ -288,6 +290,7 @@ public final class Store: Sendable {
 
 /// What opening a tenant's file found.
 public struct OpenedTenant: Sendable, Equatable {
+  /// Of the tenant's file. It changes when the file is restored or recreated.
   public var epoch: String
   /// The sequence of the last event; 0 when there was none.
   public var topSequence: Int64

@@ -4,15 +4,19 @@ import Synchronization
 public struct StoreCounters: Sendable, Equatable {
   /// Batches acknowledged, and batches refused after they were queued.
   public var batchesCommitted: UInt64
+  /// Refused by a guard, an error or the disk after they were queued.
   public var batchesFailed: UInt64
   /// Transactions that made those batches durable.
   public var commits: UInt64
   /// Groups in which every member had to be retried alone.
   public var groupsRetried: UInt64
+  /// Reads answered with rows.
   public var readsDone: UInt64
+  /// Reads refused after they were queued.
   public var readsFailed: UInt64
   /// Files opened and files closed to make room.
   public var filesOpened: UInt64
+  /// Of those, closed to make room for another.
   public var filesEvicted: UInt64
   /// Batches and reads turned away because a queue was full.
   public var overloads: UInt64

@@ -43,6 +43,7 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case outOfMemory = "out_of_memory"
   }
 
+  /// Stable; what a program decides by.
   public var code: Code
   /// What happened, where, and what to do, in words.
   public var message: String
@@ -53,6 +54,7 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The SQL at fault, cut to 512 bytes.
   public var sql: String?
 
+  /// - Parameter sql: cut to 512 characters.
   public init(
     _ code: Code, _ message: String, statement: Int? = nil, sqliteCode: Int32? = nil,
     sql: String? = nil

@@ -12,16 +12,19 @@ public struct StoreOptions: Sendable {
   /// The most batches, and bytes of batches, in one COMMIT. Bounds how long a busy tenant keeps its
   /// writer from the others.
   public var maximumGroupBatches = 1024
+  /// As `maximumGroupBatches`, in bytes.
   public var maximumGroupBytes = 4 << 20
   /// The most batches waiting per tenant, and bytes waiting per writer; beyond is
   /// ``StoreError/Code/overloaded``.
   public var maximumQueuedBatches = 8192
+  /// Bytes waiting for one writer, of all its tenants.
   public var maximumQueuedBytes = 64 << 20
   /// The most reads waiting per tenant; beyond is ``StoreError/Code/overloaded``.
   public var maximumQueuedReads = 8192
   /// The largest batch, and the largest result of a batch or a read, in bytes; beyond is
   /// ``StoreError/Code/tooLarge``.
   public var maximumBatchBytes = 8 << 20
+  /// Bytes of one result.
   public var maximumResultBytes = 16 << 20
   /// The largest a tenant's file may grow, in bytes; beyond is ``StoreError/Code/storageFull``.
   public var maximumFileBytes: Int64?
@@ -34,6 +37,9 @@ public struct StoreOptions: Sendable {
   /// before the completions of the batches. It must return soon: the writer waits.
   public var onCommitted: @Sendable (CommittedEvents) -> Void
 
+  /// - Parameters:
+  ///   - now: Unix milliseconds, for the events' times; called on any of the store's threads.
+  ///   - onCommitted: see ``onCommitted``.
   public init(
     now: @escaping @Sendable () -> Int64 = { SystemClock.unixMilliseconds() },
     onCommitted: @escaping @Sendable (CommittedEvents) -> Void = { _ in }

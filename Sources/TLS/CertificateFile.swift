@@ -3,9 +3,12 @@ internal import Glibc
 
 /// Why certificates cannot be used: which file, and what is wrong with it, in words for the operator.
 public struct CertificateError: Error, CustomStringConvertible, Sendable, Equatable {
+  /// The path, as the configuration names it.
   public let file: String
+  /// What is wrong with it, and where one can say it, what would be right.
   public let reason: String
 
+  /// - Parameter reason: in words for the operator.
   public init(file: String, reason: String) {
     self.file = file
     self.reason = reason

@@ -11,6 +11,7 @@ public struct CertificateSource: Sendable, Hashable {
   /// A DER file with an OCSP response for the certificate (RFC 6960), to be stapled.
   public var ocsp: String?
 
+  /// Nothing is read before the settings are used.
   public init(certificate: String, key: String, names: [String] = [], ocsp: String? = nil) {
     self.certificate = certificate
     self.key = key

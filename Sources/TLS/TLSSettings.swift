@@ -12,10 +12,12 @@ public struct TLSSettings: Sendable, Hashable {
   public var certificates: [CertificateSource]
   /// A PEM file with the authorities whose certificates clients may show.
   public var clientCA: String?
+  /// Whether clients must show a certificate; anything but `none` needs `clientCA`.
   public var clientAuthentication = ClientAuthentication.none
   /// In the order of preference. A client that offers none of them is refused; one that offers nothing is not.
   public var protocols: [ApplicationProtocol] = [.http2, .http11]
 
+  /// - Parameter certificates: at least one.
   public init(certificates: [CertificateSource]) { self.certificates = certificates }
 
   /// Every file that is read.

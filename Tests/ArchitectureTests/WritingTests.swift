@@ -72,6 +72,46 @@ import Testing
     #expect(count > 20)
   }
 
+  // The name says what it is; unit, range, thread, owner and failure are nowhere else to be read.
+  @Test func `every public declaration has a comment`() throws {
+    var count = 0
+    for folder in ["Sources", "Plugins", "examples"] {
+      for (file, source) in try SwiftSource.files(under: folder) {
+        for declaration in PublicDeclaration.all(in: source, try Tree.text(file)) {
+          count += 1
+          let isSaid = declaration.isDocumented || declaration.isWitness
+          #expect(isSaid, "\(file):\(declaration.line): \(declaration.text)")
+        }
+      }
+    }
+    #expect(count > 1_500)
+  }
+
+  @Test func `a public declaration without a comment is found`() {
+    let text = ##"""
+      public import Wire
+      /// What it is.
+      @inlinable
+      @frozen public struct Place: CustomStringConvertible {
+        public private(set) var line = 0
+        public var description: String { "public var no: Int" }
+        // Not for its readers.
+        public static func make() -> Place { Place() }
+        @inlinable public static func < (a: Place, b: Place) -> Bool { true }
+        public init(rawValue: Int) {}
+        public func nextLine() {}
+        func close() { open = nil }
+        let template = """
+          public var inside: Int
+          """
+      }
+      """##
+    let found = PublicDeclaration.all(in: SwiftSource(text), text)
+    #expect(found.map(\.line) == [4, 5, 6, 8, 9, 10, 11])
+    #expect(
+      found.filter { !$0.isDocumented && !$0.isWitness }.map(\.line) == [5, 8, 11])
+  }
+
   /// Whether a comment names a thread, an owner, a guard or immutability.
   private static func isExplained(_ comment: String) -> Bool {
     comment.contains(

@@ -13,10 +13,12 @@ struct SecureListener {
 
 /// How a listener speaks TLS.
 public struct SecureListening: Sendable {
+  /// Certificates and tickets, shared by all loops.
   public var context: TLSContext
   /// The value of `strict-transport-security` in every answer (RFC 6797 §6.1); nil for none.
   public var transportSecurity: String?
 
+  /// - Parameter transportSecurity: the whole value of the field, such as "max-age=31536000".
   public init(context: TLSContext, transportSecurity: String? = nil) {
     self.context = context
     self.transportSecurity = transportSecurity

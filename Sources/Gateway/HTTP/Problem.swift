@@ -2,30 +2,50 @@ internal import Wire
 
 /// A problem as clients see it (RFC 9457): a status with a stable code.
 public struct ProblemCode: Sendable {
+  /// The HTTP status, 400 to 599.
   public let status: Int
+  /// Stable, in snake_case; it stands in `docs/errors.md`.
   public let code: StaticString
 
+  /// - Parameter code: one that `docs/errors.md` has.
   public init(_ status: Int, _ code: StaticString) {
     self.status = status
     self.code = code
   }
 
+  /// Malformed HTTP or JSON, or what the route's schema refuses.
   public static let invalidRequest = ProblemCode(400, "invalid_request")
+  /// The credential is missing, wrong or expired, or two sources name different apps.
   public static let unauthenticated = ProblemCode(401, "unauthenticated")
+  /// The credential is good, and may not do this.
   public static let forbidden = ProblemCode(403, "forbidden")
+  /// No such route or thing; also everything that belongs to another account's app.
   public static let notFound = ProblemCode(404, "not_found")
+  /// The route belongs to a plugin that the tenant has not switched on.
   public static let pluginNotEnabled = ProblemCode(404, "plugin_not_enabled")
+  /// The path is there, the method is not; `Allow` names those that are (RFC 9110 §15.5.6).
   public static let methodNotAllowed = ProblemCode(405, "method_not_allowed")
+  /// The request did not arrive in time.
   public static let requestTimeout = ProblemCode(408, "request_timeout")
+  /// It exists already, or has changed meanwhile.
   public static let conflict = ProblemCode(409, "conflict")
+  /// The body is over the route's bound.
   public static let payloadTooLarge = ProblemCode(413, "payload_too_large")
+  /// The route does not take this `Content-Type`.
   public static let unsupportedMediaType = ProblemCode(415, "unsupported_media_type")
+  /// The route is a WebSocket (RFC 9110 §15.5.22).
   public static let upgradeRequired = ProblemCode(426, "upgrade_required")
+  /// Too many requests; `Retry-After` goes with it.
   public static let rateLimited = ProblemCode(429, "rate_limited")
+  /// A fault of the gateway or of a plugin; the log has the request's id.
   public static let internalError = ProblemCode(500, "internal")
+  /// The plugin is starting, stopping or has failed; `Retry-After` goes with it.
   public static let pluginUnavailable = ProblemCode(503, "plugin_unavailable")
+  /// A bounded queue is full, or the gateway drains; `Retry-After` goes with it.
   public static let overloaded = ProblemCode(503, "overloaded")
+  /// The disk is full; nothing was written.
   public static let storageFull = ProblemCode(503, "storage_full")
+  /// The plugin did not answer in time.
   public static let deadlineExceeded = ProblemCode(504, "deadline_exceeded")
 
   /// The problem that belongs to a negative status of the contract (status.h).

@@ -131,9 +131,12 @@ struct RequestFlags: OptionSet {
 
 /// A plugin's completion function with its context, kept until its moment.
 public struct Completion {
+  /// The plugin's; called once, on the shard's loop.
   public let function: sluice_completion_fn
+  /// The plugin's number, handed back unread.
   public let context: UInt64
 
+  /// - Parameter context: handed back unread.
   public init(_ function: @escaping sluice_completion_fn, _ context: UInt64) {
     self.function = function
     self.context = context

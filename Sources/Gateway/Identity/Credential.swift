@@ -2,9 +2,13 @@ internal import CSSL
 
 /// A SHA-256 digest: how credentials are remembered.
 public struct Digest: Hashable, Sendable {
+  /// Bytes 0 to 7, in the machine's order.
   public let a: UInt64
+  /// Bytes 8 to 15.
   public let b: UInt64
+  /// Bytes 16 to 23.
   public let c: UInt64
+  /// Bytes 24 to 31.
   public let d: UInt64
 
   /// The digest of the bytes.
@@ -36,12 +40,16 @@ public struct Digest: Hashable, Sendable {
 
 /// A key that is let in by its digest, as `sluice.tenants/1` put it.
 public struct KeyRecord: Sendable, Equatable {
+  /// The key's id, "key_…"; the principal's as well.
   public var id: String
+  /// The tenant that the key opens, and no other.
   public var tenant: String
+  /// What the key may do; "*" is everything.
   public var scopes: [String]
   /// Unix milliseconds; 0 is never.
   public var expiresAt: Int64
 
+  /// - Parameter expiresAt: Unix milliseconds; 0 is never.
   public init(id: String, tenant: String, scopes: [String], expiresAt: Int64) {
     self.id = id
     self.tenant = tenant

@@ -4,6 +4,7 @@ public import CSluice
 ///
 /// Its bytes lie in one piece of memory so that a plugin can borrow them.
 public final class Principal: Sendable {
+  /// What sort of credential was shown; the numbers are the contract's (`sluice/types.h`).
   public enum Kind: UInt32, Sendable {
     case anonymous = 0
     case account = 1
@@ -20,6 +21,7 @@ public final class Principal: Sendable {
       }
     }
 
+    /// As the access log and the authenticators' JSON write it.
     public var name: StaticString {
       switch self {
       case .anonymous: "anonymous"
@@ -30,8 +32,11 @@ public final class Principal: Sendable {
     }
   }
 
+  /// What sort of credential was shown.
   public let kind: Kind
+  /// "acc_…", "key_…" or the app's own name of the user; empty when anonymous.
   public let id: String
+  /// Sorted; "*" is everything.
   public let scopes: [String]
   /// Unix milliseconds after which the principal is void; 0 is never.
   public let expiresAt: Int64

@@ -155,7 +155,9 @@ public final class LogWriter: Sendable {
 
 /// A log that cannot be written.
 public struct LogUnavailable: Error, CustomStringConvertible {
+  /// The file, as the configuration names it.
   public let path: String
+  /// The system's words.
   public let reason: String
   public var description: String { "cannot write the log to \(path): \(reason)" }
 }

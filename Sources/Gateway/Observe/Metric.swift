@@ -212,6 +212,7 @@ public struct LoopMetrics {
 
   func destroy() { values.deallocate() }
 
+  /// Counts; no other thread writes these cells. [loop-thread]
   @inline(__always)
   public func add(_ metric: Metric, _ amount: Int = 1) {
     values[metric.rawValue] &+= Int64(amount)

@@ -1,8 +1,10 @@
 /// Renders numbers in the text format of Prometheus (version 0.0.4).
 public struct MetricsPage {
+  /// The page so far.
   public private(set) var text = ""
   private var described: Set<String> = []
 
+  /// An empty page.
   public init() {}
 
   /// Adds one sample, with its description when the name is new.

@@ -12,6 +12,7 @@ public struct CallMark: ~Copyable {
   public let function = Atomic<UInt>(0)
   @usableFromInline let depth = Atomic<Int>(0)
 
+  /// No plugin is being called.
   public init() {}
 
   /// A plugin is about to be called. [loop-thread]

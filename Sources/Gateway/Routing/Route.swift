@@ -56,6 +56,7 @@ public struct FieldProblem: Sendable, Equatable {
   /// What is wrong and what would be right.
   public let message: String
 
+  /// - Parameter pointer: an RFC 6901 JSON pointer into what was checked.
   public init(pointer: String, message: String) {
     self.pointer = pointer
     self.message = message
@@ -64,10 +65,14 @@ public struct FieldProblem: Sendable, Equatable {
 
 /// One query parameter that a route declares.
 public struct RouteQuery: Sendable {
+  /// As it stands in the query, decoded.
   public let name: String
+  /// Whether a request without it is refused with 400.
   public let isRequired: Bool
+  /// Given the decoded text of the parameter. [loop-thread]
   public let check: RouteCheck
 
+  /// - Parameter check: called on every loop; must not block.
   public init(name: String, isRequired: Bool, check: @escaping RouteCheck) {
     self.name = name
     self.isRequired = isRequired
@@ -85,17 +90,23 @@ public struct Route: Sendable {
   public var operation: String
   /// The plugin's place in its tenant's set.
   public var plugin: Int
+  /// What is called when a request has passed.
   public var target: RouteTarget
+  /// Whom it lets in.
   public var auth: RouteAuth
   /// All of these the principal must have.
   public var scopes: [String] = []
+  /// How the body reaches the plugin.
   public var body = RouteBody.none
   /// Bytes.
   public var bodyLimit = 0
+  /// Whether an empty body is refused with 400.
   public var requiresBody = false
   /// Lower case, without parameters; empty: any.
   public var contentTypes: [String] = []
+  /// Given the whole body; nil takes any. Not asked for bodies that are streamed. [loop-thread]
   public var bodyCheck: RouteCheck?
+  /// Parameters that are not declared here are left alone.
   public var query: [RouteQuery] = []
   /// Bytes of one message; for sockets.
   public var messageLimit = 65_536
@@ -108,6 +119,7 @@ public struct Route: Sendable {
   /// The parts that plugins have in its requests, in the order in which they run.
   public var phases: [RequestPhase: [PhaseStep]] = [:]
 
+  /// A route without scopes, body and query, which takes no message above 64 KiB.
   public init(
     method: HTTPMethod, pattern: String, operation: String, plugin: Int, target: RouteTarget,
     auth: RouteAuth

@@ -17,6 +17,11 @@ public struct PhaseStep: @unchecked Sendable {
   /// The plugin's place in its tenant's set.
   let plugin: Int32
 
+  /// - Parameters:
+  ///   - run: the plugin's function; called on the shard's loop.
+  ///   - cancelled: told when a request goes away while the step holds it; nil asks for nothing.
+  ///   - handler: the number that the plugin has given its handler.
+  ///   - plugin: its place in the tenant's set.
   public init(
     _ run: RequestFunction, cancelled: CancelFunction?, handler: UInt32, plugin: Int
   ) {

@@ -160,8 +160,10 @@ public final class RouteTable: @unchecked Sendable {
 public struct RouteConflict: Error, Sendable {
   /// The pattern that was there already in another route.
   public let pattern: String
+  /// The method that both claim.
   public let method: HTTPMethod
   /// Positions in the list that was given.
   public let first: Int
+  /// The position of the one that came later.
   public let second: Int
 }

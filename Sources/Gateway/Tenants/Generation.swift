@@ -2,6 +2,7 @@
 ///
 /// A change builds a new generation beside this one; this one then drains. Confined to its loop.
 public final class Generation {
+  /// Shared by all tenants with the same set of plugins; immutable.
   public let routes: RouteTable
   /// The plugins' shards by their position in the set, as their `open` gave them.
   let shards: UnsafeMutablePointer<UInt64>

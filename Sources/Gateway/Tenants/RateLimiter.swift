@@ -9,7 +9,9 @@ public final class RateLimiter: Sendable {
   /// The theoretical arrival time in nanoseconds of the monotonic clock.
   private let arrival = Atomic<Int64>(0)
 
+  /// Whether a request is let in, with the numbers of the `x-ratelimit-…` fields.
   public struct Answer {
+    /// False: the request was not counted, and is answered 429.
     public var isAllowed: Bool
     /// Requests that would be let in right now.
     public var remaining: Int

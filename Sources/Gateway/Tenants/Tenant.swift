@@ -1,9 +1,11 @@
 /// What one loop knows of one tenant. Confined to its loop.
 public final class Tenant {
+  /// "platform" or "app_…", or the name that a file gives it.
   public let id: String
   /// Its id; valid as long as the tenant.
   let idText: UnsafeRawBufferPointer
   // Every request reads it, on the one thread that may change it.
+  /// Shared with the tenant on the other loops; replaced when the limit changes.
   @exclusivity(unchecked) public private(set) var limiter: RateLimiter
 
   enum State {

@@ -14,6 +14,7 @@ public struct CompressionPolicy: Sendable, Hashable {
     public static func < (one: Mode, other: Mode) -> Bool { one.rawValue < other.rawValue }
   }
 
+  /// Whether messages are compressed, and with what in view.
   public var mode = Mode.noContext
   /// zlib's level, 1 (fastest) to 9 (smallest).
   public var level: UInt8 = 1
@@ -22,6 +23,7 @@ public struct CompressionPolicy: Sendable, Hashable {
   /// The window of a connection that remembers, as a power of two, 9 to 15.
   public var windowBits: UInt8 = 12
 
+  /// The default: each message by itself.
   public init() {}
 
   var terms: DeflateTerms {

@@ -14,6 +14,7 @@ public struct CompressionChoice: Sendable, Hashable {
     case context
   }
 
+  /// nil takes what the next wider choice says: socket, tenant, gateway.
   public var mode: Mode?
   /// zlib's level, 1 to 9.
   public var level: Int?

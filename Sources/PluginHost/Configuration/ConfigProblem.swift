@@ -12,6 +12,7 @@ public struct ConfigProblem: Error, Sendable, Hashable, CustomStringConvertible 
   /// The nearest name that would have been accepted.
   public var suggestion: String?
 
+  /// - Parameter position: nil when there is no place in a text, as with a file that cannot be read.
   public init(
     file: String, position: TextPosition? = nil, pointer: String = "", message: String,
     suggestion: String? = nil
@@ -36,7 +37,9 @@ public struct ConfigProblem: Error, Sendable, Hashable, CustomStringConvertible 
 
 /// A place in a text, both from 1, the column counted in Unicode scalars.
 public struct TextPosition: Sendable, Hashable, Comparable {
+  /// From 1; lines end with LF.
   public var line: Int
+  /// From 1, in Unicode scalars.
   public var column: Int
 
   static let start = TextPosition(line: 1, column: 1)
@@ -45,6 +48,7 @@ public struct TextPosition: Sendable, Hashable, Comparable {
     (left.line, left.column) < (right.line, right.column)
   }
 
+  /// Both from 1.
   public init(line: Int, column: Int) {
     self.line = line
     self.column = column
@@ -53,8 +57,10 @@ public struct TextPosition: Sendable, Hashable, Comparable {
 
 /// All that is wrong in what was read: never empty, at most ``ConfigProblems/bound`` for each file.
 public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
+  /// In the order of files, then of places in them.
   public var problems: [ConfigProblem]
 
+  /// - Parameter problems: at least one.
   public init(_ problems: [ConfigProblem]) {
     self.problems = problems
   }

@@ -13,9 +13,12 @@ public enum ConfigValue: Sendable, Hashable {
 
   /// One member of an object.
   public struct Member: Sendable, Hashable {
+    /// Unique in its object: a key that is given twice is refused when it is read.
     public var key: String
+    /// What stands behind the colon.
     public var value: ConfigValue
 
+    /// Nothing is checked.
     public init(_ key: String, _ value: ConfigValue) {
       self.key = key
       self.value = value

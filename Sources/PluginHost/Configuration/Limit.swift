@@ -15,6 +15,7 @@ public struct Limit: Sendable, Hashable {
   public let name: String
   /// The value when the operator says nothing.
   public let standard: Int
+  /// Of `standard`, of `range` and of what an operator writes.
   public let unit: Unit
   /// What an operator may choose.
   public let range: ClosedRange<Int>
@@ -44,99 +45,99 @@ public struct Limit: Sendable, Hashable {
 }
 
 extension Limit {
-  public static let headerBytes = Limit(
+  static let headerBytes = Limit(
     "header_bytes", 16 << 10, .bytes, in: 1 << 10...1 << 20,
     "the head of a request: request line and header fields", answer: "431 headers_too_large",
     isLive: false)
-  public static let uriBytes = Limit(
+  static let uriBytes = Limit(
     "uri_bytes", 8 << 10, .bytes, in: 256...1 << 20, "a request's target",
     answer: "414 uri_too_long", isLive: false)
-  public static let bodyBytes = Limit(
+  static let bodyBytes = Limit(
     "body_bytes", 16 << 20, .bytes, in: 0...1 << 30,
     "a request's body; a route's own limit may be smaller, never larger",
     answer: "413 payload_too_large")
-  public static let headerTimeout = Limit(
+  static let headerTimeout = Limit(
     "header_timeout_ms", 10_000, .milliseconds, in: 100...600_000,
     "the time from a request's first byte to the end of its head", answer: "408 request_timeout",
     isLive: false)
-  public static let bodyTimeout = Limit(
+  static let bodyTimeout = Limit(
     "body_timeout_ms", 30_000, .milliseconds, in: 100...3_600_000,
     "the time between two pieces of a body", answer: "408 request_timeout", isLive: false)
-  public static let handshakeTimeout = Limit(
+  static let handshakeTimeout = Limit(
     "tls_handshake_timeout_ms", 10_000, .milliseconds, in: 100...600_000,
     "the time from a connection to the end of its TLS handshake", answer: "connection closed",
     isLive: false)
-  public static let handshakesPerSecond = Limit(
+  static let handshakesPerSecond = Limit(
     "tls_handshakes_per_second", 1_000, .perSecond, in: 1...1_000_000,
     "TLS handshakes begun, over all loops", answer: "connection closed before its handshake",
     isLive: false)
-  public static let idleTimeout = Limit(
+  static let idleTimeout = Limit(
     "idle_timeout_ms", 75_000, .milliseconds, in: 100...3_600_000,
     "the time a connection may stay open between two requests", answer: "connection closed",
     isLive: false)
-  public static let writeTimeout = Limit(
+  static let writeTimeout = Limit(
     "write_timeout_ms", 30_000, .milliseconds, in: 100...3_600_000,
     "the time a peer may take none of what is sent to it", answer: "connection closed",
     isLive: false)
-  public static let requestTimeout = Limit(
+  static let requestTimeout = Limit(
     "request_timeout_ms", 30_000, .milliseconds, in: 100...3_600_000,
     "the time a plugin may take to answer", answer: "504 deadline_exceeded", isLive: false)
-  public static let connections = Limit(
+  static let connections = Limit(
     "connections", 10_000, .count, in: 1...1_000_000, "open connections of the process",
     answer: "connection closed")
-  public static let connectionsPerAddress = Limit(
+  static let connectionsPerAddress = Limit(
     "connections_per_address", 1_000, .count, in: 1...1_000_000,
     "open connections from one address", answer: "connection closed")
-  public static let webSocketMessageBytes = Limit(
+  static let webSocketMessageBytes = Limit(
     "websocket_message_bytes", 1 << 20, .bytes, in: 125...64 << 20,
     "a message on a WebSocket; a socket's own limit may be smaller, never larger",
     answer: "close 1009")
-  public static let webSocketQueueBytes = Limit(
+  static let webSocketQueueBytes = Limit(
     "websocket_queue_bytes", 1 << 20, .bytes, in: 4 << 10...256 << 20,
     "what waits to be sent on one WebSocket", answer: "close 3008, resumable")
-  public static let webSocketCompressedBytes = Limit(
+  static let webSocketCompressedBytes = Limit(
     "websocket_compressed_bytes", 1 << 20, .bytes, in: 1 << 10...64 << 20,
     "a message that is compressed before it is sent", answer: "sent uncompressed")
-  public static let webSocketCompressionStates = Limit(
+  static let webSocketCompressionStates = Limit(
     "websocket_compression_states", 1_000, .count, in: 0...1_000_000,
     "WebSockets that keep a compression context or have a compressed message half received",
     answer: "no context is kept; a message: close 1013")
-  public static let requestsPerSecond = Limit(
+  static let requestsPerSecond = Limit(
     "requests_per_second", 10_000, .perSecond, in: 1...10_000_000,
     "requests of one tenant, over all loops", answer: "429 rate_limited")
 
-  public static let http2Streams = Limit(
+  static let http2Streams = Limit(
     "http2_streams", 128, .count, in: 1...10_000,
     "streams that are open at once on one HTTP/2 connection",
     answer:
       "stream reset with REFUSED_STREAM; GOAWAY PROTOCOL_ERROR once the peer has acknowledged it")
-  public static let http2Resets = Limit(
+  static let http2Resets = Limit(
     "http2_resets_per_second", 40, .perSecond, in: 1...100_000,
     "streams reset on one HTTP/2 connection, by the peer or for its errors; one that a request was begun for counts twice",
     answer: calm)
-  public static let http2Pings = Limit(
+  static let http2Pings = Limit(
     "http2_pings_per_second", 20, .perSecond, in: 1...100_000,
     "PING frames on one HTTP/2 connection", answer: calm)
-  public static let http2Settings = Limit(
+  static let http2Settings = Limit(
     "http2_settings_per_second", 10, .perSecond, in: 1...100_000,
     "SETTINGS frames on one HTTP/2 connection", answer: calm)
-  public static let http2IgnoredFrames = Limit(
+  static let http2IgnoredFrames = Limit(
     "http2_ignored_frames_per_second", 100, .perSecond, in: 1...100_000,
     "PRIORITY frames and frames of unknown types on one HTTP/2 connection", answer: calm)
-  public static let http2EmptyFrames = Limit(
+  static let http2EmptyFrames = Limit(
     "http2_empty_frames_per_second", 100, .perSecond, in: 1...100_000,
     "frames on one HTTP/2 connection that carry nothing and end nothing", answer: calm)
-  public static let http2WindowUpdates = Limit(
+  static let http2WindowUpdates = Limit(
     "http2_window_updates_per_second", 200, .perSecond, in: 1...1_000_000,
     "WINDOW_UPDATE frames on one HTTP/2 connection, beside four for each DATA frame of good size sent",
     answer: calm)
-  public static let http2Continuations = Limit(
+  static let http2Continuations = Limit(
     "http2_continuations", 16, .count, in: 1...1_000,
     "CONTINUATION frames behind one HEADERS frame", answer: calm)
-  public static let http2FieldSectionBytes = Limit(
+  static let http2FieldSectionBytes = Limit(
     "http2_field_section_bytes", 128 << 10, .bytes, in: 4 << 10...16 << 20,
     "one decoded field section; beneath this, `header_bytes` is answered with 431", answer: calm)
-  public static let http2QueueBytes = Limit(
+  static let http2QueueBytes = Limit(
     "http2_queue_bytes", 1 << 20, .bytes, in: 16 << 10...256 << 20,
     "answers that wait for the peer of one HTTP/2 connection", answer: "further requests wait")
 

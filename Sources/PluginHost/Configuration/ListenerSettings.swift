@@ -2,10 +2,12 @@ public import TLS
 
 /// One of the places where the gateway listens.
 public struct ListenerSettings: Sendable, Hashable, CustomStringConvertible {
+  /// What its socket is bound to.
   public var address: ListenAddress
   /// How it speaks TLS; nil for plain HTTP.
   public var tls: ListenerTLS?
 
+  /// - Parameter tls: nil for plain HTTP.
   public init(address: ListenAddress, tls: ListenerTLS? = nil) {
     self.address = address
     self.tls = tls
@@ -22,6 +24,7 @@ public struct ListenerTLS: Sendable, Hashable {
   public var selfSigned: [String] = []
   /// A PEM file with the authorities of clients' certificates.
   public var clientCA: String?
+  /// Whether clients must show a certificate of `clientCA`.
   public var clientAuthentication = TLSSettings.ClientAuthentication.none
   /// Whether HTTP/2 is offered to clients that know it.
   public var offersHTTP2 = true

@@ -15,8 +15,10 @@ public struct PluginSelection: Sendable, Hashable {
   /// What the operator grants, by plugin id. A plugin that is not here gets what its manifest asks for, except
   /// `sluice.tenants/1`.
   public var grants: [String: Set<Capability>] = [:]
+  /// Who gets `sluice.tenants/1`, which reaches other tenants.
   public var tenantsGrant = TenantsGrant.listed
 
+  /// Every plugin of the folders, with what its manifest asks for.
   public init(folders: [String]) {
     self.folders = folders
   }

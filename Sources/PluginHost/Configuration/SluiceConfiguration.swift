@@ -6,12 +6,15 @@ public struct SluiceConfiguration: Sendable {
   public var dataDirectory: String
   /// Event loops; 0 is one for each core.
   public var loops = 0
+  /// Where plugins lie, and which of them run.
   public var plugins: PluginSelection
   /// The file with the key that seals secrets, where the operator named one.
   public var chosenKeyFile: String?
+  /// What is logged, and where.
   public var log = LogSettings()
   /// Whether `/metrics` answers others than loopback.
   public var metricsArePublic = false
+  /// The limits in force.
   public var limits = Limits()
   /// How WebSockets are compressed, and the most that any of them may have.
   public var compression = CompressionChoice()
@@ -19,6 +22,7 @@ public struct SluiceConfiguration: Sendable {
   public var tenants: [StaticTenant] = []
   /// How long connections may go on after SIGTERM or after their plugin was replaced.
   public var drainTimeoutMilliseconds = 30_000
+  /// What is checked for people who write plugins.
   public var debug = DebugSettings()
   /// The file that was read, for errors found later; `nil` when there was none.
   var source: ConfigSource?
@@ -53,6 +57,7 @@ public struct SluiceConfiguration: Sendable {
 
 /// What is written to the log, and where.
 public struct LogSettings: Sendable, Hashable {
+  /// How much is logged: a level and all above it.
   public enum Level: String, Sendable, CaseIterable {
     case trace, debug, info, warning, error
   }
@@ -71,10 +76,14 @@ public struct LogSettings: Sendable, Hashable {
     case json
   }
 
+  /// What is logged of the gateway itself and of plugins; the access log has no levels.
   public var level = Level.info
+  /// Where one line for each request goes.
   public var access = AccessLog.stdout
+  /// How lines of both logs are written.
   public var format = Format.json
 
+  /// The defaults.
   public init() {}
 }
 
@@ -85,5 +94,6 @@ public struct DebugSettings: Sendable, Hashable {
   /// How long a plugin's callback may keep its loop before the watchdog names it.
   public var callbackBudgetMilliseconds = 5
 
+  /// Nothing is checked; the watchdog's budget is 5 ms.
   public init() {}
 }

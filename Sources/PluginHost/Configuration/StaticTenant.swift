@@ -5,11 +5,13 @@ public struct StaticTenant: Sendable {
   /// The operator's own tenant.
   public static let platformID = "platform"
 
+  /// `platform`, or the app's name in tokens and in `?app=`.
   public var id: String
   /// Host names that belong to this tenant, in lower case.
   public var hosts: [String] = []
   /// The plugins named in the file, in its order. Those not named are off.
   public var plugins: [Plugin] = []
+  /// Credentials of the tenant's clients, known by their digests.
   public var keys: [Key] = []
   /// Secrets by name. They are sealed when the gateway first sees them.
   public var secrets: [String: SecretSource] = [:]
@@ -18,15 +20,19 @@ public struct StaticTenant: Sendable {
   /// Where the tenant stands, for errors found later.
   var origin: Origin?
 
+  /// Decided by the id alone.
   public var kind: TenantKind { id == Self.platformID ? .platform : .app }
 
   /// A plugin's settings for this tenant.
   public struct Plugin: Sendable, Hashable {
+    /// The plugin's id, as in its manifest.
     public var id: String
+    /// False keeps the settings and runs nothing.
     public var isEnabled: Bool
     /// An object, not yet checked against the plugin's schema: ``SluiceConfiguration/check(installed:)``.
     public var config: ConfigValue
 
+    /// - Parameter config: an object.
     public init(id: String, isEnabled: Bool = true, config: ConfigValue = .object([])) {
       self.id = id
       self.isEnabled = isEnabled
@@ -36,6 +42,7 @@ public struct StaticTenant: Sendable {
 
   /// A key of this tenant. Only its digest is known.
   public struct Key: Sendable, Hashable {
+    /// What a key is for, by its prefix.
     public enum Kind: String, Sendable, CaseIterable {
       /// `sk_…`: an app's server.
       case secret
@@ -43,9 +50,11 @@ public struct StaticTenant: Sendable {
       case publishable
     }
 
+    /// The principal's id when the key is used; unique in the tenant.
     public var id: String
     /// The SHA-256 of the key, 32 bytes.
     public var digest: [UInt8]
+    /// Whether the key may act, or only names the app.
     public var kind: Kind
     /// What the key may do; `*` is everything.
     public var scopes: [DottedPattern]
@@ -56,6 +65,7 @@ public struct StaticTenant: Sendable {
     let pointer: String
   }
 
+  /// A tenant without plugins, keys, hosts and secrets.
   public init(id: String) {
     self.id = id
   }

@@ -2,6 +2,7 @@
 ///
 /// Made on the control thread whenever the tenant's set of plugins changes; immutable, so it may be read anywhere.
 public struct TenantPlan: Sendable {
+  /// The tenant's id.
   public let tenant: String
   /// In the order in which they are started: each after those whose services it needs.
   public let plugins: [PluginManifest]
@@ -20,21 +21,27 @@ public struct TenantPlan: Sendable {
 
   /// A service with its providers and callers.
   public struct ServiceBinding: Sendable, Hashable {
+    /// Name and major.
     public let service: ServiceID
     /// One provider without a key, or several, each under its key, in the order of the keys.
     public let providers: [Provider]
     /// Ids of the plugins that call it, in order.
     public let callers: [String]
 
+    /// A plugin that answers calls to the service.
     public struct Provider: Sendable, Hashable {
+      /// The plugin's id.
       public let plugin: String
+      /// nil for a keyless service.
       public let key: String?
     }
   }
 
   /// A plugin's part in a phase.
   public struct PhaseStep: Sendable, Hashable {
+    /// The plugin's id.
     public let plugin: String
+    /// What the plugin calls its code.
     public let handler: String
     /// The operations and paths that it is narrowed to; empty is every route.
     public let routes: [String]
@@ -44,8 +51,11 @@ public struct TenantPlan: Sendable {
 
   /// An event's way.
   public struct EventFlow: Sendable, Hashable {
+    /// The event's type.
     public let type: String
+    /// The name under which `/ws` shows it; nil when it has none.
     public let socketName: String?
+    /// The plugin's id.
     public let emitter: String
     /// Ids of the plugins that listen, in order.
     public let listeners: [String]

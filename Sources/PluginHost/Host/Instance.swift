@@ -75,12 +75,14 @@ final class Instance: @unchecked Sendable {
 public struct SettingsProblem: Sendable, Hashable, CustomStringConvertible {
   /// An RFC 6901 pointer into the settings.
   public let pointer: String
+  /// What is wrong there, and what would be right.
   public let message: String
   public var description: String { "\(pointer.isEmpty ? "/" : pointer): \(message)" }
 }
 
 /// Why a tenant cannot be served as it is, or as somebody wants it to be.
 public struct TenantFailure: Error, Sendable, CustomStringConvertible {
+  /// What sort of failure; the contract's status follows from it.
   public enum Code: Sendable {
     /// There is no such tenant or plugin.
     case notFound
@@ -99,11 +101,15 @@ public struct TenantFailure: Error, Sendable, CustomStringConvertible {
     case overloaded
   }
 
+  /// What a program decides by.
   public let code: Code
+  /// What happened, where, and what to do. It may go to a client.
   public let message: String
+  /// Places in the settings, for ``Code/config``; else empty.
   public var problems: [SettingsProblem] = []
   public var description: String { message }
 
+  /// - Parameter message: in words for whoever asked; it names no secret.
   public init(code: Code, message: String, problems: [SettingsProblem] = []) {
     self.code = code
     self.message = message
@@ -157,5 +163,6 @@ final class HostTableNames: Sendable {
 
 /// The gateway's version.
 public enum Version {
+  /// By semantic versioning; `sluice version` and `/openapi.json` tell it.
   public static let current = "0.1.0"
 }

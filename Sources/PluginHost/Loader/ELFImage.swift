@@ -22,11 +22,15 @@ public struct ELFImage: Sendable, Hashable {
 
   /// A processor architecture, as `e_machine` numbers them.
   public struct Machine: Sendable, Hashable, CustomStringConvertible {
+    /// `e_machine` of the ELF header.
     public let number: UInt16
 
+    /// Any number is a machine; what this program runs on is ``current``.
     public init(number: UInt16) { self.number = number }
 
+    /// `EM_X86_64`.
     public static let amd64 = Machine(number: 62)
+    /// `EM_AARCH64`.
     public static let arm64 = Machine(number: 183)
 
     /// The architecture that this program runs on.

@@ -188,8 +188,11 @@ final class LoadedPlugin: @unchecked Sendable {
 
 /// Why a plugin's shared object is refused.
 public struct PluginLoadError: Error, Sendable, CustomStringConvertible {
+  /// The plugin's id, as in its manifest.
   public let plugin: String
+  /// The shared object's path.
   public let file: String
+  /// What is wrong with it, in words for its author.
   public let message: String
   public var description: String { "plugin \"\(plugin)\": \(file): \(message)" }
 }

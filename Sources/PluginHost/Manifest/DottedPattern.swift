@@ -2,6 +2,7 @@
 ///
 /// `*` stands for exactly one word; as the last word it stands for one or more.
 public struct DottedPattern: Sendable, Hashable, CustomStringConvertible {
+  /// The pattern as written.
   public let text: String
   private let words: [String]
 

@@ -2,6 +2,7 @@ import Wire
 
 /// The path of a route: literal segments and `{name}` parameters, each a whole segment.
 public struct PathPattern: Sendable, Hashable, CustomStringConvertible {
+  /// What stands between two slashes.
   public enum Segment: Sendable, Hashable {
     /// Matches itself, byte for byte.
     case literal(String)
@@ -11,6 +12,7 @@ public struct PathPattern: Sendable, Hashable, CustomStringConvertible {
 
   /// The pattern as written.
   public let text: String
+  /// From left to right, parameters among them.
   public let segments: [Segment]
 
   /// The names of the parameters, from left to right.
@@ -39,6 +41,7 @@ public struct PathPattern: Sendable, Hashable, CustomStringConvertible {
   /// Paths that the gateway answers itself.
   static let reserved: Set<String> = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"]
 
+  /// - Throws: ``Malformed``, also for paths that the gateway answers itself.
   public init(_ text: String) throws(Malformed) {
     guard text.hasPrefix("/") else { throw Malformed(description: "must begin with /") }
     guard text.utf8.count <= 512 else { throw Malformed(description: "is longer than 512 bytes") }

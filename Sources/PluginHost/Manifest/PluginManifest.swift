@@ -2,28 +2,43 @@
 public struct PluginManifest: Sendable {
   /// The id; also the name of the plugin's folder.
   public var id: String
+  /// By semantic versioning; for people and logs. A new version is known by what its files say.
   public var version: String
   /// The major of the ABI that it was built for.
   public var abi: Int
+  /// One sentence for lists and for `/openapi.json`.
   public var summary: String
   /// The shared object, absolute or relative to the working directory like ``folder``. It may not exist.
   public var library: String
+  /// What its code needs to run.
   public var runtime: Runtime
+  /// Where its code runs; `process` is refused in this version.
   public var isolation: Isolation
+  /// The tenants that it suits.
   public var tenants: TenantScope
+  /// In the manifest's order; no two of one plugin meet.
   public var routes: [Route]
+  /// WebSocket endpoints, in the manifest's order.
   public var sockets: [SocketRoute]
+  /// What clients may send over a socket, in the manifest's order.
   public var messages: [SocketMessage]
+  /// The namespaces that are its own; no other plugin of a tenant may claim one of them.
   public var channels: [ChannelNamespace]
+  /// Its parts in everybody's requests. Not empty only where it asks for `sluice.phases/1`.
   public var phases: [PhaseHandler]
+  /// Services that it answers.
   public var provides: [ProvidedService]
+  /// Services that it calls.
   public var requires: [RequiredService]
+  /// Events that it may emit; others are refused.
   public var emits: [EmittedEvent]
+  /// Events that it hears, of whatever plugin.
   public var listens: [DottedPattern]
   /// What it asks for, in the manifest's order; ``PluginSelection/granted(to:)`` is what it gets.
   public var capabilities: [Capability]
   /// In the order of their numbers, from 1 without a gap.
   public var migrations: [Migration]
+  /// What one instance of it may use.
   public var limits: PluginLimits
   /// What one tenant's settings must be.
   public var settings: Schema
@@ -82,6 +97,7 @@ public enum Isolation: String, Sendable, CaseIterable {
 public enum TenantScope: String, Sendable, CaseIterable {
   case platform, apps, both
 
+  /// Whether tenants of that kind may have it.
   public func includes(_ kind: TenantKind) -> Bool {
     switch self {
     case .both: true
@@ -93,11 +109,13 @@ public enum TenantScope: String, Sendable, CaseIterable {
 
 /// A namespace of channels, the text before a channel's first colon.
 public struct ChannelNamespace: Sendable, Hashable {
+  /// Without the colon.
   public var namespace: String
   /// Publications kept; 0 makes the channels ephemeral.
   public var historySize: Int
   /// How long a publication is kept; `nil` when only the size counts.
   public var historySeconds: Int?
+  /// Where it stands in the manifest (RFC 6901).
   public var pointer: String
 }
 
@@ -108,7 +126,9 @@ public enum Phase: String, Sendable, CaseIterable {
 
 /// A plugin's part in a phase.
 public struct PhaseHandler: Sendable, Hashable {
+  /// One of the four that plugins may have a part in.
   public var phase: Phase
+  /// The name by which the plugin knows its handler.
   public var handler: String
   /// Ids of plugins that this one goes before, where they have a part in the same phase.
   public var before: [String]
@@ -116,6 +136,7 @@ public struct PhaseHandler: Sendable, Hashable {
   public var after: [String]
   /// Operations, and paths with all below them, that it has a part in; empty is every route.
   public var routes: [String]
+  /// Where it stands in the manifest (RFC 6901).
   public var pointer: String
 
   /// Whether it has a part in requests of a route.
@@ -131,32 +152,42 @@ public struct PhaseHandler: Sendable, Hashable {
   }
 }
 
+/// A service that a plugin answers.
 public struct ProvidedService: Sendable, Hashable {
+  /// Name and major.
   public var service: ServiceID
   /// The key under which this plugin provides a keyed service.
   public var key: String?
+  /// Where it stands in the manifest (RFC 6901).
   public var pointer: String
 }
 
+/// A service that a plugin calls.
 public struct RequiredService: Sendable, Hashable {
+  /// Name and major; another major is another service.
   public var service: ServiceID
   /// The one key that is needed; `nil` is any.
   public var key: String?
+  /// Whether the plugin also starts where nobody provides it.
   public var isOptional: Bool
   /// Whether the plugin calls whoever provides it, under every key.
   public var isMany: Bool
+  /// Where it stands in the manifest (RFC 6901).
   public var pointer: String
 
   /// Whether the plugin cannot start before the provider: neither optional nor many.
   public var isHard: Bool { !isOptional && !isMany }
 }
 
+/// An event that a plugin may emit.
 public struct EmittedEvent: Sendable {
+  /// Such as `notes.item.created`; unique in its manifest.
   public var type: String
   /// What its data must be.
   public var schema: Schema
   /// The name under which `/ws` shows it.
   public var socketName: String?
+  /// Where it stands in the manifest (RFC 6901).
   public var pointer: String
 }
 
@@ -167,6 +198,7 @@ public struct PluginLimits: Sendable, Hashable {
   /// Timers of one shard that may be armed.
   public var timers = 10_000
 
+  /// The limits of a manifest that says nothing.
   public init() {}
 }
 

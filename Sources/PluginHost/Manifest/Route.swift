@@ -1,21 +1,28 @@
 /// One operation over HTTP, as a manifest declares it.
 public struct Route: Sendable {
+  /// The one method of this operation.
   public var method: RouteMethod
+  /// The path that `/openapi.json` shows.
   public var path: PathPattern
   /// Other patterns for the same operation, with the same parameters in the same order.
   public var aliases: [PathPattern]
   /// The operation's id, unique in its manifest.
   public var operation: String
+  /// One sentence for `/openapi.json`.
   public var summary: String
   /// The name by which the plugin knows its handler.
   public var handler: String
   /// The tenants that have this route, among those that the plugin runs on.
   public var tenants: TenantScope
+  /// Whom it lets in.
   public var access: Access
   /// Scopes that the principal must have, all of them.
   public var scopes: [String]
+  /// Parameters of the query; others are left alone.
   public var query: [QueryParameter]
+  /// What it takes as its body.
   public var body: RouteBody
+  /// The bucket that its requests are counted in.
   public var rate: RateClass
   /// What the operation answers besides problems, in the order of the status.
   public var responses: [RouteResponse]
@@ -51,14 +58,19 @@ public struct QueryParameter: Sendable {
     case array
   }
 
+  /// As it stands in the query, decoded.
   public var name: String
+  /// How its text becomes a value.
   public var kind: Kind
+  /// Whether a request without it is refused with 400.
   public var isRequired: Bool
+  /// What the value must be.
   public var schema: Schema
 }
 
 /// What a route takes as its body.
 public struct RouteBody: Sendable {
+  /// How the body reaches the plugin.
   public enum Mode: String, Sendable, CaseIterable {
     /// No body; one that is sent is refused.
     case none
@@ -68,6 +80,7 @@ public struct RouteBody: Sendable {
     case stream
   }
 
+  /// How the body reaches the plugin; of `none` the other fields say nothing.
   public var mode: Mode
   /// The most that is accepted, in bytes.
   public var limit: Int
@@ -85,8 +98,11 @@ public struct RouteBody: Sendable {
 
 /// One documented answer.
 public struct RouteResponse: Sendable {
+  /// The HTTP status, 200 to 599.
   public var status: Int
+  /// One sentence for `/openapi.json`.
   public var description: String
+  /// The body's; nil for none or an undescribed one.
   public var schema: Schema?
 }
 
@@ -100,11 +116,17 @@ public struct SocketRoute: Sendable {
     case firstMessage = "first-message"
   }
 
+  /// Where it is opened; one pattern, without aliases.
   public var path: PathPattern
+  /// The operation's id, unique in its manifest.
   public var operation: String
+  /// One sentence for `/openapi.json`.
   public var summary: String
+  /// The name by which the plugin knows its handler.
   public var handler: String
+  /// Whom it lets in.
   public var access: Access
+  /// Scopes that the principal must have, all of them.
   public var scopes: [String]
   /// Whether `?token=` is looked at.
   public var takesTokenInQuery: Bool
@@ -114,7 +136,9 @@ public struct SocketRoute: Sendable {
   public var messageLimit: Int
   /// How messages are compressed, within what the operator allows.
   public var compression: CompressionChoice
+  /// Parameters of the handshake's query.
   public var query: [QueryParameter]
+  /// When the credential comes.
   public var credential: CredentialTime
   /// Where the socket stands in its manifest.
   public var pointer: String
@@ -122,9 +146,14 @@ public struct SocketRoute: Sendable {
 
 /// A message that a client may send over a socket, checked like a route.
 public struct SocketMessage: Sendable {
+  /// The message's `type`; unique in its manifest.
   public var type: String
+  /// The name by which the plugin knows its handler.
   public var handler: String
+  /// What the message must be; nil takes any object.
   public var schema: Schema?
+  /// Scopes that the principal must have, all of them.
   public var scopes: [String]
+  /// Where it stands in the manifest (RFC 6901).
   public var pointer: String
 }

@@ -16,6 +16,7 @@ public struct Schema: Sendable {
   public struct Refusal: Error, Sendable, Hashable {
     /// A JSON pointer (RFC 6901) from the root of the value, or of the schema.
     public var pointer: String
+    /// What is wrong there, for people.
     public var message: String
   }
 

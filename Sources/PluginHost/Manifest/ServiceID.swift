@@ -3,7 +3,9 @@ public struct ServiceID: Sendable, Hashable, Comparable, CustomStringConvertible
   /// The service that the host itself calls to turn a credential into a principal.
   public static let authenticator = ServiceID(name: "sluice.authenticator", major: 1)
 
+  /// Before the slash; names are joined by dots.
   public let name: String
+  /// Behind the slash, from 1; another major is another service.
   public let major: Int
 
   /// `nil` when the text is not NAME/MAJOR.

@@ -30,12 +30,14 @@ public struct TenantError: Error, Sendable, Equatable, CustomStringConvertible {
     case store
   }
 
+  /// Stable; what a program decides by.
   public var code: Code
   /// What happened, where, and what to do, in words.
   public var message: String
   /// The store's reason, for ``Code/store``.
   public var storeCode: StoreError.Code?
 
+  /// - Parameter storeCode: for ``Code/store`` alone.
   public init(_ code: Code, _ message: String, storeCode: StoreError.Code? = nil) {
     self.code = code
     self.message = message

@@ -10,11 +10,13 @@ public enum TenantLimits {
   public static let keys = 1_000
   /// Scopes of one credential, and the bytes of one scope.
   public static let scopes = 100
+  /// The bytes of one scope.
   public static let scopeBytes = 128
   /// A secret, in bytes.
   public static let secretBytes = 64 << 10
   /// Secrets, and their bytes together.
   public static let secrets = 16_384
+  /// The bytes of those secrets together.
   public static let allSecretBytes = 8 << 20
   /// How long an expired credential is remembered, in milliseconds.
   public static let expiredKeyRetention: Int64 = 24 * 3_600_000

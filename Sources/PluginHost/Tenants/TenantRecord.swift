@@ -1,5 +1,6 @@
 /// What the gateway keeps of one tenant, as it was at one moment.
 public struct TenantRecord: Sendable, Equatable {
+  /// `platform` or `app_…`, or the name that a file gives it.
   public var id: String
   /// Settings by plugin id. A plugin that is not here was never chosen for this tenant.
   public var plugins: [String: PluginSetting] = [:]
@@ -27,10 +28,12 @@ public struct TenantRecord: Sendable, Equatable {
 
 /// A plugin's settings for one tenant.
 public struct PluginSetting: Sendable, Hashable {
+  /// False keeps the settings and runs nothing.
   public var enabled: Bool
   /// A JSON object, as it was given.
   public var config: String
 
+  /// - Parameter config: a JSON object.
   public init(enabled: Bool, config: String = "{}") {
     self.enabled = enabled
     self.config = config
@@ -48,6 +51,9 @@ public struct StoredKey: Sendable, Hashable {
   /// Unix milliseconds from which on it is not let in; 0 is never.
   public var expiresAt: Int64
 
+  /// - Parameters:
+  ///   - digest: SHA-256 of the credential, 32 bytes.
+  ///   - expiresAt: Unix milliseconds; 0 is never.
   public init(id: String, digest: [UInt8], scopes: [String], expiresAt: Int64 = 0) {
     self.id = id
     self.digest = digest

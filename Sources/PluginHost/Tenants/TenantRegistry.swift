@@ -34,6 +34,7 @@ public final class TenantRegistry: Sendable {
     table.withLock { $0.records }.values.sorted { $0.id < $1.id }
   }
 
+  /// Tenants that there are. [any-thread]
   public var count: Int { table.withLock { $0.records.count } }
 
   /// A copy of a tenant's secret; `nil` when there is no such tenant or secret. The copy is the caller's to keep short
@@ -57,6 +58,7 @@ public final class TenantRegistry: Sendable {
 
   // MARK: Changing
 
+  /// Called once, on a thread of the store, when the change is on disk or refused.
   public typealias Completion = @Sendable (Result<TenantRecord, TenantError>) -> Void
 
   /// Makes a tenant with these plugins, without hosts, credentials and secrets.

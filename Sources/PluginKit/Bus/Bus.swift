@@ -63,20 +63,30 @@ public struct Subscription: Hashable, Sendable {
 
 /// A page of a channel's history.
 public struct History: Sendable {
+  /// One durable event, as it stands in the history.
   public struct Entry: Sendable {
+    /// Position among all durable events of the tenant, from 1.
     public let sequence: UInt64
+    /// Position in the channel, from 1 and without gaps.
     public let offset: UInt64
+    /// When it was committed, by the host's clock.
     public let time: Timestamp
+    /// The event's type, such as "notes.item.created".
     public let type: String
+    /// "evt_…", the same wherever the event appears.
     public let id: String
     /// JSON, byte for byte as it was emitted.
     public let data: RawJSON
   }
 
+  /// The channel that was asked for.
   public let channel: String
+  /// Oldest first, at most as many as were asked for; empty when there is nothing above the offset.
   public let entries: [Entry]
   /// The offset of the channel's newest event; 0 when there has been none.
   public let topOffset: UInt64
+  /// Of the tenant's history. Offsets of another epoch are void: it changes when the file is restored or
+  /// recreated.
   public let epoch: String
 
   init(channel: String, _ statements: [Rows]) throws {

@@ -6,10 +6,13 @@ public struct Publication: ~Copyable {
   public let sequence: UInt64
   /// Position in its channel, from 1 and without gaps; 0 when ephemeral.
   public let offset: UInt64
+  /// When it was committed, or published when ephemeral, by the host's clock.
   public let time: Timestamp
   /// Absent when the publisher gave none.
   public let type: Bytes
+  /// The event's id in UTF-8, "evt_…". Borrowed, as all bytes here.
   public let id: Bytes
+  /// The channel's name in UTF-8, as it was subscribed to.
   public let channel: Bytes
   /// Absent when ephemeral.
   public let epoch: Bytes
@@ -37,12 +40,15 @@ public struct Event: Sendable {
   public let sequence: UInt64
   /// Position in its channel, from 1; 0 without a channel.
   public let offset: UInt64
+  /// When it was committed, by the host's clock.
   public let time: Timestamp
-  /// "chat.message.created"
+  /// "notes.item.created"
   public let type: String
   /// "evt_…", the same wherever the event appears.
   public let id: String
+  /// nil when it was emitted without a channel, for listeners alone.
   public let channel: String?
+  /// Of the tenant's history; nil without a channel.
   public let epoch: String?
   /// JSON, byte for byte as it was emitted.
   public let data: RawJSON

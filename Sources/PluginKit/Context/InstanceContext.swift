@@ -18,10 +18,15 @@ public final class InstanceContext {
     try Config(link: link).decode(type)
   }
 
+  /// The tenant's settings; they do not change while the instance lives.
   public var config: Config { Config(link: link) }
+  /// The host's time. Needs `sluice.clock/1`.
   public var clock: Clock { Clock(link: link) }
+  /// Random bytes of the host. Needs `sluice.random/1`.
   public var random: Random { Random(link: link) }
+  /// The gateway's log, with tenant and plugin added. Needs `sluice.log/1`; without it nothing is written.
   public var log: Log { Log(link: link) }
+  /// Counters and gauges on `/metrics`. Make them here, not per request. Needs `sluice.metrics/1`.
   public var metrics: Metrics { Metrics(link: link) }
 
   /// The secret called `name`, or nil. Do not keep it longer than needed.

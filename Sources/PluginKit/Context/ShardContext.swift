@@ -50,19 +50,33 @@ public final class ShardContext {
   /// Whether the host is still there.
   public var isOpen: Bool { link.table != nil }
 
+  /// The tenant's settings; they do not change while the shard lives.
   public var config: Config { Config(link: link) }
+  /// The host's time. Needs `sluice.clock/1`.
   public var clock: Clock { Clock(link: link) }
+  /// Random bytes of the host. Needs `sluice.random/1`.
   public var random: Random { Random(link: link) }
+  /// Ids with a prefix that sort by time. Needs `sluice.clock/1` and `sluice.random/1`.
   public var id: ID { ID(link: link) }
+  /// The gateway's log, with tenant and plugin added. Needs `sluice.log/1`; without it nothing is written.
   public var log: Log { Log(link: link) }
+  /// Counters and gauges on `/metrics`. Needs `sluice.metrics/1`.
   public var metrics: Metrics { Metrics(link: link) }
+  /// The tenant's tables of this plugin. Needs `sluice.store/1`. Loop thread only.
   public var store: Store { Store(context: self) }
+  /// Channels: subscribing, publishing, history. Needs `sluice.bus/1`. Loop thread only.
   public var bus: Bus { Bus(context: self) }
+  /// Fan-out to many connections at once. Needs `sluice.groups/1`. Loop thread only.
   public var groups: Groups { Groups(context: self) }
+  /// Other plugins of the tenant. Needs `sluice.services/1`. Loop thread only.
   public var services: Services { Services(context: self) }
+  /// Threads for work that blocks or takes long. Needs `sluice.worker/1`. Loop thread only.
   public var worker: Worker { Worker(context: self) }
+  /// Timers of this shard and durable ones. Needs `sluice.timer/1`. Loop thread only.
   public var timers: Timers { Timers(context: self) }
+  /// The tenant's sealed secrets. Needs `sluice.secrets/1`. Loop thread only.
   public var secrets: Secrets { Secrets(context: self) }
+  /// All tenants: for plugins that run on the platform and are granted `sluice.tenants/1`. Loop thread only.
   public var tenants: Tenants { Tenants(context: self) }
 
   func adopt(_ shard: AnyObject?) {

@@ -6,6 +6,7 @@ public import CSluice
 @frozen
 public struct Bytes: RandomAccessCollection {
   @usableFromInline let start: UnsafePointer<UInt8>?
+  /// How many bytes; 0 also when absent.
   public let count: Int
 
   @inlinable

@@ -2,6 +2,7 @@ internal import CSluice
 
 /// Who is asking: what the tenant's authenticator made of a credential.
 public struct Principal: Sendable, Equatable {
+  /// What sort of credential was shown.
   public enum Kind: String, Codable, Sendable {
     /// No credential was given, and the route allows that.
     case anonymous
@@ -13,6 +14,7 @@ public struct Principal: Sendable, Equatable {
     case user
   }
 
+  /// What sort of credential was shown.
   public let kind: Kind
   /// "acc_…", "key_…" or the app's own name of the user; "" when anonymous.
   public let id: String
@@ -23,6 +25,7 @@ public struct Principal: Sendable, Equatable {
   /// When the principal is void; nil is never.
   public let expiresAt: Timestamp?
 
+  /// For authenticators, which answer with one, and for tests.
   public init(
     kind: Kind, id: String, scopes: [String] = [], claims: RawJSON = "{}",
     expiresAt: Timestamp? = nil

@@ -10,6 +10,7 @@ public struct Problem: Error, Sendable, Equatable {
     /// What is wrong there.
     public let message: String
 
+    /// - Parameter pointer: an RFC 6901 JSON pointer into the body, "" for the whole.
     public init(pointer: String, message: String) {
       self.pointer = pointer
       self.message = message
@@ -25,6 +26,11 @@ public struct Problem: Error, Sendable, Equatable {
   /// Where in the body, if anywhere.
   public var errors: [Fault]
 
+  /// - Parameters:
+  ///   - status: 400 to 599.
+  ///   - code: stable, in snake_case; programs look at it.
+  ///   - detail: for people; it goes to the client, so it names no secret.
+  ///   - errors: places in the body that are wrong.
   public init(status: Int, code: String, detail: String, errors: [Fault] = []) {
     self.status = status
     self.code = code

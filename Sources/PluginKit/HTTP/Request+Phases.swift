@@ -9,6 +9,7 @@ public struct RequestOutcome: Sendable, Equatable {
   /// From the head of the request to the end of the answer.
   public let duration: Duration
 
+  /// For tests; the host makes those that a handler sees.
   public init(status: Int, bytesSent: Int, duration: Duration) {
     self.status = status
     self.bytesSent = bytesSent

@@ -22,6 +22,7 @@ public struct Request {
 
 /// The request was read after its peer had gone.
 public struct RequestGone: Error {
+  /// For tests; a request throws it by itself.
   public init() {}
 }
 

@@ -126,6 +126,10 @@ public struct Credential: Sendable, Equatable {
   /// nil is never.
   public var expiresAt: Timestamp?
 
+  /// - Parameters:
+  ///   - id: of the key, never the secret itself.
+  ///   - digest: SHA-256 of the secret, 32 bytes.
+  ///   - expiresAt: nil is never.
   public init(id: String, digest: [UInt8], scopes: [String], expiresAt: Timestamp? = nil) {
     self.id = id
     self.digest = digest

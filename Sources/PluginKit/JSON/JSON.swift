@@ -37,8 +37,10 @@ public enum JSON {
 public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
   /// An RFC 6901 JSON pointer, "" for the whole.
   public let pointer: String
+  /// What is wrong there, for people.
   public let message: String
 
+  /// - Parameter pointer: RFC 6901, "" for the whole.
   public init(pointer: String, message: String) {
     self.pointer = pointer
     self.message = message

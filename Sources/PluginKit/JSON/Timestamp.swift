@@ -5,6 +5,7 @@ public struct Timestamp: Sendable, Hashable, Comparable {
   /// Milliseconds since 1970-01-01T00:00:00Z.
   public let unixMilliseconds: Int64
 
+  /// Any count is a time; before 1970 it is negative.
   public init(unixMilliseconds: Int64) {
     self.unixMilliseconds = unixMilliseconds
   }

@@ -30,6 +30,7 @@ public protocol PluginShard: AnyObject {
 }
 
 extension PluginShard {
+  /// Does nothing: enough for a shard whose work ends with its connections.
   public func drain() {}
 }
 
@@ -40,6 +41,7 @@ public struct ConfigurationError: Error {
   /// What is wrong, and what would be right.
   public let message: String
 
+  /// - Parameter pointer: an RFC 6901 JSON pointer into the settings, "" for the whole.
   public init(pointer: String, message: String) {
     self.pointer = pointer
     self.message = message

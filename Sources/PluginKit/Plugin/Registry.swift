@@ -237,7 +237,7 @@ extension Registry {
     plan.publication = { handler(unsafeDowncast($0, to: Shard.self), $1, $2) }
   }
 
-  /// Events of one type, or of all types with a prefix ("chat.message.*"), that `listens` names.
+  /// Events of one type, or of all types with a prefix ("notes.item.*"), that `listens` names.
   ///
   /// Returning means that the event is dealt with; throwing has it delivered again later. A reaction
   /// that writes names the event in its batch (`Batch(settling: event)`) and so happens exactly once.

@@ -38,10 +38,13 @@ public struct Services {
 
 /// A call that this plugin has to answer.
 public struct ServiceCall: Sendable {
+  /// Name and major of what is called, such as "sluice.authenticator/1".
   public let service: String
   /// nil for a keyless service.
   public let key: String?
+  /// The method's number, from the service's header.
   public let method: UInt32
+  /// What the caller sent, a copy: JSON or a flat struct, as the service states.
   public let payload: [UInt8]
 
   /// The payload as a value.

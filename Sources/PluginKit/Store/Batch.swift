@@ -3,12 +3,14 @@
 ///
 /// ```swift
 /// let batch = try Batch {
-///   SQL("INSERT INTO chat_messages (id, text) VALUES (\(id), \(text))").expect(exactly: 1)
-///   try Emit("chat.message.created", channel: "chat:messaging:general", data: message)
+///   SQL("INSERT INTO notes_items (id, text) VALUES (\(id), \(text))").expect(exactly: 1)
+///   try Emit("notes.item.created", channel: "notes:shared", data: message)
 /// }
 /// ```
 public struct Batch: Sendable, Equatable {
+  /// In the order in which they run.
   public private(set) var statements: [SQL] = []
+  /// In the order in which they get their sequences; they are published after the commit.
   public private(set) var events: [Emit] = []
   let delivery: UInt64
 
@@ -18,6 +20,10 @@ public struct Batch: Sendable, Equatable {
     delivery = event?.delivery ?? 0
   }
 
+  /// The statements and events of the block, in its order.
+  ///
+  /// - Parameter event: the event that this batch is the effect of, as with ``init(settling:)``.
+  /// - Throws: what the block throws; nothing has then been written.
   public init(settling event: Event? = nil, @BatchBuilder _ parts: () throws -> [BatchPart])
     rethrows
   {
@@ -52,11 +58,17 @@ public struct Batch: Sendable, Equatable {
 
 /// An event to emit with a batch. Its type must stand under `emits` in the manifest.
 public struct Emit: Sendable, Equatable {
+  /// As the manifest's `emits` names it, such as "notes.item.created".
   public let type: String
   /// nil: for listeners only, without history.
   public let channel: String?
+  /// JSON, carried byte for byte.
   public let data: RawJSON
 
+  /// - Parameters:
+  ///   - channel: whose history keeps it; nil for listeners only.
+  ///   - data: `RawJSON` is taken as it is, everything else encoded.
+  /// - Throws: `JSONError` when `data` is not to be encoded.
   public init<Value: Encodable>(_ type: String, channel: String? = nil, data: Value) throws {
     self.type = type
     self.channel = channel
@@ -64,11 +76,13 @@ public struct Emit: Sendable, Equatable {
   }
 }
 
+/// What may stand in the block of a `Batch`.
 public enum BatchPart: Sendable {
   case statement(SQL)
   case event(Emit)
 }
 
+/// Makes the block of a `Batch`: statements and events, `if` and `for`.
 @resultBuilder
 public enum BatchBuilder {
   public static func buildExpression(_ statement: SQL) -> [BatchPart] { [.statement(statement)] }

@@ -2,6 +2,7 @@
 public struct Rows: Sendable {
   /// Rows inserted, updated or deleted.
   public let changed: Int
+  /// The names of the columns, in the order of the statement; empty when it returns none.
   public let columns: [String]
   let cells: [SQLValue]
   /// Rows returned.
@@ -66,8 +67,11 @@ public struct Row: Sendable {
 
 /// A row that is not what the code expects: an error of the plugin, not of the client.
 public struct RowError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The column that was asked for.
   public let column: String
+  /// Its number from 0.
   public let row: Int
+  /// What is wrong with the value, for logs.
   public let message: String
 
   public var description: String { "row \(row), column \"\(column)\": \(message)" }

@@ -1,4 +1,4 @@
-/// One statement with its values: `"SELECT * FROM chat_messages WHERE id = \(id)"`.
+/// One statement with its values: `"SELECT * FROM notes_items WHERE id = \(id)"`.
 ///
 /// An interpolated value becomes a bound parameter, never text, so it cannot change the statement.
 /// What must be text, such as a column's name, is written `\(raw: name)`.
@@ -14,16 +14,21 @@ public struct SQL: Sendable, Equatable {
   public struct Bind: Sendable, Equatable {
     /// Without the colon.
     public let name: String
+    /// A copy, bound by the host and never put into the text.
     public let value: SQLValue
 
+    /// - Parameter name: without the colon.
     public init(name: String, value: SQLValue) {
       self.name = name
       self.value = value
     }
   }
 
+  /// The statement, with a `:name` for each value. One statement; it is prepared once for each text.
   public private(set) var text: String
+  /// One for each `:name` in the text.
   public private(set) var binds: [Bind]
+  /// How many rows it must change or return; set by `expect`.
   public private(set) var rowGuard: Guard = .none
 
   /// A statement with named parameters: `SQL(text: "… WHERE id = :id", ["id": id])`.
@@ -50,6 +55,7 @@ public struct SQL: Sendable, Equatable {
 }
 
 extension SQL: ExpressibleByStringInterpolation {
+  /// What a literal with `\(…)` is collected in: values are bound, never put into the text.
   public struct StringInterpolation: StringInterpolationProtocol {
     var text = ""
     var binds: [Bind] = []

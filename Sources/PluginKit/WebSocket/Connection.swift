@@ -84,12 +84,14 @@ extension Connection: Hashable {
 
 /// A whole WebSocket message, borrowed until the handler returns.
 public struct Message {
+  /// What the frames were marked as (RFC 6455 §5.6).
   public enum Kind: UInt32, Sendable {
     /// Valid UTF-8; the host has checked it.
     case text = 1
     case binary = 2
   }
 
+  /// Text or binary, as the peer sent it.
   public let kind: Kind
   /// The payload, borrowed.
   public let bytes: Bytes
@@ -117,6 +119,7 @@ public struct CloseReason: Sendable, Equatable {
   /// The peer's words.
   public let text: String
 
+  /// For tests; the host makes those that a handler sees.
   public init(code: Int, text: String) {
     self.code = code
     self.text = text

@@ -10,6 +10,7 @@ public struct SlotTable<Value> {
   private var slots: [Slot] = []
   private var free: [UInt32] = []
 
+  /// An empty table.
   public init() {}
 
   /// How many values there are.

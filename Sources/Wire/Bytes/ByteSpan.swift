@@ -7,6 +7,7 @@ public struct ByteSpan: Equatable, Hashable, Sendable {
   /// Bytes in the span.
   public var length: UInt32
 
+  /// Both in bytes; nothing is checked against the memory that is meant.
   @inlinable
   public init(offset: UInt32, length: UInt32) {
     self.offset = offset
@@ -24,6 +25,7 @@ public struct ByteSpan: Equatable, Hashable, Sendable {
   @inlinable
   public static var empty: ByteSpan { ByteSpan(offset: 0, length: 0) }
 
+  /// Whether it spans no byte.
   @inlinable
   public var isEmpty: Bool { length == 0 }
 

@@ -17,6 +17,7 @@ public struct ChunkedLimits: Sendable {
   /// Bytes of the trailer section. Breach: 431.
   public var trailerBytes: UInt32
 
+  /// Both in bytes.
   public init(extensionBytes: UInt32 = 1_024, trailerBytes: UInt32 = 8_192) {
     self.extensionBytes = extensionBytes
     self.trailerBytes = trailerBytes
@@ -45,6 +46,7 @@ public struct ChunkedDecoder: Sendable {
     case ended
   }
 
+  /// Before the first chunk's size.
   public init() {}
 
   /// The next event in `bytes` from `offset` on, which is moved past what was consumed.

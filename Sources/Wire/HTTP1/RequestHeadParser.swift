@@ -7,6 +7,7 @@ public struct RequestHeadLimits: Sendable {
   /// Header fields, at most 255, and at most what the caller's memory holds. Breach: 431.
   public let fields: Int
 
+  /// Values outside what the fields allow are moved to the nearer end.
   public init(headBytes: Int = 32_768, targetBytes: Int = 8_192, fields: Int = 100) {
     self.headBytes = min(max(headBytes, 0), 65_535)
     self.targetBytes = max(targetBytes, 0)
@@ -20,6 +21,7 @@ public struct HeadProgress: Sendable {
   var scanned: UInt32 = 0
   var hasRequestLine = false
 
+  /// Before the first byte of a head.
   public init() {}
 }
 

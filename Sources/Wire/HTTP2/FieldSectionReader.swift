@@ -27,6 +27,7 @@ public struct FieldSectionReader {
   var hasField = false
   var cookies = 0
 
+  /// Before the first field of a section.
   public init(limits: RequestHeadLimits) { self.limits = limits }
 
   /// The first byte of what the head's spans point into.

@@ -36,6 +36,7 @@ public struct JSONError: Error, Equatable, Sendable {
     }
   }
 
+  /// What is wrong there.
   public var reason: Reason
   /// Bytes before the place.
   public var offset: Int

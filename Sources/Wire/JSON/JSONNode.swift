@@ -38,6 +38,9 @@ public struct JSONLimits: Sendable {
   /// Values and keys.
   public let nodes: Int
 
+  /// - Parameters:
+  ///   - depth: of arrays and objects in each other, 1 to 512.
+  ///   - nodes: values and keys, at least 1.
   public init(depth: Int = 64, nodes: Int = 100_000) {
     self.depth = min(max(depth, 1), 512)
     self.nodes = max(nodes, 1)

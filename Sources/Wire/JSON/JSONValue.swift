@@ -9,6 +9,7 @@ public struct JSONValue {
   /// What it is.
   public var kind: JSONKind { node.kind }
 
+  /// Whether it is the literal `null`; an absent member is no value at all.
   public var isNull: Bool { kind == .null }
 
   /// The value as it stands in the document's text, quotes included: to pass it on byte for byte.
@@ -160,6 +161,7 @@ public struct JSONValue {
     return JSONNumber.double(rawBytes)
   }
 
+  /// nil for all that is neither `true` nor `false`.
   public var bool: Bool? {
     let node = node
     return node.kind == .bool ? document.base.byte(Int(node.start)) == 0x74 : nil
@@ -204,7 +206,9 @@ public struct JSONElements: Sequence, IteratorProtocol {
 public struct JSONMembers: Sequence, IteratorProtocol {
   /// A key, which is a string value, and what it stands for.
   public struct Member {
+    /// A string value, with its escapes as they stand in the text.
     public let key: JSONValue
+    /// What the key stands for.
     public let value: JSONValue
 
     /// The key's text. Allocates.

@@ -12,9 +12,13 @@ public struct JSONWriter {
     self.output = output
   }
 
+  /// Opens `{`: keys and values follow, then ``endObject()``.
   public mutating func beginObject() { open(0x7b) }
+  /// Closes what ``beginObject()`` opened. That begin and end match is the caller's part.
   public mutating func endObject() { close(0x7d) }
+  /// Opens `[`: values follow, then ``endArray()``.
   public mutating func beginArray() { open(0x5b) }
+  /// Closes what ``beginArray()`` opened.
   public mutating func endArray() { close(0x5d) }
 
   /// A key that is a literal without quotes, backslashes and control characters.
@@ -34,6 +38,7 @@ public struct JSONWriter {
     endKey()
   }
 
+  /// A string, quoted and escaped (RFC 8259 §7).
   public mutating func string(_ text: String) {
     var text = text
     text.withUTF8 { string(UnsafeRawBufferPointer($0)) }
@@ -61,6 +66,7 @@ public struct JSONWriter {
     needsComma = true
   }
 
+  /// A number without fraction. Readers may hold what is beyond 2⁵³ only roughly (RFC 8259 §6).
   public mutating func integer(_ value: Int) {
     beginValue()
     output.append(decimal: value)
@@ -76,12 +82,14 @@ public struct JSONWriter {
     needsComma = true
   }
 
+  /// The literal `true` or `false`.
   public mutating func bool(_ value: Bool) {
     beginValue()
     output.append(value ? "true" : "false")
     needsComma = true
   }
 
+  /// The literal `null`.
   public mutating func null() {
     beginValue()
     output.append("null")

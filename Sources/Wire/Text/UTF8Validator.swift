@@ -12,6 +12,7 @@ public struct UTF8Validator: Equatable, Sendable {
   private static let afterF0: UInt8 = 6
   private static let afterF4: UInt8 = 7
 
+  /// Before the first byte of a text.
   @inlinable
   public init() { self.init(state: 0) }
 

@@ -60,7 +60,9 @@ public struct PathSegments: Sendable {
 public struct QueryItems: Sendable {
   /// One pair. Without `=` the value is empty.
   public struct Item: Equatable, Sendable {
+    /// As it stands in the query, not yet decoded.
     public var name: ByteSpan
+    /// As it stands in the query, not yet decoded.
     public var value: ByteSpan
   }
 

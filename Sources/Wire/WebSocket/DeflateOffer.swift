@@ -16,6 +16,7 @@ public struct DeflateOffer: Equatable, Sendable {
   /// not know the parameter, which then must not be answered (§7.1.2.2).
   public var clientMaxWindowBits: UInt8?
 
+  /// An offer without parameters.
   public init() {}
 
   /// Takes in a parameter; false when the offer must be declined for it.

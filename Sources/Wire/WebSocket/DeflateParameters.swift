@@ -5,6 +5,7 @@ public struct DeflateTerms: Equatable, Sendable {
   /// The largest window, 9 to 15, of a side that remembers.
   public var contextWindowBits: UInt8
 
+  /// - Precondition: a window of 9 to 15.
   public init(allowsContextTakeover: Bool = false, contextWindowBits: UInt8 = 15) {
     precondition((9...15).contains(contextWindowBits))
     self.allowsContextTakeover = allowsContextTakeover

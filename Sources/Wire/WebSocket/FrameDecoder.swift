@@ -9,6 +9,7 @@ public struct FrameLimits: Sendable {
   /// Whether frames come from a client, masked, or from a server, unmasked.
   public var fromClient: Bool
 
+  /// - Parameter messageBytes: of a whole message, as it is on the wire. Breach: close 1009.
   public init(messageBytes: UInt64 = 65_536, allowsRSV1: Bool = false, fromClient: Bool = true) {
     self.messageBytes = messageBytes
     self.allowsRSV1 = allowsRSV1
@@ -37,6 +38,7 @@ public struct FramePiece: Equatable, Sendable {
   /// Whether RSV1 marked the message.
   public var isCompressed: Bool
 
+  /// For tests and for what is decoded elsewhere; the decoder makes its own.
   public init(
     payload: ByteSpan, opcode: Opcode, isFirst: Bool, isLast: Bool, endsFrame: Bool,
     isCompressed: Bool
@@ -93,6 +95,7 @@ public struct FrameDecoder: Sendable {
     static let closed = Flags(rawValue: 16)
   }
 
+  /// Before the first byte of the first frame.
   public init() {}
 
   /// Whether part of a message was handed out and the rest is to come.

@@ -5,10 +5,12 @@ public import PluginKit
 public struct Auth: Plugin {
   let settings: AuthSettings
 
+  /// - Throws: when the tenant's settings are not those of `plugin.json`.
   public init(_ context: InstanceContext) throws {
     settings = try context.config()
   }
 
+  /// Accounts on the tenant `platform`, an app's users everywhere else.
   public func makeShard(_ context: ShardContext) throws -> AuthShard {
     AuthShard(settings, context)
   }

@@ -16,6 +16,7 @@ public final class AuthShard: PluginShard {
       ? .platform(Accounts(settings, context)) : .app(Users(settings, context))
   }
 
+  /// The routes and the service that `plugin.json` declares.
   public static func register(_ on: inout Registry<AuthShard>) {
     on.route("create_account") { try await $0.accounts.create($1) }
     on.route("create_session") { try await $0.accounts.createSession($1) }

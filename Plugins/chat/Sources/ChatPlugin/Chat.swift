@@ -4,11 +4,14 @@ public import PluginKit
 public struct Chat: Plugin {
   let types: ChannelTypes
 
+  /// - Throws: when the tenant's settings are not those of `plugin.json`, or name a type that no channel can
+  ///   have.
   public init(_ context: InstanceContext) throws {
     let settings: Settings = try context.config()
     types = try ChannelTypes(settings.types ?? ["messaging": ChannelType(isOpen: true)])
   }
 
+  /// One for each loop; they share nothing but the tenant's tables.
   public func makeShard(_ context: ShardContext) throws -> ChatShard {
     ChatShard(types, context)
   }
@@ -28,6 +31,7 @@ public final class ChatShard: PluginShard {
     self.context = context
   }
 
+  /// The routes and the service that `plugin.json` declares.
   public static func register(_ on: inout Registry<ChatShard>) {
     on.route("create_channel", ChatShard.createChannel)
     on.route("read_channel", ChatShard.readChannel)

@@ -4,10 +4,12 @@ public import PluginKit
 public struct Control: Plugin {
   let settings: ControlSettings
 
+  /// - Throws: when the operator's settings are not those of `plugin.json`.
   public init(_ context: InstanceContext) throws {
     settings = try context.config()
   }
 
+  /// One for each loop; they share nothing but the platform's tables.
   public func makeShard(_ context: ShardContext) throws -> ControlShard {
     ControlShard(settings, context)
   }

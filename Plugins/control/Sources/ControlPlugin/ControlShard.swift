@@ -12,6 +12,7 @@ public final class ControlShard: PluginShard {
     self.context = context
   }
 
+  /// The routes that `plugin.json` declares.
   public static func register(_ on: inout Registry<ControlShard>) {
     on.route("create_app", ControlShard.createApp)
     on.route("list_apps", ControlShard.listApps)

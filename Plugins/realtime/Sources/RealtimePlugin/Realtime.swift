@@ -7,10 +7,12 @@ public import PluginKit
 public struct Realtime: Plugin {
   let settings: Settings
 
+  /// - Throws: when the tenant's settings are not those of `plugin.json`.
   public init(_ context: InstanceContext) throws {
     settings = try context.config()
   }
 
+  /// One for each loop, with the sockets and subscriptions of that loop.
   public func makeShard(_ context: ShardContext) throws -> RealtimeShard {
     try RealtimeShard(settings, context)
   }

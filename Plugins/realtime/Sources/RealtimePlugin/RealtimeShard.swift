@@ -19,6 +19,7 @@ public final class RealtimeShard: PluginShard {
     connections = try context.metrics.gauge("connections", "WebSocket connections that are open.")
   }
 
+  /// The socket and the routes that `plugin.json` declares.
   public static func register(_ on: inout Registry<RealtimeShard>) {
     on.socket(
       "uni_websocket",

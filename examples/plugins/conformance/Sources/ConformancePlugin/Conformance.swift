@@ -2,13 +2,16 @@ public import PluginKit
 
 /// Serves what conformance and load tools ask for, each route through the contract like any plugin's.
 public struct Conformance: Plugin {
+  /// There are no settings to read.
   public init(_ context: InstanceContext) throws {}
 
+  /// Called once for each loop.
   public func makeShard(_ context: ShardContext) throws -> ConformanceShard {
     try ConformanceShard(context)
   }
 }
 
+/// What one loop has of the plugin: the sockets on it. Loop thread only.
 public final class ConformanceShard: PluginShard {
   /// Every message received on `/fan` is published here and comes back to every shard.
   static let fanChannel = "conformance:fan"
@@ -23,6 +26,7 @@ public final class ConformanceShard: PluginShard {
     _ = try context.bus.subscribe(ConformanceShard.fanChannel)
   }
 
+  /// The handlers that `plugin.json` names.
   public static func register(_ on: inout Registry<ConformanceShard>) {
     on.route("read") { _, _ in .literal("ok\n", contentType: "text/plain; charset=utf-8") }
     on.route("receive") { _, request in .json("{\"received\":\(request.body.count)}") }

@@ -2,11 +2,14 @@ public import PluginKit
 
 /// Counts the messages of each channel, without knowing anything of the plugin that sends them but its event.
 public struct Tally: Plugin {
+  /// There are no settings to read.
   public init(_ context: InstanceContext) throws {}
 
+  /// Called once for each loop.
   public func makeShard(_ context: ShardContext) throws -> TallyShard { TallyShard(context) }
 }
 
+/// What one loop has of the plugin. Loop thread only.
 public final class TallyShard: PluginShard {
   private struct Message: Decodable { var channel: String }
 
@@ -21,6 +24,7 @@ public final class TallyShard: PluginShard {
 
   init(_ context: ShardContext) { self.context = context }
 
+  /// The handler and the listener that `plugin.json` names.
   public static func register(_ on: inout Registry<TallyShard>) {
     on.event("chat.message.created") { shard, event in try await shard.count(event) }
     on.route("read", TallyShard.read)
