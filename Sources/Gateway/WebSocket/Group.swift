@@ -31,9 +31,15 @@ struct Membership {
   var member: Int
 }
 
-/// Groups with something to send.
-struct GroupOutbox {
-  var armed: [GroupPointer] = []
+extension UnsafeMutablePointer where Pointee == SocketState {
+  /// Where the socket stands in a group; nil when it is no member.
+  func member(of group: GroupPointer) -> Int? {
+    for position in 0..<Int(pointee.membershipCount) {
+      let membership = pointee.memberships.unsafelyUnwrapped[position]
+      if membership.group == group { return membership.member }
+    }
+    return nil
+  }
 }
 
 extension UnsafeMutablePointer where Pointee == LoopState {
@@ -62,8 +68,7 @@ extension UnsafeMutablePointer where Pointee == LoopState {
 
   /// Adds a socket; twice is once.
   func join(_ group: GroupPointer, _ socket: SocketPointer) {
-    for position in 0..<Int(socket.pointee.membershipCount)
-    where socket.pointee.memberships.unsafelyUnwrapped[position].group == group { return }
+    guard socket.member(of: group) == nil else { return }
     flush(group)
     let position = Int(socket.pointee.membershipCount)
     if position == Int(socket.pointee.membershipCapacity) {
@@ -93,18 +98,15 @@ extension UnsafeMutablePointer where Pointee == LoopState {
 
   /// Removes a socket; false when it is no member.
   func leave(_ group: GroupPointer, socket: SocketPointer) -> Bool {
-    for position in 0..<Int(socket.pointee.membershipCount) {
-      let membership = socket.pointee.memberships.unsafelyUnwrapped[position]
-      guard membership.group == group else { continue }
-      flush(group)
-      leave(group, membership.member)
-      return true
-    }
-    return false
+    guard let member = socket.member(of: group) else { return false }
+    flush(group)
+    leave(group, member)
+    return true
   }
 
   /// Takes a socket that has ended out of all its groups.
   func leaveGroups(_ socket: SocketPointer) {
+    if pointee.groups.speaker == socket { pointee.groups.speaker = nil }
     while socket.pointee.membershipCount > 0 {
       let last = socket.pointee.memberships.unsafelyUnwrapped[
         Int(socket.pointee.membershipCount) - 1]
@@ -155,80 +157,5 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     batch.append(message)
     group.pointee.messages += 1
     pointee.metrics.add(.groupMessages)
-  }
-
-  /// Sends a group's batch to its members.
-  func flush(_ group: GroupPointer) {
-    guard let batch = group.pointee.batch else { return }
-    group.pointee.batch = nil
-    if let position = pointee.groups.armed.firstIndex(of: group) {
-      pointee.groups.armed.remove(at: position)
-    }
-    let messages = group.pointee.messages
-    let bound = pointee.settings.socketQueueBytes
-    // Members are only marked here: ending one changes the list that is walked.
-    var slow: [SocketPointer] = []
-    let forms = group.pointee.forms
-    var sent = 0
-    var bytes = 0
-    group.pointee.members.withUnsafeBufferPointer { members in
-      for member in members where member.socket.canSend {
-        var chunk = batch
-        if let forms, let compressed = forms.pointee.batch(member.form) {
-          chunk = compressed
-          member.socket.pointee.deflate.flags.insert(.isStale)
-        }
-        let connection = member.socket.pointee.connection
-        if member.socket.pointee.flags.contains(.isOpening) {
-          // Behind the answer to the handshake, which is not out yet.
-          member.socket.appendApart(chunk.bytes)
-          sent += 1
-          continue
-        }
-        if member.socket.isOverHTTP2 {
-          member.socket.stream.append(shared: chunk)
-          sent += 1
-          bytes += chunk.count
-          if member.socket.queuedBytes > bound { slow.append(member.socket) }
-          continue
-        }
-        if pointee.outputOwner == connection { connection.flush() }
-        let stream = connection.pointee.stream
-        let isPlain = connection.pointee.secure == nil
-        switch isPlain ? stream.write(shared: chunk) : connection.writeEncrypted(chunk.bytes) {
-        case .written:
-          sent += 1
-          bytes += chunk.count
-        case .queued:
-          sent += 1
-          bytes += chunk.count
-          if stream.queuedBytes > bound { slow.append(member.socket) }
-        case .failed: stream.close()
-        }
-      }
-    }
-    pointee.metrics.add(.webSocketMessagesSent, sent * messages)
-    pointee.metrics.add(.bytesSent, bytes)
-    batch.release()
-    forms?.pointee.releaseBatches()
-    for socket in slow { socket.endSlow() }
-  }
-
-  /// Sends what groups of this socket hold, so that what follows stays behind it.
-  @inline(__always)
-  func flushGroups(of socket: SocketPointer) {
-    guard !pointee.groups.armed.isEmpty else { return }
-    for position in 0..<Int(socket.pointee.membershipCount) {
-      flush(socket.pointee.memberships.unsafelyUnwrapped[position].group)
-    }
-  }
-
-  /// The end of a tick: everything that was laid out is sent.
-  func endTick() {
-    if let owner = pointee.outputOwner { owner.flush() }
-    repeat {
-      while let group = pointee.groups.armed.last { flush(group) }
-      produceHTTP2()
-    } while !pointee.groups.armed.isEmpty
   }
 }

@@ -107,6 +107,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
   private func deliver(_ opcode: Opcode, _ message: UnsafeRawBufferPointer) {
     guard !pointee.flags.contains(.hasEnded) else { return }
     loop.pointee.metrics.add(.webSocketMessagesReceived)
+    loop.pointee.groups.speaker = self
     let kind = opcode == .text ? SLUICE_MESSAGE_TEXT : SLUICE_MESSAGE_BINARY
     let (shard, handler, context, token) = (
       pointee.shard, pointee.handler, pointee.context, pointee.token
