@@ -137,30 +137,6 @@ def test_the_handshake_is_answered_as_the_specification_says(conformance):
     assert answer["sec-websocket-extensions"] is None
 
 
-BAD_HANDSHAKES = [
-    ("a short key", handshake(key="dGVzdA=="), 400),
-    ("a key that is no base64", handshake(key="!" * 24), 400),
-    ("no key", handshake().replace(b"Sec-WebSocket-Key", b"X-Key"), 400),
-    ("two keys", handshake("/echo", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="), 400),
-    ("version 8", handshake(version="8"), 426),
-    ("no version", handshake().replace(b"Sec-WebSocket-Version", b"X-Version"), (400, 426)),
-    ("POST", handshake(method="POST").replace(b"\r\n\r\n", b"\r\nContent-Length: 0\r\n\r\n"), 405),
-    ("HTTP/1.0", handshake(http="1.0"), (400, 426)),
-    ("no Upgrade", get("/echo"), (400, 426)),
-    ("another Upgrade", handshake().replace(b"Upgrade: websocket", b"Upgrade: h2c"), (400, 426)),
-    ("no Connection", handshake().replace(b"Connection: Upgrade", b"X-Connection: Upgrade"), (400, 426)),
-]
-
-
-@pytest.mark.parametrize("name, data, status", BAD_HANDSHAKES, ids=[row[0] for row in BAD_HANDSHAKES])
-def test_a_bad_handshake_is_refused_with_a_problem_document(conformance, name, data, status):
-    answer = ask(conformance.port, data)
-    assert answer.status in (status if isinstance(status, tuple) else (status,))
-    assert answer["content-type"].startswith("application/problem+json") and answer.json()["detail"]
-    if answer.status == 426:
-        assert answer["sec-websocket-version"] == "13" and answer["upgrade"].lower() == "websocket"
-
-
 def test_a_handshake_for_a_path_that_is_no_socket_opens_none(conformance):
     assert ask(conformance.port, handshake("/hello/c")).status in (200, 400)
     assert ask(conformance.port, handshake("/nowhere")).status == 404

@@ -112,6 +112,8 @@ extension UnsafeMutablePointer where Pointee == Connection {
       return false
     case .invalid(let error):
       loop.pointee.metrics.add(error.metric)
+      // RFC 9110 §9.3.2: not even a refusal has content where HEAD was asked.
+      if request.pointee.head.method == .head { request.pointee.flags.insert(.isHead) }
       request.pointee.head = RequestHead()
       start(request, refusing: error)
     }

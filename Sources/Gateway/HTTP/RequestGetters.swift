@@ -15,6 +15,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   /// The value of the first field with this name, in any case.
   func field(named name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    // RFC 9112 §3.2.2: a target in absolute form names the host, and the Host field is ignored.
+    if pointee.head.isAbsoluteForm, equalsIgnoringCase(name, ("host" as StaticString).raw) {
+      return bytes(pointee.head.authority)
+    }
     for index in 0..<pointee.head.fieldCount {
       let field = pointee.fields[index]
       guard field.name.count == name.count, field.id != .authorization else { continue }

@@ -113,6 +113,12 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   @inline(never)
   private func refuseRoute(_ match: RouteTable.Match) {
+    if pointee.head.method == .options, path.elementsEqual([0x2a]) {
+      // RFC 9110 §9.3.7: a ping of the server as a whole.
+      let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+      answer(204, contentType: nothing, body: nothing)
+      return
+    }
     switch match {
     case .route: return
     case .notFound where pointee.flags.contains(.isUnknown):

@@ -122,6 +122,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     if refusal.status == 426 {
       add(("sec-websocket-version" as StaticString).raw, ("13" as StaticString).raw)
       add(("upgrade" as StaticString).raw, ("websocket" as StaticString).raw)
+      // RFC 9110 §7.8: whoever sends Upgrade names it in Connection.
+      add(("connection" as StaticString).raw, ("upgrade" as StaticString).raw)
     }
     let code: StaticString =
       refusal.status == 426

@@ -27,13 +27,14 @@ public struct ChunkedLimits: Sendable {
 /// Decodes the chunked transfer coding, RFC 9112 §7.1, from input split anywhere.
 ///
 /// Extensions are checked and ignored; trailer fields are checked and discarded, so none can pose as
-/// a header field. A plain value of 24 bytes, one for each body. After `.end` or `.invalid` make a new one.
+/// a header field, and those are refused that only a header section may have. A plain value of 24 bytes, one for each body. After `.end` or `.invalid` make a new one.
 public struct ChunkedDecoder: Sendable {
   /// Bytes of the current chunk that are still to come. Once a size is read, more than the caller
   /// allows can be refused before it arrives.
   public private(set) var remaining: Int64 = 0
   var extensionBytes: UInt32 = 0
   var trailerBytes: UInt32 = 0
+  var trailerName = TrailerName()
   var digits: UInt8 = 0
   var state: State = .size
 
@@ -167,8 +168,13 @@ public struct ChunkedDecoder: Sendable {
     case .trailerStart where byte == 0x0d: state = .endLineFeed
     case .trailerStart where CharacterClass.contains(byte, CharacterClass.token):
       state = .trailerName
-    case .trailerName where byte == 0x3a: state = .trailerValue
-    case .trailerName where CharacterClass.contains(byte, CharacterClass.token): break
+      trailerName = TrailerName()
+      trailerName.append(byte)
+    case .trailerName where byte == 0x3a:
+      if trailerName.isForbidden { return .forbiddenTrailer }
+      state = .trailerValue
+    case .trailerName where CharacterClass.contains(byte, CharacterClass.token):
+      trailerName.append(byte)
     case .trailerValue where byte == 0x0d: state = .trailerLineFeed
     case .trailerValue where isText(byte): break
     case .trailerLineFeed where byte == 0x0a: state = .trailerStart

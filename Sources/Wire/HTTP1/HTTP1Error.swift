@@ -40,6 +40,7 @@ public enum HTTP1Error: UInt8, Error, Sendable, CaseIterable {
   case chunkExtensionsTooLarge
   case missingChunkEnd
   case invalidTrailer
+  case forbiddenTrailer
   case trailersTooLarge
 
   /// The status code to answer with.
@@ -110,6 +111,7 @@ public enum HTTP1Error: UInt8, Error, Sendable, CaseIterable {
     case .chunkExtensionsTooLarge: "the chunk extensions are too large"
     case .missingChunkEnd: "a chunk's data is not followed by CRLF"
     case .invalidTrailer: "a trailer field is malformed"
+    case .forbiddenTrailer: "a trailer field frames, routes or describes the message"
     case .trailersTooLarge: "the trailer fields are too large"
     }
   }

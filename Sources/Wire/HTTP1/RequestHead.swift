@@ -72,7 +72,8 @@ public struct RequestHead: Sendable {
   @inlinable
   public var isChunked: Bool { flags.contains(.chunked) }
 
-  /// Whether the connection may carry another request after this one (RFC 9112 §9.3).
+  /// Whether the connection may carry another request after this one (RFC 9112 §9.3). Never after one that asks for a
+  /// WebSocket: if that is refused, what follows may be frames, which are no requests.
   @inlinable
   public var keepAlive: Bool { flags.contains(.keepAlive) }
 

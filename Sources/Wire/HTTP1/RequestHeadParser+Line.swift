@@ -32,6 +32,7 @@ extension RequestHeadParser {
     }
     head.methodSpan = ByteSpan(from: methodStart, to: i)
     i &+= 1
+    if head.method == .other, head.isConnect(p) { return .invalid(.connectNotSupported) }
 
     let targetStart = i
     let targetEnd: Int
@@ -132,7 +133,6 @@ extension RequestHeadParser {
       (i &- start == 4 && matchesFolded(p + start, "http", 4))
       || (i &- start == 5 && matchesFolded(p + start, "https", 5))
     guard isWeb else {
-      if head.isConnect(p) { return .invalid(.connectNotSupported) }
       let byte = p.byte(i)
       let isVisible = byte >= 0x20 && byte < 0x7f
       return .invalid(isVisible ? .invalidTargetForm : .invalidTarget)

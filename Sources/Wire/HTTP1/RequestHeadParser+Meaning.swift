@@ -36,10 +36,12 @@ extension RequestHeadParser {
     case .connection:
       return readConnection(p, value, &head)
     case .expect:
-      guard value.count == 12, matchesFolded(p + value.start, "100-continue", 12) else {
-        return .unsupportedExpectation
+      var expectations = FieldList(value)
+      while let expectation = expectations.next(in: p) {
+        guard expectation.count == 12, matchesFolded(p + expectation.start, "100-continue", 12)
+        else { return .unsupportedExpectation }
+        head.flags.insert(.expectsContinue)
       }
-      head.flags.insert(.expectsContinue)
     case .upgrade:
       var protocols = FieldList(value)
       while let name = protocols.next(in: p) {
@@ -121,10 +123,11 @@ extension RequestHeadParser {
       if head.contentLength >= 0 { return .contentLengthWithTransferEncoding }
     }
     if isHTTP11 {
-      if !flags.contains(.connectionClose) { head.flags.insert(.keepAlive) }
       // RFC 9110 §7.8: Upgrade counts only when Connection names it.
       if flags.contains(.connectionUpgrade) && flags.contains(.upgradeWebSocket) {
         head.flags.insert(.webSocket)
+      } else if !flags.contains(.connectionClose) {
+        head.flags.insert(.keepAlive)
       }
     } else {
       if flags.contains(.connectionKeepAlive) && !flags.contains(.connectionClose) {

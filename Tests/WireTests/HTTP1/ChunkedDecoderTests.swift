@@ -37,7 +37,8 @@ func decodeChunked(
     ("1;a\r\nx\r\n0;b=c\r\n\r\n", "x"),
     ("1 \t; a=\"q\\\"uo;te\" ; b\r\nx\r\n0\r\n\r\n", "x"),
     // RFC 9112 §7.1.2
-    ("1\r\nx\r\n0\r\nA: b\r\nContent-Length: 5\r\nC:\r\n\r\n", "x"),
+    ("1\r\nx\r\n0\r\nA: b\r\nContent-Lengths: 5\r\nC:\r\n\r\n", "x"),
+    ("0\r\nHos: a\r\nhostess: a\r\nT: e\r\nTransfer-Encoding-: x\r\n\r\n", ""),
   ]
 
   @Test(arguments: valid)
@@ -74,6 +75,10 @@ func decodeChunked(
     ("0\r\nA : b\r\n\r\n", .invalidTrailer), ("0\r\n: b\r\n\r\n", .invalidTrailer),
     ("0\r\nA: b\nC: d\r\n\r\n", .bareLineFeed), ("0\r\nA: b\u{0}\r\n\r\n", .invalidTrailer),
     ("0\r\nA: b\r\n c\r\n\r\n", .invalidTrailer), ("0\r\n\n", .bareLineFeed),
+    ("0\r\nContent-Length: 5\r\n\r\n", .forbiddenTrailer),
+    ("0\r\nA: b\r\nTRANSFER-ENCODING: chunked\r\n\r\n", .forbiddenTrailer),
+    ("0\r\nhost:a\r\n\r\n", .forbiddenTrailer), ("0\r\nte:\r\n\r\n", .forbiddenTrailer),
+    ("0\r\nKeep-Alive: x\r\n\r\n", .forbiddenTrailer),
     ("0\r\nA: b\rC", .bareCarriageReturn), ("0\r\n\rX", .bareCarriageReturn),
   ])
   func `that are malformed are refused wherever they are split, RFC 9112 §7.1`(

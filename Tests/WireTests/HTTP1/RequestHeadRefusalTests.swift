@@ -70,6 +70,9 @@ struct Refusal: CustomTestStringConvertible, Sendable {
     Refusal(line: "GET http:/// HTTP/1.1", .invalidHost, "9110 §4.2.1"),
     Refusal(line: "GET http://u:p@a/ HTTP/1.1", .invalidHost, "9110 §4.2.4"),
     Refusal(line: "CONNECT a:443 HTTP/1.1", .connectNotSupported, "9112 §3.2.3"),
+    Refusal(line: "CONNECT / HTTP/1.1", .connectNotSupported, "9112 §3.2.3"),
+    Refusal(line: "CONNECT http://a/ HTTP/1.1", .connectNotSupported, "9112 §3.2.3"),
+    Refusal(line: "CONNECT http:80 HTTP/1.1", .connectNotSupported, "9112 §3.2.3"),
 
     Refusal(line: "GET / http/1.1", .malformedVersion, "9112 §2.3"),
     Refusal(line: "GET / HTTP/1.10", .malformedVersion, "9112 §2.3"),
@@ -155,6 +158,7 @@ struct Refusal: CustomTestStringConvertible, Sendable {
       .invalidTransferEncoding, "9112 §6.1"),
     Refusal(field: "Connection: a b", .invalidConnection, "9110 §7.6.1"),
     Refusal(field: "Expect: 200-ok", .unsupportedExpectation, "9110 §10.1.1"),
+    Refusal(field: "Expect: 100-continue, x", .unsupportedExpectation, "9110 §10.1.1"),
     Refusal(field: "Authorization: a\r\nAuthorization: b", .duplicateField, "9110 §5.3"),
     Refusal(field: "Content-Type: a/b\r\nContent-Type: a/b", .duplicateField, "9110 §5.3"),
   ]

@@ -116,6 +116,10 @@ import Wire
     #expect(parsed.head.expectsContinue && parsed.head.contentLength == 5 && parsed.head.hasBody)
     let old = try #require(parse(request.replacing("1.1", with: "1.0")).head)
     #expect(!old.head.expectsContinue)
+    let list = try #require(parse(request.replacing("100-Continue", with: ", 100-continue,")).head)
+    #expect(list.head.expectsContinue)
+    let empty = try #require(parse(request.replacing("100-Continue", with: "")).head)
+    #expect(!empty.head.expectsContinue)
   }
 
   @Test func `a chunked body is announced in any case, RFC 9112 §6.1`() throws {
@@ -188,6 +192,8 @@ import Wire
   ) throws {
     let parsed = try #require(parse("GET / HTTP/1.1\r\nHost: a\r\n\(fields)\r\n").head)
     #expect(parsed.head.wantsUpgradeWebSocket == wanted)
+    // What follows may be frames, so no request follows.
+    #expect(parsed.head.keepAlive == !wanted)
     let old = try #require(parse("GET / HTTP/1.0\r\nHost: a\r\n\(fields)\r\n").head)
     #expect(!old.head.wantsUpgradeWebSocket)
   }

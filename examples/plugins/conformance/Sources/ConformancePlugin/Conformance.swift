@@ -30,6 +30,8 @@ public final class ConformanceShard: PluginShard {
   public static func register(_ on: inout Registry<ConformanceShard>) {
     on.route("read") { _, _ in .literal("ok\n", contentType: "text/plain; charset=utf-8") }
     on.route("receive") { _, request in .json("{\"received\":\(request.body.count)}") }
+    on.route("mirror") { _, request in ConformanceShard.mirror(request) }
+    on.route("bytes") { _, request in try ConformanceShard.bytes(request) }
     on.route("durable", ConformanceShard.durable)
     registerEcho(&on)
     registerFan(&on)
@@ -68,6 +70,22 @@ public final class ConformanceShard: PluginShard {
       context.log.warning("a message was not published", ["error": "\(error)"])
       connection.close(code: 3000, reason: "not published")
     }
+  }
+
+  /// What was seen of the request: a client behind a proxy compares it with what it sent.
+  private static func mirror(_ request: Request) -> Response {
+    .bytes(Array(request.body), contentType: "application/octet-stream")
+      .header("seen-method", request.method)
+      .header("seen-path", request.path)
+      .header("seen-host", request.header("host") ?? "")
+  }
+
+  /// An answer of the size that is asked for: for clients that read slowly.
+  private static func bytes(_ request: Request) throws -> Response {
+    guard let count = Int(try request.parameter(0)), 0...(1 << 20) ~= count else {
+      throw Problem.invalid("The count is not a number from 0 to 1048576.")
+    }
+    return .bytes([UInt8](repeating: 0, count: count), contentType: "application/octet-stream")
   }
 
   /// Commits the body as one row; the answer comes when it is on disk.
