@@ -25,7 +25,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     guard !pointee.flags.contains(.isProcessing), !pointee.stream.isClosing else { return }
     if pointee.viewCount > 0 { return process() }
     if !pointee.flags.contains(.isHeldBack) { pointee.stream.startReading() }
-    if pointee.flags.contains(.hasEnded), pointee.request == nil { return endOfInput() }
+    if pointee.flags.contains(.hasEnded) { return endOfInput() }
     if pointee.request == nil, pointee.socket == nil { watch(.idle) }
   }
 
@@ -67,7 +67,9 @@ extension UnsafeMutablePointer where Pointee == Connection {
 
   private func afterProcessing() {
     if let request = pointee.request {
-      if request.pointee.stage != .receiving, Int(pointee.viewCount) >= Self.waitingLimit {
+      if pointee.flags.contains(.hasEnded), lacksBody {
+        pointee.stream.close()
+      } else if request.pointee.stage != .receiving, Int(pointee.viewCount) >= Self.waitingLimit {
         pointee.stream.stopReading()
       } else if !pointee.flags.contains(.isHeldBack) {
         pointee.stream.startReading()
@@ -152,17 +154,22 @@ extension UnsafeMutablePointer where Pointee == Connection {
     pointee.flags.insert(.hasEnded)
     if let socket = pointee.socket { return socket.hasEnded() }
     if let http2 = pointee.http2 { return http2.inputHasEnded() }
-    if let request = pointee.request {
-      // The rest of the body will never come; anything else may still be answered.
-      guard request.pointee.head.hasBody, !request.pointee.flags.contains(.bodyIsComplete) else {
-        return
-      }
-      pointee.stream.close()
+    guard pointee.request == nil else {
+      // The rest of the body will never come; anything else may still be answered, from what is here.
+      if lacksBody { pointee.stream.close() }
       return
     }
     unwatch()
     dropInput()
     shutDown()
+  }
+
+  /// Whether the request waits for more of its body and all that has come is consumed.
+  private var lacksBody: Bool {
+    guard let request = pointee.request, pointee.viewCount == 0,
+      request.pointee.head.hasBody, !request.pointee.flags.contains(.bodyIsComplete)
+    else { return false }
+    return request.pointee.stage == .receiving || request.pointee.pull != nil
   }
 }
 

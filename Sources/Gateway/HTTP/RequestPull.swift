@@ -29,10 +29,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       return complete(pull, 0, UnsafeRawBufferPointer(start: UnsafeRawPointer(self), count: 0))
     }
     let connection = pointee.connection.unsafelyUnwrapped
-    guard connection.pointee.viewCount > 0 else {
-      connection.watch(.body)
-      return connection.pointee.stream.startReading()
-    }
+    guard connection.pointee.viewCount > 0 else { return awaitMore(on: connection) }
     if pointee.bodyLeft >= 0 { return feedFixed(pull) }
     feedChunked(pull)
   }
@@ -67,14 +64,19 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     case .end:
       pointee.flags.insert(.bodyIsComplete)
       complete(pull, 0, UnsafeRawBufferPointer(start: UnsafeRawPointer(self), count: 0))
-    case .needMore:
-      connection.watch(.body)
-      connection.pointee.stream.startReading()
+    case .needMore: awaitMore(on: connection)
     case .invalid:
       loop.pointee.metrics.add(.malformedRequests)
       pointee.flags.insert(.mustClose)
       complete(pull, -2, UnsafeRawBufferPointer(start: nil, count: 0))
     }
+  }
+
+  /// Waits for the next piece, unless the peer has sent all it will send.
+  private func awaitMore(on connection: ConnectionPointer) {
+    if connection.pointee.flags.contains(.hasEnded) { return connection.pointee.stream.close() }
+    connection.watch(.body)
+    connection.pointee.stream.startReading()
   }
 
   private func complete(_ pull: Completion, _ status: Int32, _ piece: UnsafeRawBufferPointer) {
