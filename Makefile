@@ -13,6 +13,7 @@ PYTHON := .venv/bin/python
 # What the gateway is built with, and what the tests need beside it.
 BUILD_PACKAGES := gcc libc6-dev libuv1-dev libssl-dev libsqlite3-dev libjansson-dev libargon2-dev zlib1g-dev libnghttp2-dev
 TEST_PACKAGES := g++ openssl python3 python3-venv curl nghttp2-client
+CONFORMANCE_PACKAGES := testssl.sh nginx haproxy slowhttptest
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 # Installs those packages of a list that are missing.
@@ -94,9 +95,9 @@ coverage: packages ## Print line coverage for each target, from the Swift tests
 fuzz: packages ## Fuzz every reader of strangers' bytes for SECONDS (60) each, under AddressSanitizer
 	@python3 Tests/Fuzz/run.py --seconds $(or $(SECONDS),60)
 
-conformance: build .venv/ready ## Run the Autobahn suite on /echo, write docs/conformance.md, and run testssl.sh (FAST=1: only Autobahn's short part)
+conformance: build .venv/ready ## Try the tables of HTTP, the Autobahn suite, nginx and haproxy in front, slowhttptest and testssl.sh, and write docs/conformance*.md (FAST=1: only the tables and Autobahn's short part)
+	$(if $(filter 1,$(FAST)),,$(call install,$(CONFORMANCE_PACKAGES)))
 	@$(PYTHON) Tests/Conformance/run.py $(if $(filter 1,$(FAST)),--fast)
-	@$(if $(filter 1,$(FAST)),,$(PYTHON) Tests/Conformance/testssl.py)
 
 format: ## Format all Swift sources
 	@swift format -i -r Package.swift Sources Plugins Tests examples

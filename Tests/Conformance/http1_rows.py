@@ -1,7 +1,7 @@
-"""The table of HTTP/1.1: what is sent, and what must come of it. `http1_table.py` tries it.
+"""HTTP/1.1 as a table of more than 400 rows: what is sent, and what must come of it. `http1_table.py` tries it.
 
 A row is refused or honoured, nothing in between: what two readers could understand in two ways is never repaired. Sections
-are those of RFC 9112 unless another is named. Over 400 lines because it is one table.
+are those of RFC 9112 unless another is named.
 """
 
 import base64

@@ -18,7 +18,7 @@ from wire import TEXT, Answer, Closed, Wire, frame, get  # noqa: E402
 # What stands behind every row's bytes. It is answered after a row that is honoured, and after no other.
 BEHIND = get("/mirror", "X-Request-Id: behind", "Connection: close", host="behind.test")
 
-HEAD = """# HTTP/1.1 conformance
+HEAD = """# HTTP/1.1 conformance, in more than 400 rows
 
 What is sent to the gateway of `examples/conformance`, and what it answers: {count} rows, each of them tried by `make test`, and by
 `make conformance` also byte by byte. Sections are those of RFC 9112 unless another is named; `closed` means that the connection ends
