@@ -247,6 +247,7 @@ that the gateway answers with an error. Mirrored: those whose method, path, host
 Behind: marked requests that were answered behind their message. Again: forwarded requests that were sent once more, byte for
 byte and without the proxy, for the same answer. Wrong: a request that was seen twice, or otherwise than the proxy saw it, or that
 the proxy never sent; an answer that went to another request; a client that got what was not its own.
+The counts differ by a few from run to run, as the time limits of the proxies fall; the last column does not.
 
 | | messages | forwarded | refused | mirrored | behind | again | wrong |
 |---|---:|---:|---:|---:|---:|---:|---:|
