@@ -23,6 +23,8 @@ public enum IdentityAnswer {
   case known(Principal)
   /// The credential is not good.
   case unknown
+  /// The credential was good once.
+  case expired
   /// It cannot be told now; the request is answered 503.
   case unavailable
 }

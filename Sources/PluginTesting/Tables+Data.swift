@@ -124,6 +124,33 @@ let servicesTable = Constant {
     })
 }
 
+/// Asks what the test provides as `sluice.authenticator/1`.
+let identifyTable = Constant {
+  sluice_identify_v1_t(
+    struct_size: $0, reserved: 0,
+    identify: { host, purpose, credential, completion, context in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.identify/1 identify") else { return SLUICE_E_WRONG_THREAD }
+      let kinds = [
+        SLUICE_CREDENTIAL_BEARER: "bearer", SLUICE_CREDENTIAL_SUBSCRIPTION: "subscription",
+      ]
+      guard let kind = kinds[purpose] else { return SLUICE_E_INVALID }
+      let provider = world.providers.first {
+        $0.service == SLUICE_SERVICE_AUTHENTICATOR && $0.method == SLUICE_AUTHENTICATOR_IDENTIFY
+      }
+      guard let provider else { return SLUICE_E_UNAVAILABLE }
+      do {
+        let query = try JSON.encode(["kind": kind, "credential": credential.text])
+        world.complete(completion, context, SLUICE_OK, try provider.answer(query))
+      } catch let error as HostError {
+        world.complete(completion, context, error.status.rawValue, Array(error.text.utf8))
+      } catch {
+        world.complete(completion, context, SLUICE_E_INTERNAL, Array("\(error)".utf8))
+      }
+      return SLUICE_PENDING
+    })
+}
+
 let secretsTable = Constant {
   sluice_secrets_v1_t(
     struct_size: $0, reserved: 0,

@@ -149,6 +149,8 @@ extension TestHandlers {
     http = find(SLUICE_EXT_HTTP_HANDLER, sluice_http_handler_v1_t.self)
     phases = find(SLUICE_EXT_PHASE_HANDLER, sluice_phase_handler_v1_t.self)
     websocket = find(SLUICE_EXT_WEBSOCKET_HANDLER, sluice_websocket_handler_v1_t.self)
+    credential = find(
+      SLUICE_EXT_WEBSOCKET_CREDENTIAL, sluice_websocket_credential_v1_t.self)
     subscriber = find(SLUICE_EXT_BUS_SUBSCRIBER, sluice_bus_subscriber_v1_t.self)
     listener = find(SLUICE_EXT_EVENT_LISTENER, sluice_event_listener_v1_t.self)
     provider = find(SLUICE_EXT_SERVICE_PROVIDER, sluice_service_provider_v1_t.self)

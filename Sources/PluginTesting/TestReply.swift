@@ -81,7 +81,7 @@ extension TestProblem {
       case .denied: (403, "forbidden")
       case .notFound: (404, "not_found")
       case .conflict: (409, "conflict")
-      case .unauthenticated: (401, "unauthenticated")
+      case .unauthenticated, .expired: (401, "unauthenticated")
       case .tooLarge: (413, "payload_too_large")
       case .overloaded: (503, "overloaded")
       case .unavailable, .cancelled: (503, "plugin_unavailable")

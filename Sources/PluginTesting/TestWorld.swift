@@ -200,6 +200,7 @@ struct TestHandlers {
   var http: UnsafePointer<sluice_http_handler_v1_t>?
   var phases: UnsafePointer<sluice_phase_handler_v1_t>?
   var websocket: UnsafePointer<sluice_websocket_handler_v1_t>?
+  var credential: UnsafePointer<sluice_websocket_credential_v1_t>?
   var subscriber: UnsafePointer<sluice_bus_subscriber_v1_t>?
   var listener: UnsafePointer<sluice_event_listener_v1_t>?
   var provider: UnsafePointer<sluice_service_provider_v1_t>?

@@ -21,6 +21,26 @@ import Testing
     try await app.host.close()
   }
 
+  @Test func `lets a token for one channel listen, and nothing else`() async throws {
+    let app = try await AuthHost("app")
+    let claims = #"{"iss":"app","sub":"alice","exp":1767229200,"channel":"$room"}"#
+    let token = Forged.hs256(claims)
+    let reply = try await app.identify(token, for: "subscription")
+    #expect(reply.id == "alice")
+    #expect(reply.claims.text == claims)
+    #expect(try await app.refusal(of: token) == TokenRefusal.badClaim("channel").reason)
+    let bearer = Forged.hs256(Self.good)
+    await #expect(throws: HostError(.unauthenticated, TokenRefusal.badClaim("channel").reason)) {
+      try await app.identify(bearer, for: "subscription")
+    }
+    try await app.host.close()
+    let platform = try await AuthHost("platform")
+    await #expect(throws: HostError(.unauthenticated, TokenRefusal.badClaim("channel").reason)) {
+      try await platform.identify(token, for: "subscription")
+    }
+    try await platform.host.close()
+  }
+
   /// RFC 8725 §2: attacks on JWTs that have happened.
   @Test func `refuses what is forged, foreign, expired or broken`() async throws {
     let app = try await AuthHost("app")
@@ -160,7 +180,8 @@ import Testing
     query: String, refusal: TokenRefusal
   ) async throws {
     let app = try await AuthHost("app")
-    await #expect(throws: HostError(.unauthenticated, refusal.reason)) {
+    let status = refusal == .expired ? Status.expired : .unauthenticated
+    await #expect(throws: HostError(status, refusal.reason)) {
       try await ask(app, query)
     }
     try await app.host.close()

@@ -132,9 +132,9 @@ extension AuthHost {
     try await request("POST", "/v1/sessions/refresh", #"{"refresh_token":"\#(token)"}"#)
   }
 
-  func identify(_ token: String) async throws -> Reply {
+  func identify(_ token: String, for kind: String = "bearer") async throws -> Reply {
     try await host.call(
-      "sluice.authenticator/1", method: 1, ["kind": "bearer", "credential": token])
+      "sluice.authenticator/1", method: 1, ["kind": kind, "credential": token])
   }
 
   /// Why a bearer token is not let in; nil when it is.
@@ -143,7 +143,8 @@ extension AuthHost {
       _ = try await identify(token)
       return nil
     } catch let error as HostError {
-      #expect(error.status == .unauthenticated)
+      let isExpired = error.text == TokenRefusal.expired.reason
+      #expect(error.status == (isExpired ? .expired : .unauthenticated))
       return error.text
     }
   }

@@ -166,3 +166,14 @@ def test_sigterm_closes_sockets_with_3001(sluice):
         socket.send(8, payload)
         connection.closed()
     assert gateway.wait() == 0
+
+
+def test_a_peer_that_leaves_without_a_word_ends_its_sockets_and_its_unfinished_requests(conformance):
+    open_before = conformance.metric("sluice_websockets_open")
+    connections = conformance.metric("sluice_connections_open")
+    with H2(conformance.port) as connection:
+        Socket(connection, "/echo").send(TEXT, b"hello")
+        unfinished = connection.open(request("POST", "/durable", ("content-length", "10")), body=None)
+        connection.data(unfinished, b"half", ends=False)
+    assert eventually(lambda: conformance.metric("sluice_websockets_open") == open_before)
+    assert eventually(lambda: conformance.metric("sluice_connections_open") == connections)

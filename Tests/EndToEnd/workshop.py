@@ -12,6 +12,7 @@ PROBE = HERE / "probe"
 LISTENER = HERE / "listener"
 PHASES = HERE / "phases"
 MIXER = HERE / "mixer"
+DOORMAN = HERE / "doorman"
 
 
 def compile_plugin(source: Path, target: Path, *definitions: str):
@@ -98,3 +99,12 @@ def conformance_configuration(**limits) -> dict:
         **shipped, "plugins": {**shipped["plugins"], "folders": folders}, "log": {},
         "limits": {**shipped["limits"], **limits},
     }
+
+
+def lay_out_doorman(folder: Path) -> Path:
+    """The plugin of `doorman/` in a folder of plugins; returns that folder."""
+    plugin = folder / "doorman"
+    plugin.mkdir(parents=True)
+    shutil.copy(DOORMAN / "plugin.json", plugin)
+    compile_plugin(DOORMAN / "doorman.c", plugin / "libdoorman.so")
+    return folder

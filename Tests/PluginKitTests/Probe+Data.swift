@@ -102,6 +102,19 @@ extension ProbeShard {
       closed: { shard, connection, reason in
         shard.context.log.info("closed", ["code": reason.code, "context": connection.context])
       })
+    on.credential(
+      ofSocket: "numbered",
+      FirstMessageCredential(
+        find: { message in
+          if message.text == "nobody" { return nil }
+          guard message.text.hasPrefix("token ") else { throw HostError(.invalid) }
+          return String(message.text.dropFirst(6))
+        },
+        refuse: { message, why in
+          SocketRefusal(
+            message: message.map { Array("\($0.bytes.count) \(why.rawValue)".utf8) }, code: 3500,
+            reason: "no")
+        }))
     on.socket(
       "peer", peer: ProbePeer.self,
       open: { shard, request, connection in
@@ -131,6 +144,16 @@ extension ProbeShard {
         case "fail": shard.context.spawn { throw Failure() }
         case "flood": for _ in 0..<200 { connection.send(String(repeating: "x", count: 10_000)) }
         case "queued": connection.send("\(connection.queued > 0)")
+        case let text where text.hasPrefix("who "):
+          shard.context.spawn {
+            do {
+              let principal = try await shard.context.identify(String(text.dropFirst(4)))
+              connection.send(principal.id)
+            } catch let error as HostError {
+              let words: [Status: String] = [.unavailable: "unavailable", .expired: "expired"]
+              connection.send(words[error.status] ?? "\(error)")
+            }
+          }
         default: connection.send("\(peer.name) \(peer.messages)")
         }
       },

@@ -22,6 +22,37 @@ import Testing
     try await host.close()
   }
 
+  @Test func `a credential is found in a first message, and who has none is told so`() async throws
+  {
+    let host = try await Probe.host()
+    #expect(try await host.greet("numbered", "token abc") == .credential("abc"))
+    #expect(try await host.greet("numbered", "nobody") == .credential(nil))
+    #expect(try await host.greet("numbered", "hello") == .refused(.invalid))
+    #expect(
+      try await host.refusal("numbered", of: "hello", because: .expired)
+        == TestFarewell(message: "5 -19", code: 3500, reason: "no"))
+    #expect(
+      try await host.refusal("numbered", of: nil, because: .deadline)
+        == TestFarewell(message: nil, code: 3500, reason: "no"))
+    try await host.close()
+  }
+
+  @Test func `a credential that comes later is identified`() async throws {
+    let host = try await Probe.host()
+    let socket = try await host.connect("peer")
+    try await socket.send("who abc")
+    #expect(try await socket.messages(1).map(\.text) == ["unavailable"])
+    try await host.provide("sluice.authenticator/1", method: 1) { (query: [String: String]) in
+      guard query["credential"] == "abc" else { throw HostError(.expired, "late") }
+      return ["kind": "user", "id": "\(query["kind"] ?? "")-alice"]
+    }
+    try await socket.send("who abc")
+    #expect(try await socket.messages(2).last?.text == "bearer-alice")
+    try await socket.send("who x")
+    #expect(try await socket.messages(3).last?.text == "expired")
+    try await host.close()
+  }
+
   @Test func `every connection has its own object`() async throws {
     let host = try await Probe.host()
     let a = try await host.connect("peer", "/?name=a")

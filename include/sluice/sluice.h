@@ -13,6 +13,8 @@
 #include "ext/http.h"
 #include "ext/phases.h"
 #include "ext/websocket.h"
+#include "ext/websocket-credential.h"
+#include "ext/identify.h"
 #include "ext/groups.h"
 #include "ext/store.h"
 #include "ext/bus.h"

@@ -31,5 +31,6 @@
 #define SLUICE_E_CANCELLED (-16)     /* the peer went away, or the shard is closing                  [503] */
 #define SLUICE_E_CONFIG (-17)        /* the tenant's configuration is refused; see sluice.config/1   [500] */
 #define SLUICE_E_LIMITED (-18)       /* over a rate or a quota                                       [429] */
+#define SLUICE_E_EXPIRED (-19)       /* the credential was good once: get a new one                  [401] */
 
 #endif

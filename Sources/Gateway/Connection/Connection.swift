@@ -74,6 +74,8 @@ enum Timeout: UInt8 {
   case linger
   /// A WebSocket's protocol ping is due, or its answer.
   case ping
+  /// The first message of a WebSocket that is still nobody's has not come.
+  case greeting
 }
 
 extension UnsafeMutablePointer where Pointee == Connection {

@@ -116,6 +116,9 @@ extension UnsafeMutablePointer where Pointee == Connection {
       loop.pointee.metrics.add(.writeTimeouts)
       pointee.stream.reset()
     case .ping: pointee.socket?.isSilent()
+    case .greeting:
+      loop.pointee.metrics.add(.headTimeouts)
+      pointee.socket?.greetingIsLate()
     }
   }
 
@@ -132,6 +135,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     let loop = loop
     loop.pointee.metrics.add(.cancelledRequests)
     tellPluginOfCancellation()
+    dropGreeting()
     let pull = pointee.pull
     let resume = pointee.stream.resume ?? pointee.passage?.pointee.held?.resume
     pointee.pull = nil

@@ -103,7 +103,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     case .none, .linger: return
     case .handshake: loop.pointee.handshakes.refresh(node, now: now)
     case .idle: loop.pointee.idle.refresh(node, now: now)
-    case .head: loop.pointee.heads.refresh(node, now: now)
+    case .head, .greeting: loop.pointee.heads.refresh(node, now: now)
     case .body: loop.pointee.bodies.refresh(node, now: now)
     case .request: loop.pointee.pending.refresh(node, now: now)
     case .write: loop.pointee.writes.refresh(node, now: now)
@@ -119,7 +119,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     case .none, .linger: return
     case .handshake: loop.pointee.handshakes.remove(node)
     case .idle: loop.pointee.idle.remove(node)
-    case .head: loop.pointee.heads.remove(node)
+    case .head, .greeting: loop.pointee.heads.remove(node)
     case .body: loop.pointee.bodies.remove(node)
     case .request: loop.pointee.pending.remove(node)
     case .write: loop.pointee.writes.remove(node)

@@ -9,6 +9,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     _ status: Int, contentType: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer
   ) -> Bool {
     guard pointee.stage.takesAnswer, let connection = pointee.connection else { return false }
+    if pointee.greeting != nil {
+      refuseGreeting(Self.status(forAnswer: status))
+      return true
+    }
     if let stream = pointee.http2 {
       answer(on: stream, status, contentType: contentType, body: body)
       return true

@@ -55,7 +55,7 @@ public struct ProblemCode: Sendable {
     case -7: (.forbidden, "Not allowed.")
     case -8: (.notFound, "There is no such thing.")
     case -9: (.conflict, "It exists already, or has changed meanwhile.")
-    case -10: (.unauthenticated, "The credential is missing, wrong or expired.")
+    case -10, -19: (.unauthenticated, "The credential is missing, wrong or expired.")
     case -11: (.payloadTooLarge, "The request is over a bound.")
     case -12: (.overloaded, "Too much is waiting. Try again later.")
     case -13, -16: (.pluginUnavailable, "The feature is not available now. Try again later.")

@@ -54,6 +54,8 @@ struct RequestSlot {
   var bodyLeft: Int64 = 0
   var identityDigest: Digest?
   var stream = AnswerStream()
+  /// The WebSocket that was accepted before its credential has come; nil but for such a handshake.
+  var greeting: GreetingPointer?
   /// A plugin's outstanding wish for the next piece of a streamed body.
   var pull: Completion?
   /// The next slot that is not in use.
@@ -97,7 +99,7 @@ struct RequestSlot {
 enum RequestStage: UInt8 {
   case tenant, open, route, identify, limit, body, handle
   // Those below wait for something outside.
-  case opening, identifying, inPhase, receiving, handling
+  case opening, identifying, inPhase, receiving, greeting, handling
   // From here on the request has its answer.
   case responding, held, streaming, answered
 
@@ -125,6 +127,8 @@ struct RequestFlags: OptionSet {
   static let holdsTenant = RequestFlags(rawValue: 32)
   /// An extended CONNECT: whatever else is at its path, it asks for a WebSocket (RFC 8441 §4).
   static let isTunnel = RequestFlags(rawValue: 512)
+  /// Its credential comes in the first message of the WebSocket that it asks for.
+  static let awaitsGreeting = RequestFlags(rawValue: 1024)
   /// A credential was shown that leads to no tenant.
   static let isUnknown = RequestFlags(rawValue: 256)
 }

@@ -105,6 +105,12 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     switch match {
     case .route(let index):
       pointee.route = Int32(index)
+      if facts.pointee.firstMessage != nil, Greeting.isDue(self) {
+        // Who it is and what they may is asked when the credential has come.
+        pointee.flags.insert(.awaitsGreeting)
+        pointee.stage = .body
+        return
+      }
       if let phases = facts.pointee.phases { beginPassage(phases) }
       pointee.stage = .identify
     default: refuseRoute(match)
@@ -189,7 +195,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
           digest,
           IdentityCache.Entry(tenant: tenant, principal: principal, revocations: revocations))
         request.authorize(principal)
-      case .unknown:
+      case .unknown, .expired:
+        if case .expired = answer { request.pointee.greeting?.pointee.hasExpired = true }
         request.add(
           ("www-authenticate" as StaticString).raw,
           ("Bearer error=\"invalid_token\"" as StaticString).raw)
@@ -265,6 +272,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     let facts = facts
     guard !facts.pointee.declaresQuery || validateQuery() else { return }
     if pointee.flags.contains(.isTunnel), facts.pointee.socket == nil { return refuseTunnel() }
+    if pointee.flags.contains(.awaitsGreeting) { return beginGreeting() }
+    if facts.pointee.isForeign { return refuseForeigner() }
     let loop = loop
     let generation = pointee.generation.unsafelyUnwrapped
     pointee.stage = .handling
@@ -288,6 +297,14 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   @inline(never)
   private func refuseTunnel() { problem(.invalidRequest, "There is no WebSocket at this path.") }
+
+  /// At a path that leads to apps, with nothing that names one.
+  @inline(never)
+  private func refuseForeigner() {
+    problem(
+      .unauthenticated,
+      "Nothing names the app: show a user's token, use the app's host name, or add ?app=.")
+  }
 
   /// What a plugin's status means when it has not answered.
   @inline(never)

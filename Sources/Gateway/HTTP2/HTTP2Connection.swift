@@ -42,6 +42,7 @@ struct HTTP2Loop: ~Copyable {
   var writes: DeadlineList
   var pings: DeadlineList
   var lingering: DeadlineList
+  var greetings: DeadlineList
   /// Connections with something to send at the end of the tick.
   var armed: [HTTP2Pointer] = []
 
@@ -51,6 +52,7 @@ struct HTTP2Loop: ~Copyable {
     writes = DeadlineList(duration: settings.writeTimeout)
     pings = DeadlineList(duration: settings.pingInterval)
     lingering = DeadlineList(duration: 2000)
+    greetings = DeadlineList(duration: settings.headTimeout)
   }
 }
 
@@ -194,10 +196,23 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
     produce()
   }
 
-  /// The peer has sent all it will send. What it asked for is still answered.
+  /// The peer has sent all it will send. What it asked for in full is still answered; sockets, and requests whose bodies
+  /// will never be whole, end.
   func inputHasEnded() {
     guard isUsable else { return }
     end()
+    guard isUsable else { return }
+    var next = pointee.first
+    while let stream = next {
+      next = stream.pointee.next
+      if let socket = stream.pointee.socket {
+        socket.hasEnded()
+      } else if !stream.pointee.flags.contains(.hasEnded), stream.pointee.request != nil {
+        stream.reset(.cancel)
+      }
+    }
+    produce()
+    guard isUsable else { return }
     if endpoint.openStreams == 0 { finish() }
   }
 

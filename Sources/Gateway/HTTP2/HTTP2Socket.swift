@@ -114,9 +114,9 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     stream.append(socket.early)
     socket.hasOpened()
     stream.pointee.socket = socket
-    finish(on: stream)
+    if pointee.greeting == nil { finish(on: stream) }
     socket.pointee.flags.insert(.isTakenOver)
-    stream.watch(.ping)
+    stream.watch(socket.isGreeting ? .greeting : .ping)
     socket.receive(from: stream)
     stream.settle()
   }

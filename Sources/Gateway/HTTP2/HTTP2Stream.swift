@@ -83,6 +83,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Stream {
     case .body: loop.pointee.http2.bodies.refresh(node, now: now)
     case .write: loop.pointee.http2.writes.refresh(node, now: now)
     case .ping: loop.pointee.http2.pings.refresh(node, now: now)
+    case .greeting: loop.pointee.http2.greetings.refresh(node, now: now)
     case .linger: loop.pointee.http2.lingering.refresh(node, now: now)
     default: return
     }
@@ -97,6 +98,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Stream {
     case .body: loop.pointee.http2.bodies.remove(node)
     case .write: loop.pointee.http2.writes.remove(node)
     case .ping: loop.pointee.http2.pings.remove(node)
+    case .greeting: loop.pointee.http2.greetings.remove(node)
     case .linger: loop.pointee.http2.lingering.remove(node)
     default: break
     }
@@ -125,6 +127,9 @@ extension UnsafeMutablePointer where Pointee == HTTP2Stream {
       reset(.cancel)
     case .linger: reset(.noError)
     case .ping: pointee.socket?.isSilent()
+    case .greeting:
+      metrics.add(.headTimeouts)
+      pointee.socket?.greetingIsLate()
     default: return
     }
   }
@@ -191,5 +196,6 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     while let node = pointee.http2.writes.popExpired(now: now) { expire(node) }
     while let node = pointee.http2.pings.popExpired(now: now) { expire(node) }
     while let node = pointee.http2.lingering.popExpired(now: now) { expire(node) }
+    while let node = pointee.http2.greetings.popExpired(now: now) { expire(node) }
   }
 }

@@ -176,7 +176,12 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     var next = generation.firstSocket
     while let socket = next {
       next = socket.pointee.next
-      if let plugin, generation.pluginIDs[Int(socket.pointee.plugin)] != plugin { continue }
+      if let plugin {
+        // One that is nobody's yet is none of any plugin's.
+        guard !socket.pointee.flags.contains(.isGreeting),
+          generation.pluginIDs[Int(socket.pointee.plugin)] == plugin
+        else { continue }
+      }
       number += 1
       if number % share == 0 { socket.close(code, reason.raw) }
     }

@@ -11,6 +11,7 @@ public enum Metric: Int, CaseIterable, Sendable {
   case responses5xx
   case requestMicroseconds
   case webSocketsOpened
+  case greetingsRefused
   case webSocketsOpen
   case webSocketMessagesReceived
   case webSocketMessagesSent
@@ -79,6 +80,7 @@ public enum Metric: Int, CaseIterable, Sendable {
       "sluice_responses_total"
     case .requestMicroseconds: "sluice_request_microseconds_total"
     case .webSocketsOpened: "sluice_websockets_opened_total"
+    case .greetingsRefused: "sluice_websockets_refused_total"
     case .webSocketsOpen: "sluice_websockets_open"
     case .webSocketMessagesReceived: "sluice_websocket_messages_received_total"
     case .webSocketMessagesSent: "sluice_websocket_messages_sent_total"
@@ -170,6 +172,7 @@ public enum Metric: Int, CaseIterable, Sendable {
       "Answers, by class of status."
     case .requestMicroseconds: "Time between a request's head and its answer, added up."
     case .webSocketsOpened: "WebSocket handshakes completed."
+    case .greetingsRefused: "WebSockets closed because their first message did not let them in."
     case .webSocketsOpen: "WebSockets open now."
     case .webSocketMessagesReceived: "Whole WebSocket messages received."
     case .webSocketMessagesSent: "WebSocket messages sent, each recipient counted."

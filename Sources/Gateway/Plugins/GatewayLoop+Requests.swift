@@ -140,6 +140,7 @@ extension GatewayLoop {
     guard (200...599).contains(status), isContentType(contentType),
       length >= -1, status != 204, status != 304
     else { return SLUICE_E_INVALID }
+    if request.pointee.greeting != nil { return SLUICE_E_WRONG_STATE }
     if request.holdsAnswers {
       return request.holdBegin(Int(status), contentType: contentType, length: length)
     }

@@ -44,6 +44,23 @@ public enum RouteTarget: @unchecked Sendable {
   case socket(UnsafePointer<sluice_websocket_handler_v1_t>, handler: UInt32)
 }
 
+/// A socket that may be opened before its credential is known, which then comes in the first message.
+public struct FirstMessage: @unchecked Sendable {
+  // @unchecked: a table of static lifetime, immutable on every thread.
+  let table: UnsafePointer<sluice_websocket_credential_v1_t>
+  let isForeign: Bool
+
+  /// - Parameters:
+  ///   - table: the functions of the plugin that look for the credential, of static lifetime.
+  ///   - isForeign: whether the route is the platform's only to lead to apps, and is served in those alone.
+  public init(
+    _ table: UnsafePointer<sluice_websocket_credential_v1_t>, isForeign: Bool
+  ) {
+    self.table = table
+    self.isForeign = isForeign
+  }
+}
+
 /// A check of a request before its plugin is called; nil when the request is as declared.
 ///
 /// Called on the loop's thread with the bytes of a body or of a decoded query value.
@@ -112,6 +129,8 @@ public struct Route: Sendable {
   public var messageLimit = 65_536
   /// Whether `?token=` is a credential, for clients that can set no fields; for sockets.
   public var takesTokenInQuery = false
+  /// For sockets whose credential may come in the first message.
+  public var firstMessage: FirstMessage?
   /// For sockets.
   public var compression = CompressionPolicy()
   /// Names the server may select, in its order of preference; for sockets.
@@ -146,7 +165,11 @@ struct RouteFacts {
   let declaresQuery: Bool
   let needsScopes: Bool
   let takesTokenInQuery: Bool
+  /// Whether it only leads to other tenants.
+  let isForeign: Bool
   let bodyLimit: Int
+  /// For sockets whose credential may come in the first message.
+  let firstMessage: UnsafePointer<sluice_websocket_credential_v1_t>?
   /// The parts of plugins in the route's requests; nil when none has any. The table's to free.
   let phases: UnsafeMutablePointer<RoutePhases>?
 
@@ -171,6 +194,8 @@ struct RouteFacts {
     declaresQuery = !route.query.isEmpty
     needsScopes = !route.scopes.isEmpty
     bodyLimit = route.bodyLimit
+    firstMessage = route.firstMessage?.table
+    isForeign = route.firstMessage?.isForeign ?? false
     phases = RoutePhases.allocate(route.phases)
   }
 }

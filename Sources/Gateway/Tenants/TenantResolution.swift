@@ -82,9 +82,12 @@ extension UnsafeMutablePointer where Pointee == LoopState {
   }
 
   /// The credential that a request shows: the Authorization field, or for a WebSocket also `?token=` and a
-  /// subprotocol `bearer.…`, since browsers can set no fields there. A route that is known and does not take `?token=` has
+  /// subprotocol `bearer.…`, since browsers can set no fields there, or in the first message. A route that is known and does not take `?token=` has
   /// none there.
   func credential(of request: RequestPointer) -> UnsafeRawBufferPointer? {
+    if let greeting = request.pointee.greeting {
+      return greeting.pointee.credential.map { UnsafeRawBufferPointer($0) }
+    }
     if let field = request.field(.authorization) {
       let scheme: StaticString = "bearer "
       guard field.count > 7,

@@ -7,7 +7,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
   func takeOver() {
     let connection = pointee.connection
     pointee.flags.insert(.isTakenOver)
-    connection.watch(.ping)
+    connection.watch(isGreeting ? .greeting : .ping)
     if connection.pointee.viewCount > 0 { decode() }
     guard !connection.pointee.stream.isClosing else { return }
     connection.pointee.stream.startReading()
@@ -40,6 +40,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
       return connection.dropInput()
     }
     if offset > 0 { connection.consume(offset) }
+    if hasGreeted { connection.pointee.stream.stopReading() }
     connection.settle()
   }
 
@@ -49,8 +50,9 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     let connection = pointee.connection
     let loop = connection.loop
     pointee.flags.remove(.awaitsPong)
-    let limits = FrameLimits(
-      messageBytes: UInt64(pointee.messageLimit), allowsRSV1: pointee.deflate.isAgreed)
+    var limits = frameLimits
+    let isNew = pointee.flags.contains(.isGreeting)
+    if isNew, hasGreeted { return 0 }
     var offset = 0
     reading: while !connection.pointee.stream.isClosing {
       switch pointee.decoder.next(bytes, offset: &offset, limits: limits) {
@@ -59,6 +61,11 @@ extension UnsafeMutablePointer where Pointee == SocketState {
         if let violation = receive(piece, in: bytes) {
           violated(violation)
           break reading
+        }
+        if isNew {
+          // What follows the first message waits until the socket is somebody's, whose limits then hold.
+          if hasGreeted { break reading }
+          limits = frameLimits
         }
       case .ping(let payload):
         append(
@@ -104,8 +111,14 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     return nil
   }
 
-  private func deliver(_ opcode: Opcode, _ message: UnsafeRawBufferPointer) {
+  private var frameLimits: FrameLimits {
+    FrameLimits(messageBytes: UInt64(pointee.messageLimit), allowsRSV1: pointee.deflate.isAgreed)
+  }
+
+  /// Hands the plugin a whole message.
+  func deliver(_ opcode: Opcode, _ message: UnsafeRawBufferPointer) {
     guard !pointee.flags.contains(.hasEnded) else { return }
+    if pointee.flags.contains(.isGreeting) { return greet(opcode, message) }
     loop.pointee.metrics.add(.webSocketMessagesReceived)
     loop.pointee.groups.speaker = self
     let kind = opcode == .text ? SLUICE_MESSAGE_TEXT : SLUICE_MESSAGE_BINARY

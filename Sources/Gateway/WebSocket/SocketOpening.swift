@@ -8,19 +8,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     _ table: UnsafePointer<sluice_websocket_handler_v1_t>, handler: UInt32, plugin: Int,
     _ generation: Generation
   ) -> Int32 {
-    let fields = UnsafeMutableBufferPointer(
-      start: pointee.fields, count: pointee.head.fieldCount)
-    var key = ByteSpan.empty
-    if pointee.http2 != nil {
-      guard checkExtendedConnect() else { return 0 }
-    } else {
-      switch WebSocketHandshake.check(pointee.head, fields, in: pointee.base) {
-      case .accept(let span): key = span
-      case .refuse(let refusal):
-        refuseHandshake(refusal)
-        return 0
-      }
+    if pointee.greeting != nil {
+      return adoptSocket(table, handler: handler, plugin: plugin, generation)
     }
+    guard let key = checkHandshake() else { return 0 }
     let connection = pointee.connection.unsafelyUnwrapped
     let loop = connection.loop
     let socket = SocketPointer.make(
@@ -51,8 +42,20 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     return 0
   }
 
+  /// The handshake's key, empty over HTTP/2; nil when the handshake has been refused.
+  func checkHandshake() -> ByteSpan? {
+    guard pointee.http2 == nil else { return checkExtendedConnect() ? .empty : nil }
+    let fields = UnsafeMutableBufferPointer(start: pointee.fields, count: pointee.head.fieldCount)
+    switch WebSocketHandshake.check(pointee.head, fields, in: pointee.base) {
+    case .accept(let key): return key
+    case .refuse(let refusal):
+      refuseHandshake(refusal)
+      return nil
+    }
+  }
+
   /// Negotiates permessage-deflate (RFC 7692 §5.1); nil when nothing is compressed.
-  private func agreeOnCompression(_ socket: SocketPointer) -> DeflateParameters? {
+  func agreeOnCompression(_ socket: SocketPointer) -> DeflateParameters? {
     var policy = withRoute { $0.compression }
     guard policy.mode != .off, pointee.head.first(.secWebSocketExtensions) != nil else {
       return nil
@@ -79,7 +82,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     return agreed
   }
 
-  private func accept(
+  /// Answers a handshake: from now on the bytes are the socket's. Ends the request, unless it has a greeting to wait for.
+  func accept(
     _ key: ByteSpan, _ socket: SocketPointer, _ agreed: DeflateParameters?
   ) {
     let protocolName = selectedSubprotocol()
@@ -115,7 +119,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     loop.pointee.output.append(socket.early)
     socket.hasOpened()
     connection.pointee.socket = socket
-    finish()
+    if pointee.greeting == nil { finish() }
   }
 
   private func refuseHandshake(_ refusal: WebSocketHandshake.Refusal) {

@@ -6,10 +6,10 @@ typealias SocketPointer = UnsafeMutablePointer<SocketState>
 /// One WebSocket. An idle one owns nothing else: no buffer, no task. Confined to its loop.
 struct SocketState {
   let connection: ConnectionPointer
-  let table: UnsafePointer<sluice_websocket_handler_v1_t>
-  let generation: Unmanaged<Generation>
+  var table: UnsafePointer<sluice_websocket_handler_v1_t>
+  var generation: Unmanaged<Generation>
   var token: UInt64 = 0
-  /// The plugin's own word for this connection.
+  /// The plugin's own word for this connection; while it is nobody's, the address of its handshake's request.
   var context: UInt64 = 0
   var principal: Unmanaged<Principal>?
   var decoder = FrameDecoder()
@@ -17,9 +17,9 @@ struct SocketState {
   var message: UnsafeMutableRawPointer?
   var messageCount: UInt32 = 0
   var messageCapacity: UInt32 = 0
-  let messageLimit: UInt32
-  let plugin: Int32
-  let handler: UInt32
+  var messageLimit: UInt32
+  var plugin: Int32
+  var handler: UInt32
   var deflate = SocketDeflate()
   var flags: SocketFlags = []
   var closeCode: UInt16 = 1006
@@ -50,6 +50,8 @@ struct SocketFlags: OptionSet {
   static let awaitsPong = SocketFlags(rawValue: 32)
   /// It lies on a stream of its connection.
   static let isOverHTTP2 = SocketFlags(rawValue: 64)
+  /// It is nobody's: its credential comes in the first message.
+  static let isGreeting = SocketFlags(rawValue: 128)
 }
 
 /// Close codes of the host's own (docs: 3000–3499 and 4000–4499 ask the client to come back, 3500–3999 and
@@ -59,6 +61,8 @@ enum HostCloseCode {
   static let shutdown: UInt16 = 3001
   /// The client does not keep up: come back and resume.
   static let slow: UInt16 = 3008
+  /// The first message's credential is none, and the plugin does not say otherwise.
+  static let refused: UInt16 = 3500
   /// The plugin has been switched off for the app.
   static let disabled: UInt16 = 3503
 }
@@ -85,6 +89,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     loop.pointee.tokens.remove(pointee.token)
     loop.leaveGroups(self)
     loop.pointee.metrics.add(.webSocketsOpen, -1)
+    if pointee.flags.contains(.isGreeting) { return }
     let (shard, handler, context, token) = (
       pointee.shard, pointee.handler, pointee.context, pointee.token
     )

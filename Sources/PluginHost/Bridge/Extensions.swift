@@ -27,6 +27,7 @@ extension Capability {
     case .http: HTTPBridge.table.address
     case .phases: PhasesBridge.table.address
     case .websocket: WebSocketBridge.table.address
+    case .identify: IdentifyBridge.table.address
     case .groups: GroupsBridge.table.address
     case .store: StoreBridge.table.address
     case .bus: BusBridge.table.address
@@ -51,6 +52,7 @@ extension Capability {
     case .http: HTTPBridge.checkedTable.address
     case .phases: PhasesBridge.checkedTable.address
     case .websocket: WebSocketBridge.checkedTable.address
+    case .identify: IdentifyBridge.checkedTable.address
     case .groups: GroupsBridge.checkedTable.address
     case .store: StoreBridge.checkedTable.address
     case .bus: BusBridge.checkedTable.address

@@ -17,6 +17,14 @@ struct HostSetup: Sendable {
     manifests = plugins.map(\.manifest).sorted { $0.id < $1.id }
   }
 
+  /// Plugins with sockets of apps whose credential comes in the first message: until it has, they are the platform's.
+  var greeters: [LoadedPlugin] {
+    manifests.filter { manifest in
+      manifest.tenants != .platform
+        && manifest.sockets.contains { $0.credential == .firstMessage }
+    }.compactMap { plugins[$0.id] }
+  }
+
   /// The tenants that files give, and the operator's own.
   var staticTenants: [StaticTenant] {
     let platform = configuration.platformTenant(installed: manifests)
@@ -156,16 +164,10 @@ final class Host: TenantHost, @unchecked Sendable {
   ) {
     let loopHost = loops[loop.index]
     let set = unsafeDowncast(generation.context, to: ShardSet.self)
-    let service = ServiceID.authenticator
-    guard let id = set.runtime.plan.provider(of: service), let provider = set[id] else {
-      return answer(.unknown)
-    }
-    let request = IdentityRequest.json(kind, credential)
-    request.withUnsafeBytes { request in
-      loopHost.callService(provider, "\(service)", key: nil, method: 1, request: request) {
-        status, reply in
-        answer(IdentityRequest.answer(status, reply))
-      }
+    guard let provider = set.authenticator else { return answer(.unknown) }
+    loopHost.identify(IdentityRequest.json(.credential(kind), credential), by: provider) {
+      status, reply in
+      answer(IdentityRequest.answer(status, reply))
     }
   }
 

@@ -4,14 +4,23 @@ internal import Wire
 
 /// The payloads of `sluice.authenticator/1` (services/authenticator.h), as the host writes and reads them.
 enum IdentityRequest {
+  /// What a credential is shown for.
+  enum Query {
+    case credential(CredentialKind)
+    case subscription
+  }
+
   /// The request of the method `identify`.
-  static func json(_ kind: CredentialKind, _ credential: UnsafeRawBufferPointer) -> [UInt8] {
+  static func json(_ query: Query, _ credential: UnsafeRawBufferPointer) -> [UInt8] {
     let text = ConfigValue.string(String(decoding: credential, as: UTF8.self))
-    switch kind {
-    case .bearer:
+    switch query {
+    case .credential(.bearer):
       return Array(
         ConfigValue.object([.init("kind", "bearer"), .init("credential", text)]).json.utf8)
-    case .key(let record):
+    case .subscription:
+      return Array(
+        ConfigValue.object([.init("kind", "subscription"), .init("credential", text)]).json.utf8)
+    case .credential(.key(let record)):
       let key = ConfigValue.object([
         .init("id", .string(record.id)), .init("scopes", .array(record.scopes.map { .string($0) })),
         .init("expires_at_ms", .integer(Int(record.expiresAt))),
@@ -24,6 +33,7 @@ enum IdentityRequest {
 
   /// What a reply means.
   static func answer(_ status: Int32, _ reply: [UInt8]) -> IdentityAnswer {
+    if status == SLUICE_E_EXPIRED { return .expired }
     guard status == SLUICE_OK else {
       return status == SLUICE_E_UNAUTHENTICATED || status == SLUICE_E_INVALID
         ? .unknown : .unavailable

@@ -9,18 +9,23 @@ final class RouteTables {
     let kind: TenantKind
     let plan: String
     let compression: CompressionChoice
+    let greeters: [String]
   }
 
   private var tables: [Key: RouteTable] = [:]
 
   /// The table for a plan.
+  ///
+  /// - Parameter greeters: plugins of other tenants whose sockets are to be led there by their first message.
   func table(
     _ plan: TenantPlan, kind: TenantKind, _ plugins: [LoadedPlugin], limits: Limits,
-    compression: CompressionChoice
+    compression: CompressionChoice, greeters: [LoadedPlugin]
   )
     throws(TenantFailure) -> RouteTable
   {
-    let key = Key(kind: kind, plan: plan.key, compression: compression)
+    let key = Key(
+      kind: kind, plan: plan.key, compression: compression,
+      greeters: greeters.map(\.manifest.identity))
     if let known = tables[key] { return known }
     var routes: [(patterns: [String], route: Gateway::Route)] = []
     for (position, plugin) in plugins.enumerated() {
@@ -28,6 +33,13 @@ final class RouteTables {
     }
     let parts = PhaseParts(plan, plugins)
     for index in routes.indices { parts.add(to: &routes[index].route, routes[index].patterns) }
+    let own = Set(routes.flatMap(\.patterns))
+    for plugin in greeters {
+      routes += plugin.socketRoutes(
+        at: 0, limits: limits, compression: compression, isForeign: true
+      )
+      .filter { $0.route.firstMessage != nil && own.isDisjoint(with: $0.patterns) }
+    }
     do throws(RouteConflict) {
       let table = try RouteTable(routes)
       tables[key] = table
@@ -68,6 +80,15 @@ extension LoadedPlugin {
       route.query = declared.query.map(\.check)
       routes.append((declared.patterns.map(\.text), route))
     }
+    return routes
+      + socketRoutes(at: position, limits: limits, compression: compression, isForeign: false)
+  }
+
+  /// The manifest's sockets, ready to be served, or to lead to where they are.
+  fileprivate func socketRoutes(
+    at position: Int, limits: Limits, compression: CompressionChoice, isForeign: Bool
+  ) -> [(patterns: [String], route: Gateway::Route)] {
+    var routes: [(patterns: [String], route: Gateway::Route)] = []
     for (index, declared) in manifest.sockets.enumerated() {
       guard let webSocket else { continue }
       var route = Gateway::Route(
@@ -79,6 +100,9 @@ extension LoadedPlugin {
       route.compression = declared.compression.policy(within: compression)
       route.subprotocols = declared.subprotocols
       route.query = declared.query.map(\.check)
+      if declared.credential == .firstMessage, let webSocketCredential {
+        route.firstMessage = FirstMessage(webSocketCredential, isForeign: isForeign)
+      }
       routes.append(([declared.path.text], route))
     }
     return routes

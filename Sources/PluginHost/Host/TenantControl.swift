@@ -95,7 +95,8 @@ actor TenantControl {
     let plugins = plan.plugins.compactMap { setup.plugins[$0.id] }
     let routes = try tables.table(
       plan, kind: kind, plugins, limits: setup.configuration.limits,
-      compression: setup.configuration.compression(ofTenant: record.id))
+      compression: setup.configuration.compression(ofTenant: record.id),
+      greeters: kind == .platform ? setup.greeters : [])
     var configs: [String] = []
     for plugin in plugins {
       configs.append(try plugin.settings(record.plugins[plugin.manifest.id]?.config ?? "{}"))

@@ -13,6 +13,7 @@ final class LoadedPlugin: @unchecked Sendable {
   let http: UnsafePointer<sluice_http_handler_v1_t>?
   let phases: UnsafePointer<sluice_phase_handler_v1_t>?
   let webSocket: UnsafePointer<sluice_websocket_handler_v1_t>?
+  let webSocketCredential: UnsafePointer<sluice_websocket_credential_v1_t>?
   let provider: UnsafePointer<sluice_service_provider_v1_t>?
   let subscriber: UnsafePointer<sluice_bus_subscriber_v1_t>?
   let listener: UnsafePointer<sluice_event_listener_v1_t>?
@@ -90,6 +91,8 @@ final class LoadedPlugin: @unchecked Sendable {
     http = table(SLUICE_EXT_HTTP_HANDLER, sluice_http_handler_v1_t.self)
     phases = table(SLUICE_EXT_PHASE_HANDLER, sluice_phase_handler_v1_t.self)
     webSocket = table(SLUICE_EXT_WEBSOCKET_HANDLER, sluice_websocket_handler_v1_t.self)
+    webSocketCredential = table(
+      SLUICE_EXT_WEBSOCKET_CREDENTIAL, sluice_websocket_credential_v1_t.self)
     provider = table(SLUICE_EXT_SERVICE_PROVIDER, sluice_service_provider_v1_t.self)
     subscriber = table(SLUICE_EXT_BUS_SUBSCRIBER, sluice_bus_subscriber_v1_t.self)
     listener = table(SLUICE_EXT_EVENT_LISTENER, sluice_event_listener_v1_t.self)
@@ -113,6 +116,11 @@ final class LoadedPlugin: @unchecked Sendable {
       guard let handler = Self.resolve(socket.handler, resolve) else {
         throw failure(
           "does not know the handler \"\(socket.handler)\" (\(manifest.place(of: socket.pointer)))")
+      }
+      if socket.credential == .firstMessage, webSocketCredential == nil {
+        throw failure(
+          "has a socket whose credential comes in the first message, but does not offer "
+            + "\(SLUICE_EXT_WEBSOCKET_CREDENTIAL) (\(manifest.place(of: socket.pointer)))")
       }
       sockets.append(handler)
     }

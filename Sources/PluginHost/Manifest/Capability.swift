@@ -4,6 +4,7 @@ public enum Capability: String, Sendable, Hashable, CaseIterable {
   /// Sees every request of its tenants, other plugins' included.
   case phases = "sluice.phases/1"
   case websocket = "sluice.websocket/1"
+  case identify = "sluice.identify/1"
   case store = "sluice.store/1"
   case bus = "sluice.bus/1"
   case groups = "sluice.groups/1"

@@ -18,8 +18,8 @@ extension SocketRoute {
       query: QueryParameter.read(&reader),
       credential: reader.word("credential", default: .upgrade),
       pointer: reader.node.pointer)
-    if credential == .firstMessage {
-      reader.optional("credential")?.refuse("\"first-message\" is not available in this version")
+    if access == .open && credential == .firstMessage {
+      reader.optional("credential")?.refuse("no credential is looked at where \"auth\" is none")
     }
     if access == .open && takesTokenInQuery {
       reader.optional("token_in_query")?.refuse("no token is looked at where \"auth\" is none")

@@ -147,7 +147,8 @@ extension Problem {
       case SLUICE_E_DENIED: .forbidden("This is not yours to do.")
       case SLUICE_E_NOT_FOUND: .notFound("There is no such thing.")
       case SLUICE_E_CONFLICT: .conflict("Somebody else has changed it, or it exists already.")
-      case SLUICE_E_UNAUTHENTICATED: .unauthenticated("The credential is missing or not valid.")
+      case SLUICE_E_UNAUTHENTICATED, SLUICE_E_EXPIRED:
+        .unauthenticated("The credential is missing or not valid.")
       case SLUICE_E_TOO_LARGE:
         Problem(status: 413, code: "payload_too_large", detail: "It is over a stated bound.")
       case SLUICE_E_OVERLOADED:

@@ -52,6 +52,8 @@ public struct Status: RawRepresentable, Hashable, Sendable {
   public static let config = Status(rawValue: SLUICE_E_CONFIG)
   /// Over a rate or a quota. 429.
   public static let limited = Status(rawValue: SLUICE_E_LIMITED)
+  /// The credential was good once: get a new one. 401 over HTTP.
+  public static let expired = Status(rawValue: SLUICE_E_EXPIRED)
 }
 
 /// A call to the host that failed. Thrown out of a handler, the client gets the problem that belongs

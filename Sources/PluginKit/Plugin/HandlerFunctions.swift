@@ -8,6 +8,7 @@ func entryExtension(_ id: UnsafePointer<CChar>) -> UnsafeRawPointer? {
   case SLUICE_EXT_HTTP_HANDLER where !plan.routes.isEmpty: Tables.http.pointer
   case SLUICE_EXT_PHASE_HANDLER where !plan.phases.isEmpty: Tables.phases.pointer
   case SLUICE_EXT_WEBSOCKET_HANDLER where !plan.sockets.isEmpty: Tables.websocket.pointer
+  case SLUICE_EXT_WEBSOCKET_CREDENTIAL where !plan.credentials.isEmpty: Tables.credential.pointer
   case SLUICE_EXT_BUS_SUBSCRIBER where plan.publication != nil: Tables.subscriber.pointer
   case SLUICE_EXT_EVENT_LISTENER where !plan.listeners.isEmpty: Tables.listener.pointer
   case SLUICE_EXT_SERVICE_PROVIDER where !plan.services.isEmpty: Tables.provider.pointer
@@ -43,6 +44,10 @@ private enum Tables {
     sluice_websocket_handler_v1_t(
       struct_size: $0, reserved: 0, resolve: resolveSocket, open: socketOpen,
       message: socketMessage, closed: socketClosed)
+  }
+  static let credential = Constant {
+    sluice_websocket_credential_v1_t(
+      struct_size: $0, reserved: 0, credential_of: credentialOf, refusal: refusalOf)
   }
   static let subscriber = Constant {
     sluice_bus_subscriber_v1_t(struct_size: $0, reserved: 0, publication: published)

@@ -61,6 +61,8 @@ struct HandlerPlan {
   private(set) var routes: [Route] = []
   private(set) var socketNames: [String] = []
   private(set) var sockets: [SocketHandler] = []
+  /// By the name of the socket's handler.
+  private(set) var credentials: [String: FirstMessageCredential] = [:]
   private(set) var phases: [PhasePart] = []
   private(set) var services: [ServiceMethod] = []
   private(set) var listeners: [EventListener] = []
@@ -86,6 +88,10 @@ struct HandlerPlan {
       socketNames.append(name)
       sockets.append(handler)
     }
+  }
+
+  mutating func add(credentialOf socket: String, _ credential: FirstMessageCredential) {
+    credentials[socket] = credential
   }
 
   mutating func add(phase: UInt32, _ name: String, _ handler: PhasePart.Handler) {

@@ -172,7 +172,7 @@ import Testing
   @Test(arguments: [
     (
       #"{"credential":"first-message"}"#,
-      [#"/sockets/0/credential: "first-message" is not available in this version"#]
+      [#"/sockets/0/credential: no credential is looked at where "auth" is none"#]
     ),
     (
       #"{"token_in_query":true}"#,

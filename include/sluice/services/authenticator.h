@@ -10,12 +10,16 @@
  *       what a client sent as `Authorization: Bearer …`, as `?token=`, or among the WebSocket subprotocols
  *   {"kind":"key","credential":"sk_…","key":{"id":"key_…","scopes":["*"],"expires_at_ms":0}}
  *       a key that the host knows by its digest, with what was put beside it through sluice.tenants/1
+ *   {"kind":"subscription","credential":"eyJ…"}
+ *       what a client shows to listen to one channel: the claims must hold that channel under "channel". As "bearer" such
+ *       a credential is none
  *
  * Reply, a JSON object:
  *
  *   {"kind":"account|key|user","id":"…","scopes":["…"],"claims":{…},"expires_at_ms":0}
  *
  * SLUICE_E_UNAUTHENTICATED with a text in the reply says why for the log; the client is told no more than 401.
+ * SLUICE_E_EXPIRED is for a credential that is genuine and has expired, so that a client knows to get another.
  */
 #ifndef SLUICE_SERVICES_AUTHENTICATOR_H
 #define SLUICE_SERVICES_AUTHENTICATOR_H

@@ -63,7 +63,11 @@ public final class AuthShard: PluginShard {
       case (.key, .app(let users)): return try query.keyHolder(at: users.now())
       case (.bearer, .platform(let accounts)): return try accounts.identify(query.credential)
       case (.bearer, .app(let users)): return try users.identify(query.credential)
+      case (.subscription, .app(let users)): return try users.listener(query.credential)
+      case (.subscription, .platform): throw TokenRefusal.badClaim("channel")
       }
+    } catch TokenRefusal.expired {
+      throw HostError(.expired, TokenRefusal.expired.reason)
     } catch let refusal as TokenRefusal {
       throw HostError(.unauthenticated, refusal.reason)
     }

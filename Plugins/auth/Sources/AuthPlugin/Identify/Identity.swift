@@ -4,6 +4,8 @@ internal import PluginKit
 struct IdentifyQuery: Decodable {
   enum Kind: String, Decodable {
     case bearer, key
+    /// To listen to one channel.
+    case subscription
   }
 
   /// A key that the host has recognised by its digest.
@@ -84,6 +86,19 @@ struct AccountClaims: Codable {
 extension Users {
   /// The user whose token it is: HS256 under the app's signing secret.
   func identify(_ credential: String) throws -> Identity {
+    let (identity, channel) = try verify(credential)
+    guard channel == nil else { throw TokenRefusal.badClaim("channel") }
+    return identity
+  }
+
+  /// The user who may listen to the channel that the token names.
+  func listener(_ credential: String) throws -> Identity {
+    let (identity, channel) = try verify(credential)
+    guard channel != nil else { throw TokenRefusal.badClaim("channel") }
+    return identity
+  }
+
+  private func verify(_ credential: String) throws -> (Identity, channel: String?) {
     let token = try CompactJWS(credential)
     try token.require(algorithm: HS256.algorithm)
     guard let secret = try signingSecret() else { throw TokenRefusal.noSecret }
@@ -92,8 +107,9 @@ extension Users {
     }
     let claims = try Claims(token.payload)
     try claims.check(tenant: context.tenant, now: now())
-    return Identity(
+    let identity = Identity(
       kind: .user, id: claims.subject, scopes: claims.scopes,
       claims: RawJSON(unchecked: token.payload), expiresAt: claims.voidAt)
+    return (identity, claims.channel)
   }
 }

@@ -15,6 +15,8 @@ struct Claims {
   /// `sid`: the account's session.
   let session: String?
   let scopes: [String]
+  /// The one channel that the token is for; nil for one that lets its bearer act.
+  let channel: String?
 
   /// Reads the claims of a payload; what they say is not checked.
   init(_ payload: [UInt8]) throws(TokenRefusal) {
@@ -53,6 +55,7 @@ struct Claims {
     audience = try claim("aud", Audience.self)?.names
     session = try claim("sid")
     scopes = try claim("scopes") ?? []
+    channel = try claim("channel")
     guard scopes.allSatisfy(Claims.isScope) else { throw .badClaim("scopes") }
   }
 

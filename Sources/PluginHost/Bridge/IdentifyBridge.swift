@@ -1,0 +1,69 @@
+internal import CSluice
+internal import Gateway
+
+/// `sluice.identify/1` (ext/identify.h).
+enum IdentifyBridge {
+  /// Bytes of a credential at most.
+  private static let limit = 65_536
+
+  static let table = PermanentTable(
+    sluice_identify_v1_t(
+      struct_size: UInt32(MemoryLayout<sluice_identify_v1_t>.size), reserved: 0,
+      identify: { host, purpose, credential, completion, context in
+        let shard = shard(host)
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
+        let query: IdentityRequest.Query
+        switch purpose {
+        case SLUICE_CREDENTIAL_BEARER: query = .credential(.bearer)
+        case SLUICE_CREDENTIAL_SUBSCRIPTION: query = .subscription
+        default: return SLUICE_E_INVALID
+        }
+        guard credential.length <= limit else { return SLUICE_E_INVALID }
+        guard let set = shard.set else { return SLUICE_E_WRONG_STATE }
+        guard let provider = set.authenticator else { return SLUICE_E_UNAVAILABLE }
+        let promise = shard.promise(completion, context)
+        let request = IdentityRequest.json(query, credential.raw)
+        // Later: the authenticator may be the caller itself, which must not be entered twice.
+        shard.eventLoop.post {
+          guard provider.isOpen else { return shard.keep(promise, SLUICE_E_CANCELLED) }
+          shard.loop.identify(request, by: provider) { status, reply in
+            switch IdentityRequest.answer(status, reply) {
+            case .known: shard.keep(promise, SLUICE_OK, reply)
+            case .unknown: shard.keep(promise, SLUICE_E_UNAUTHENTICATED, reply)
+            case .expired: shard.keep(promise, SLUICE_E_EXPIRED, reply)
+            case .unavailable: shard.keep(promise, SLUICE_E_UNAVAILABLE)
+            }
+          }
+        }
+        return SLUICE_PENDING
+      }))
+
+  /// As ``table``; each function looks at its tag first.
+  static let checkedTable = PermanentTable(
+    sluice_identify_v1_t(
+      struct_size: UInt32(MemoryLayout<sluice_identify_v1_t>.size), reserved: 0,
+      identify: { host, purpose, credential, completion, context in
+        CallCheck.onLoop(host, "sluice.identify/1 identify")
+          ?? table.pointer.pointee.identify(host, purpose, credential, completion, context)
+      }))
+}
+
+extension ShardSet {
+  /// The shard of the tenant's `sluice.authenticator/1`.
+  var authenticator: Shard? {
+    runtime.plan.provider(of: .authenticator).flatMap { self[$0] }
+  }
+}
+
+extension LoopHost {
+  /// Asks an authenticator; `answer` comes later on this loop, exactly once.
+  func identify(
+    _ request: [UInt8], by provider: Shard, answer: @escaping (Int32, [UInt8]) -> Void
+  ) {
+    request.withUnsafeBytes { request in
+      callService(
+        provider, "\(ServiceID.authenticator)", key: nil, method: SLUICE_AUTHENTICATOR_IDENTIFY,
+        request: request, answer: answer)
+    }
+  }
+}

@@ -1,0 +1,53 @@
+internal import CSluice
+
+/// What a credential is shown for.
+public enum CredentialPurpose: Sendable {
+  /// To act as somebody, as in `Authorization: Bearer …`.
+  case bearer
+  /// To listen to the one channel that its claims name under `channel`.
+  case subscription
+
+  var number: UInt32 {
+    switch self {
+    case .bearer: SLUICE_CREDENTIAL_BEARER
+    case .subscription: SLUICE_CREDENTIAL_SUBSCRIPTION
+    }
+  }
+}
+
+extension ShardContext {
+  /// Who a credential stands for in this tenant: `sluice.identify/1`. Loop thread only.
+  ///
+  /// - Throws: `HostError` with `.unauthenticated` when it is wrong or revoked, `.expired` when it was good once,
+  ///   `.unavailable` when it cannot be told now, `.invalid` when it is over 64 KiB; `ExtensionUnavailable`.
+  public func identify(
+    _ credential: String, for purpose: CredentialPurpose = .bearer
+  ) async throws -> Principal {
+    let (identify, host) = try link.require("sluice.identify/1", sluice_identify_v1_t.self)
+    let reply = try await call { completion, call in
+      credential.withSlice { identify.pointee.identify(host, purpose.number, $0, completion, call) }
+    }
+    return try JSON.decode(IdentityReply.self, from: reply).principal
+  }
+}
+
+/// The reply of an authenticator (services/authenticator.h).
+private struct IdentityReply: Decodable {
+  var kind: Principal.Kind
+  var id: String
+  var scopes: [String]?
+  var claims: RawJSON?
+  var expiresAt: Int64?
+
+  enum CodingKeys: String, CodingKey {
+    case kind, id, scopes, claims
+    case expiresAt = "expires_at_ms"
+  }
+
+  var principal: Principal {
+    let expiry = expiresAt ?? 0
+    return Principal(
+      kind: kind, id: id, scopes: (scopes ?? []).sorted(), claims: claims ?? "{}",
+      expiresAt: expiry == 0 ? nil : Timestamp(unixMilliseconds: expiry))
+  }
+}

@@ -1,0 +1,103 @@
+internal import CSluice
+public import PluginKit
+
+/// What a plugin makes of the first message of a socket.
+public enum TestGreeting: Sendable, Equatable {
+  /// The credential that it has found; nil when the peer is nobody in particular.
+  case credential(String?)
+  /// It refuses the peer with this status.
+  case refused(Status)
+}
+
+/// What a peer is told that is not let in.
+public struct TestFarewell: Sendable, Equatable {
+  /// The text message before the close frame, if there is one.
+  public let message: String?
+  /// The close code.
+  public let code: Int
+  /// The close frame's words; "" when there are none.
+  public let reason: String
+
+  /// - Parameters: as the properties.
+  public init(message: String? = nil, code: Int, reason: String = "") {
+    self.message = message
+    self.code = code
+    self.reason = reason
+  }
+}
+
+extension TestHost {
+  /// Asks the plugin where in a first message the credential is.
+  ///
+  /// - Parameter handler: as the manifest calls it under `sockets`.
+  /// - Throws: `TestFailure` when the plugin has no such socket, or looks for no credentials.
+  public func greet(_ handler: String, _ message: String) async throws -> TestGreeting {
+    let (number, table) = try await greeter(handler)
+    let box = TestSink()
+    let status = message.withTestSlice { message in
+      table.pointee.credential_of(
+        number, SLUICE_MESSAGE_TEXT, message, { TestSink.of($0).put($1) }, box.word)
+    }
+    return status < 0 ? .refused(Status(rawValue: status)) : .credential(box.text)
+  }
+
+  /// Asks the plugin what to tell a peer that is refused.
+  ///
+  /// - Parameter message: nil for a peer that has said nothing.
+  /// - Throws: as `greet`.
+  public func refusal(
+    _ handler: String, of message: String?, because why: Status
+  ) async throws -> TestFarewell {
+    let (number, table) = try await greeter(handler)
+    let box = TestSink()
+    var reason = sluice_slice_t(bytes: nil, length: 0)
+    func ask(_ message: sluice_slice_t) -> UInt32 {
+      table.pointee.refusal(
+        number, SLUICE_MESSAGE_TEXT, message, why.rawValue, { TestSink.of($0).put($1) }, box.word,
+        &reason)
+    }
+    let code = message?.withTestSlice(ask) ?? ask(sluice_slice_t(bytes: nil, length: 0))
+    return TestFarewell(message: box.text, code: Int(code), reason: reason.text)
+  }
+
+  private func greeter(
+    _ handler: String
+  ) async throws -> (UInt32, UnsafePointer<sluice_websocket_credential_v1_t>) {
+    let found = try await resolving { handlers -> Greeter? in
+      guard let table = handlers.credential,
+        let number = handlers.websocket.flatMap({ TestHost.number(handler, $0.pointee.resolve) })
+      else { return nil }
+      return Greeter(number: number, table: table)
+    }
+    guard let found else { throw TestFailure("\"\(handler)\" looks for no credentials") }
+    return (found.number, found.table)
+  }
+}
+
+private struct Greeter: @unchecked Sendable {
+  // A table of static lifetime, which nothing changes.
+  let number: UInt32
+  let table: UnsafePointer<sluice_websocket_credential_v1_t>
+}
+
+/// Takes bytes from a plugin while one call lasts.
+private final class TestSink {
+  private(set) var text: String?
+
+  var word: UInt64 { UInt64(UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque())) }
+
+  static func of(_ word: UInt64) -> TestSink {
+    Unmanaged.fromOpaque(UnsafeRawPointer(bitPattern: UInt(word))!).takeUnretainedValue()
+  }
+
+  func put(_ bytes: sluice_slice_t) { text = bytes.text }
+}
+
+extension String {
+  fileprivate func withTestSlice<Value>(_ body: (sluice_slice_t) -> Value) -> Value {
+    var copy = self
+    return copy.withUTF8 {
+      body(sluice_slice_t(bytes: $0.baseAddress, length: UInt64($0.count)))
+    }
+  }
+}

@@ -1,0 +1,151 @@
+/* A plugin whose sockets show their credential in the first message, as `token TOKEN`, or none, as `nobody`. */
+#include <sluice/sluice.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LITERAL(text) ((sluice_slice_t){(const uint8_t *)(text), sizeof(text) - 1})
+
+typedef struct shard {
+    const sluice_host_v1_t *host;
+    const sluice_http_v1_t *http;
+    const sluice_websocket_v1_t *websocket;
+    const sluice_identify_v1_t *identify;
+} shard_t;
+
+/* A question about a credential, and who asked it. */
+typedef struct question {
+    const shard_t *shard;
+    sluice_token_t connection;
+} question_t;
+
+static int starts(sluice_slice_t text, const char *with) {
+    size_t length = strlen(with);
+    return text.length >= length && memcmp(text.bytes, with, length) == 0;
+}
+
+static sluice_slice_t behind(sluice_slice_t text, const char *with) {
+    size_t length = strlen(with);
+    return (sluice_slice_t){text.bytes + length, text.length - length};
+}
+
+static sluice_status_t resolve(sluice_slice_t name, uint32_t *handler) {
+    *handler = 7;
+    return starts(name, "door") ? SLUICE_OK : SLUICE_E_NOT_FOUND;
+}
+
+static void say(const shard_t *shard, sluice_token_t connection, const char *text, int length) {
+    sluice_slice_t slice = {(const uint8_t *)text, (uint64_t)length};
+    shard->websocket->send(shard->host, connection, SLUICE_MESSAGE_TEXT, slice);
+}
+
+static sluice_status_t open_socket(uint64_t context, uint32_t handler, sluice_token_t request, sluice_token_t connection,
+                                   uint64_t *word) {
+    const shard_t *shard = (const shard_t *)(uintptr_t)context;
+    sluice_principal_v1_t who;
+    char text[300];
+    if (handler != 7) return SLUICE_E_INTERNAL;
+    sluice_slice_t wish = shard->http->query(shard->host, request, LITERAL("wish"));
+    if (starts(wish, "deny")) return SLUICE_E_DENIED;
+    if (starts(wish, "answer"))
+        return shard->http->problem(shard->host, request, 429, LITERAL("rate_limited"), LITERAL("no"),
+                                    (sluice_slice_t){NULL, 0});
+    if (starts(wish, "begin") &&
+        shard->http->begin(shard->host, request, 200, LITERAL("text/plain"), -1) != SLUICE_E_WRONG_STATE)
+        return SLUICE_E_INTERNAL;
+    shard->websocket->principal(shard->host, connection, &who);
+    sluice_slice_t agent = shard->http->header(shard->host, request, LITERAL("user-agent"));
+    int length = snprintf(text, sizeof text, "opened for '%.*s', who uses %.*s", (int)who.id.length,
+                          (const char *)who.id.bytes, (int)agent.length, (const char *)agent.bytes);
+    say(shard, connection, text, length);
+    *word = 1;
+    return SLUICE_OK;
+}
+
+static void identified(uint64_t context, sluice_status_t status, sluice_slice_t result) {
+    question_t *question = (question_t *)(uintptr_t)context;
+    char text[2000];
+    int length = snprintf(text, sizeof text, "identified %d %.*s", status, (int)result.length, (const char *)result.bytes);
+    say(question->shard, question->connection, text, length);
+    free(question);
+}
+
+static void message(uint64_t context, uint32_t handler, uint64_t word, sluice_token_t connection, uint32_t kind,
+                    sluice_slice_t bytes) {
+    const shard_t *shard = (const shard_t *)(uintptr_t)context;
+    if (handler != 7 || word != 1) abort();
+    uint32_t purpose = starts(bytes, "who ") ? SLUICE_CREDENTIAL_BEARER
+                       : starts(bytes, "sub ") ? SLUICE_CREDENTIAL_SUBSCRIPTION : 0;
+    if (purpose == 0) {
+        shard->websocket->send(shard->host, connection, kind, bytes);
+        return;
+    }
+    question_t *question = malloc(sizeof *question);
+    *question = (question_t){shard, connection};
+    shard->identify->identify(shard->host, purpose, behind(bytes, "who "), identified, (uint64_t)(uintptr_t)question);
+}
+
+static void closed(uint64_t context, uint32_t handler, uint64_t word, sluice_token_t connection, uint32_t code,
+                   sluice_slice_t reason) {
+    (void)context, (void)connection, (void)code, (void)reason;
+    if (handler != 7 || word != 1) abort();
+}
+
+static sluice_status_t credential_of(uint32_t handler, uint32_t kind, sluice_slice_t bytes, sluice_sink_fn put,
+                                     uint64_t sink) {
+    if (handler != 7 || kind != SLUICE_MESSAGE_TEXT) return SLUICE_E_INVALID;
+    if (starts(bytes, "nobody")) return SLUICE_OK;
+    if (!starts(bytes, "token ")) return SLUICE_E_INVALID;
+    put(sink, behind(bytes, "token "));
+    return SLUICE_OK;
+}
+
+static uint32_t refusal(uint32_t handler, uint32_t kind, sluice_slice_t bytes, sluice_status_t why, sluice_sink_fn put,
+                        uint64_t sink, sluice_slice_t *reason) {
+    char text[80];
+    int length = snprintf(text, sizeof text, "refused for %d, of %d bytes", why, (int)bytes.length);
+    (void)handler, (void)kind;
+    put(sink, (sluice_slice_t){(const uint8_t *)text, (uint64_t)length});
+    *reason = LITERAL("not today");
+    return 3900;
+}
+
+static const sluice_websocket_handler_v1_t sockets = {sizeof sockets, 0, resolve, open_socket, message, closed};
+static const sluice_websocket_credential_v1_t credentials = {sizeof credentials, 0, credential_of, refusal};
+
+static sluice_status_t create(const sluice_host_v1_t *host, uint64_t *instance) {
+    (void)host;
+    *instance = 0;
+    return SLUICE_OK;
+}
+
+static void destroy(uint64_t instance) { (void)instance; }
+
+static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *host, uint64_t *word) {
+    shard_t *shard = calloc(1, sizeof *shard);
+    (void)instance;
+    shard->host = host;
+    shard->http = host->get_extension(host, SLUICE_EXT_HTTP);
+    shard->websocket = host->get_extension(host, SLUICE_EXT_WEBSOCKET);
+    shard->identify = host->get_extension(host, SLUICE_EXT_IDENTIFY);
+    *word = (uint64_t)(uintptr_t)shard;
+    return shard->http && shard->websocket && shard->identify ? SLUICE_OK : SLUICE_E_DENIED;
+}
+
+static void close_shard(uint64_t word) { free((void *)(uintptr_t)word); }
+
+static const void *extension(const char *id) {
+    if (strcmp(id, SLUICE_EXT_WEBSOCKET_HANDLER) == 0) return &sockets;
+    if (strcmp(id, SLUICE_EXT_WEBSOCKET_CREDENTIAL) == 0) return &credentials;
+    return NULL;
+}
+
+SLUICE_EXPORT const sluice_plugin_v1_t *sluice_plugin_entry_v1(void) {
+    static sluice_plugin_v1_t plugin;
+    plugin = (sluice_plugin_v1_t){
+        sizeof plugin, SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR, LITERAL("doorman"), LITERAL("0.1.0"),
+        create, destroy, open_shard, NULL, close_shard, extension,
+    };
+    return &plugin;
+}

@@ -1,0 +1,43 @@
+/*
+ * sluice.identify/1 (host): who a credential stands for.
+ *
+ * Requests and sockets come to a plugin with their principal. Who owns sockets that live longer than a credential, or
+ * that take a second one for some purpose, asks here: the host calls the tenant's sluice.authenticator/1
+ * (services/authenticator.h), which nobody else may call.
+ */
+#ifndef SLUICE_EXT_IDENTIFY_H
+#define SLUICE_EXT_IDENTIFY_H
+
+#include "../host.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SLUICE_EXT_IDENTIFY "sluice.identify/1"
+
+/* What a credential is shown for. */
+#define SLUICE_CREDENTIAL_BEARER 1u       /* to act as somebody, as in `Authorization: Bearer …` */
+#define SLUICE_CREDENTIAL_SUBSCRIPTION 2u /* to listen to the one channel that it names among its claims */
+
+typedef struct sluice_identify_v1 {
+    uint32_t struct_size;
+    uint32_t reserved;
+
+    /*
+     * Asks who `credential` stands for in the shard's own tenant, for a purpose of SLUICE_CREDENTIAL_…. The completion's
+     * result is the JSON object with which the authenticator replies. SLUICE_E_UNAUTHENTICATED: it is wrong or revoked;
+     * SLUICE_E_EXPIRED: it was good once; SLUICE_E_UNAVAILABLE: it cannot be told now. SLUICE_E_INVALID at once: no
+     * such purpose, or more than 64 KiB. The credential is copied. [loop-thread & ACTIVE|DRAINING]
+     */
+    sluice_status_t (*SLUICE_NONNULL identify)(const sluice_host_v1_t *SLUICE_NONNULL host, uint32_t purpose,
+                                               sluice_slice_t credential,
+                                               sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
+} sluice_identify_v1_t;
+
+SLUICE_STATIC_ASSERT(sizeof(sluice_identify_v1_t) == 16, "identify table layout");
+
+#ifdef __cplusplus
+}
+#endif
+#endif
