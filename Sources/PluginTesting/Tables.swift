@@ -49,6 +49,7 @@ private func onLoop(_ id: String) -> UnsafeRawPointer? {
   case SLUICE_EXT_STORE: UnsafeRawPointer(storeTable.pointer)
   case SLUICE_EXT_BUS: UnsafeRawPointer(busTable.pointer)
   case SLUICE_EXT_EVENTS: UnsafeRawPointer(eventsTable.pointer)
+  case SLUICE_EXT_MESSAGES: UnsafeRawPointer(messagesTable.pointer)
   case SLUICE_EXT_IDENTIFY: UnsafeRawPointer(identifyTable.pointer)
   case SLUICE_EXT_SERVICES: UnsafeRawPointer(servicesTable.pointer)
   case SLUICE_EXT_WORKER: UnsafeRawPointer(workerTable.pointer)

@@ -117,6 +117,7 @@ final class TestMemory {
 
 /// A principal in the contract's form.
 final class TestPrincipal {
+  let principal: Principal
   private let kind: UInt32
   private let id: TestMemory
   private let scopes: TestMemory
@@ -124,6 +125,7 @@ final class TestPrincipal {
   private let expiresAt: Int64
 
   init(_ principal: Principal) {
+    self.principal = principal
     kind =
       switch principal.kind {
       case .anonymous: SLUICE_PRINCIPAL_ANONYMOUS

@@ -151,6 +151,7 @@ extension TestHandlers {
     websocket = find(SLUICE_EXT_WEBSOCKET_HANDLER, sluice_websocket_handler_v1_t.self)
     credential = find(
       SLUICE_EXT_WEBSOCKET_CREDENTIAL, sluice_websocket_credential_v1_t.self)
+    messages = find(SLUICE_EXT_MESSAGE_HANDLER, sluice_message_handler_v1_t.self)
     subscriber = find(SLUICE_EXT_BUS_SUBSCRIBER, sluice_bus_subscriber_v1_t.self)
     listener = find(SLUICE_EXT_EVENT_LISTENER, sluice_event_listener_v1_t.self)
     provider = find(SLUICE_EXT_SERVICE_PROVIDER, sluice_service_provider_v1_t.self)

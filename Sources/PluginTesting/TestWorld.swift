@@ -32,6 +32,7 @@ final class TestWorld: @unchecked Sendable {
   /// Values lent to the plugin; they go when the loop has nothing more to do.
   var lent: [UnsafeMutableBufferPointer<UInt8>] = []
   var providers: [TestProvider] = []
+  var messageTakers: [String: @Sendable (ClientMessage) throws -> [UInt8]] = [:]
   var calls: [UInt64: @Sendable (sluice_status_t, [UInt8]) -> Void] = [:]
   var deliveries: [UInt64: (sequence: Int64, done: @Sendable (sluice_status_t) -> Void)] = [:]
   var tenants = TestTenants()
@@ -201,6 +202,7 @@ struct TestHandlers {
   var phases: UnsafePointer<sluice_phase_handler_v1_t>?
   var websocket: UnsafePointer<sluice_websocket_handler_v1_t>?
   var credential: UnsafePointer<sluice_websocket_credential_v1_t>?
+  var messages: UnsafePointer<sluice_message_handler_v1_t>?
   var subscriber: UnsafePointer<sluice_bus_subscriber_v1_t>?
   var listener: UnsafePointer<sluice_event_listener_v1_t>?
   var provider: UnsafePointer<sluice_service_provider_v1_t>?

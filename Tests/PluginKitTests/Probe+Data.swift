@@ -102,6 +102,16 @@ extension ProbeShard {
       closed: { shard, connection, reason in
         shard.context.log.info("closed", ["code": reason.code, "context": connection.context])
       })
+    on.message("sum") { (shard: ProbeShard, message: ClientMessage) -> [String: Int] in
+      let numbers: [Int] = try message.decode()
+      if numbers.isEmpty { throw Problem.conflict("nothing to add") }
+      return ["sum": numbers.reduce(0, +)]
+    }
+    on.message("later") {
+      (shard: ProbeShard, message: ClientMessage) async throws -> [String: String] in
+      _ = try await shard.context.store.read("SELECT 1 AS n")
+      return ["id": message.principal.id, "type": message.type]
+    }
     on.credential(
       ofSocket: "numbered",
       FirstMessageCredential(
@@ -144,6 +154,16 @@ extension ProbeShard {
         case "fail": shard.context.spawn { throw Failure() }
         case "flood": for _ in 0..<200 { connection.send(String(repeating: "x", count: 10_000)) }
         case "queued": connection.send("\(connection.queued > 0)")
+        case let text where text.hasPrefix("say "):
+          shard.context.spawn {
+            do {
+              let reply = try await shard.context.dispatch(
+                "other.thing", RawJSON(unchecked: Array(text.dropFirst(4).utf8)), from: connection)
+              connection.send(reply.text)
+            } catch let problem as Problem {
+              connection.send("\(problem.status) \(problem.code)")
+            }
+          }
         case let text where text.hasPrefix("who "):
           shard.context.spawn {
             do {

@@ -15,6 +15,7 @@
 #include "ext/websocket.h"
 #include "ext/websocket-credential.h"
 #include "ext/identify.h"
+#include "ext/messages.h"
 #include "ext/groups.h"
 #include "ext/store.h"
 #include "ext/bus.h"

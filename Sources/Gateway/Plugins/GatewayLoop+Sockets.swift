@@ -1,4 +1,5 @@
 public import CSluice
+internal import EventLoop
 internal import Wire
 
 /// What a plugin may do with its WebSockets and groups. [loop-thread]; `owner` as for requests.
@@ -60,6 +61,25 @@ extension GatewayLoop {
     guard let socket = socket(token, owner) else { return nil }
     guard let principal = socket.pointee.principal else { return Principal.anonymous.contract }
     return principal._withUnsafeGuaranteedRef { $0.contract }
+  }
+
+  /// Who sends messages on a WebSocket, or on a request that is pending; nil when it is stale.
+  public func sender(_ token: UInt64, of owner: Generation) -> Principal? {
+    if let socket = socket(token, owner) {
+      return socket.pointee.principal?.takeUnretainedValue() ?? .anonymous
+    }
+    guard let request = request(token, owner) else { return nil }
+    return request.pointee.principal?.takeUnretainedValue() ?? .anonymous
+  }
+
+  /// Counts a message as one of a tenant's requests; false when it is one too many.
+  public func takesMessage(of tenant: String) -> Bool {
+    guard let limiter = state.pointee.directory.tenant(tenant)?.limiter, limiter.limit > 0 else {
+      return true
+    }
+    let isTaken = limiter.take(now: EventLoop.hrtime()).isAllowed
+    if !isTaken { state.pointee.metrics.add(.rateLimited) }
+    return isTaken
   }
 
   /// A new group of the owner's; 0 when there are too many.

@@ -28,6 +28,7 @@ extension Capability {
     case .phases: PhasesBridge.table.address
     case .websocket: WebSocketBridge.table.address
     case .identify: IdentifyBridge.table.address
+    case .messages: MessagesBridge.table.address
     case .groups: GroupsBridge.table.address
     case .store: StoreBridge.table.address
     case .bus: BusBridge.table.address
@@ -53,6 +54,7 @@ extension Capability {
     case .phases: PhasesBridge.checkedTable.address
     case .websocket: WebSocketBridge.checkedTable.address
     case .identify: IdentifyBridge.checkedTable.address
+    case .messages: MessagesBridge.checkedTable.address
     case .groups: GroupsBridge.checkedTable.address
     case .store: StoreBridge.checkedTable.address
     case .bus: BusBridge.checkedTable.address

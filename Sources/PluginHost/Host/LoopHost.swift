@@ -104,16 +104,9 @@ final class LoopHost: @unchecked Sendable {
     request: UnsafeRawBufferPointer,
     answer: @escaping (Int32, [UInt8]) -> Void
   ) {
-    lastCall += 1
-    // The loop's number makes the token name its loop, for replies from elsewhere.
-    let token = lastCall << 8 | UInt64(gateway.index)
-    calls[token] = ServiceCall(answer: answer, deadline: gateway.eventLoop.now + Self.callTimeout)
-    guard let table = provider.plugin.provider else {
-      reply(token, SLUICE_E_UNSUPPORTED, [])
-      return
-    }
-    let status = provider.call("call") {
-      withSlice(of: service) { service in
+    call(provider, "call", answer: answer) { token in
+      guard let table = provider.plugin.provider else { return SLUICE_E_UNSUPPORTED }
+      return withSlice(of: service) { service in
         guard let key else {
           return table.pointee.call(
             provider.value, service, .absent, method, sluice_slice_t(request), token)
@@ -123,6 +116,20 @@ final class LoopHost: @unchecked Sendable {
         }
       }
     }
+  }
+
+  /// Calls a function of a plugin that replies; `answer` comes later on this loop, exactly once.
+  ///
+  /// - Parameter body: makes the call, with the token under which the reply comes.
+  func call(
+    _ provider: Shard, _ function: StaticString, answer: @escaping (Int32, [UInt8]) -> Void,
+    _ body: (UInt64) -> Int32
+  ) {
+    lastCall += 1
+    // The loop's number makes the token name its loop, for replies from elsewhere.
+    let token = lastCall << 8 | UInt64(gateway.index)
+    calls[token] = ServiceCall(answer: answer, deadline: gateway.eventLoop.now + Self.callTimeout)
+    let status = provider.call(function) { body(token) }
     if status < 0 { reply(token, status, []) }
     if status == SLUICE_OK, calls[token] != nil, !repliesUnderWay.contains(token) {
       reply(token, SLUICE_E_INTERNAL, Array("the provider returned without a reply".utf8))

@@ -199,6 +199,8 @@ final class ShardSet: @unchecked Sendable {
   /// In the plan's order.
   private(set) var shards: [Shard] = []
   private var byID: [String: Shard] = [:]
+  /// Where the messages go that the manifests declare, by type; made when the first is dispatched.
+  private(set) lazy var messages = messageRoutes()
 
   init(_ runtime: TenantRuntime, _ host: Host) {
     self.runtime = runtime
@@ -214,6 +216,7 @@ final class ShardSet: @unchecked Sendable {
   func removeAll() {
     shards = []
     byID = [:]
+    messages = [:]
   }
 
   subscript(plugin: String) -> Shard? { byID[plugin] }

@@ -14,6 +14,7 @@ final class LoadedPlugin: @unchecked Sendable {
   let phases: UnsafePointer<sluice_phase_handler_v1_t>?
   let webSocket: UnsafePointer<sluice_websocket_handler_v1_t>?
   let webSocketCredential: UnsafePointer<sluice_websocket_credential_v1_t>?
+  let messages: UnsafePointer<sluice_message_handler_v1_t>?
   let provider: UnsafePointer<sluice_service_provider_v1_t>?
   let subscriber: UnsafePointer<sluice_bus_subscriber_v1_t>?
   let listener: UnsafePointer<sluice_event_listener_v1_t>?
@@ -21,6 +22,8 @@ final class LoadedPlugin: @unchecked Sendable {
   let routeHandlers: [UInt32]
   let socketHandlers: [UInt32]
   let phaseHandlers: [UInt32]
+  /// The plugin's numbers for the handlers of its socket messages, in the manifest's order.
+  let messageHandlers: [UInt32]
 
   private typealias Entry = @convention(c) () -> UnsafePointer<sluice_plugin_v1_t>?
 
@@ -35,7 +38,6 @@ final class LoadedPlugin: @unchecked Sendable {
     throws(PluginLoadError)
   {
     self.manifest = manifest
-    try Self.refuseWhatIsNotCalled(manifest)
     func failure(_ message: String) -> PluginLoadError {
       PluginLoadError(plugin: manifest.id, file: manifest.library, message: message)
     }
@@ -93,6 +95,7 @@ final class LoadedPlugin: @unchecked Sendable {
     webSocket = table(SLUICE_EXT_WEBSOCKET_HANDLER, sluice_websocket_handler_v1_t.self)
     webSocketCredential = table(
       SLUICE_EXT_WEBSOCKET_CREDENTIAL, sluice_websocket_credential_v1_t.self)
+    messages = table(SLUICE_EXT_MESSAGE_HANDLER, sluice_message_handler_v1_t.self)
     provider = table(SLUICE_EXT_SERVICE_PROVIDER, sluice_service_provider_v1_t.self)
     subscriber = table(SLUICE_EXT_BUS_SUBSCRIBER, sluice_bus_subscriber_v1_t.self)
     listener = table(SLUICE_EXT_EVENT_LISTENER, sluice_event_listener_v1_t.self)
@@ -137,6 +140,19 @@ final class LoadedPlugin: @unchecked Sendable {
       }
       parts.append(handler)
     }
+    var said: [UInt32] = []
+    for message in manifest.messages {
+      guard let resolve = messages?.pointee.resolve else {
+        throw failure(
+          "has messages in its manifest, but does not offer \(SLUICE_EXT_MESSAGE_HANDLER)")
+      }
+      guard let handler = Self.resolve(message.handler, resolve) else {
+        throw failure(
+          "does not know the handler \"\(message.handler)\" "
+            + "(\(manifest.place(of: message.pointer)))")
+      }
+      said.append(handler)
+    }
     if !manifest.provides.isEmpty, provider == nil {
       throw failure(
         "provides a service in its manifest, but does not offer \(SLUICE_EXT_SERVICE_PROVIDER)")
@@ -147,6 +163,7 @@ final class LoadedPlugin: @unchecked Sendable {
     routeHandlers = routes
     socketHandlers = sockets
     phaseHandlers = parts
+    messageHandlers = said
   }
 
   /// Whether the plugin is what its folder holds now, byte for byte.
@@ -155,14 +172,6 @@ final class LoadedPlugin: @unchecked Sendable {
       return false
     }
     return file.bytes.withUnsafeBytes { Digest(of: $0) } == libraryDigest
-  }
-
-  /// Refuses what a manifest may say but this version does not do: better no plugin than one that is never called.
-  private static func refuseWhatIsNotCalled(_ manifest: PluginManifest) throws(PluginLoadError) {
-    guard let message = manifest.messages.first else { return }
-    throw PluginLoadError(
-      plugin: manifest.id, file: manifest.place(of: message.pointer),
-      message: "socket messages are not available in this version")
   }
 
   /// Whether the functions that must be there are there. What C left out, Swift would call.

@@ -5,6 +5,7 @@ public enum Capability: String, Sendable, Hashable, CaseIterable {
   case phases = "sluice.phases/1"
   case websocket = "sluice.websocket/1"
   case identify = "sluice.identify/1"
+  case messages = "sluice.messages/1"
   case store = "sluice.store/1"
   case bus = "sluice.bus/1"
   case groups = "sluice.groups/1"

@@ -39,6 +39,7 @@ extension PluginManifest {
       (.http, !routes.isEmpty, "routes"),
       (.phases, !phases.isEmpty, "phases"),
       (.websocket, !sockets.isEmpty, "sockets"),
+      (.messages, !messages.isEmpty, "messages"),
       (.store, !migrations.isEmpty, "migrations"),
       (.events, !listens.isEmpty, "listens"),
       (.services, !requires.isEmpty, "requires"),

@@ -9,6 +9,7 @@ func entryExtension(_ id: UnsafePointer<CChar>) -> UnsafeRawPointer? {
   case SLUICE_EXT_PHASE_HANDLER where !plan.phases.isEmpty: Tables.phases.pointer
   case SLUICE_EXT_WEBSOCKET_HANDLER where !plan.sockets.isEmpty: Tables.websocket.pointer
   case SLUICE_EXT_WEBSOCKET_CREDENTIAL where !plan.credentials.isEmpty: Tables.credential.pointer
+  case SLUICE_EXT_MESSAGE_HANDLER where !plan.messages.isEmpty: Tables.messages.pointer
   case SLUICE_EXT_BUS_SUBSCRIBER where plan.publication != nil: Tables.subscriber.pointer
   case SLUICE_EXT_EVENT_LISTENER where !plan.listeners.isEmpty: Tables.listener.pointer
   case SLUICE_EXT_SERVICE_PROVIDER where !plan.services.isEmpty: Tables.provider.pointer
@@ -49,6 +50,10 @@ private enum Tables {
     sluice_websocket_credential_v1_t(
       struct_size: $0, reserved: 0, credential_of: credentialOf, refusal: refusalOf)
   }
+  static let messages = Constant {
+    sluice_message_handler_v1_t(
+      struct_size: $0, reserved: 0, resolve: resolveMessage, message: messageCame)
+  }
   static let subscriber = Constant {
     sluice_bus_subscriber_v1_t(struct_size: $0, reserved: 0, publication: published)
   }
@@ -78,6 +83,22 @@ private func resolveSocket(
   _ name: sluice_slice_t, _ number: UnsafeMutablePointer<UInt32>
 ) -> sluice_status_t {
   resolve(name, number, in: PluginImage.current?.handlers.plan.socketNames)
+}
+
+private func resolveMessage(
+  _ name: sluice_slice_t, _ number: UnsafeMutablePointer<UInt32>
+) -> sluice_status_t {
+  resolve(name, number, in: PluginImage.current?.handlers.plan.messageNames)
+}
+
+private func messageCame(
+  _ shard: UInt64, _ handler: UInt32, _ principal: UnsafePointer<sluice_principal_v1_t>,
+  _ type: sluice_slice_t, _ data: sluice_slice_t, _ token: sluice_token_t
+) -> sluice_status_t {
+  let message = ClientMessage(
+    type: type.text, principal: Principal(principal.pointee),
+    data: RawJSON(unchecked: Array(Bytes(data))))
+  return ShardContext.with(shard) { $0.hear(handler, message, token) }
 }
 
 private func resolvePhase(

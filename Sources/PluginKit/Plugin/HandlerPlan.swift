@@ -41,6 +41,11 @@ struct HandlerPlan {
     case asynchronous((AnyObject, ServiceCall) async throws -> [UInt8])
   }
 
+  enum MessageHandler {
+    case synchronous((AnyObject, ClientMessage) throws -> [UInt8])
+    case asynchronous((AnyObject, ClientMessage) async throws -> [UInt8])
+  }
+
   enum Listener {
     case synchronous((AnyObject, Event) throws -> Void)
     case asynchronous((AnyObject, Event) async throws -> Void)
@@ -64,6 +69,8 @@ struct HandlerPlan {
   /// By the name of the socket's handler.
   private(set) var credentials: [String: FirstMessageCredential] = [:]
   private(set) var phases: [PhasePart] = []
+  private(set) var messageNames: [String] = []
+  private(set) var messages: [MessageHandler] = []
   private(set) var services: [ServiceMethod] = []
   private(set) var listeners: [EventListener] = []
   var publication: ((AnyObject, UInt64, borrowing Publication) -> Void)?
@@ -92,6 +99,15 @@ struct HandlerPlan {
 
   mutating func add(credentialOf socket: String, _ credential: FirstMessageCredential) {
     credentials[socket] = credential
+  }
+
+  mutating func add(message name: String, _ handler: MessageHandler) {
+    if let index = messageNames.firstIndex(of: name) {
+      messages[index] = handler
+    } else {
+      messageNames.append(name)
+      messages.append(handler)
+    }
   }
 
   mutating func add(phase: UInt32, _ name: String, _ handler: PhasePart.Handler) {

@@ -12,6 +12,8 @@ typedef struct shard {
     const sluice_http_v1_t *http;
     const sluice_websocket_v1_t *websocket;
     const sluice_identify_v1_t *identify;
+    const sluice_messages_v1_t *messages;
+    const sluice_loop_v1_t *loop;
 } shard_t;
 
 /* A question about a credential, and who asked it. */
@@ -71,10 +73,35 @@ static void identified(uint64_t context, sluice_status_t status, sluice_slice_t 
     free(question);
 }
 
+static void dispatched(uint64_t context, sluice_status_t status, sluice_slice_t result) {
+    question_t *question = (question_t *)(uintptr_t)context;
+    char text[2000];
+    int length = snprintf(text, sizeof text, "said %d %.*s", status, (int)result.length, (const char *)result.bytes);
+    say(question->shard, question->connection, text, length);
+    free(question);
+}
+
+/* `say TYPE JSON`: to whichever plugin it is for. */
+static void dispatch(const shard_t *shard, sluice_token_t connection, sluice_slice_t wish) {
+    const uint8_t *space = memchr(wish.bytes, ' ', wish.length);
+    uint64_t length = space == NULL ? wish.length : (uint64_t)(space - wish.bytes);
+    sluice_slice_t data = {NULL, 0};
+    if (space != NULL) data = (sluice_slice_t){space + 1, wish.length - length - 1};
+    question_t *question = malloc(sizeof *question);
+    *question = (question_t){shard, connection};
+    sluice_status_t status = shard->messages->dispatch(shard->host, connection, (sluice_slice_t){wish.bytes, length}, data,
+                                                       dispatched, (uint64_t)(uintptr_t)question);
+    if (status < 0) dispatched((uint64_t)(uintptr_t)question, status, LITERAL("at once"));
+}
+
 static void message(uint64_t context, uint32_t handler, uint64_t word, sluice_token_t connection, uint32_t kind,
                     sluice_slice_t bytes) {
     const shard_t *shard = (const shard_t *)(uintptr_t)context;
     if (handler != 7 || word != 1) abort();
+    if (starts(bytes, "say ")) {
+        dispatch(shard, connection, behind(bytes, "say "));
+        return;
+    }
     uint32_t purpose = starts(bytes, "who ") ? SLUICE_CREDENTIAL_BEARER
                        : starts(bytes, "sub ") ? SLUICE_CREDENTIAL_SUBSCRIPTION : 0;
     if (purpose == 0) {
@@ -111,6 +138,46 @@ static uint32_t refusal(uint32_t handler, uint32_t kind, sluice_slice_t bytes, s
     return 3900;
 }
 
+enum { SHOUT = 3, LATER, BROKEN };
+
+static sluice_status_t resolve_message(sluice_slice_t name, uint32_t *handler) {
+    *handler = starts(name, "shout") ? SHOUT : starts(name, "later") ? LATER : BROKEN;
+    return SLUICE_OK;
+}
+
+/* A message that is answered from the loop's next turn. */
+typedef struct answer {
+    const shard_t *shard;
+    sluice_token_t message;
+} answer_t;
+
+static void answer_later(uint64_t context, sluice_status_t status, sluice_slice_t result) {
+    answer_t *answer = (answer_t *)(uintptr_t)context;
+    (void)status, (void)result;
+    answer->shard->messages->reply(answer->shard->host, answer->message, SLUICE_OK, LITERAL("\"later\""));
+    if (answer->shard->messages->reply(answer->shard->host, answer->message, SLUICE_OK, LITERAL("1")) != SLUICE_E_STALE)
+        abort();
+    free(answer);
+}
+
+static sluice_status_t take(uint64_t context, uint32_t handler, const sluice_principal_v1_t *who, sluice_slice_t type,
+                            sluice_slice_t data, sluice_token_t message) {
+    const shard_t *shard = (const shard_t *)(uintptr_t)context;
+    char text[500];
+    if (handler == BROKEN) return data.length > 2 ? SLUICE_OK : SLUICE_E_CONFLICT;
+    if (handler == LATER) {
+        answer_t *answer = malloc(sizeof *answer);
+        *answer = (answer_t){shard, message};
+        shard->loop->post(shard->host, answer_later, (uint64_t)(uintptr_t)answer);
+        return SLUICE_PENDING;
+    }
+    int length = snprintf(text, sizeof text, "[\"%.*s\",\"%.*s\",%.*s]", (int)who->id.length, (const char *)who->id.bytes,
+                          (int)type.length, (const char *)type.bytes, (int)data.length, (const char *)data.bytes);
+    return shard->messages->reply(shard->host, message, SLUICE_OK,
+                                  (sluice_slice_t){(const uint8_t *)text, (uint64_t)length});
+}
+
+static const sluice_message_handler_v1_t message_handler = {sizeof message_handler, 0, resolve_message, take};
 static const sluice_websocket_handler_v1_t sockets = {sizeof sockets, 0, resolve, open_socket, message, closed};
 static const sluice_websocket_credential_v1_t credentials = {sizeof credentials, 0, credential_of, refusal};
 
@@ -129,8 +196,10 @@ static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *hos
     shard->http = host->get_extension(host, SLUICE_EXT_HTTP);
     shard->websocket = host->get_extension(host, SLUICE_EXT_WEBSOCKET);
     shard->identify = host->get_extension(host, SLUICE_EXT_IDENTIFY);
+    shard->messages = host->get_extension(host, SLUICE_EXT_MESSAGES);
+    shard->loop = host->get_extension(host, SLUICE_EXT_LOOP);
     *word = (uint64_t)(uintptr_t)shard;
-    return shard->http && shard->websocket && shard->identify ? SLUICE_OK : SLUICE_E_DENIED;
+    return shard->http && shard->websocket && shard->identify && shard->messages && shard->loop ? SLUICE_OK : SLUICE_E_DENIED;
 }
 
 static void close_shard(uint64_t word) { free((void *)(uintptr_t)word); }
@@ -138,6 +207,7 @@ static void close_shard(uint64_t word) { free((void *)(uintptr_t)word); }
 static const void *extension(const char *id) {
     if (strcmp(id, SLUICE_EXT_WEBSOCKET_HANDLER) == 0) return &sockets;
     if (strcmp(id, SLUICE_EXT_WEBSOCKET_CREDENTIAL) == 0) return &credentials;
+    if (strcmp(id, SLUICE_EXT_MESSAGE_HANDLER) == 0) return &message_handler;
     return NULL;
 }
 

@@ -195,7 +195,8 @@ import Testing
 
   @Test func `is refused when two plugins claim a name`() throws {
     let channel = #"{"channels":[{"namespace":"n"}]}"#
-    let message = #"{"messages":[{"type":"m","handler":"h"}]}"#
+    let message =
+      #"{"messages":[{"type":"m","handler":"h"}],"capabilities":["sluice.messages/1"]}"#
     #expect(
       try refusals([("a", channel), ("b", channel)]) == [
         "b/plugin.json: /channels/0/namespace: the channel namespace \"n\" belongs to plugin \"a\" "
@@ -302,9 +303,9 @@ import Testing
           3. notes 1.2.0 · Notes in books
 
         capabilities
-          guardian: sluice.http/1 sluice.websocket/1 sluice.store/1 sluice.events/1 sluice.services/1 sluice.phases/1
-          index: sluice.http/1 sluice.websocket/1 sluice.store/1 sluice.events/1 sluice.services/1 sluice.phases/1
-          notes: sluice.http/1 · not granted: sluice.websocket/1 sluice.store/1 sluice.events/1 sluice.services/1 sluice.phases/1
+          guardian: sluice.http/1 sluice.websocket/1 sluice.messages/1 sluice.store/1 sluice.events/1 sluice.services/1 sluice.phases/1
+          index: sluice.http/1 sluice.websocket/1 sluice.messages/1 sluice.store/1 sluice.events/1 sluice.services/1 sluice.phases/1
+          notes: sluice.http/1 · not granted: sluice.websocket/1 sluice.messages/1 sluice.store/1 sluice.events/1 sluice.services/1 sluice.phases/1
 
         services
           sample.index/1: index · for notes

@@ -70,7 +70,7 @@ enum NotesSample {
          "socket_name": "note_created"}
       ],
       "listens": ["book.*"],
-      "capabilities": ["sluice.http/1", "sluice.websocket/1", "sluice.store/1",
+      "capabilities": ["sluice.http/1", "sluice.websocket/1", "sluice.messages/1", "sluice.store/1",
                        "sluice.events/1", "sluice.services/1", "sluice.phases/1"],
       "migrations": "migrations",
       "limits": {"timers": 100},

@@ -137,7 +137,8 @@ import Testing
     (
       #"{"capabilities":["sluice.stor/1"]}"#,
       [
-        "/capabilities/0: \"sluice.stor/1\" is not one of sluice.http/1, sluice.phases/1, sluice.websocket/1, sluice.identify/1, "
+        "/capabilities/0: \"sluice.stor/1\" is not one of sluice.http/1, sluice.phases/1, sluice.websocket/1, "
+          + "sluice.identify/1, sluice.messages/1, "
           + "sluice.store/1, sluice.bus/1, sluice.groups/1, sluice.events/1, sluice.services/1, "
           + "sluice.worker/1, sluice.secrets/1, sluice.tenants/1, sluice.config/1, sluice.loop/1, "
           + "sluice.timer/1, sluice.random/1, sluice.clock/1, sluice.log/1, sluice.metrics/1, "
@@ -152,6 +153,10 @@ import Testing
       [
         #"/capabilities/0: sluice.tenants/1 is for plugins that run on the platform; "tenants" must be platform or both"#
       ]
+    ),
+    (
+      #"{"messages":[{"type":"m","handler":"h"}]}"#,
+      [#"/messages: "messages" needs sluice.messages/1 under "capabilities""#]
     ),
     (
       #"{"capabilities":[],"listens":["a.*"]}"#,
@@ -226,7 +231,7 @@ import Testing
     ),
     (#"{"limits":{"timers":0}}"#, ["/limits/timers: 0 is outside 1 to 1000000"]),
     (
-      #"{"messages":[{"type":"a.b","handler":"h"},{"type":"a.b","handler":"i"}]}"#,
+      #"{"capabilities":["sluice.messages/1"],"messages":[{"type":"a.b","handler":"h"},{"type":"a.b","handler":"i"}]}"#,
       ["/messages/1/type: the same type stands at /messages/0/type"]
     ),
     (#"{"routes":{}}"#, ["/routes: must be an array, not an object"]),

@@ -1,0 +1,158 @@
+internal import CSluice
+internal import Gateway
+internal import Wire
+
+/// `sluice.messages/1` (ext/messages.h).
+enum MessagesBridge {
+  static let table = PermanentTable(
+    sluice_messages_v1_t(
+      struct_size: UInt32(MemoryLayout<sluice_messages_v1_t>.size), reserved: 0,
+      dispatch: { host, connection, type, data, completion, context in
+        let shard = shard(host)
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
+        guard let set = shard.set, let generation = shard.generation else {
+          return SLUICE_E_WRONG_STATE
+        }
+        guard let principal = shard.gateway.sender(connection, of: generation) else {
+          return SLUICE_E_STALE
+        }
+        let name = String(type)
+        guard let route = set.messages[name] else { return SLUICE_E_NOT_FOUND }
+        let promise = shard.promise(completion, context)
+        let copy = data.bytes == nil ? Array("{}".utf8) : Array(data.raw)
+        // Later: the handler may be the caller's own plugin, which must not be entered twice.
+        shard.eventLoop.post {
+          if let refusal = refusal(of: copy, from: principal, to: route, on: shard) {
+            return shard.keep(promise, refusal.status, Array(refusal.document.json.utf8))
+          }
+          shard.loop.send(name, copy, from: principal, to: route) { status, reply in
+            shard.keep(
+              promise, status, reply.isEmpty && status >= 0 ? Array("{}".utf8) : reply)
+          }
+        }
+        return SLUICE_PENDING
+      },
+      reply: { host, message, status, reply in
+        ServicesBridge.table.pointer.pointee.reply(host, message, status, reply)
+      }))
+
+  /// As ``table``; each function looks at its tag first.
+  static let checkedTable = PermanentTable(
+    sluice_messages_v1_t(
+      struct_size: UInt32(MemoryLayout<sluice_messages_v1_t>.size), reserved: 0,
+      dispatch: { host, connection, type, data, completion, context in
+        CallCheck.onLoop(host, "sluice.messages/1 dispatch")
+          ?? table.pointer.pointee.dispatch(host, connection, type, data, completion, context)
+      },
+      reply: { host, message, status, reply in
+        CallCheck.anyThread(host, "sluice.messages/1 reply")
+          ?? table.pointer.pointee.reply(host, message, status, reply)
+      }))
+
+  /// Why a message is not handed over.
+  private struct Refusal {
+    let status: Int32
+    let document: ConfigValue
+
+    init(
+      _ status: Int32, _ code: String, _ detail: String,
+      errors: [(pointer: String, message: String)] = []
+    ) {
+      self.status = status
+      var members: [ConfigValue.Member] = [
+        .init("code", .string(code)), .init("detail", .string(detail)),
+      ]
+      if !errors.isEmpty {
+        members.append(
+          .init(
+            "errors",
+            .array(
+              errors.map {
+                .object([
+                  .init("pointer", .string($0.pointer)), .init("message", .string($0.message)),
+                ])
+              })))
+      }
+      document = .object(members)
+    }
+  }
+
+  private static func refusal(
+    of data: [UInt8], from principal: Principal, to route: MessageRoute, on shard: Shard
+  ) -> Refusal? {
+    guard route.shard.isOpen else {
+      return Refusal(
+        SLUICE_E_CANCELLED, "plugin_unavailable",
+        "The feature is not available now. Try again later.")
+    }
+    let declared = route.declared
+    guard principal.has(declared.scopes) else {
+      return Refusal(
+        SLUICE_E_DENIED, "forbidden",
+        "The credential lacks a scope; this needs: \(declared.scopes.joined(separator: " "))")
+    }
+    guard shard.gateway.takesMessage(of: shard.tenant) else {
+      return Refusal(
+        SLUICE_E_LIMITED, "rate_limited", "This app sends more requests than its limit allows.")
+    }
+    return data.withUnsafeBytes { bytes in
+      let document: JSONDocument
+      do throws(JSONError) {
+        document = try JSONDocument(bytes)
+      } catch {
+        let place = "line \(error.line), column \(error.column)"
+        return Refusal(
+          SLUICE_E_INVALID, "invalid_request", "The message's data is not JSON.",
+          errors: [(error.pointer, "\(error.reason.message) at \(place)")])
+      }
+      guard let problems = declared.schema?.compiled.validate(document.root), !problems.isEmpty
+      else { return nil }
+      return Refusal(
+        SLUICE_E_INVALID, "invalid_request", "The message's data is not as its type declares it.",
+        errors: problems.map { ($0.pointer, $0.message) })
+    }
+  }
+}
+
+/// Where messages of a type go.
+struct MessageRoute {
+  let shard: Shard
+  let declared: SocketMessage
+  /// The plugin's number for the handler.
+  let handler: UInt32
+}
+
+extension ShardSet {
+  /// Where the messages go that the set's manifests declare, by type.
+  func messageRoutes() -> [String: MessageRoute] {
+    var routes: [String: MessageRoute] = [:]
+    for shard in shards {
+      for (index, declared) in shard.plugin.manifest.messages.enumerated() {
+        routes[declared.type] = MessageRoute(
+          shard: shard, declared: declared, handler: shard.plugin.messageHandlers[index])
+      }
+    }
+    return routes
+  }
+}
+
+extension LoopHost {
+  /// Hands a message to its plugin; `answer` comes later on this loop, exactly once.
+  fileprivate func send(
+    _ type: String, _ data: [UInt8], from principal: Principal, to route: MessageRoute,
+    answer: @escaping (Int32, [UInt8]) -> Void
+  ) {
+    call(route.shard, "message", answer: answer) { token in
+      guard let table = route.shard.plugin.messages else { return SLUICE_E_UNSUPPORTED }
+      var who = principal.contract
+      return withExtendedLifetime(principal) {
+        withSlice(of: type) { type in
+          data.withUnsafeBytes { data in
+            table.pointee.message(
+              route.shard.value, route.handler, &who, type, sluice_slice_t(data), token)
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,88 @@
+internal import CSluice
+@_spi(PluginTesting) public import PluginKit
+
+extension TestHost {
+  /// Sends the plugin a message of a client, as whoever owns the sockets would. Neither scopes nor schema are checked.
+  ///
+  /// - Parameter handler: as the manifest calls it under `messages`.
+  /// - Returns: the reply.
+  /// - Throws: `TestMessageRefused` with what the sender is told; `TestFailure` when the plugin has no such handler, or has
+  ///   not replied within 10 s.
+  public func say(
+    _ handler: String, _ data: RawJSON, type: String = "test.message", as principal: Principal
+  ) async throws -> RawJSON {
+    let number = try await resolving { handlers in
+      handlers.messages.flatMap { TestHost.number(handler, $0.pointee.resolve) }
+    }
+    guard let number else { throw TestFailure("the plugin takes no messages as \"\(handler)\"") }
+    let answer = TestPromise<(status: Int32, bytes: [UInt8])>()
+    try await onLoop { world in
+      let token = world.token()
+      world.calls[token] = { answer.fulfil(($0, $1)) }
+      world.later {
+        let sender = TestPrincipal(principal)
+        var who = sender.value
+        let status = world.handlers.messages?.pointee.message(
+          world.shard, number, &who, world.lend(Array(type.utf8)), world.lend(data.bytes), token)
+        if let status, status < 0 {
+          world.calls[token] = nil
+          answer.fulfil((status, []))
+        }
+      }
+    }
+    let (status, reply) = try await answer.value("the message has not been answered after 10 s")
+    guard status >= 0 else {
+      throw TestMessageRefused(status: Status(rawValue: status), document: reply)
+    }
+    return RawJSON(unchecked: reply)
+  }
+
+  /// Takes the messages of a type that the plugin dispatches, as another plugin would.
+  ///
+  /// Throw `HostError` from `answer` to refuse with its status.
+  public func take<Reply: Encodable & SendableMetatype>(
+    _ type: String, _ answer: @escaping @Sendable (ClientMessage) throws -> Reply
+  ) async throws {
+    try await onLoop { $0.messageTakers[type] = { try JSON.encode(try answer($0)) } }
+  }
+}
+
+/// A message that the plugin refused.
+public struct TestMessageRefused: Error, Sendable {
+  /// Why.
+  public let status: Status
+  /// What the sender is told: an object as ext/messages.h has it, or nothing.
+  public let document: [UInt8]
+}
+
+/// Hands messages to what the test takes; nothing is checked against a schema.
+let messagesTable = Constant {
+  sluice_messages_v1_t(
+    struct_size: $0, reserved: 0,
+    dispatch: { host, sender, type, data, completion, context in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.messages/1 dispatch") else { return SLUICE_E_WRONG_THREAD }
+      guard
+        let principal = world.connections[sender]?.principal.principal
+          ?? world.exchanges[sender]?.principal.principal
+      else { return SLUICE_E_STALE }
+      guard let take = world.messageTakers[type.text] else { return SLUICE_E_NOT_FOUND }
+      let bytes = data.bytes == nil ? Array("{}".utf8) : data.array
+      let message = ClientMessage(
+        type: type.text, principal: principal, data: RawJSON(unchecked: bytes))
+      do {
+        world.complete(completion, context, SLUICE_OK, try take(message))
+      } catch let error as HostError {
+        world.complete(completion, context, error.status.rawValue)
+      } catch {
+        world.complete(completion, context, SLUICE_E_INTERNAL)
+      }
+      return SLUICE_PENDING
+    },
+    reply: { host, message, status, reply in
+      let world = TestWorld.of(host)
+      let bytes = reply.array
+      world.later { world.calls.removeValue(forKey: message)?(status, bytes) }
+      return SLUICE_OK
+    })
+}
