@@ -35,7 +35,9 @@ extension SluiceConfiguration {
       changes.append("metrics/public is \(metricsArePublic)")
     }
     if compression != former.compression { changes.append("compression is another") }
-    if plugins != former.plugins { changes.append("plugins, what is enabled or granted is another") }
+    if plugins != former.plugins {
+      changes.append("plugins, what is enabled or granted is another")
+    }
     return changes
   }
 }

@@ -303,8 +303,8 @@ import Testing
           3. notes 1.2.0 · Notes in books
 
         capabilities
-          guardian: sluice.http/1 sluice.websocket/1 sluice.messages/1 sluice.store/1 sluice.events/1 sluice.services/1 sluice.phases/1
-          index: sluice.http/1 sluice.websocket/1 sluice.messages/1 sluice.store/1 sluice.events/1 sluice.services/1 sluice.phases/1
+          guardian: sluice.http/1 sluice.websocket/1 sluice.store/1 sluice.events/1 sluice.services/1 sluice.phases/1
+          index: sluice.http/1 sluice.websocket/1 sluice.store/1 sluice.events/1 sluice.services/1 sluice.phases/1
           notes: sluice.http/1 · not granted: sluice.websocket/1 sluice.messages/1 sluice.store/1 sluice.events/1 sluice.services/1 sluice.phases/1
 
         services
