@@ -77,6 +77,7 @@ let package = Package(
     .systemLibrary(name: "CNghttp2", providers: [.apt(["libnghttp2-dev"])]),
 
     .target(name: "Wire", swiftSettings: strict),
+    .target(name: "Deflate", dependencies: ["Wire", "CZlib"], swiftSettings: explicitImports),
     .target(name: "HTTP2", dependencies: ["Wire", "CNghttp2"], swiftSettings: explicitImports),
     .target(name: "TLS", dependencies: ["CSSL"], swiftSettings: explicitImports),
     .target(name: "EventLoop", dependencies: ["CUV"], swiftSettings: strict),
@@ -84,7 +85,7 @@ let package = Package(
     .target(name: "Bus", swiftSettings: explicitImports),
     .target(
       name: "Gateway",
-      dependencies: ["EventLoop", "HTTP2", "Wire", "TLS", "CSluice", "CSSL", "CZlib"],
+      dependencies: ["EventLoop", "Deflate", "HTTP2", "Wire", "TLS", "CSluice", "CSSL"],
       swiftSettings: explicitImports),
     .target(
       name: "PluginHost",
@@ -107,20 +108,22 @@ let package = Package(
 
     // What strangers' bytes are tried on: by libFuzzer (`make fuzz`), and with the corpus by the tests.
     .target(
-      name: "FuzzTargets", dependencies: ["Wire", "PluginHost"], path: "Tests/Fuzz/Targets",
+      name: "FuzzTargets", dependencies: ["Deflate", "HTTP2", "Wire", "PluginHost"],
+      path: "Tests/Fuzz/Targets",
       swiftSettings: strict),
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Tests",
       swiftSettings: strict),
 
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
+    .testTarget(name: "DeflateTests", dependencies: ["Deflate", "Wire"], swiftSettings: strict),
     .testTarget(
       name: "HTTP2Tests", dependencies: ["HTTP2", "Wire", "CNghttp2"], swiftSettings: strict),
     .testTarget(name: "TLSTests", dependencies: ["TLS", "CSSL"], swiftSettings: strict),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CUV"], swiftSettings: strict),
     .testTarget(name: "StoreTests", dependencies: ["Store", "CSQLite"], swiftSettings: strict),
     .testTarget(
-      name: "GatewayTests", dependencies: ["Gateway", "EventLoop", "Wire", "CSluice"],
+      name: "GatewayTests", dependencies: ["Gateway", "Deflate", "EventLoop", "Wire", "CSluice"],
       swiftSettings: strict),
     .testTarget(name: "BusTests", dependencies: ["Bus"], swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", exclude: ["links.txt"], swiftSettings: strict),

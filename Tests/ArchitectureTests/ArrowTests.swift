@@ -82,6 +82,11 @@ import Testing
     try expectImports(of: "HTTP2", among: ["Wire", "CNghttp2"])
   }
 
+  // As HTTP2: plugins are not to link zlib.
+  @Test func `Deflate has neither sockets nor a clock`() throws {
+    try expectImports(of: "Deflate", among: ["Wire", "CZlib"])
+  }
+
   // Encryption is a state machine like a codec: what it needs of the world are files of certificates, read before it serves.
   @Test func `TLS knows no loop, no socket and no protocol inside it`() throws {
     try expectImports(of: "TLS", among: ["CSSL", "Glibc", "Synchronization"])
@@ -123,7 +128,7 @@ import Testing
     try expectImports(
       of: "Gateway",
       among: [
-        "EventLoop", "HTTP2", "Wire", "TLS", "CSluice", "CSSL", "CZlib", "Glibc",
+        "EventLoop", "Deflate", "HTTP2", "Wire", "TLS", "CSluice", "CSSL", "Glibc",
         "Synchronization",
       ])
   }

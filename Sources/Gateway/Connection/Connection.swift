@@ -130,8 +130,3 @@ extension UnsafeMutablePointer where Pointee == Connection {
     pointee.viewCount = 0
   }
 }
-
-extension Int {
-  /// The smallest power of two that is not below this positive number.
-  var nextPowerOfTwo: Int { self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount) }
-}

@@ -1,3 +1,4 @@
+internal import Deflate
 internal import Wire
 
 /// How a WebSocket route's messages are compressed (permessage-deflate, RFC 7692).

@@ -1,3 +1,4 @@
+internal import Deflate
 internal import EventLoop
 internal import Wire
 

@@ -1,3 +1,4 @@
+internal import Deflate
 internal import EventLoop
 internal import Wire
 
@@ -48,57 +49,15 @@ extension UnsafeMutablePointer where Pointee == SocketState {
   }
 
   /// Inflates a piece of a compressed message behind what there is of it; nil when all is well.
-  ///
-  /// Text is checked and bytes are counted as they come out, so that a small message cannot become a large one.
   func inflate(_ payload: UnsafeRawBufferPointer, _ piece: FramePiece) -> FrameViolation? {
     guard let inflater = inflater(for: piece) else { return .compressionBusy }
-    let violation = inflate(payload, piece, with: inflater)
+    let violation = pointee.message.inflate(
+      payload, piece, limit: Int(pointee.messageLimit), with: inflater,
+      checkedBy: &pointee.decoder)
+    if piece.isLast, violation == nil { loop.pointee.metrics.add(.webSocketMessagesInflated) }
     // A message that has ended or failed gives back what nobody will ask for again.
     if piece.isLast || violation != nil { dismiss(inflater) }
     return violation
-  }
-
-  private func inflate(
-    _ payload: UnsafeRawBufferPointer, _ piece: FramePiece, with inflater: Inflater
-  ) -> FrameViolation? {
-    let most = Int(pointee.messageLimit) + 1
-    inflater.feed(payload)
-    var awaitsTail = piece.isLast
-    while true {
-      let count = Int(pointee.messageCount)
-      if count == Int(pointee.messageCapacity) {
-        grow(message: min(max(count * 2, payload.count * 4), most))
-      }
-      let end = pointee.message.unsafelyUnwrapped + count
-      let room = min(Int(pointee.messageCapacity), most) - count
-      let (outcome, fresh) = inflater.inflate(
-        into: UnsafeMutableRawBufferPointer(start: end, count: room))
-      pointee.messageCount += UInt32(fresh)
-      if Int(pointee.messageCount) == most { return .messageTooBig }
-      let inflated = UnsafeRawBufferPointer(start: end, count: fresh)
-      if piece.opcode == .text, !pointee.decoder.check(inflated: inflated, isLast: false) {
-        return .invalidText
-      }
-      switch outcome {
-      case .full: continue
-      case .invalid: return .invalidCompression
-      case .outOfMemory: return .compressionBusy
-      case .exhausted:
-        guard awaitsTail else { return piece.isLast ? ending(piece, inflater) : nil }
-        awaitsTail = false
-        inflater.feedTail()
-      }
-    }
-  }
-
-  private func ending(_ piece: FramePiece, _ inflater: Inflater) -> FrameViolation? {
-    guard inflater.isComplete else { return .invalidCompression }
-    let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
-    guard piece.opcode != .text || pointee.decoder.check(inflated: nothing, isLast: true) else {
-      return .invalidText
-    }
-    loop.pointee.metrics.add(.webSocketMessagesInflated)
-    return nil
   }
 
   /// The decompressor of the message that a piece belongs to.

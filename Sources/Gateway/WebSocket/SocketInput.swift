@@ -98,16 +98,14 @@ extension UnsafeMutablePointer where Pointee == SocketState {
       deliver(piece.opcode, payload)
       return nil
     } else {
-      append(toMessage: payload)
+      pointee.message.append(payload)
     }
     guard piece.isLast else { return nil }
-    let message = pointee.message
-    let whole = UnsafeRawBufferPointer(start: message, count: Int(pointee.messageCount))
-    pointee.message = nil
-    pointee.messageCount = 0
-    pointee.messageCapacity = 0
-    deliver(piece.opcode, whole)
-    message?.deallocate()
+    // The plugin may do anything meanwhile, and another message may begin.
+    var message = pointee.message
+    pointee.message = MessageMemory()
+    deliver(piece.opcode, message.bytes)
+    message.release()
     return nil
   }
 
@@ -131,28 +129,6 @@ extension UnsafeMutablePointer where Pointee == SocketState {
         shard, handler, context, token, kind,
         sluice_slice_t(UnsafeRawBufferPointer(start: base, count: message.count)))
     }
-  }
-
-  /// Memory for a message in pieces grows with what has come, never with what was announced.
-  func append(toMessage bytes: UnsafeRawBufferPointer) {
-    let needed = Int(pointee.messageCount) + bytes.count
-    if needed > Int(pointee.messageCapacity) || pointee.message == nil { grow(message: needed) }
-    if let source = bytes.baseAddress, let memory = pointee.message {
-      (memory + Int(pointee.messageCount)).copyMemory(from: source, byteCount: bytes.count)
-    }
-    pointee.messageCount = UInt32(needed)
-  }
-
-  /// Gives a message in pieces room for `needed` bytes in all.
-  func grow(message needed: Int) {
-    let capacity = Swift.max(needed, 512).nextPowerOfTwo
-    let fresh = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
-    if let old = pointee.message {
-      fresh.copyMemory(from: old, byteCount: Int(pointee.messageCount))
-      old.deallocate()
-    }
-    pointee.message = fresh
-    pointee.messageCapacity = UInt32(capacity)
   }
 
   private func peerCloses(_ code: UInt16?, _ reason: UnsafeRawBufferPointer) {

@@ -157,16 +157,11 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
 extension UnsafeMutablePointer where Pointee == SocketState {
   /// What the plugin has sent before the handshake was answered.
-  var early: UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(start: pointee.message, count: Int(pointee.messageCount))
-  }
+  var early: UnsafeRawBufferPointer { pointee.message.bytes }
 
   /// The answer to the handshake is laid out, and what was sent early behind it.
   func hasOpened() {
-    pointee.message?.deallocate()
-    pointee.message = nil
-    pointee.messageCount = 0
-    pointee.messageCapacity = 0
+    pointee.message.release()
     pointee.flags.remove(.isOpening)
     loop.pointee.metrics.add(.webSocketsOpened)
     loop.pointee.metrics.add(.webSocketsOpen)

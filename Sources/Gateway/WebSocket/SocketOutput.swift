@@ -40,7 +40,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
   /// Lays out frames that go elsewhere than to the connection's next write: behind the answer to the handshake, or onto
   /// a stream.
   func appendApart(_ frames: UnsafeRawBufferPointer) {
-    if pointee.flags.contains(.isOpening) { return append(toMessage: frames) }
+    if pointee.flags.contains(.isOpening) { return pointee.message.append(frames) }
     loop.pointee.metrics.add(.bytesSent, frames.count)
     stream.append(frames)
   }

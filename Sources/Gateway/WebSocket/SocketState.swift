@@ -14,9 +14,7 @@ struct SocketState {
   var principal: Unmanaged<Principal>?
   var decoder = FrameDecoder()
   /// A message that comes in pieces, until it is whole.
-  var message: UnsafeMutableRawPointer?
-  var messageCount: UInt32 = 0
-  var messageCapacity: UInt32 = 0
+  var message = MessageMemory()
   var messageLimit: UInt32
   var plugin: Int32
   var handler: UInt32
@@ -102,7 +100,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
   func destroy() {
     let generation = pointee.generation
     destroyCodecs()
-    pointee.message?.deallocate()
+    pointee.message.release()
     pointee.memberships?.deallocate()
     pointee.principal?.release()
     generation._withUnsafeGuaranteedRef { $0.remove(self) }

@@ -5,8 +5,9 @@ internal import CZlib
 /// A message is fed piece by piece, and taken out in rooms of any size. It costs 7 KB, and once something was inflated
 /// the window's 2^`windowBits` bytes beside. A handle; whoever makes it ends it with ``destroy()``. Confined to one
 /// thread.
-struct Inflater {
-  enum Outcome: Equatable {
+public struct Inflater {
+  /// What stopped it.
+  public enum Outcome: Equatable, Sendable {
     /// All that was fed has been inflated.
     case exhausted
     /// The room is used up; there may be more.
@@ -28,7 +29,7 @@ struct Inflater {
   }
 
   /// A decompressor for windows of up to 2^`windowBits` bytes, 8 to 15, or nil when there is no memory.
-  init?(windowBits: UInt8) {
+  public init?(windowBits: UInt8) {
     precondition((8...15).contains(windowBits))
     state = .allocate(capacity: 1)
     state.initialize(to: State())
@@ -40,25 +41,26 @@ struct Inflater {
     }
   }
 
-  func destroy() {
+  /// Frees the decompressor and its window.
+  public func destroy() {
     inflateEnd(stream)
     state.deallocate()
   }
 
   /// Forgets the messages before, also one that broke off.
-  func reset() {
+  public func reset() {
     inflateReset(stream)
     state.pointee.hasEnded = false
   }
 
   /// The next bytes of a message, which must stay where they are until they are exhausted.
-  func feed(_ bytes: UnsafeRawBufferPointer) {
+  public func feed(_ bytes: UnsafeRawBufferPointer) {
     stream.pointee.next_in = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
     stream.pointee.avail_in = UInt32(clamping: bytes.count)
   }
 
   /// The message's last bytes have been exhausted: what the sender left out follows (§7.2.2).
-  func feedTail() {
+  public func feedTail() {
     // A sender that ended its last block as such, and nothing behind it, has left nothing out.
     guard !state.pointee.hasEnded else { return feed(UnsafeRawBufferPointer(start: nil, count: 0)) }
     feed(UnsafeRawBufferPointer(start: Self.tail, count: 4))
@@ -72,12 +74,12 @@ struct Inflater {
   }()
 
   /// Whether a message may end here: behind a whole block.
-  var isComplete: Bool { state.pointee.hasEnded || stream.pointee.data_type == 128 }
+  public var isComplete: Bool { state.pointee.hasEnded || stream.pointee.data_type == 128 }
 
   /// Inflates into a room that is not empty.
   ///
   /// - Returns: what stopped it, and the bytes that came.
-  func inflate(into room: UnsafeMutableRawBufferPointer) -> (Outcome, Int) {
+  public func inflate(into room: UnsafeMutableRawBufferPointer) -> (Outcome, Int) {
     stream.pointee.next_out = room.baseAddress?.assumingMemoryBound(to: UInt8.self)
     stream.pointee.avail_out = UInt32(clamping: room.count)
     while true {

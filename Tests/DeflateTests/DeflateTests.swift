@@ -1,7 +1,6 @@
+import Deflate
 import Foundation
 import Testing
-
-@testable import Gateway
 
 /// What a compressor makes of a message, without the tail.
 func deflated(_ deflater: Deflater, _ message: [UInt8], level: UInt8 = 6) -> [UInt8]? {
@@ -222,29 +221,5 @@ func bytes(hex text: String) -> [UInt8] {
     }
     deflater.reset()
     #expect(deflated(deflater, Self.prose(3000)) != nil)
-  }
-
-  // 10,000 idle connections feel each word: the C library gives out 152 bytes, or the next 16 more.
-  @Test func `what a socket is takes 152 bytes, whether it compresses or not`() {
-    #expect(MemoryLayout<SocketState>.size <= 152)
-  }
-
-  @Test func `a pool lends one inflater at a time and takes all back`() throws {
-    var pool = CompressionPool()
-    defer { pool.destroy() }
-    let firstTaken = pool.takeInflater()
-    let first = try #require(firstTaken)
-    let secondTaken = pool.takeInflater()
-    let second = try #require(secondTaken)
-    let hello = bytes(hex: "f2 48 cd c9 c9 07 00")
-    #expect(inflated(first, hello) == Array("Hello".utf8))
-    #expect(inflated(second, hello) == Array("Hello".utf8))
-    pool.give(first)
-    pool.give(second)
-    // What was lent out forgets: a reference to what came before is one too far.
-    let againTaken = pool.takeInflater()
-    let again = try #require(againTaken)
-    #expect(inflated(again, bytes(hex: "f2 00 11 00 00")) == nil)
-    pool.give(again)
   }
 }
