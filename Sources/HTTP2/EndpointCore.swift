@@ -19,6 +19,8 @@ struct EndpointCore {
   var openStreams = 0
   /// The last stream that was begun.
   var lastStream: Int32 = 0
+  /// Whether our own preface, the SETTINGS frame, is sent.
+  var hasBegun = false
   /// Whether a field section is incomplete.
   var isInSection = false
   /// Whether the peer's own preface has come whole (RFC 9113 §3.4).

@@ -101,6 +101,8 @@ public struct HTTP2Endpoint {
   /// - Parameter bytes: the owner's, changed meanwhile.
   public func receive(_ bytes: UnsafeMutableRawBufferPointer, now: UInt64) -> State {
     core.pointee.now = now
+    // A server's first frame is SETTINGS (RFC 9113 §3.4), even where the next one is its last.
+    if !core.pointee.hasBegun { _ = produce(now: now) }
     let (count, breach) = core.countFrames(UnsafeRawBufferPointer(bytes))
     let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
     let status = nghttp2_session_mem_recv(core.library, start, count)
@@ -112,6 +114,7 @@ public struct HTTP2Endpoint {
   /// Hands everything that can be sent now to `onWrite` and `onSend`.
   public func produce(now: UInt64) -> State {
     core.pointee.now = now
+    core.pointee.hasBegun = true
     while true {
       var data: UnsafePointer<UInt8>?
       let count = nghttp2_session_mem_send(core.library, &data)

@@ -241,12 +241,17 @@ struct ConnectionFault: CustomTestStringConvertible, Sendable {
     let owner = Owner(greets: false)
     owner.receive(Array("PRI * HTTP/2.0\r\n\r\nsm\r\n\r\n".utf8))
     #expect(owner.state == .finished)
-    #expect(Owner.goAway(owner.sent()) == .protocolError)
+    let frames = owner.sent()
+    #expect(Owner.goAway(frames) == .protocolError)
+    // RFC 9113 §3.4: SETTINGS comes first, whatever comes next.
+    #expect(frames.first?.type == 4)
   }
 
   @Test func `a preface without settings ends the connection`() {
     let owner = Owner(greets: false)
     owner.receive(Frame.preface + Frame.ping.bytes)
-    #expect(Owner.goAway(owner.sent()) == .protocolError)
+    let frames = owner.sent()
+    #expect(Owner.goAway(frames) == .protocolError)
+    #expect(frames.first?.type == 4)
   }
 }
