@@ -107,16 +107,18 @@ extension FieldSectionReader {
     let start = byteCount
     var kept = 0
     var first = 0
+    var crumbs = 0
     for index in 0..<fieldCount {
       let field = fieldMemory[index]
       if field.id == .cookie {
-        if byteCount > start { text?.append("; ") } else { first = kept }
+        if crumbs > 0 { text?.append("; ") } else { first = kept }
+        crumbs += 1
         for offset in field.value.start..<field.value.end {
           // By offset, because what is appended to may move.
           let byte = base.byte(offset)
           text?.append(byte)
         }
-        guard kept == first else { continue }
+        guard crumbs == 1 else { continue }
       }
       fieldMemory[kept] = field
       kept += 1

@@ -77,6 +77,7 @@ public struct FieldSectionReader {
     guard let known = PseudoHeaders.Name(name) else { return fail(.unknownPseudoHeader) }
     guard pseudo[known] == nil else { return fail(.duplicatePseudoHeader) }
     if known == .path, value.count > limits.targetBytes { return fail(.http(.targetTooLong)) }
+    guard listBytes <= limits.headBytes else { return fail(.http(.headTooLarge)) }
     guard FieldSyntax.isValue(value) else { return fail(.http(.invalidFieldValue)) }
     pseudo[known] = append(value)
   }

@@ -230,6 +230,24 @@ struct SectionRefusal: CustomTestStringConvertible, Sendable {
     #expect(section.head.first(.host) == 2)
   }
 
+  @Test(arguments: [":method", ":scheme", ":authority", ":path"])
+  func `does not hold a pseudo-header field that is too large`(name: String) {
+    var reader = FieldSectionReader(limits: RequestHeadLimits(headBytes: 500, targetBytes: 10_000))
+    reader.begin(.request)
+    defer { reader.release() }
+    Array(name.utf8).withUnsafeBytes { name in
+      Array(repeating: UInt8(0x2f), count: 5_000).withUnsafeBytes { reader.add(name, $0) }
+    }
+    #expect(reader.error == .http(.headTooLarge))
+    #expect(reader.byteCount == 0)
+  }
+
+  @Test func `has one cookie though its first crumbs are empty`() {
+    let section = ReadSection(request([:], [("cookie", ""), ("cookie", ""), ("cookie", "a=b")]))
+    #expect(section.fields == ["cookie=; ; a=b", "host=a.example"])
+    #expect(section.head.first(.cookie) == 0)
+  }
+
   @Test func `may say that trailers are welcome`() {
     #expect(ReadSection(request([:], [("te", "trailers")])).error == nil)
   }
