@@ -140,11 +140,11 @@ final class SQLiteReaders: @unchecked Sendable {
 
   // MARK: Ending
 
-  /// No more reads are accepted; `then` is called when the last one is done.
+  /// No more reads are accepted; `then` is called when the last one is done, unless that has been said already.
   func stop(then: @escaping @Sendable () -> Void) {
     monitor.withLock {
       isStopping = true
-      onEnd.append(then)
+      if threads > 0 { onEnd.append(then) }
       monitor.broadcast()
     }
   }
@@ -183,7 +183,10 @@ final class SQLiteReaders: @unchecked Sendable {
     }
     let ended = monitor.withLock { () -> [@Sendable () -> Void] in
       threads -= 1
-      return threads == 0 ? onEnd : []
+      guard threads == 0 else { return [] }
+      // What they hold holds these readers.
+      defer { onEnd = [] }
+      return onEnd
     }
     for body in ended { body() }
   }
