@@ -35,7 +35,7 @@ def fuzz(program: Path, target: str, seconds: int) -> list[Path]:
     log = BUILD / f"{target}.log"
     with log.open("wb") as output:
         status = subprocess.run(command, stdout=output, stderr=output,
-                                env=os.environ | {"FUZZ_TARGET": target}).returncode
+                                env=os.environ | {"FUZZ_TARGET": target, "SWIFT_BACKTRACE": "enable=no"}).returncode
     last = log.read_text(errors="replace").strip().splitlines()[-1:]
     found = sorted(set(finds.iterdir()) - before)
     print(f"   {target}: {'ok' if status == 0 else f'exit code {status}, see {log}'} · {' '.join(last)[:100]}", flush=True)

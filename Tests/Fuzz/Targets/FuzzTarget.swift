@@ -5,6 +5,11 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case http1
   case chunked
   case frames
+  case extensions
+  case inflate
+  case deflate
+  case fields
+  case http2
   case url
   case json
   case schema
@@ -19,6 +24,11 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .http1: fuzzHTTP1(input)
     case .chunked: fuzzChunked(input)
     case .frames: fuzzFrames(input)
+    case .extensions: fuzzExtensions(input)
+    case .inflate: fuzzInflate(input)
+    case .deflate: fuzzDeflate(input)
+    case .fields: fuzzFields(input)
+    case .http2: fuzzHTTP2(input)
     case .url: fuzzURL(input)
     case .json: fuzzJSON(input)
     case .schema: fuzzSchema(input)
