@@ -160,12 +160,13 @@ def socketify(scratch: Path, cores: list[int]) -> Server:
     )
 
 
-def fastapi(scratch: Path, cores: list[int]) -> Server:
+def fastapi(scratch: Path, cores: list[int], synchronous: str = "FULL") -> Server:
     python = venv_python("fastapi, uvicorn, uvloop, httptools", ["fastapi", "uvicorn[standard]"])
     port = free_port()
     return Server(
         "FastAPI",
-        [python, str(HERE / "peers/fastapi_peer.py"), str(port), str(scratch / f"fastapi-{port}.sqlite")],
+        [python, str(HERE / "peers/fastapi_peer.py"), str(port), str(scratch / f"fastapi-{port}.sqlite"),
+         synchronous],
         port, scratch / f"fastapi-{port}.log", cores,
     )
 

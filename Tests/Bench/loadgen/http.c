@@ -30,6 +30,9 @@ struct http_load {
   uint64_t left; /* with --requests: not yet written */
   uint64_t deadline;
   unsigned busy; /* connections that await something */
+  double interval; /* with --rate: nanoseconds between requests, and when the next is due */
+  double due;
+  unsigned turn; /* the connection to look at first for it */
   struct response_shape shape;
 };
 
@@ -152,7 +155,27 @@ static void receive(struct http_load *load, struct http_connection *connection) 
     left -= response.head_bytes + response.body_bytes;
   }
   if (left > 0) inbox_keep(&connection->remainder, next, left);
-  if (connection->awaited == 0) send_batch(load, connection, now);
+  if (connection->awaited == 0 && load->interval == 0) send_batch(load, connection, now);
+}
+
+/* Sends what is due over connections that await nothing. What finds none free waits, and its latency counts from when it was due. */
+static void send_due(struct http_load *load, struct http_connection *connections) {
+  unsigned count = load->options->connections, looked_at = 0;
+  while (load->due <= (double)clock_now() && load->due < (double)load->deadline && looked_at < count) {
+    struct http_connection *connection = &connections[load->turn++ % count];
+    looked_at++;
+    if (connection->descriptor < 0 || connection->awaited > 0) continue;
+    send_batch(load, connection, (uint64_t)load->due);
+    load->due += load->interval;
+    looked_at = 0;
+  }
+}
+
+/* Milliseconds until something is due, rounded down, so that nothing is late. */
+static int patience(const struct http_load *load) {
+  double now = (double)clock_now();
+  if (load->interval == 0 || load->due >= (double)load->deadline) return 1000;
+  return load->due <= now ? (load->busy > 0 ? 1 : 0) : (int)((load->due - now) / 1e6);
 }
 
 void http_run(const struct options *options, struct report *report) {
@@ -170,12 +193,18 @@ void http_run(const struct options *options, struct report *report) {
   }
   report_start(report);
   load.deadline = report->started + (uint64_t)(options->seconds * 1e9);
-  for (unsigned i = 0; i < options->connections; i++)
+  if (options->rate > 0) {
+    load.interval = 1e9 / options->rate;
+    load.due = (double)report->started;
+  }
+  for (unsigned i = 0; i < options->connections && options->rate == 0; i++)
     send_batch(&load, &connections[i], clock_now());
   struct epoll_event events[EVENTS_AT_ONCE];
   uint64_t give_up = load.deadline + DRAIN_SECONDS * 1000000000ull;
-  while (load.busy > 0 && (options->requests > 0 || clock_now() < give_up)) {
-    int ready = epoll_wait(epoll, events, EVENTS_AT_ONCE, 1000);
+  while ((load.busy > 0 || (load.interval > 0 && load.due < (double)load.deadline))
+         && (options->requests > 0 || clock_now() < give_up)) {
+    if (load.interval > 0) send_due(&load, connections);
+    int ready = epoll_wait(epoll, events, EVENTS_AT_ONCE, patience(&load));
     if (ready == 0 && options->requests > 0 && clock_now() - report->started > 600000000000ull) break;
     for (int i = 0; i < ready; i++) receive(&load, events[i].data.ptr);
   }

@@ -8,7 +8,7 @@
 static const char usage[] =
     "usage: loadgen MODE --port N [--host 127.0.0.1] [--path /] [--connections 64] [--seconds 2]\n"
     "  http       [--method GET] [--body TEXT] [--status 200] [--expect BODY] [--pipeline 1]\n"
-    "             [--requests N instead of --seconds]\n"
+    "             [--requests N instead of --seconds] [--rate N a second; latencies count from when each was due]\n"
     "  http-post  the same with POST, status 201 and a body that is never repeated\n"
     "  https      as http, over TLS 1.3; the certificate is not verified\n"
     "  tls-handshakes  full handshakes, one after another; [--requests N instead of --seconds]\n"
@@ -73,6 +73,7 @@ struct options options_read(int count, char **arguments) {
     else if (strcmp(name, "--bytes") == 0)
       options.message_bytes = (unsigned)number(name, value, 8, 65536);
     else if (strcmp(name, "--sources") == 0) options.sources = (unsigned)number(name, value, 0, 200);
+    else if (strcmp(name, "--rate") == 0) options.rate = (unsigned)number(name, value, 0, 1000000);
     else if (strcmp(name, "--requests") == 0)
       options.requests = number(name, value, 1, UINT64_MAX / 2);
     else if (strcmp(name, "--seconds") == 0) {

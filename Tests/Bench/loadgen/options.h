@@ -18,6 +18,7 @@ struct options {
   unsigned message_bytes;   /* ws modes: payload bytes, 8 or more for ws-fan */
   unsigned sources;         /* 0: the system's choice; else this many 127.x.y.z addresses */
   uint64_t requests;        /* http: stop after this many; 0: stop after `seconds` */
+  unsigned rate;            /* http: requests per second over all connections; 0: as fast as answers come */
   double seconds;
 };
 

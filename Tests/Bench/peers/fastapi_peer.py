@@ -11,10 +11,10 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 
 
-def application(path: str) -> FastAPI:
+def application(path: str, synchronous: str) -> FastAPI:
     database = sqlite3.connect(path, isolation_level=None)
     database.execute("PRAGMA journal_mode=WAL")
-    database.execute("PRAGMA synchronous=FULL")
+    database.execute(f"PRAGMA synchronous={synchronous}")
     database.execute("CREATE TABLE entry (id INTEGER PRIMARY KEY, body BLOB NOT NULL)")
     app = FastAPI()
 
@@ -33,6 +33,6 @@ def application(path: str) -> FastAPI:
 
 if __name__ == "__main__":
     uvicorn.run(
-        application(sys.argv[2]), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning",
+        application(sys.argv[2], sys.argv[3]), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning",
         access_log=False,
     )
