@@ -3,6 +3,7 @@
 import http.client
 import itertools
 import json
+import random
 import threading
 import time
 
@@ -18,6 +19,7 @@ class Writer(threading.Thread):
     def __init__(self, name: str, port: int, secret: str, channel: str, ledger: Ledger, stop: threading.Event):
         super().__init__(name=name, daemon=True)
         self.port, self.secret, self.channel, self.ledger, self.stop = port, secret, channel, ledger, stop
+        self.chance = random.Random(name)
 
     def run(self):
         numbers = itertools.count()
@@ -29,6 +31,8 @@ class Writer(threading.Thread):
                     if self.stop.is_set():
                         return
                     self.send(connection, f"{self.name}-{number}")
+                    # The listener plugin hears one event after another, each with a commit of its own; it must keep up.
+                    time.sleep(self.chance.uniform(0, 0.03))
             except (OSError, http.client.HTTPException):
                 time.sleep(0.01)  # killed: it comes back
             finally:

@@ -118,8 +118,7 @@ class Torture:
     def compare(self, listeners: dict[str, Listener]):
         stored = {channel: self.messages(channel) for channel in CHANNELS}
         eventually(lambda: all(len(listeners[channel].heard) >= len(stored[channel]) for channel in CHANNELS), 20)
-        eventually(lambda: all(self.effects().get(channel, 0) >= len(stored[channel]) for channel in CHANNELS), 20)
-        effects = self.effects()
+        effects = self.settled_effects({channel: len(ids) for channel, ids in stored.items()})
         for listener in listeners.values():
             listener.stop.set()
         for channel, listener in listeners.items():
@@ -134,6 +133,15 @@ class Torture:
                 answer = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if answer != "ok":
                 self.verdict.damaged.append(f"{file.name}: {answer}")
+
+    def settled_effects(self, wanted: dict[str, int]) -> dict[str, int]:
+        """What the listener has counted, when it is there or comes no nearer."""
+        while True:
+            before = self.effects()
+            if all(before.get(channel, 0) >= count for channel, count in wanted.items()):
+                return before
+            if not eventually(lambda: self.effects() != before, 15):
+                return before
 
     def messages(self, channel: str) -> list[str]:
         """The ids of all messages that the gateway has, in its order."""
