@@ -136,13 +136,19 @@ let package = Package(
         "PluginKit", "PluginTesting", "CSluice", "HelloSwiftPlugin", "TallyPlugin",
         "ConformancePlugin",
       ], swiftSettings: onLoop),
+    // What tests of plugins share that have the gateway's reading of a manifest at hand.
+    .target(
+      name: "DeclaredRoutes", dependencies: ["PluginHost", "PluginKit", "PluginTesting", "Wire"],
+      path: "Tests/DeclaredRoutes", swiftSettings: onLoop),
     .testTarget(
       name: "AuthPluginTests",
-      dependencies: ["AuthPlugin", "PluginKit", "PluginTesting", "PluginHost", "Wire"],
+      dependencies: ["AuthPlugin", "DeclaredRoutes", "PluginKit", "PluginTesting"],
       swiftSettings: onLoop),
     .testTarget(
       name: "ControlPluginTests",
-      dependencies: ["ControlPlugin", "PluginKit", "PluginTesting", "PluginHost", "Wire", "CSSL"],
+      dependencies: [
+        "ControlPlugin", "DeclaredRoutes", "PluginKit", "PluginTesting", "PluginHost", "CSSL",
+      ],
       swiftSettings: onLoop),
     .testTarget(
       name: "RealtimePluginTests", dependencies: ["RealtimePlugin", "PluginKit", "PluginTesting"],

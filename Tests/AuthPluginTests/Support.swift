@@ -1,8 +1,7 @@
-import PluginHost
+import DeclaredRoutes
 import PluginKit
 import PluginTesting
 import Testing
-import Wire
 
 @testable import AuthPlugin
 
@@ -15,11 +14,11 @@ struct AuthHost {
     #"{"access_token_seconds":900,"session_days":30,"user_token_seconds":3600}"#
 
   let host: TestHost
-  private let manifest: PluginManifest
+  private let declared: DeclaredRoutes
 
   /// - Parameter tenant: "platform", or an app's id.
   init(_ tenant: String, secret: [UInt8]? = AuthHost.secret) async throws {
-    manifest = try PluginManifest.read(folder: AuthHost.folder)
+    declared = try DeclaredRoutes(folder: AuthHost.folder)
     host = try await TestHost(
       Auth.self, manifest: AuthHost.folder + "/plugin.json", config: AuthHost.settings,
       tenant: tenant
@@ -31,46 +30,14 @@ struct AuthHost {
   func request(
     _ method: String, _ target: String, _ body: String = "", as principal: Principal = .anonymous
   ) async throws -> TestReply {
-    let route = try #require(find(method, target))
-    if let schema = route.body.schema {
-      let refusals = schema.compiled.validate(try JSONDocument(body).root)
-      #expect(refusals.isEmpty, "the manifest refuses the body: \(refusals)")
-    }
-    let reply = try await host.request(method, target, body: body, as: principal)
-    check(reply, of: route)
+    let (reply, violations) = try await declared.request(host, method, target, body, as: principal)
+    #expect(violations == [])
     return reply
   }
 
   /// Whether the gateway would answer 400 without asking the plugin.
   func refuses(_ method: String, _ target: String, _ body: String) throws -> Bool {
-    let schema = try #require(find(method, target)?.body.schema)
-    return !schema.compiled.validate(try JSONDocument(body).root).isEmpty
-  }
-
-  private func find(_ method: String, _ target: String) -> Route? {
-    let path = target.prefix { $0 != "?" }.split(separator: "/").map(String.init)
-    return manifest.routes.first { route in
-      route.method.rawValue == method && route.path.segments.count == path.count
-        && zip(route.path.segments, path).allSatisfy { segment, text in
-          if case .literal(let literal) = segment { literal == text } else { true }
-        }
-    }
-  }
-
-  private func check(_ reply: TestReply, of route: Route) {
-    guard reply.status < 300 else {
-      #expect(reply.status != 500, "\(host.log.map { ($0.message, $0.fields?.text ?? "") })")
-      #expect(reply.problem?.status == reply.status)
-      return
-    }
-    let known = route.responses.first { $0.status == reply.status }
-    #expect(known != nil, "\(route.operation) does not declare \(reply.status)")
-    guard let schema = known?.schema else {
-      #expect(reply.body.isEmpty)
-      return
-    }
-    let violations = (try? JSONDocument(reply.text)).map { schema.compiled.validate($0.root) }
-    #expect(violations == [], "\(route.operation) answered \(reply.text)")
+    try declared.refuses(method, target, body)
   }
 }
 

@@ -1,8 +1,8 @@
+import DeclaredRoutes
 import PluginHost
 import PluginKit
 import PluginTesting
 import Testing
-import Wire
 
 @testable import ControlPlugin
 
@@ -13,13 +13,13 @@ struct ControlHost {
   static let settings: RawJSON = #"{"plan":"free","apps_per_account":3,"keys_per_app":3}"#
 
   let host: TestHost
-  private let manifest: PluginManifest
+  private let declared: DeclaredRoutes
 
   /// - Parameters:
   ///   - rows: SQL that is run after the plugin's migrations: what a crash has left behind.
   ///   - capabilities: what is granted; nil is what the manifest asks for.
   init(rows: String? = nil, without capability: String? = nil) async throws {
-    manifest = try PluginManifest.read(folder: ControlHost.folder)
+    declared = try DeclaredRoutes(folder: ControlHost.folder)
     var file = try TestManifest(file: ControlHost.folder + "/plugin.json")
     if let rows { file.migrations.append(.init(name: "rows", sql: rows)) }
     file.capabilities?.removeAll { $0 == capability }
@@ -31,49 +31,17 @@ struct ControlHost {
     _ method: String, _ target: String, _ body: String = "",
     as principal: Principal = .account("acc_ada")
   ) async throws -> TestReply {
-    let route = try #require(find(method, target))
-    if let schema = route.body.schema {
-      let refusals = schema.compiled.validate(try JSONDocument(body).root)
-      #expect(refusals.isEmpty, "the manifest refuses the body: \(refusals)")
-    }
-    let reply = try await host.request(method, target, body: body, as: principal)
-    check(reply, of: route)
+    let (reply, violations) = try await declared.request(host, method, target, body, as: principal)
+    #expect(violations == [])
     return reply
   }
 
   /// Whether the gateway would answer 400 without asking the plugin.
   func refuses(_ method: String, _ target: String, _ body: String) throws -> Bool {
-    let schema = try #require(find(method, target)?.body.schema)
-    return !schema.compiled.validate(try JSONDocument(body).root).isEmpty
+    try declared.refuses(method, target, body)
   }
 
-  var routes: [Route] { manifest.routes }
-
-  private func find(_ method: String, _ target: String) -> Route? {
-    let path = target.prefix { $0 != "?" }.split(separator: "/").map(String.init)
-    return manifest.routes.first { route in
-      route.method.rawValue == method && route.path.segments.count == path.count
-        && zip(route.path.segments, path).allSatisfy { segment, text in
-          if case .literal(let literal) = segment { literal == text } else { true }
-        }
-    }
-  }
-
-  private func check(_ reply: TestReply, of route: Route) {
-    guard reply.status < 300 else {
-      #expect(reply.status != 500, "\(host.log.map { ($0.message, $0.fields?.text ?? "") })")
-      #expect(reply.problem?.status == reply.status)
-      return
-    }
-    let known = route.responses.first { $0.status == reply.status }
-    #expect(known != nil, "\(route.operation) does not declare \(reply.status)")
-    guard let schema = known?.schema else {
-      #expect(reply.body.isEmpty)
-      return
-    }
-    let violations = (try? JSONDocument(reply.text)).map { schema.compiled.validate($0.root) }
-    #expect(violations == [], "\(route.operation) answered \(reply.text)")
-  }
+  var routes: [Route] { declared.routes }
 }
 
 /// An app as it is answered when it is made.
