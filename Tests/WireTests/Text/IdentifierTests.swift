@@ -47,10 +47,17 @@ import Wire
   @Test(
     arguments: [
       ("proprties", "properties"), ("maxlength", "maxLength"), ("typ", "type"), ("itmes", "items"),
-      ("zzz", nil), ("", nil), ("x", nil), ("T", nil),
+      ("zzz", nil), ("", nil), ("x", nil), ("T", nil), ("tpye", "type"), ("ytpe", "type"),
+      ("eytp", nil),
     ] as [(String, String?)])
   func `are found within a third of the length`(word: String, expected: String?) {
     #expect(nearest(to: word, in: ["properties", "maxLength", "type", "items", "t"]) == expected)
+  }
+
+  @Test(arguments: [("opne", "open"), ("daat", "data"), ("lgo", "log"), ("dtaa", "data")])
+  func `are found when two letters of a short word have changed places`(word: String, meant: String)
+  {
+    #expect(nearest(to: word, in: ["open", "data", "log"]) == meant)
   }
 
   @Test func `prefer the fewest edits, then the first`() {
