@@ -54,15 +54,36 @@ struct ConfigurationOptions: ParsableArguments {
     Result { () throws(ConfigurationError) in try merged() }
   }
 
-  private func merged() throws(ConfigurationError) -> SluiceConfiguration {
-    var configuration: SluiceConfiguration
-    if let config {
-      configuration = try SluiceConfiguration.read(file: config)
-    } else {
-      configuration = .default(
-        dataDirectory: "./data", listen: Self.addresses(["127.0.0.1:8080"]),
-        pluginFolders: [ProgramFolder.path + "/plugins"])
+  /// The same as far as it can be read, with what is wrong in the files: for checks alone.
+  func loadAsFarAsPossible() -> (configuration: SluiceConfiguration, problems: [ConfigProblem]) {
+    guard let config else { return (overridden(standard), []) }
+    do throws(ConfigurationError) {
+      let (read, problems) = try SluiceConfiguration.readAsFarAsPossible(file: config)
+      return (overridden(read ?? nothing), problems)
+    } catch {
+      return (overridden(nothing), error.problems)
     }
+  }
+
+  private func merged() throws(ConfigurationError) -> SluiceConfiguration {
+    guard let config else { return overridden(standard) }
+    return overridden(try SluiceConfiguration.read(file: config))
+  }
+
+  /// What there is without a file.
+  private var standard: SluiceConfiguration {
+    .default(
+      dataDirectory: "./data", listen: Self.addresses(["127.0.0.1:8080"]),
+      pluginFolders: [ProgramFolder.path + "/plugins"])
+  }
+
+  /// What a file says that says nothing.
+  private var nothing: SluiceConfiguration {
+    .default(dataDirectory: "./data", listen: [], pluginFolders: [])
+  }
+
+  private func overridden(_ read: SluiceConfiguration) -> SluiceConfiguration {
+    var configuration = read
     if !listen.isEmpty {
       configuration.listeners = Self.addresses(listen).map { ListenerSettings(address: $0) }
     }

@@ -37,10 +37,13 @@ final class ConfigProblems {
     dropped += max(0, problems.count - room)
   }
 
-  /// Throws everything found, in the order of the text and then of the other files; does nothing when nothing is
-  /// wrong.
+  /// Throws everything found, as ``inOrder``; does nothing when nothing is wrong.
   func throwIfAny() throws(ConfigurationError) {
-    guard !list.isEmpty else { return }
+    if !list.isEmpty { throw ConfigurationError(inOrder) }
+  }
+
+  /// Everything found, in the order of the text and then of the other files.
+  var inOrder: [ConfigProblem] {
     let own = list.filter { $0.file == source.name }.enumerated().sorted { left, right in
       (left.element.position ?? .start, left.offset)
         < (right.element.position ?? .start, right.offset)
@@ -51,6 +54,6 @@ final class ConfigProblems {
         ConfigProblem(
           file: source.name, message: "\(dropped) more problems; fix these first"))
     }
-    throw ConfigurationError(problems)
+    return problems
   }
 }

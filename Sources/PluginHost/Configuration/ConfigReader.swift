@@ -80,9 +80,28 @@ public enum ConfigReader {
         message = "duplicate key \(String(decoding: token, as: UTF8.self))"
       }
     }
-    if text.isEmpty { message = "the file is empty" }
+    if text.isEmpty {
+      message = "the file is empty"
+    } else if text[..<offset].allSatisfy(isSpace), !isValue(text) {
+      message = "this is not JSON: \(message)"
+    }
     return ConfigProblem(
       file: name, position: TextPosition(of: offset, in: text), message: message)
+  }
+
+  private static func isSpace(_ byte: UInt8) -> Bool {
+    [0x20, 0x09, 0x0a, 0x0d].contains(byte)
+  }
+
+  /// Whether a text that is no object or array is some other JSON.
+  private static func isValue(_ text: [UInt8]) -> Bool {
+    text.withUnsafeBytes { bytes in
+      guard let value = json_loadb(bytes.baseAddress, bytes.count, Int(JSON_DECODE_ANY), nil) else {
+        return false
+      }
+      json_decref(value)
+      return true
+    }
   }
 
   /// The token in a message that ends `near 'TOKEN'`.

@@ -34,6 +34,26 @@ extension SluiceConfiguration {
     return problems
   }
 
+  /// What is hardly meant: a plugin that is switched on for the platform, there to reach the other tenants, and not granted
+  /// what it takes. It starts and serves, and refuses whatever needs it.
+  ///
+  /// Empty when all is well. Control thread only.
+  public func warnings(installed: [PluginManifest]) -> [ConfigProblem] {
+    let enabled = Set(platformTenant(installed: installed).plugins.filter(\.isEnabled).map(\.id))
+    return installed.filter {
+      enabled.contains($0.id) && $0.tenants == .platform && $0.capabilities.contains(.tenants)
+        && !plugins.granted(to: $0).contains(.tenants)
+    }.map { plugin in
+      ConfigProblem(
+        file: source?.name ?? "configuration", position: source?.locate("/plugins")?.value,
+        pointer: "/plugins",
+        message:
+          "plugin \"\(plugin.id)\" asks for \(Capability.tenants.rawValue) and is not granted it, "
+          + "so it cannot reach any app: add \"tenants_grant\": \"platform\", or name it under \"grants\""
+      )
+    }
+  }
+
   /// What is wrong with the certificates of the listeners: files that cannot be read, keys that do not match, chains that
   /// have lapsed, responses that cannot be stapled.
   ///

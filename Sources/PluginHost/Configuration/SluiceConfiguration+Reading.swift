@@ -5,16 +5,26 @@ extension SluiceConfiguration {
   ///
   /// - Throws: everything that is wrong in all of these files.
   public static func read(file path: String) throws(ConfigurationError) -> SluiceConfiguration {
+    let (configuration, problems) = try readAsFarAsPossible(file: path)
+    guard problems.isEmpty, let configuration else { throw ConfigurationError(problems) }
+    return configuration
+  }
+
+  /// Reads as ``read(file:)``, and gives what is right beside what is wrong: what is refused has its default, what is
+  /// unknown is left out. Nil when the root is no object. For checks alone, never to be served.
+  ///
+  /// - Throws: when the file cannot be read, or is not JSON.
+  public static func readAsFarAsPossible(
+    file path: String
+  ) throws(ConfigurationError) -> (configuration: SluiceConfiguration?, problems: [ConfigProblem]) {
     let problems = ConfigProblems(try ConfigReader.read(file: path))
     let folder = FilePath.folder(of: path)
-    let configuration = ConfigNode(rootOf: problems).object { reader in
+    var configuration = ConfigNode(rootOf: problems).object { reader in
       read(&reader, in: folder)
     }
     problems.add(contentsOf: StaticTenant.conflicts(among: configuration?.tenants ?? []))
-    try problems.throwIfAny()
-    guard var configuration else { throw ConfigurationError(problems.list) }
-    configuration.source = problems.source
-    return configuration
+    configuration?.source = problems.source
+    return (configuration, problems.inOrder)
   }
 
   private static func read(

@@ -9,10 +9,9 @@ struct Check: ParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func run() throws {
-    let configuration = try options.read()
+    let (configuration, faults) = options.loadAsFarAsPossible()
     let catalog = PluginCatalog.load(folders: configuration.plugins.folders)
-    var problems = catalog.problems.map(\.description)
-    problems += configuration.check(installed: catalog.plugins).map(\.description)
+    var problems = (faults + catalog.problems).map(\.description)
     problems += configuration.checkCertificates().map(\.description)
     for plugin in catalog.plugins {
       do {
@@ -21,15 +20,34 @@ struct Check: ParsableCommand {
         problems.append("\(plugin.library): \(error)")
       }
     }
-    let tenants = configuration.plannedTenants(installed: catalog.plugins)
-    for tenant in tenants {
-      do {
-        _ = try tenant.plan(installed: catalog.plugins)
-      } catch {
-        problems += error.problems.map { "tenant \(tenant.id): \($0)" }
+    // Which plugins there are must be known before anything can be said of what asks for one.
+    if faults.allSatisfy(\.leavesPluginsKnown) {
+      problems += configuration.check(installed: catalog.plugins).map(\.description)
+      let tenants = configuration.plannedTenants(installed: catalog.plugins)
+      for tenant in tenants {
+        do {
+          _ = try tenant.plan(installed: catalog.plugins)
+        } catch {
+          problems += error.problems.map { "tenant \(tenant.id): \($0)" }
+        }
+      }
+      for warning in configuration.warnings(installed: catalog.plugins) {
+        say("warning: \(warning)")
+      }
+      if problems.isEmpty {
+        print("\(catalog.plugins.count) plugins, \(tenants.count) tenants: nothing is wrong")
       }
     }
     guard problems.isEmpty else { throw failure(problems) }
-    print("\(catalog.plugins.count) plugins, \(tenants.count) tenants: nothing is wrong")
+  }
+}
+
+extension ConfigProblem {
+  /// Whether the plugins that the file names can be trusted all the same: it could be read, and what is wrong is neither
+  /// among them nor a key that may have been meant for them.
+  fileprivate var leavesPluginsKnown: Bool {
+    let path = pointer.split(separator: "/")
+    return !path.isEmpty && path[0] != "plugins"
+      && (path.count > 1 || !message.hasPrefix("unknown key"))
   }
 }

@@ -24,6 +24,9 @@ import Testing
     ("{\"a\":01}", "f.json:1:6: invalid token near '0'"),
     ("[1,]", "f.json:1:4: unexpected token near ']'"),
     ("42", "f.json:1:1: '[' or '{' expected near '42'"),
+    ("null", "f.json:1:1: '[' or '{' expected near 'null'"),
+    ("hello", "f.json:1:1: this is not JSON: '[' or '{' expected near 'hello'"),
+    ("\n a: 1", "f.json:2:2: this is not JSON: '[' or '{' expected near 'a'"),
     ("{\"a\":99999999999999999999}", "f.json:1:6: too big integer near '99999999999999999999'"),
     (
       "{\"a\":\"\\u0000\"}",
