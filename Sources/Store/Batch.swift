@@ -5,7 +5,7 @@ public struct Batch: Sendable, Equatable {
   /// Beyond is ``StoreError/Code/tooLarge``, as with statements.
   public static let maximumEvents = 256
 
-  /// Who writes: `chat` may touch what is called `chat_…` and nothing else. See ``Owner``.
+  /// Who writes: `notes` may touch what is called `notes_…` and nothing else. See ``Owner``.
   public var owner: String
   /// In the order in which they run, in one transaction.
   public var statements: [Statement]

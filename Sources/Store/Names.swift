@@ -12,7 +12,7 @@ public enum TenantName {
 
 /// Names of owners: a letter, then up to 31 of `a-z 0-9 _`.
 ///
-/// The owner `chat` owns every table, index, trigger and view called `chat_…`. Where two owners'
+/// The owner `notes` owns every table, index, trigger and view called `notes_…`. Where two owners'
 /// prefixes fit a name, as `hello` and `hello_c` fit `hello_c_notes`, the longer one has it.
 public enum Owner {
   /// The gateway's own. The caller never lends it to a plugin.

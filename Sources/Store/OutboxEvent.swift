@@ -1,6 +1,6 @@
 /// An event to commit with a batch.
 public struct OutboxEvent: Sendable, Equatable {
-  /// What happened, for example `chat.message.created`.
+  /// What happened, for example `notes.item.created`.
   public var type: String
   /// Where it is published; `nil` for an event that only listeners hear.
   public var channel: String?

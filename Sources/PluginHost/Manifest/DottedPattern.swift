@@ -1,4 +1,4 @@
-/// A pattern over names joined by dots, for event types and scopes: `chat.message.*`, `*`, `chat.*.created`.
+/// A pattern over names joined by dots, for event types and scopes: `notes.item.*`, `*`, `notes.*.created`.
 ///
 /// `*` stands for exactly one word; as the last word it stands for one or more.
 public struct DottedPattern: Sendable, Hashable, CustomStringConvertible {

@@ -26,7 +26,7 @@ extension Registry {
       })
   }
 
-  /// A synchronous handler that is a method of the shard: `on.route("list", Chat.list)`.
+  /// A synchronous handler that is a method of the shard: `on.route("list", Notes.list)`.
   @inlinable
   public mutating func route(
     _ name: String, _ handler: @escaping (Shard) -> (Request) throws -> Response
@@ -46,7 +46,7 @@ extension Registry {
       })
   }
 
-  /// A handler that may await and is a method of the shard: `on.route("create", Chat.create)`.
+  /// A handler that may await and is a method of the shard: `on.route("create", Notes.create)`.
   public mutating func route(
     _ name: String,
     _ handler: @escaping (Shard) -> nonisolated(nonsending) (Request) async throws -> Response
