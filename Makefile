@@ -46,7 +46,6 @@ help: ## Print this
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1~\2/p' $(MAKEFILE_LIST) | awk -F'~' '{ printf "%-20s %s\n", $$1, $$2 }'
 
 run: build ## Build, then serve on http://127.0.0.1:8080 with the data in ./data (PORT=, DATA=)
-	@echo "== serving on http://127.0.0.1:$(PORT); one JSON line for each request follows"
 	@exec $(BIN)/sluice serve --listen 127.0.0.1:$(PORT) --data $(DATA)
 
 build: packages ## Install packages; build the gateway, its plugins and the examples, in release

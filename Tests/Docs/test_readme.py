@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "Tests/EndToEnd"))
 
 from program import PROGRAM, Sluice  # noqa: E402
 
-KILL = "pkill -9 -x sluice\n"
+KILL = "kill -9 $(cat data/lock)\n"
 CLIENT = "python3 -m venv .venv-tour && .venv-tour/bin/pip install --quiet websockets\n"
 
 
@@ -46,7 +46,8 @@ def test_the_tour_works_as_it_stands(tmp_path, gateway):
 
     def paste(block: str) -> str:
         """Runs a block and returns what it printed."""
-        shell.stdin.write(block.replace(CLIENT, "").replace("127.0.0.1:8080", f"127.0.0.1:{gateway.port}"))
+        block = block.replace(CLIENT, "").replace("PORT=8080", f"PORT={gateway.port}")
+        shell.stdin.write(block.replace("data/lock", str(gateway.data / "lock")))
         shell.stdin.write("\necho; echo ---- done\n")
         shell.stdin.flush()
         start = len(printed)
@@ -59,11 +60,11 @@ def test_the_tour_works_as_it_stands(tmp_path, gateway):
     try:
         said = []
         for block in blocks:
+            said.append(paste(block))
             if block == KILL:
+                assert gateway.process.wait(10) == -9
                 gateway.kill()
                 gateway.start()
-            else:
-                said.append(paste(block))
     finally:
         shell.kill()
         shell.wait(10)

@@ -37,14 +37,17 @@ struct PluginNew: ParsableCommand {
       throw failure("\(error)")
     }
     for file in scaffold.files { print("\(folder)/\(file.path)") }
+    // As it was called, so that the lines can be pasted where it stands on no PATH.
+    let program = CommandLine.arguments.first ?? "sluice"
     print(
       """
 
       Next:
         make -C \(folder)
-        sluice plugin validate \(folder)/build/\(name)
-        sluice serve --plugins \(folder)/build
-        curl http://127.0.0.1:8080/hello/\(name)
+        \(program) plugin validate \(folder)/build/\(name)
+        \(program) serve --plugins \(folder)/build --listen 127.0.0.1:8081 --data \(folder)/data
+      and in another terminal:
+        curl http://127.0.0.1:8081/hello/\(name)
       """)
   }
 }
