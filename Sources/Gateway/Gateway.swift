@@ -58,14 +58,15 @@ public final class Gateway: Sendable {
 
   /// Listens on every loop. [control-thread]
   ///
-  /// - Returns: the address with the port that was really taken.
+  /// ``replace(_:ofListener:)`` numbers those with TLS in the order of these calls, from 0.
+  ///
+  /// - Parameters:
+  ///   - reservation: of the port, which the caller may let go of afterwards.
+  ///   - secure: how to speak TLS; nil for plain HTTP.
   /// - Throws: ``ListenError`` with a text for the operator.
-  ///   ``replace(_:ofListener:)`` numbers those with TLS in the order of these calls, from 0.
-  /// - Parameter secure: how to speak TLS; nil for plain HTTP.
   public func listen(
-    _ address: ListenAddress, secure: SecureListening? = nil
-  ) throws(ListenError) -> ListenAddress {
-    let reservation = try Listener.reserve(address)
+    on reservation: PortReservation, secure: SecureListening? = nil
+  ) throws(ListenError) {
     let failure = Mutex<ListenError?>(nil)
     for loop in loops {
       let done = Signal()
@@ -81,12 +82,11 @@ public final class Gateway: Sendable {
       done.wait()
     }
     if let error = failure.withLock({ $0 }) { throw error }
-    return reservation.address
   }
 
   /// Has sessions on a listener with TLS begin with another context from now on. [any-thread]
   ///
-  /// - Parameter number: the listener, by the order of the calls of ``listen(_:secure:)`` that had TLS.
+  /// - Parameter number: the listener, by the order of the calls of ``listen(on:secure:)`` that had TLS.
   public func replace(_ context: TLSContext, ofListener number: Int) {
     for loop in loops {
       loop.eventLoop.post { loop.state.pointee.secureListeners[number].pointee.context = context }

@@ -256,7 +256,7 @@ def test_the_host_name_alone_leads_to_its_app(house):
     missing = ask(house.gateway.port, get("/v1/channels", host=house.acme.host))
     assert missing.status == 401 and missing["www-authenticate"].startswith("Bearer")
     elsewhere = ask(house.gateway.port, get("/v1/channels", host="unknown.test"))
-    assert elsewhere.status == 404
+    assert elsewhere.status == 401
 
 
 def test_an_issuer_written_into_a_token_of_another_kind_opens_nothing(house):

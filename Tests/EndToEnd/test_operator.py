@@ -12,7 +12,7 @@ import pytest
 from client import Account, Client, mint
 from program import ROOT, Sluice, eventually, free_port, run
 from wire import ask, get
-from workshop import with_plugins
+from workshop import lay_out, with_plugins
 
 
 def check(tmp_path, configuration: dict | str):
@@ -59,7 +59,8 @@ def test_a_second_process_on_the_same_data_is_refused(sluice):
     gateway = sluice()
     done = run("serve", "--listen", f"127.0.0.1:{free_port()}", "--data", gateway.data)
     text = done.stdout + done.stderr
-    assert done.returncode == 1 and str(gateway.data) in text, text
+    assert done.returncode == 1 and str(gateway.data) in text and f"process {gateway.pid}" in text, text
+    assert (gateway.data / "lock").read_text() == f"{gateway.pid}\n"
     assert ask(gateway.port, get("/healthz")).status == 200
     gateway.kill()
     gateway.start()  # the lock went with the process
@@ -156,6 +157,35 @@ def test_a_file_that_is_no_json_is_refused_with_its_place(tmp_path, text, needle
     refused(tmp_path, text, "sluice.json", needle)
 
 
+@pytest.mark.parametrize("text", ["hello", "listeners: []", "<sluice/>", "\n\n# none"])
+def test_a_file_that_is_something_else_than_json_is_called_that(tmp_path, text):
+    refused(tmp_path, text, "sluice.json:", "this is not JSON")
+
+
+def test_check_goes_through_all_its_stages_whatever_the_first_one_finds(tmp_path):
+    lay_out(tmp_path / "plugins", b"no library")
+    wrong = {"id": "acme", "plugins": {"nowhere": {}}}
+    text = refused(
+        tmp_path, with_plugins(tmp_path / "plugins", limits={"header_bites": 5}, tenants=[wrong], log={"level": "loud"}),
+        "/limits/header_bites", "/log/level", "libprobe.so", '"nowhere"')
+    assert text.splitlines()[-1] == "sluice: 4 problems", text
+    # What cannot be trusted is not held against the plugins that are there.
+    configuration = with_plugins(tmp_path / "plugins", tenants=[{"id": "acme", "plugins": {"auth": {}}}])
+    configuration["plugins"]["folder"] = configuration["plugins"].pop("folders")
+    assert "there is no plugin" not in refused(tmp_path, configuration, "/plugins/folder")
+
+
+def test_a_platform_without_the_grant_that_it_needs_is_warned_of(tmp_path, sluice):
+    configuration = with_plugins()
+    del configuration["plugins"]["tenants_grant"]
+    code, text = check(tmp_path, configuration)
+    assert code == 0 and text.count("warning:") == 1 and '"control"' in text and "tenants_grant" in text, text
+    assert eventually(lambda: '"control" asks for sluice.tenants/1' in sluice(configuration).text())
+    for granted in ({"tenants_grant": "platform"}, {"grants": {"control": ["sluice.tenants/1"]}}, {"enabled": ["auth"]}):
+        code, text = check(tmp_path, {"plugins": {**configuration["plugins"], **granted}})
+        assert code == 0 and "warning:" not in text, text
+
+
 def test_a_missing_file_is_said_by_check_and_serve(tmp_path):
     missing = tmp_path / "nowhere.json"
     for command in ("check", "serve"):
@@ -223,9 +253,23 @@ def test_nothing_is_recovered_where_there_is_nothing_and_what_a_crash_left_is_na
     gateway.start()
     assert eventually(lambda: len(recovered()) == 2)
     assert set(recovered()) == {"recovered control.sqlite", "recovered a tenant's file"}
-    assert gateway.stop() == 0
+    assert gateway.stop() == 0 and (gateway.data / "lock").read_text() == ""
     gateway.start()
     assert len(recovered()) == 2
+
+
+def test_a_start_that_fails_for_its_port_leaves_nothing_to_recover(sluice):
+    gateway = sluice()
+    Account(gateway.url).app("Untouched")
+    assert gateway.stop() == 0
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        done = run("serve", "--listen", f"127.0.0.1:{other.getsockname()[1]}", "--data", gateway.data)
+    assert done.returncode == 1 and "listening on" not in done.stderr, done.stderr
+    assert [path.name for path in gateway.data.rglob("*-wal") if path.stat().st_size] == []
+    gateway.start()
+    assert "recovered" not in gateway.text()
 
 
 def test_an_access_log_on_a_full_disk_costs_lines_which_are_counted_and_no_request(sluice):
@@ -269,7 +313,7 @@ def test_a_tenant_from_a_file_is_found_by_host_key_and_token(acme):
     assert channels(acme, acme.secret).status == 200
     assert channels(acme, acme.secret, host="127.0.0.1").status == 200
     assert channels(acme, mint(acme.signing, "acme", "alice")).status == 200
-    assert ask(acme.port, get("/v1/apps", host="chat.acme.test")).status == 404  # the platform's routes are not its own
+    assert ask(acme.port, get("/v1/apps", host="chat.acme.test")).status == 401  # the platform's routes are not its own
 
 
 def test_a_token_is_refused_for_every_reason_there_is(acme):

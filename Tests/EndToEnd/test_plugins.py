@@ -272,7 +272,7 @@ def test_a_plugin_is_switched_off_and_on_for_one_app_while_it_runs(probe, owner)
     with listen(probe.url, "chat:messaging:x", token=other.token("alice")) as listener:
         one.set_plugin("probe", enabled=False)
         gone = greeting(probe, one)
-        assert gone.status == 404 and gone.json()["code"] in ("not_found", "plugin_not_enabled")
+        assert gone.status == 404 and gone.json()["code"] == "plugin_not_enabled" and '"probe"' in gone.json()["detail"]
         assert greeting(probe, other).status == 200
         one.set_plugin("probe", enabled=True)
         assert greeting(probe, one).status == 200
@@ -290,6 +290,21 @@ def test_sockets_of_a_plugin_that_is_switched_off_are_closed_at_once_and_not_res
             ended.recv(10)
         assert 3500 <= closing.value.rcvd.code <= 3999
         kept.ping().wait(5)
+
+
+def test_sockets_that_outlived_a_change_of_settings_are_closed_at_once_when_their_plugin_is_switched_off(probe, owner):
+    app = owner.app("Twice")
+    with listen(probe.url, "chat:messaging:x", token=app.token("alice")) as first:
+        app.set_plugin("probe", enabled=True, config={"greeting": "changed"})
+        with listen(probe.url, "chat:messaging:x", token=app.token("alice")) as second:
+            app.server.post("/v1/channels/messaging/x/messages", {"text": "to both", "user_id": "bob"}, expect=201)
+            for socket in (first, second):  # a change of settings lets them go on
+                assert json.loads(socket.recv(10))["data"]["text"] == "to both"
+            app.set_plugin("realtime", enabled=False)
+            for socket in (first, second):
+                with pytest.raises(Exception) as closing:
+                    socket.recv(2)
+                assert closing.value.rcvd.code == 3503
 
 
 def test_settings_that_break_the_schema_are_refused_with_their_pointer_and_the_old_keep_serving(probe, owner):

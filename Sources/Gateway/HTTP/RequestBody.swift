@@ -184,8 +184,12 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     if problems.isEmpty {
       pointee.stage = .handle
     } else {
+      let isUnreadable = problems.contains(where: \.isUnreadable)
       problem(
-        .invalidRequest, detail: "The body is not as this route declares it.", errors: problems)
+        .invalidRequest,
+        detail: isUnreadable
+          ? "The body is not JSON." : "The body is not as this route declares it.",
+        errors: problems)
       return
     }
     if !pointee.flags.contains(.isAdvancing) { advance() }

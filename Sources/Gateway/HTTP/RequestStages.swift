@@ -117,34 +117,6 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     }
   }
 
-  @inline(never)
-  private func refuseRoute(_ match: RouteTable.Match) {
-    if pointee.head.method == .options, path.elementsEqual([0x2a]) {
-      // RFC 9110 §9.3.7: a ping of the server as a whole.
-      let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
-      answer(204, contentType: nothing, body: nothing)
-      return
-    }
-    switch match {
-    case .route: return
-    case .notFound where pointee.flags.contains(.isUnknown):
-      // What was asked for may well exist, for whoever has a credential that is good.
-      add(
-        ("www-authenticate" as StaticString).raw,
-        ("Bearer error=\"invalid_token\"" as StaticString).raw)
-      problem(.unauthenticated, "The credential is wrong, expired or revoked.")
-    case .notFound: problem(.notFound, "There is nothing at this path.")
-    case .methodNotAllowed(let methods):
-      var allowed: [String] = []
-      for raw in 1..<UInt8(8) where methods >> UInt16(raw) & 1 == 1 {
-        if let method = HTTPMethod(rawValue: raw) { allowed.append("\(method.name)") }
-      }
-      var list = allowed.joined(separator: ", ")
-      list.withUTF8 { add(("allow" as StaticString).raw, UnsafeRawBufferPointer($0)) }
-      problem(.methodNotAllowed, "This path does not take that method; see the Allow field.")
-    }
-  }
-
   // MARK: - identify, authorize
 
   @inline(__always)
@@ -197,10 +169,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
         request.authorize(principal)
       case .unknown, .expired:
         if case .expired = answer { request.pointee.greeting?.pointee.hasExpired = true }
-        request.add(
-          ("www-authenticate" as StaticString).raw,
-          ("Bearer error=\"invalid_token\"" as StaticString).raw)
-        request.problem(.unauthenticated, "The credential is wrong, expired or revoked.")
+        request.refuseCredential()
       case .unavailable:
         request.problem(.pluginUnavailable, "Credentials cannot be checked now. Try again later.")
       }

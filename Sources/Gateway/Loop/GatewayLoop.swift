@@ -47,6 +47,9 @@ public struct GatewayLoop: @unchecked Sendable {
 
   // MARK: - tenants
 
+  /// What all installed plugins would serve, so that a request which finds no route is told why.
+  public func set(installed routes: InstalledRoutes) { state.pointee.installed = routes }
+
   /// Makes a tenant known; its shards are opened at first use.
   public func add(tenant id: String, limiter: RateLimiter, hosts: [String]) {
     let tenant = Tenant(id: id, limiter: limiter)
@@ -61,6 +64,9 @@ public struct GatewayLoop: @unchecked Sendable {
     tenant.revocations += 1
     state.pointee.lastHost = HostMemory()
     if case .open(let generation) = tenant.state { state.retire(generation, resumable: false) }
+    for older in tenant.drainingGenerations {
+      state.closeSockets(of: older, code: HostCloseCode.disabled)
+    }
     refuseWaiting(tenant, reason: "it has been removed")
   }
 
@@ -111,8 +117,12 @@ public struct GatewayLoop: @unchecked Sendable {
     tenant.state = .open(generation)
     tenant.revocations += 1
     if case .open(let old) = before {
-      for plugin in disabled {
-        state.closeSockets(of: old, code: HostCloseCode.disabled, plugin: plugin)
+      tenant.drains(old)
+      // Those too that have outlived an earlier change.
+      for generation in tenant.drainingGenerations {
+        for plugin in disabled {
+          state.closeSockets(of: generation, code: HostCloseCode.disabled, plugin: plugin)
+        }
       }
       state.retire(old, resumable: true)
     }

@@ -17,6 +17,8 @@ struct LoopState: ~Copyable {
   var tokens: TokenTable
   var requests = RequestPool()
   var directory = LoopDirectory()
+  /// What all plugins would serve; nil until the owner has said.
+  var installed: InstalledRoutes?
   var identities = IdentityCache()
   let metrics: LoopMetrics
   var access: AccessLog
@@ -39,7 +41,7 @@ struct LoopState: ~Copyable {
   var http2: HTTP2Loop
 
   var listeners: [Listener] = []
-  /// Those of them that speak TLS, in the order of ``Gateway/listen(_:secure:)``.
+  /// Those of them that speak TLS, in the order of ``Gateway/listen(on:secure:)``.
   var secureListeners: [SecureListenerPointer] = []
   /// Where this loop's TLS sessions read and write; there is one when there is a listener with TLS.
   var transfer: TLSTransfer?

@@ -73,10 +73,14 @@ public struct FieldProblem: Sendable, Equatable {
   /// What is wrong and what would be right.
   public let message: String
 
+  /// Whether the whole could not be read, so that nothing was checked.
+  public let isUnreadable: Bool
+
   /// - Parameter pointer: an RFC 6901 JSON pointer into what was checked.
-  public init(pointer: String, message: String) {
+  public init(pointer: String, message: String, isUnreadable: Bool = false) {
     self.pointer = pointer
     self.message = message
+    self.isUnreadable = isUnreadable
   }
 }
 

@@ -50,7 +50,7 @@ public final class RouteTable: @unchecked Sendable {
   /// Builds the table.
   ///
   /// - Throws: ``RouteConflict`` when two routes claim one method and path shape.
-  public init(_ routes: [(patterns: [String], route: Route)]) throws(RouteConflict) {
+  public convenience init(_ routes: [(patterns: [String], route: Route)]) throws(RouteConflict) {
     var tree = RouteTree()
     for (index, entry) in routes.enumerated() {
       for pattern in entry.patterns {
@@ -60,6 +60,19 @@ public final class RouteTable: @unchecked Sendable {
         }
       }
     }
+    self.init(routes, tree)
+  }
+
+  /// Builds a table of routes that are not of one set: the first of those that claim one method and path shape stands.
+  convenience init(overlapping routes: [(patterns: [String], route: Route)]) {
+    var tree = RouteTree()
+    for (index, entry) in routes.enumerated() {
+      for pattern in entry.patterns { _ = tree.insert(pattern, entry.route.method, Int32(index)) }
+    }
+    self.init(routes, tree)
+  }
+
+  private init(_ routes: [(patterns: [String], route: Route)], _ tree: RouteTree) {
     self.routes = routes.map(\.route)
     facts = .allocate(capacity: max(routes.count, 1))
     for (index, entry) in routes.enumerated() {

@@ -1,3 +1,8 @@
+/// A generation that has been replaced. Its users keep it, and nothing else does.
+private struct DrainingGeneration {
+  weak var generation: Generation?
+}
+
 /// What one loop knows of one tenant. Confined to its loop.
 public final class Tenant {
   /// "platform" or "app_…", or the name that a file gives it.
@@ -29,6 +34,8 @@ public final class Tenant {
   }
   /// The generation that is open, which `state` keeps: for paths that count no references.
   @exclusivity(unchecked) private(set) var service: Unmanaged<Generation>?
+  /// Generations that were in service before it and still have users.
+  private var draining: [DrainingGeneration] = []
   /// Requests that wait for the opening.
   var waiting: [UInt64] = []
   /// Grows when credentials are revoked: what was recognised before is asked for again.
@@ -50,6 +57,15 @@ public final class Tenant {
     limitField.deallocate()
     idText.deallocate()
   }
+
+  /// Remembers a generation that has been replaced until its last user has gone.
+  func drains(_ generation: Generation) {
+    draining.removeAll { $0.generation == nil }
+    draining.append(DrainingGeneration(generation: generation))
+  }
+
+  /// Generations that were in service before and still have users, the oldest first.
+  var drainingGenerations: [Generation] { draining.compactMap(\.generation) }
 
   /// Bounds its requests from now on.
   func set(_ limiter: RateLimiter) {

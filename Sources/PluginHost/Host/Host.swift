@@ -76,7 +76,7 @@ final class Host: TenantHost, @unchecked Sendable {
     self.store = store
     self.registry = registry
     adopt(HostSetup(configuration: configuration, plugins: plugins))
-    tenants = TenantControl(host: self)
+    tenants = TenantControl(host: self, registry: registry)
   }
 
   /// Gives the host its loops. [starting thread, once]

@@ -51,6 +51,22 @@ final class RouteTables {
   }
 }
 
+extension InstalledRoutes {
+  /// What the plugins of a setup would serve if each were switched on wherever it suits.
+  convenience init(_ setup: HostSetup) {
+    let plugins = setup.manifests.compactMap { setup.plugins[$0.id] }
+    func routes(on kind: TenantKind) -> [(patterns: [String], route: Gateway::Route)] {
+      plugins.enumerated().filter { $1.manifest.tenants.includes(kind) }.flatMap {
+        $1.routes(
+          at: $0, kind: kind, limits: setup.configuration.limits,
+          compression: setup.configuration.compression)
+      }
+    }
+    self.init(
+      plugins: plugins.map(\.manifest.id), platform: routes(on: .platform), apps: routes(on: .app))
+  }
+}
+
 extension LoadedPlugin {
   /// The manifest's routes and sockets, ready to be served.
   fileprivate func routes(
@@ -119,7 +135,11 @@ private func check(body: UnsafeRawBufferPointer, _ schema: JSONSchema) -> [Field
     }
   } catch {
     let place = "line \(error.line), column \(error.column)"
-    return [FieldProblem(pointer: error.pointer, message: "\(error.reason.message) at \(place)")]
+    return [
+      FieldProblem(
+        pointer: error.pointer, message: "\(error.reason.message) at \(place)",
+        isUnreadable: error.reason.isOfGrammar)
+    ]
   }
 }
 

@@ -4,7 +4,7 @@ internal import Store
 /// What leads to a tenant and what it keeps sealed: keys, host names, secrets.
 extension TenantControl {
   func putKey(_ tenant: String, _ key: StoredKey) async throws(TenantFailure) {
-    _ = try await host.registry.change { registry, done in
+    _ = try await registry.change { registry, done in
       registry.putCredential(tenant, key: key, completion: done)
     }
     guard let digest = key.digest.withUnsafeBytes({ Digest(raw: $0) }) else { return }
@@ -13,7 +13,7 @@ extension TenantControl {
   }
 
   func revokeKey(_ tenant: String, id: String, at: Int64) async throws(TenantFailure) {
-    let record = try await host.registry.change { registry, done in
+    let record = try await registry.change { registry, done in
       registry.revokeCredential(tenant, id: id, at: at, completion: done)
     }
     let left = record.key(id)
@@ -26,7 +26,7 @@ extension TenantControl {
   }
 
   func setHosts(_ tenant: String, _ hosts: [String]) async throws(TenantFailure) {
-    let record = try await host.registry.change { registry, done in
+    let record = try await registry.change { registry, done in
       registry.setHosts(tenant, hosts: hosts, completion: done)
     }
     await onEveryLoop { $0.gateway.set(hosts: record.hosts, of: tenant) }
@@ -34,7 +34,6 @@ extension TenantControl {
 
   /// Stores a secret of a tenant. What was recognised with the old one is asked for again.
   func putSecret(_ tenant: String, name: String, value: [UInt8]?) async throws(TenantFailure) {
-    let registry = host.registry!
     let result = await withCheckedContinuation { continuation in
       registry.putSecret(tenant, name: name, value: value) { continuation.resume(returning: $0) }
     }

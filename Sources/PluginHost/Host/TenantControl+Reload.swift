@@ -39,7 +39,7 @@ extension TenantControl {
     let tenants = StaticTenantChanges(from: former.staticTenants, to: next.staticTenants)
     report.changes += tenants.descriptions
     do throws(TenantError) {
-      try host.registry.replaceStatic(with: next.staticTenants)
+      try registry.replaceStatic(with: next.staticTenants)
     } catch {
       throw ReloadRefusal(problems: [error.message])
     }
@@ -48,7 +48,7 @@ extension TenantControl {
     do throws(ReloadRefusal) {
       try check(next, since: former)
       for (tenant, runtime) in runtimes.sorted(by: { $0.key < $1.key }) {
-        guard let record = host.registry.record(tenant),
+        guard let record = registry.record(tenant),
           concernsAll || tenants.changed.contains(tenant)
             || next.configuration.compression(ofTenant: tenant)
               != former.configuration.compression(ofTenant: tenant)
@@ -61,7 +61,7 @@ extension TenantControl {
     } catch {
       for prepared in prepared { await discard(prepared) }
       // These were in force together before.
-      try? host.registry.replaceStatic(with: former.staticTenants)
+      try? registry.replaceStatic(with: former.staticTenants)
       throw error
     }
     host.adopt(next)
@@ -110,7 +110,7 @@ extension TenantControl {
   /// Looks at every tenant, open or not: its plugins must be there, and accept its settings.
   private func check(_ next: HostSetup, since former: HostSetup) throws(ReloadRefusal) {
     var problems: [String] = []
-    for record in host.registry.all() {
+    for record in registry.all() {
       for (id, setting) in record.plugins.sorted(by: { $0.key < $1.key }) where setting.enabled {
         guard let plugin = next.plugins[id] else {
           // One that was missing before is no news.
@@ -170,9 +170,10 @@ extension TenantControl {
   ) async {
     let settings = GatewaySettings(host.configuration)
     await onEveryLoop { $0.gateway.apply(settings) }
+    await announcePlugins()
     let rate = host.configuration.limits[.requestsPerSecond]
     if rate != former.configuration.limits[.requestsPerSecond] {
-      for record in host.registry.all() {
+      for record in registry.all() {
         let limiter = RateLimiter(limit: rate)
         await onEveryLoop { $0.gateway.set(limiter: limiter, of: record.id) }
       }
@@ -198,7 +199,7 @@ extension TenantControl {
       }
       runtime?.abandon(host)
     }
-    let changed = tenants.changed.compactMap { host.registry.record($0) }
+    let changed = tenants.changed.compactMap { registry.record($0) }
     await onEveryLoop { loop in
       // All names are let go of before any is given anew: one may have moved from tenant to tenant.
       for record in changed { loop.gateway.set(hosts: [], of: record.id) }
@@ -208,7 +209,7 @@ extension TenantControl {
       }
     }
     for tenant in tenants.added {
-      if let record = host.registry.record(tenant) { await announce(record) }
+      if let record = registry.record(tenant) { await announce(record) }
     }
   }
 }

@@ -5,6 +5,8 @@ internal import Store
 /// Opens tenants and changes them, one change of a tenant at a time. An actor on the control thread.
 actor TenantControl {
   let host: Host
+  /// The host's, which is open before there is anything to control.
+  let registry: TenantRegistry
   var runtimes: [String: TenantRuntime] = [:]
   private var tables = RouteTables()
   /// Tenants that somebody works on, with those who wait for them.
@@ -17,8 +19,9 @@ actor TenantControl {
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-  init(host: Host) {
+  init(host: Host, registry: TenantRegistry) {
     self.host = host
+    self.registry = registry
     executor = host.control
   }
 
@@ -43,7 +46,7 @@ actor TenantControl {
 
   private func runtime(of tenant: String) async throws(TenantFailure) -> TenantRuntime {
     if let known = runtimes[tenant] { return known }
-    guard let record = host.registry.record(tenant) else {
+    guard let record = registry.record(tenant) else {
       throw TenantFailure(code: .notFound, message: "there is no tenant \"\(tenant)\"")
     }
     let runtime = try await build(record)
@@ -146,10 +149,16 @@ actor TenantControl {
       plugins[plugin.id] = PluginSetting(enabled: true)
     }
     let chosen = plugins
-    let record = try await host.registry.change { registry, done in
+    let record = try await registry.change { registry, done in
       registry.create(tenant, plugins: chosen, completion: done)
     }
     await announce(record)
+  }
+
+  /// Has all loops know which routes the installed plugins have.
+  func announcePlugins() async {
+    let routes = InstalledRoutes(host.currentSetup)
+    await onEveryLoop { $0.gateway.set(installed: routes) }
   }
 
   /// Makes a tenant known to all loops.
@@ -168,7 +177,7 @@ actor TenantControl {
   func remove(_ tenant: String) async throws(TenantFailure) {
     await lock(tenant)
     defer { unlock(tenant) }
-    _ = try await host.registry.change { registry, done in registry.remove(tenant, completion: done)
+    _ = try await registry.change { registry, done in registry.remove(tenant, completion: done)
     }
     let runtime = runtimes.removeValue(forKey: tenant)
     await onEveryLoop { loop in
@@ -196,7 +205,7 @@ actor TenantControl {
     guard let plugin = host.plugins[id],
       plugin.manifest.tenants.includes(tenant == StaticTenant.platformID ? .platform : .app)
     else { throw TenantFailure(code: .notFound, message: "there is no plugin \"\(id)\" for apps") }
-    guard var record = host.registry.record(tenant) else {
+    guard var record = registry.record(tenant) else {
       throw TenantFailure(code: .notFound, message: "there is no tenant \"\(tenant)\"")
     }
     if let origin = record.origin {
@@ -212,7 +221,7 @@ actor TenantControl {
     do throws(TenantFailure) {
       try await keepCursors(for: runtime)
       opened = try await openWhereItIsOpen(runtime)
-      _ = try await host.registry.change { registry, done in
+      _ = try await registry.change { registry, done in
         registry.setPlugin(tenant, plugin: id, setting: setting, completion: done)
       }
     } catch {

@@ -7,6 +7,8 @@ internal import Store
 public final class Server: Sendable {
   /// Where it listens, as URLs.
   public let addresses: [String]
+  /// What of the configuration is hardly meant; see ``SluiceConfiguration/warnings(installed:)``.
+  public let warnings: [ConfigProblem]
   private let host: Host
   private let gateway: Gateway::Gateway
   private let control: EventLoop
@@ -30,12 +32,15 @@ public final class Server: Sendable {
         loops: host.loopCount, settings: GatewaySettings(configuration), accessLog: host.accessLog,
         host: host)
     } catch {
+      // In order, so that the next start finds nothing to recover.
+      host.store.close()
       throw StartError("the loops cannot be started: \(error)")
     }
     host.adopt(loops: gateway.loops)
     let announced = Answer<Void>()
     let host = self.host
     Task {
+      await host.tenants.announcePlugins()
       for record in host.registry.all() { await host.tenants.announce(record) }
       announced.give(())
     }
@@ -43,17 +48,18 @@ public final class Server: Sendable {
     host.resumeListeners(of: parts.recovered)
     watchdog = Watchdog(host)
     var addresses: [String] = []
-    for (listener, secure) in zip(configuration.listeners, parts.secure) {
+    for (port, secure) in zip(parts.ports, parts.secure) {
       do throws(ListenError) {
-        let address = try EventLoop::ListenAddress(parsing: listener.description)
-        let bound = try gateway.listen(address, secure: secure)
-        addresses.append("\(secure == nil ? "http" : "https")://\(bound)")
+        try gateway.listen(on: port, secure: secure)
+        addresses.append("\(secure == nil ? "http" : "https")://\(port.address)")
       } catch {
         gateway.stop()
+        host.store.close()
         throw StartError("\(error)")
       }
     }
     self.addresses = addresses
+    warnings = configuration.warnings(installed: host.manifests)
     certificates.watch(gateway, control)
     gateway.isReady()
   }
@@ -65,7 +71,9 @@ public final class Server: Sendable {
     /// Tenants whose files were not closed in order.
     let recovered: [String]
     let certificates: CertificateKeeper
-    /// How each listener speaks TLS, in the order of the configuration.
+    /// What each listener listens on, in the order of the configuration.
+    let ports: [PortReservation]
+    /// How each listener speaks TLS, in the same order.
     let secure: [SecureListening?]
   }
 
@@ -81,6 +89,8 @@ public final class Server: Sendable {
       throw StartError(mismatches.map(\.description).joined(separator: "\n"))
     }
     let lock = try DataLock(configuration.dataDirectory)
+    // Before anything is opened: a port in use is the most frequent reason why a gateway does not start.
+    let ports = try reservePorts(configuration)
     let images: PluginImages
     do {
       images = try PluginImages(in: configuration.dataDirectory)
@@ -136,13 +146,31 @@ public final class Server: Sendable {
     }
     // Asked before anything is opened: an open file has a log too.
     let unclosed = (try? store.tenantsNeedingRecovery()) ?? []
-    let registry = try openRegistry(configuration, store, plugins)
-    host.adopt(store: store, registry: registry, plugins: plugins)
-    try checkStaticTenants(configuration, host, registry)
+    do throws(StartError) {
+      let registry = try openRegistry(configuration, store, plugins)
+      host.adopt(store: store, registry: registry, plugins: plugins)
+      try checkStaticTenants(configuration, host, registry)
+    } catch {
+      // In order, so that the next start finds nothing to recover.
+      store.close()
+      throw error
+    }
     let recovered = recover(unclosed, store, log)
     return Parts(
       lock: lock, images: images, host: host, recovered: recovered, certificates: certificates,
-      secure: secure)
+      ports: ports, secure: secure)
+  }
+
+  private static func reservePorts(
+    _ configuration: SluiceConfiguration
+  ) throws(StartError) -> [PortReservation] {
+    do throws(ListenError) {
+      return try configuration.listeners.map { listener throws(ListenError) in
+        try Listener.reserve(EventLoop::ListenAddress(parsing: listener.description))
+      }
+    } catch {
+      throw StartError("\(error)")
+    }
   }
 
   private static func openRegistry(

@@ -16,6 +16,14 @@ public struct JSONError: Error, Equatable, Sendable {
     case tooManyValues
     case tooLarge
 
+    /// Whether the text is no JSON at all (RFC 8259); else it is some that is not taken here.
+    public var isOfGrammar: Bool {
+      switch self {
+      case .duplicateKey, .tooDeep, .tooManyValues, .tooLarge: false
+      default: true
+      }
+    }
+
     /// What is wrong, in one sentence without a full stop.
     public var message: StaticString {
       switch self {

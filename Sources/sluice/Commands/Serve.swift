@@ -23,8 +23,10 @@ struct Serve: ParsableCommand {
     } catch {
       throw failure("\(error)")
     }
+    for warning in server.warnings { say("warning: \(warning)") }
     for address in server.addresses { say("listening on \(address)") }
     say("data in \(configuration.dataDirectory); stop with Ctrl-C or SIGTERM")
+    if configuration.log.access == .stdout { say("one JSON line for each request follows") }
     do {
       try ControlLoop.run(server) { options.load() }
     } catch {

@@ -1,0 +1,111 @@
+internal import Wire
+
+/// What a request is told that leads to no route, or whose credential nobody knows. Cold: nothing here is on the way of a
+/// request that is served.
+extension UnsafeMutablePointer where Pointee == RequestSlot {
+  /// There is no route, or none with this method.
+  @inline(never)
+  func refuseRoute(_ match: RouteTable.Match) {
+    if pointee.head.method == .options, path.elementsEqual([0x2a]) {
+      // RFC 9110 §9.3.7: a ping of the server as a whole.
+      let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+      answer(204, contentType: nothing, body: nothing)
+      return
+    }
+    switch match {
+    case .route: return
+    case .notFound: refusePath()
+    case .methodNotAllowed(let methods):
+      var allowed: [String] = []
+      for raw in 1..<UInt8(8) where methods >> UInt16(raw) & 1 == 1 {
+        if let method = HTTPMethod(rawValue: raw) { allowed.append("\(method.name)") }
+      }
+      var list = allowed.joined(separator: ", ")
+      list.withUTF8 { add(("allow" as StaticString).raw, UnsafeRawBufferPointer($0)) }
+      problem(.methodNotAllowed, "This path does not take that method; see the Allow field.")
+    }
+  }
+
+  private func refusePath() {
+    // What was asked for may well exist, for whoever has a credential that is good.
+    if pointee.flags.contains(.isUnknown) { return refuseCredential() }
+    let tenant = pointee.tenant.unsafelyUnwrapped.takeUnretainedValue()
+    let onPlatform = loop.pointee.directory.platform?.takeUnretainedValue() === tenant
+    let enabled = pointee.generation.unsafelyUnwrapped.takeUnretainedValue().pluginIDs
+    let absence = withUnsafeMutableBytes(of: &pointee.parameters) { parameters in
+      loop.pointee.installed?.absence(
+        of: pointee.head.method, path, onPlatform: onPlatform, with: enabled,
+        parameters: parameters.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: ByteSpan.self))
+    }
+    switch absence {
+    case nil: problem(.notFound, "There is nothing at this path.")
+    case .notEnabled(let plugin):
+      problem(
+        .pluginNotEnabled,
+        detail: "This path belongs to the plugin \"\(plugin)\", which is not switched on for "
+          + (onPlatform ? "the platform." : "this app."))
+    case .otherKind(let auth, let takesToken):
+      refuseKind(auth, onPlatform: onPlatform, takesToken)
+    }
+  }
+
+  /// The path is an app's and the request is at the platform, or the other way round.
+  private func refuseKind(_ auth: RouteAuth, onPlatform: Bool, _ takesToken: Bool) {
+    guard auth.isDisjoint(with: [.none, .optional]) else {
+      problem(
+        .notFound,
+        onPlatform
+          ? "This path is an app's: name the app by a credential, its host name or ?app=."
+          : "This path is the platform's, and the request names an app.")
+      return
+    }
+    add(("www-authenticate" as StaticString).raw, ("Bearer" as StaticString).raw)
+    let isShown = loop.credential(of: self) != nil
+    switch (onPlatform, isShown) {
+    case (true, true):
+      problem(
+        .unauthenticated,
+        "This path is an app's, and the credential is not: use a key or a user's token of the app.")
+    case (true, false) where takesToken:
+      problem(
+        .unauthenticated,
+        "This needs a credential of an app: Authorization: Bearer …, or ?token=… for a WebSocket.")
+    case (true, false):
+      problem(.unauthenticated, "This needs a credential of an app: Authorization: Bearer …")
+    case (false, true):
+      problem(
+        .unauthenticated,
+        "This path is the platform's, and the credential is an app's: use an account's token.")
+    case (false, false):
+      problem(
+        .unauthenticated,
+        "This path is the platform's: use an account's token, and name no app.")
+    }
+  }
+
+  /// The credential opens nothing, or is of a scheme that is not taken (RFC 9110 §11.6.1).
+  @inline(never)
+  func refuseCredential() {
+    if let scheme = otherScheme {
+      add(("www-authenticate" as StaticString).raw, ("Bearer" as StaticString).raw)
+      problem(
+        .unauthenticated,
+        detail: "The scheme \(scheme) is not accepted here, only Bearer: Authorization: Bearer …")
+      return
+    }
+    add(
+      ("www-authenticate" as StaticString).raw,
+      ("Bearer error=\"invalid_token\"" as StaticString).raw)
+    problem(.unauthenticated, "The credential is wrong, expired or revoked.")
+  }
+
+  /// The scheme of an Authorization field that has another one than `Bearer`.
+  private var otherScheme: String? {
+    guard let field = field(.authorization), let end = field.firstIndex(of: 0x20), end <= 32 else {
+      return nil
+    }
+    let scheme = UnsafeRawBufferPointer(rebasing: field[..<end])
+    return equalsIgnoringCase(scheme, ("bearer" as StaticString).raw)
+      ? nil : String(decoding: scheme, as: UTF8.self)
+  }
+}

@@ -1,0 +1,85 @@
+"""What a request is told that leads nowhere, or shows a credential that does not belong there."""
+
+import pytest
+
+from client import Client
+from wire import ask, get, handshake
+
+SOCKET = "/connection/uni_websocket?channels=chat:messaging:general"
+
+
+def told(answer, status: int, code: str) -> str:
+    """The detail of a problem with this status and code."""
+    problem = answer.json()
+    assert (answer.status, problem["code"]) == (status, code), problem
+    assert status != 401 or answer["www-authenticate"].startswith("Bearer")
+    return problem["detail"]
+
+
+def bearer(token: str) -> str:
+    return f"Authorization: Bearer {token}"
+
+
+def test_a_route_of_a_plugin_that_is_switched_off_names_the_plugin(platform, account):
+    app = account.app("Quiet")
+    path = "/v1/channels/messaging/general/messages"
+    app.server.get(path, expect=200)
+    app.set_plugin("chat", enabled=False)
+    for token in (app.secret, app.token("alice")):
+        detail = told(ask(platform.port, get(path, bearer(token))), 404, "plugin_not_enabled")
+        assert '"chat"' in detail and "this app" in detail
+    # Its sockets too, and what was never there stays unknown.
+    app.set_plugin("realtime", enabled=False)
+    answer = ask(platform.port, handshake(SOCKET + f"&token={app.token('alice')}"))
+    assert '"realtime"' in told(answer, 404, "plugin_not_enabled")
+    told(ask(platform.port, get("/v1/nowhere", bearer(app.secret))), 404, "not_found")
+    app.set_plugin("chat", enabled=True)
+    app.server.get(path, expect=200)
+
+
+def test_an_apps_route_without_a_credential_asks_for_one(platform):
+    assert "an app" in told(ask(platform.port, get("/v1/channels")), 401, "unauthenticated")
+    assert "?token=" in told(ask(platform.port, handshake(SOCKET)), 401, "unauthenticated")
+
+
+def test_an_apps_route_with_an_accounts_token_asks_for_the_apps(platform, account):
+    detail = told(ask(platform.port, get("/v1/channels", bearer(account.made["access_token"]))), 401, "unauthenticated")
+    assert "of the app" in detail
+
+
+@pytest.mark.parametrize("path", ["/v1/apps", "/v1/me", "/v1/plugins"])
+def test_a_route_of_the_platform_with_an_apps_credential_asks_for_an_accounts(platform, shop, path):
+    for token in (shop.secret, shop.token("alice")):
+        detail = told(ask(platform.port, get(path, bearer(token))), 401, "unauthenticated")
+        assert "account" in detail and "app's" in detail
+    told(ask(platform.port, get(f"{path}?app={shop.id}")), 401, "unauthenticated")
+
+
+def test_a_public_route_at_the_wrong_kind_of_tenant_is_not_found_and_says_whose_it_is(platform, shop):
+    signing_up = Client(platform.url, shop.secret).post(
+        "/v1/accounts", {"email": "a@example.com", "password": "long enough", "name": "A"}, expect=404)
+    assert "platform" in signing_up.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/v1/me", "/v1/channels", "/v1/nowhere"])
+def test_another_scheme_is_told_which_is_accepted(platform, path):
+    detail = told(ask(platform.port, get(path, "Authorization: Basic YTpi")), 401, "unauthenticated")
+    assert "Basic" in detail and "only Bearer" in detail
+
+
+@pytest.mark.parametrize("body", ["hello", "name: Ada", '{"text":', "{'text': 'x'}", "<a/>"])
+def test_a_body_that_is_not_json_is_called_that(platform, shop, body):
+    import requests
+
+    answer = requests.post(
+        f"{platform.url}/v1/channels/messaging/general/messages", data=body, timeout=5,
+        headers={"Authorization": f"Bearer {shop.token('bob')}", "Content-Type": "application/json"})
+    problem = answer.json()
+    assert answer.status_code == 400 and problem["code"] == "invalid_request"
+    assert problem["detail"] == "The body is not JSON." and "line 1" in problem["errors"][0]["message"]
+
+
+def test_a_body_that_is_json_and_not_as_declared_is_not_called_that(shop):
+    for body in ({"text": 7}, {}):
+        problem = shop.user("bob").post("/v1/channels/messaging/general/messages", body, expect=400).json()
+        assert "not JSON" not in problem["detail"]
