@@ -2,6 +2,8 @@
 #ifndef SLUICE_CUV_SHIM_H
 #define SLUICE_CUV_SHIM_H
 
+/* malloc_trim(3). */
+#include <malloc.h>
 #include <uv.h>
 
 /* accept4(2) and pthread_setname_np(3): glibc declares them for _GNU_SOURCE alone, which Swift's

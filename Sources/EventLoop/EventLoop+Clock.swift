@@ -35,6 +35,16 @@ extension EventLoop {
   /// Nanoseconds by which the last one-second tick came late: what a busy loop makes others wait.
   /// [any-thread]
   public var lag: UInt64 { core.pointee.lag.load(ordering: .relaxed) }
+
+  /// Nanoseconds of the longest tick since the last call, the running one included: what an event may have had to wait
+  /// for others. Exact to a millisecond. [loop-thread]
+  public func takeLongestTick() -> UInt64 {
+    core.pointee.measureTick()
+    // What has been told of the running tick is not told again.
+    if busySince != 0 { core.pointee.busySince.store(uv_hrtime(), ordering: .relaxed) }
+    defer { core.pointee.longestTick = 0 }
+    return core.pointee.longestTick
+  }
 }
 
 /// A free function, because a static method of a class is handed the class each time.

@@ -36,6 +36,8 @@ struct LoopCore: ~Copyable {
   var openStreams = 0
   var unixMilliseconds: UInt64 = 0
   var nextTick: UInt64 = 0
+  /// Nanoseconds of the longest tick since somebody asked.
+  var longestTick: UInt64 = 0
   var isSpinning = false
 
   let thread = Atomic<UInt>(0)
@@ -66,6 +68,26 @@ struct LoopCore: ~Copyable {
     if busySince.load(ordering: .relaxed) == 0 {
       busySince.store(uv_hrtime(), ordering: .relaxed)
     }
+  }
+
+  /// Ends the tick for ``enter()``, and notes how long it was.
+  ///
+  /// libuv reads its clock when the callbacks of a poll have returned, so this reads none. Milliseconds are exact enough for
+  /// ticks that are too long; timers, which run after that reading, measure themselves.
+  @inline(__always)
+  mutating func leave() {
+    let since = busySince.load(ordering: .relaxed)
+    guard since != 0 else { return }
+    busySince.store(0, ordering: .relaxed)
+    let end = uv_now(uv) &* 1_000_000
+    if end > since, end - since > longestTick { longestTick = end - since }
+  }
+
+  /// Notes how long the running tick is so far.
+  mutating func measureTick() {
+    let since = busySince.load(ordering: .relaxed)
+    let now = uv_hrtime()
+    if since != 0, now > since { longestTick = max(longestTick, now - since) }
   }
 
   /// Frees what the core owns; it is not to be used again.
@@ -158,7 +180,7 @@ func loopBeforePoll(_ handle: UnsafeMutablePointer<uv_prepare_t>?) {
   core.finishTick()
   core.settleSpin()
   core.pointee.unixMilliseconds = 0
-  core.pointee.busySince.store(0, ordering: .relaxed)
+  core.pointee.leave()
 }
 
 func loopTicker(_ handle: UnsafeMutablePointer<uv_timer_t>?) {

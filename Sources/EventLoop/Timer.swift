@@ -62,7 +62,9 @@ public struct Timer {
   }
 
   private func expire() {
-    loopCore(of: handle.pointee.data).pointee.enter()
+    let core = loopCore(of: handle.pointee.data)
+    core.pointee.enter()
+    defer { core.pointee.measureTick() }
     guard let closure = storage.pointee.closure else {
       return storage.pointee.function(storage.pointee.context)
     }

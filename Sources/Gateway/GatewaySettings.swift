@@ -30,6 +30,10 @@ public struct GatewaySettings: Sendable {
   public var connections = 100_000
   /// Connections open at once from one address. Breach: 503 and the connection is closed.
   public var connectionsPerAddress = 10_000
+  /// Bytes of the process's resident memory from which on new connections are shed: 503. 0 for no bound.
+  public var memoryBytes = 0
+  /// Milliseconds by which a loop is late, for some seconds, from which on it sheds new connections: 503. 0 for no bound.
+  public var loopLag = 0
   /// Bytes queued for a WebSocket that does not read. Breach: closed with 3008.
   public var socketQueueBytes = 1_048_576
   /// Bytes of the largest message that is compressed; a larger one goes as it is.

@@ -18,6 +18,10 @@ final class GatewayShared: @unchecked Sendable {
   /// 1 while new work is taken.
   let isReady = Atomic<Bool>(false)
 
+  /// Loops that shed new connections.
+  let sheddingLoops = Atomic<Int>(0)
+  private let memory = Mutex(MemoryWatch())
+
   private let undrained = Mutex<(count: Int, then: (@Sendable () -> Void)?)>((0, nil))
 
   init(accessLog: LogWriter?, settings: GatewaySettings) {
@@ -58,6 +62,15 @@ final class GatewayShared: @unchecked Sendable {
 
   /// A compression state that was counted is gone. [any-thread]
   func giveCompressionState() { compressionStates.subtract(1, ordering: .relaxed) }
+
+  /// Whether the process has more memory than `bound`, sampled anew if it is time; and bytes of it when the owner is to
+  /// be told. [any-thread]
+  func sampleMemory(bound: Int, now: UInt64) -> (isOver: Bool, news: Int?) {
+    memory.withLock { memory in
+      let news = memory.sample(bound: bound, now: now) { EventLoop.residentMemory() }
+      return (memory.isOver, news)
+    }
+  }
 
   /// Calls `then` once, when every loop has drained.
   func whenDrained(_ then: @escaping @Sendable () -> Void) {

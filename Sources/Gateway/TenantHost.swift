@@ -14,6 +14,13 @@ public protocol TenantHost: AnyObject, Sendable {
   /// The interface of the tenant in OpenAPI 3.1; nil when there is no such tenant.
   func openAPI(tenant: String?) -> [UInt8]?
 
+  /// New connections are shed from now on, or no longer. Of memory it is said again every ten seconds while it lasts.
+  ///
+  /// - Parameters:
+  ///   - cause: memory of the process, or the lag of this one loop.
+  ///   - value: bytes of resident memory, or milliseconds.
+  func overload(_ cause: OverloadCause, isOver: Bool, _ value: Int, on loop: GatewayLoop)
+
   /// Adds the owner's numbers to `/metrics`.
   func addMetrics(to page: inout MetricsPage)
 }

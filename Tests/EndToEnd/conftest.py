@@ -10,9 +10,38 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from authority import Authority  # noqa: E402
 from client import Account  # noqa: E402
-from program import Sluice, report, shared  # noqa: E402
+from program import SEEN, Sluice, report, shared  # noqa: E402
 from secure import SecureSluice  # noqa: E402
 from workshop import compile_probe, conformance_configuration, lay_out, with_plugins  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "limit(name): goes over this limit of docs/limits.md, and sees that it is counted")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--list-limits", action="store_true", help="print which limits the collected tests go over")
+
+
+def limits_of(item) -> set[str]:
+    return {name for mark in item.iter_markers("limit") for name in mark.args}
+
+
+def pytest_report_collectionfinish(config, items):
+    if config.getoption("list_limits", False):
+        return [f"limit {name}" for name in sorted(set().union(*map(limits_of, items)))]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """A test that is marked with a limit must have seen the limit's counter move."""
+    SEEN.clear()
+    result = yield
+    for name in limits_of(pyfuncitem):
+        values = SEEN.get(f'{{limit="{name}"}}', [])
+        assert values, f"the counter of {name} was not looked at"
+        assert values[-1] > (values[0] if len(values) > 1 else 0), f"the counter of {name} did not move: {values}"
+    return result
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,10 @@ def run(*arguments, patience=30, wrapper=(), environment=None) -> subprocess.Com
     )
 
 
+# What each counter of limits showed during the running test, by label, in the order of reading.
+SEEN: dict[str, list[float]] = {}
+
+
 class Sluice:
     """`sluice serve` on a free port with a data directory of its own."""
 
@@ -189,8 +193,15 @@ class Sluice:
         """A number of /metrics."""
         for line in requests.get(f"{self.url}/metrics", timeout=5).text.splitlines():
             if line.startswith(f"{name}{label} "):
-                return float(line.rsplit(" ", 1)[1])
+                value = float(line.rsplit(" ", 1)[1])
+                if name == "sluice_limit_breaches_total":
+                    SEEN.setdefault(label, []).append(value)
+                return value
         raise AssertionError(f"/metrics has no {name}{label}")
+
+    def breaches(self, limit: str) -> float:
+        """How often a limit has been breached."""
+        return self.metric("sluice_limit_breaches_total", f'{{limit="{limit}"}}')
 
     def __enter__(self) -> "Sluice":
         return self.start() if self.process is None else self

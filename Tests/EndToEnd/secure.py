@@ -15,8 +15,11 @@ from workshop import conformance_configuration
 class SecureSluice(Sluice):
     """`secure_port` speaks TLS as `tls` says."""
 
-    def __init__(self, folder: Path, tls: dict, arguments=(), **limits):
-        super().__init__(folder, conformance_configuration(**limits), arguments)
+    def __init__(self, folder: Path, tls: dict, arguments=(), configuration: dict | None = None, **limits):
+        if configuration:
+            super().__init__(folder, configuration, arguments, limits=limits)
+        else:
+            super().__init__(folder, conformance_configuration(**limits), arguments)
         self.secure_port = free_port()
         configuration = json.loads(self.configuration.read_text())
         configuration["listeners"].append({"address": f"127.0.0.1:{self.secure_port}", "tls": tls})
@@ -34,9 +37,6 @@ class SecureSluice(Sluice):
 
     def failures(self, reason: str) -> float:
         return self.metric("sluice_tls_handshake_failures_total", f'{{reason="{reason}"}}')
-
-    def breaches(self, limit: str) -> float:
-        return self.metric("sluice_limit_breaches_total", f'{{limit="{limit}"}}')
 
     def log_lines(self, words: str) -> list[dict]:
         return [line for line in self.lines() if words in line.get("message", "")]

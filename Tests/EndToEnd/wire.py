@@ -157,6 +157,14 @@ def get(path: str, *fields: str, method="GET", host="sluice.test", body: bytes =
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
 
 
+def metric_over(wire: Wire, series: str) -> float:
+    """A number of /metrics, asked over a connection that is there."""
+    for line in wire.send(get("/metrics")).answer().body.decode().splitlines():
+        if line.startswith(f"{series} "):
+            return float(line.rsplit(" ", 1)[1])
+    raise AssertionError(f"/metrics has no {series}")
+
+
 def handshake(path="/echo", *fields: str, host="sluice.test", key=None, version="13", method="GET", http="1.1") -> bytes:
     """An opening handshake's bytes (RFC 6455 §4.1); a `None` leaves the default."""
     key = base64.b64encode(os.urandom(16)).decode() if key is None else key

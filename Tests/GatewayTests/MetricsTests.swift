@@ -40,6 +40,21 @@ import Testing
     #expect(lines.contains("# TYPE sluice_connections_open gauge"))
   }
 
+  @Test func `shows each loop's lag by itself`() {
+    let loops = [LoopMetrics(), LoopMetrics()]
+    defer { for loop in loops { loop.destroy() } }
+    loops[0].set(.loopLag, 700)
+    loops[0].set(.loopLag, 7)
+    loops[1].set(.loopLag, 30)
+    var page = MetricsPage()
+    page.add(loops: loops.map { $0.snapshot() })
+    let lines = page.text.split(separator: "\n").filter { $0.hasPrefix("sluice_loop_lag") }
+    #expect(
+      lines == [
+        #"sluice_loop_lag_milliseconds{loop="0"} 7"#, #"sluice_loop_lag_milliseconds{loop="1"} 30"#,
+      ])
+  }
+
   // Prometheus' text format 0.0.4: lines of one metric stand together, and no series is there twice.
   @Test func `keeps the samples of one name together and apart`() {
     var page = MetricsPage()

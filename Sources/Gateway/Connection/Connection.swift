@@ -53,6 +53,8 @@ struct ConnectionFlags: OptionSet {
   static let hasBegun = ConnectionFlags(rawValue: 32)
   /// It goes on when the plugin that is being called has returned.
   static let awaitsPlugin = ConnectionFlags(rawValue: 64)
+  /// It came while its loop shed new connections.
+  static let isShed = ConnectionFlags(rawValue: 128)
 }
 
 /// Which time limit a connection is under.

@@ -133,6 +133,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
       request.recycle()
       return
     }
+    if pointee.flags.contains(.isShed), request.isShed() { return }
     request.advance()
   }
 

@@ -35,7 +35,13 @@ extension UnsafeMutablePointer where Pointee == Connection {
         pointee.stream.peer, limit: loop.pointee.settings.connectionsPerAddress)
     else { return refuse(.addressesRefused) }
     pointee.flags.insert(.isCounted)
-    watch(timeout)
+    if let cause = loop.pointee.overload.cause {
+      guard admitForRefusal(cause) else { return }
+      // Whoever is let in for one answer has to ask for it.
+      watch(timeout == .idle ? .head : timeout)
+    } else {
+      watch(timeout)
+    }
     pointee.stream.startReading()
   }
 
@@ -45,8 +51,16 @@ extension UnsafeMutablePointer where Pointee == Connection {
     // A word would take the handshake that there is no room for.
     if pointee.secure != nil { return pointee.stream.close() }
     pointee.flags.insert(.isFinishing)
-    let refusal: StaticString =
-      "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+    let refusal: StaticString = #"""
+      HTTP/1.1 503 Service Unavailable\#r
+      content-type: application/problem+json\#r
+      retry-after: 5\#r
+      connection: close\#r
+      content-length: 162\#r
+      \#r
+      {"type":"urn:sluice:problem:overloaded","title":"Service Unavailable","status":503,"code":"overloaded",\#
+      "detail":"Too many connections are open. Try again later."}
+      """#
     _ = pointee.stream.tryWrite(refusal.raw)
     pointee.stream.shutdownThenClose()
   }
@@ -70,6 +84,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     pointee.http2?.hasClosed()
     dropInput()
     if pointee.secure != nil { dropSecure() }
+    leaveRefusal()
     loop.pointee.metrics.add(.connectionsOpen, -1)
     loop.pointee.shared.openConnections.subtract(1, ordering: .relaxed)
     if pointee.flags.contains(.isCounted) { loop.pointee.shared.leave(pointee.stream.peer) }
@@ -91,6 +106,10 @@ extension UnsafeMutablePointer where Pointee == Connection {
       loop.pointee.metrics.add(.idleTimeouts)
       dropInput()
       shutDown()
+    case .head where pointee.flags.contains(.isShed):
+      // Now, for the peer may be back before the stream has closed.
+      leaveRefusal()
+      pointee.stream.close()
     case .head:
       loop.pointee.metrics.add(.headTimeouts)
       refuseSlowHead()
@@ -188,6 +207,7 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     while let node = pointee.writes.popExpired(now: now) { expire(node) }
     while let node = pointee.pings.popExpired(now: now) { expire(node) }
     sweepStreams(now: now)
+    sampleLoad()
     let dropped = pointee.access.flush()
     if dropped > 0 { pointee.metrics.add(.logLinesDropped, dropped) }
   }

@@ -105,7 +105,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
     let metrics = loop.pointee.metrics
     metrics.add(session.version == .tls13 ? .handshakes13 : .handshakes12)
     if session.isResumed { metrics.add(.handshakesResumed) }
-    watch(.idle)
+    watch(pointee.flags.contains(.isShed) ? .head : .idle)
     if session.applicationProtocol == .http2 {
       beginHTTP2()
       pointee.http2?.takeView()

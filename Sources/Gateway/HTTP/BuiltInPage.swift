@@ -60,13 +60,18 @@ extension UnsafeMutablePointer where Pointee == LoopState {
   }
 
   private func answerReady(_ request: RequestPointer) {
-    if pointee.shared.isReady.load(ordering: .relaxed) && !pointee.isDraining {
+    let isServing = pointee.shared.isReady.load(ordering: .relaxed) && !pointee.isDraining
+    if isServing, pointee.shared.sheddingLoops.load(ordering: .relaxed) == 0 {
       request.answer(
         200, contentType: Self.json.raw, body: (#"{"status":"ready"}"# as StaticString).raw)
-    } else {
-      request.add(("retry-after" as StaticString).raw, ("5" as StaticString).raw)
-      request.problem(.overloaded, "The gateway is starting or draining.")
+      return
     }
+    request.add(("retry-after" as StaticString).raw, ("5" as StaticString).raw)
+    request.problem(
+      .overloaded,
+      isServing
+        ? "The gateway is overloaded and sheds new connections."
+        : "The gateway is starting or draining.")
   }
 
   private func answerOpenAPI(_ request: RequestPointer) {
@@ -103,6 +108,10 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     guard let request = request(token), request.pointee.stage == .handling else { return }
     var page = MetricsPage()
     page.add(loops: samples)
+    page.add(
+      "sluice_resident_memory_bytes", isGauge: true,
+      help: "Memory of the process that is resident.",
+      value: Int64(EventLoop.residentMemory()))
     pointee.host.addMetrics(to: &page)
     let type: StaticString = "text/plain; version=0.0.4"
     var text = page.text

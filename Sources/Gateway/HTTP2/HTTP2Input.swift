@@ -17,7 +17,8 @@ let http2Events: HTTP2EventTable = HTTP2Events(
   onWrite: { owner, bytes, count in
     http2(owner).write(UnsafeRawBufferPointer(start: bytes, count: count))
   },
-  onEndHeard: { owner in http2(owner).endIsHeard() },
+  // The peer knows that no stream will be taken soon: those that it has opened meanwhile are the last.
+  onEndHeard: { owner in http2(owner).endFromWithin() },
   onBreach: { owner, breach in
     guard let breach = HTTP2Breach(rawValue: breach) else { return }
     http2(owner).loop.pointee.metrics.add(breach.metric)
@@ -71,6 +72,8 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
     if section.pointee.head.wantsUpgradeWebSocket { request.pointee.flags.insert(.isTunnel) }
     if let error = section.pointee.error {
       refuse(request, error)
+    } else if connection.pointee.flags.contains(.isShed), request.isShed() {
+      return stream
     } else if pointee.queuedBytes > loop.pointee.settings.http2QueueBytes
       || !pointee.waiting.isEmpty
     {
@@ -108,8 +111,9 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
     if !pointee.waiting.isEmpty { pointee.waiting.removeAll { $0 == stream } }
   }
 
-  /// The peer knows that no stream will be taken soon: those that it has opened meanwhile are the last.
-  fileprivate func endIsHeard() {
+  /// Names the last stream from within one of the endpoint's own events. When those that are open have ended, so does the
+  /// connection.
+  func endFromWithin() {
     guard !pointee.flags.contains(.hasEnded) else { return }
     pointee.flags.insert(.hasEnded)
     endpoint.end()

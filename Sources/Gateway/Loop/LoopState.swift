@@ -46,6 +46,7 @@ struct LoopState: ~Copyable {
   /// Where this loop's TLS sessions read and write; there is one when there is a listener with TLS.
   var transfer: TLSTransfer?
   var isDraining = false
+  var overload = LoopOverload()
   /// The last host name that was looked up, and where it leads.
   var lastHost = HostMemory()
   /// Connections that go on when no plugin is being called.

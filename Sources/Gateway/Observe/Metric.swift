@@ -43,6 +43,8 @@ public enum Metric: Int, CaseIterable, Sendable {
   case http2QueueBreaches
   case handshakesRefused
   case handshakeTimeouts
+  case shedForMemory
+  case shedForLag
   case cancelledRequests
   case identityHits
   case identityMisses
@@ -68,6 +70,8 @@ public enum Metric: Int, CaseIterable, Sendable {
   case handshakesPlainHTTP
   case handshakesAbandoned
   case secureConnectionsBroken
+  case sheddingLoops
+  case loopLag
 
   /// The name under which `/metrics` shows it, without labels.
   var name: String {
@@ -104,6 +108,8 @@ public enum Metric: Int, CaseIterable, Sendable {
       .handshakesPlainHTTP, .handshakesAbandoned:
       "sluice_tls_handshake_failures_total"
     case .secureConnectionsBroken: "sluice_tls_broken_total"
+    case .sheddingLoops: "sluice_shedding_loops"
+    case .loopLag: "sluice_loop_lag_milliseconds"
     default: "sluice_limit_breaches_total"
     }
   }
@@ -142,6 +148,8 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .http2QueueBreaches: #"{limit="http2_queue_bytes"}"#
     case .handshakesRefused: #"{limit="tls_handshakes_per_second"}"#
     case .handshakeTimeouts: #"{limit="tls_handshake_timeout_ms"}"#
+    case .shedForMemory: #"{limit="memory_bytes"}"#
+    case .shedForLag: #"{limit="loop_lag_ms"}"#
     case .handshakes12: #"{version="1.2"}"#
     case .handshakes13: #"{version="1.3"}"#
     case .handshakesOfVersion: #"{reason="version"}"#
@@ -159,8 +167,11 @@ public enum Metric: Int, CaseIterable, Sendable {
 
   var isGauge: Bool {
     self == .connectionsOpen || self == .webSocketsOpen || self == .compressionStates
-      || self == .secureConnectionsOpen
+      || self == .secureConnectionsOpen || self == .sheddingLoops || self == .loopLag
   }
+
+  /// Whether each loop's number stands by itself, because their sum says nothing.
+  var isOfEachLoop: Bool { self == .loopLag }
 
   var help: String {
     switch self {
@@ -199,6 +210,9 @@ public enum Metric: Int, CaseIterable, Sendable {
       .handshakesPlainHTTP, .handshakesAbandoned:
       "TLS handshakes that failed, by reason."
     case .secureConnectionsBroken: "TLS connections that broke after their handshake."
+    case .sheddingLoops: "Loops that shed new connections now."
+    case .loopLag:
+      "The longest that an event had to wait for others on the loop in the last second."
     default: "Times that a peer went over a limit."
     }
   }
@@ -220,6 +234,9 @@ public struct LoopMetrics {
   public func add(_ metric: Metric, _ amount: Int = 1) {
     values[metric.rawValue] &+= Int64(amount)
   }
+
+  /// Puts another number in the place of a gauge's.
+  func set(_ metric: Metric, _ value: Int) { values[metric.rawValue] = Int64(value) }
 
   /// Counts an answer by the class of its status; the five counters lie side by side.
   @inline(__always)

@@ -17,9 +17,17 @@ public struct MetricsPage {
     text += "\(name)\(label) \(value)\n"
   }
 
-  /// Adds the gateway's own numbers, summed over its loops.
+  /// Adds the gateway's own numbers, summed over its loops but for those that each loop has by itself.
   mutating func add(loops: [[Int64]]) {
     for metric in Metric.allCases {
+      if metric.isOfEachLoop {
+        for (index, numbers) in loops.enumerated() {
+          add(
+            metric.name, label: #"{loop="\#(index)"}"#, isGauge: metric.isGauge, help: metric.help,
+            value: numbers[metric.rawValue])
+        }
+        continue
+      }
       let sum = loops.reduce(0) { $0 + $1[metric.rawValue] }
       add(
         metric.name, label: metric.label, isGauge: metric.isGauge, help: metric.help, value: sum)

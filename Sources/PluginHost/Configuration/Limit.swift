@@ -15,6 +15,8 @@ public struct Limit: Sendable, Hashable {
   public let name: String
   /// The value when the operator says nothing.
   public let standard: Int
+  /// What the page says of `standard` where it depends on the machine.
+  private let standardText: String?
   /// Of `standard`, of `range` and of what an operator writes.
   public let unit: Unit
   /// What an operator may choose.
@@ -32,10 +34,11 @@ public struct Limit: Sendable, Hashable {
 
   private init(
     _ name: String, _ standard: Int, _ unit: Unit, in range: ClosedRange<Int>, _ summary: String,
-    answer: String, isLive: Bool = true
+    answer: String, isLive: Bool = true, standardText: String? = nil
   ) {
     self.name = name
     self.standard = standard
+    self.standardText = standardText
     self.unit = unit
     self.range = range
     self.summary = summary
@@ -84,10 +87,18 @@ extension Limit {
     "the time a plugin may take to answer", answer: "504 deadline_exceeded", isLive: false)
   static let connections = Limit(
     "connections", 10_000, .count, in: 1...1_000_000, "open connections of the process",
-    answer: "connection closed")
+    answer: tooMany)
   static let connectionsPerAddress = Limit(
     "connections_per_address", 1_000, .count, in: 1...1_000_000,
-    "open connections from one address", answer: "connection closed")
+    "open connections from one address", answer: tooMany)
+  static let memoryBytes = Limit(
+    "memory_bytes", MachineMemory.bytes / 100 * 85, .bytes, in: 0...1 << 50,
+    "resident memory of the process; 0 for no bound", answer: "503 overloaded on new connections",
+    standardText: "85 % of what there is")
+  static let loopLag = Limit(
+    "loop_lag_ms", 500, .milliseconds, in: 0...60_000,
+    "the time by which a loop is late, for two seconds on end; 0 for no bound",
+    answer: "503 overloaded on new connections of that loop")
   static let webSocketMessageBytes = Limit(
     "websocket_message_bytes", 1 << 20, .bytes, in: 125...64 << 20,
     "a message on a WebSocket; a socket's own limit may be smaller, never larger",
@@ -141,12 +152,15 @@ extension Limit {
     "http2_queue_bytes", 1 << 20, .bytes, in: 16 << 10...256 << 20,
     "answers that wait for the peer of one HTTP/2 connection", answer: "further requests wait")
 
+  private static let tooMany =
+    "503 and the connection is closed; with TLS, closed before its handshake"
   private static let calm = "GOAWAY ENHANCE_YOUR_CALM"
 
   /// Every limit, in the order of the documentation.
   public static let all = [
     headerBytes, uriBytes, bodyBytes, headerTimeout, bodyTimeout, idleTimeout, writeTimeout,
-    requestTimeout, connections, connectionsPerAddress, handshakeTimeout, handshakesPerSecond,
+    requestTimeout, connections, connectionsPerAddress, memoryBytes, loopLag, handshakeTimeout,
+    handshakesPerSecond,
     webSocketMessageBytes, webSocketQueueBytes, webSocketCompressedBytes,
     webSocketCompressionStates, requestsPerSecond,
     http2Streams, http2Resets, http2Pings, http2Settings, http2IgnoredFrames, http2EmptyFrames,
@@ -158,7 +172,8 @@ extension Limit {
     var text = "| limit | bounds | default | from | to | unit | on breach | metric | change |\n"
     text += "|---|---|---:|---:|---:|---|---|---|---|\n"
     for limit in all {
-      text += "| `\(limit.name)` | \(limit.summary) | \(limit.standard) "
+      text += "| `\(limit.name)` | \(limit.summary) "
+      text += "| \(limit.standardText ?? String(limit.standard)) "
       text += "| \(limit.range.lowerBound) | \(limit.range.upperBound) | \(limit.unit.rawValue) "
       text += "| \(limit.answer) | `\(limit.metric)` | \(limit.isLive ? "SIGHUP" : "restart") |\n"
     }

@@ -184,6 +184,23 @@ final class Host: TenantHost, @unchecked Sendable {
     return Array(document.json.utf8)
   }
 
+  func overload(_ cause: OverloadCause, isOver: Bool, _ value: Int, on loop: GatewayLoop) {
+    var fields: [String: ConfigValue] = ["loop": .integer(loop.index)]
+    switch cause {
+    case .memory:
+      fields = ["resident_bytes": .integer(value)]
+      // What was freed and is still held would keep the process over its bound for ever.
+      if isOver { control.post { EventLoop.returnFreedMemory() } }
+    case .lag: fields["lag_ms"] = .integer(value)
+    }
+    fields["limit"] = .string(cause == .memory ? Limit.memoryBytes.name : Limit.loopLag.name)
+    if isOver {
+      log.write(.warning, "overloaded: new connections are shed", fields: fields)
+    } else {
+      log.write(.info, "no longer overloaded: new connections are taken", fields: fields)
+    }
+  }
+
   func addMetrics(to page: inout MetricsPage) {
     let counters = store.counters
     func add(_ name: String, _ help: String, _ value: UInt64) {

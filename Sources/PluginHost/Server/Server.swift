@@ -342,6 +342,8 @@ extension GatewaySettings {
     requestTimeout = UInt64(limits[.requestTimeout])
     connections = limits[.connections]
     connectionsPerAddress = limits[.connectionsPerAddress]
+    memoryBytes = limits[.memoryBytes]
+    loopLag = limits[.loopLag]
     socketQueueBytes = limits[.webSocketQueueBytes]
     compressedBytes = limits[.webSocketCompressedBytes]
     compressionStates = limits[.webSocketCompressionStates]

@@ -29,12 +29,12 @@
 
 enum {
     SILENT, NOTHING, BROKEN, UNKNOWN_STATUS, LATER, POSTED, AT_ONCE, SQL, CONFIG, PIECES, FLOOD, ECHO, STREAM,
-    EMIT, NOISE, SLEEP, ELSEWHERE, TOO_LATE, VERSION, COUNT
+    EMIT, NOISE, SLEEP, ELSEWHERE, TOO_LATE, VERSION, BLOCK, HOARD, RELEASE, COUNT
 };
 
 static const char *const names[COUNT] = {
     "silent", "nothing", "broken", "unknown_status", "later", "posted", "at_once", "sql", "config", "pieces", "flood",
-    "echo", "stream", "emit", "noise", "sleep", "elsewhere", "too_late", "version",
+    "echo", "stream", "emit", "noise", "sleep", "elsewhere", "too_late", "version", "block", "hoard", "release",
 };
 
 typedef struct shard {
@@ -104,6 +104,17 @@ static void *read_elsewhere(void *context) {
 
 /* A host table that is gone: where calls are checked it may still be asked, and the answer is a refusal. */
 static shard_t gone;
+
+/* Memory that is held for nothing. */
+static void *hoard;
+
+/* The request's first path parameter, a number. */
+static long number(const shard_t *shard, sluice_token_t request) {
+    sluice_slice_t digits = shard->http->path_parameter(shard->host, request, 0);
+    long value = 0;
+    for (uint64_t index = 0; index < digits.length; index++) value = value * 10 + (digits.bytes[index] - '0');
+    return value;
+}
 
 static void flood(uint64_t context, sluice_status_t status, sluice_slice_t result) {
     static uint8_t piece[65536];
@@ -216,6 +227,24 @@ static sluice_status_t handle(uint64_t value, uint32_t handler, sluice_token_t r
     case SLEEP:
         nanosleep(&(struct timespec){0, 60 * 1000 * 1000}, NULL);
         return http->respond(host, request, 200, text(), LITERAL("slept"));
+    case BLOCK: {
+        long milliseconds = number(shard, request);
+        nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, NULL);
+        return http->respond(host, request, 200, text(), LITERAL("blocked"));
+    }
+    case HOARD: {
+        size_t size = (size_t)number(shard, request) << 20;
+        free(hoard);
+        hoard = malloc(size);
+        if (hoard == NULL) return SLUICE_E_OVERLOADED;
+        /* Resident is what has been touched. */
+        memset(hoard, 1, size);
+        return http->respond(host, request, 200, text(), LITERAL("held"));
+    }
+    case RELEASE:
+        free(hoard);
+        hoard = NULL;
+        return http->respond(host, request, 200, text(), LITERAL("released"));
     case ELSEWHERE: {
         job_t other = {shard, request, ABSENT, 0};
         pthread_t thread;
@@ -239,7 +268,14 @@ static sluice_status_t handle(uint64_t value, uint32_t handler, sluice_token_t r
 
 static const sluice_http_handler_v1_t http_handler = {sizeof http_handler, 0, resolve, handle, NULL};
 
-/* A socket that answers every message with the version of the code that runs. */
+static int contains(sluice_slice_t slice, const char *word) {
+    size_t length = strlen(word);
+    for (uint64_t start = 0; start + length <= slice.length; start++)
+        if (memcmp(slice.bytes + start, word, length) == 0) return 1;
+    return 0;
+}
+
+/* A socket that answers every message with the version of the code that runs, and "flood" with more than anybody takes. */
 static sluice_status_t resolve_socket(sluice_slice_t name, uint32_t *handler) {
     *handler = 0;
     return name.length == 6 && memcmp(name.bytes, "socket", 6) == 0 ? SLUICE_OK : SLUICE_E_NOT_FOUND;
@@ -255,7 +291,14 @@ static sluice_status_t socket_open(uint64_t shard, uint32_t handler, sluice_toke
 static void socket_message(uint64_t value, uint32_t handler, uint64_t context, sluice_token_t connection,
                            uint32_t kind, sluice_slice_t message) {
     const shard_t *shard = (const shard_t *)(uintptr_t)value;
-    (void)handler, (void)context, (void)kind, (void)message;
+    (void)handler, (void)context, (void)kind;
+    if (contains(message, "flood")) {
+        static uint8_t piece[65536];
+        sluice_slice_t slice = {piece, sizeof piece};
+        for (int count = 0; count < 256; count++)
+            if (shard->websocket->send(shard->host, connection, SLUICE_MESSAGE_BINARY, slice) < 0) return;
+        return;
+    }
     shard->websocket->send(shard->host, connection, SLUICE_MESSAGE_TEXT, LITERAL(PROBE_VERSION));
 }
 
@@ -267,13 +310,6 @@ static void socket_closed(uint64_t shard, uint32_t handler, uint64_t context, sl
 static const sluice_websocket_handler_v1_t socket_handler = {
     sizeof socket_handler, 0, resolve_socket, socket_open, socket_message, socket_closed,
 };
-
-static int contains(sluice_slice_t slice, const char *word) {
-    size_t length = strlen(word);
-    for (uint64_t start = 0; start + length <= slice.length; start++)
-        if (memcmp(slice.bytes + start, word, length) == 0) return 1;
-    return 0;
-}
 
 static sluice_status_t create(const sluice_host_v1_t *host, uint64_t *instance) {
     const sluice_config_v1_t *config = host->get_extension(host, "sluice.config/1");
