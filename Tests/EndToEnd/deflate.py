@@ -69,4 +69,4 @@ def counter(gateway, name: str, label="") -> float:
 
 
 def breaches(gateway, limit: str) -> float:
-    return gateway.metric("sluice_limit_breaches_total", f'{{limit="{limit}"}}')
+    return gateway.breaches(limit)

@@ -111,6 +111,7 @@ def test_a_message_shorter_than_the_least_or_that_does_not_shrink_goes_as_it_is(
         assert opened.message() == (TEXT, b"not compressed, which is allowed at any time" * 5)
 
 
+@pytest.mark.limit("websocket_compressed_bytes")
 def test_a_large_message_goes_as_it_is(sluice):
     gateway = sluice(conformance_configuration(websocket_compressed_bytes=2000))
     with DeflateSocket(gateway.port) as opened:

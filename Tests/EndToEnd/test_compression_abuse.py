@@ -76,6 +76,7 @@ def test_the_limit_counts_what_the_plugin_would_see_to_the_byte(conformance):
             assert opened.send(packed(BINARY, data + b"\0")).close_code() == 1009
 
 
+@pytest.mark.limit("websocket_message_bytes")
 def test_a_bomb_costs_no_more_memory_than_the_limit(sluice):
     limit = 4 << 20
     gateway = sluice(conformance_configuration(websocket_message_bytes=limit), ["--loops", "1"])
@@ -112,6 +113,7 @@ def test_half_a_bomb_that_waits_holds_no_more_than_has_come_out(sluice):
     assert eventually(lambda: counter(gateway, "websocket_compression_states") == 0)
 
 
+@pytest.mark.limit("websocket_compression_states")
 def test_more_half_received_messages_than_allowed_are_1013_and_whole_ones_are_not(sluice):
     gateway = sluice(conformance_configuration(websocket_compression_states=3), ["--loops", "1"])
     half = frame(TEXT, deflate(prose(3000))[:100], final=False, reserved=4)
@@ -132,6 +134,7 @@ def test_more_half_received_messages_than_allowed_are_1013_and_whole_ones_are_no
             assert opened.message() == (TEXT, prose(3000).encode())
 
 
+@pytest.mark.limit("websocket_compression_states")
 def test_contexts_are_as_many_as_allowed_and_further_connections_go_without(keeping):
     before = breaches(keeping, "websocket_compression_states")
     with ExitStack() as stack:

@@ -24,10 +24,6 @@ def gateway(tmp_path_factory, request, probe_folder):
         tmp_path_factory.mktemp("floods"), request, with_plugins(probe_folder), ["--loops", "1"], limits=limits)
 
 
-def breaches(gateway, limit: str) -> float:
-    return gateway.metric("sluice_limit_breaches_total", f'{{limit="{limit}"}}')
-
-
 def get_frames(stream: int, flags=END_HEADERS | END_STREAM, path="/probe/at-once/x") -> bytes:
     return frame(HEADERS, flags, stream, literal(request("GET", path)))
 
@@ -68,10 +64,10 @@ FLOODS = {
 }
 
 
-@pytest.mark.parametrize("name", FLOODS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.limit(FLOODS[name][0])) for name in FLOODS])
 def test_a_flood_is_answered_with_goaway_and_counted_and_others_are_served(gateway, name):
     limit, flood = FLOODS[name]
-    before = breaches(gateway, limit)
+    before = gateway.breaches(limit)
     data = flood()
     with H2(gateway.port) as other, H2(gateway.port) as connection:
         try:
@@ -81,7 +77,7 @@ def test_a_flood_is_answered_with_goaway_and_counted_and_others_are_served(gatew
         connection.closed()
         assert connection.goaways[-1][1] == ENHANCE_YOUR_CALM
         assert other.get("/probe/at-once/x").status == 200
-    assert breaches(gateway, limit) == before + 1
+    assert gateway.breaches(limit) == before + 1
     assert gateway.is_running()
 
 
@@ -96,16 +92,17 @@ def post(stream: int) -> bytes:
     lambda s: frame(HEADERS, END_HEADERS, s, literal(request("GET", "x"))),
     lambda s: frame(HEADERS, END_HEADERS, s, literal(request("POST", "/probe/echo", ("content-length", "1")))) + frame(DATA, 0, s, b"xy"),
 ], ids=["trailers", "second head", "window overflow", "malformed", "length"])
+@pytest.mark.limit("http2_resets_per_second")
 def test_streams_that_the_server_is_made_to_reset_count_like_those_that_the_client_resets(gateway, fault):
     """CVE-2025-8671"""
-    before = breaches(gateway, "http2_resets_per_second")
+    before = gateway.breaches("http2_resets_per_second")
     with H2(gateway.port) as connection:
         with pytest.raises(Gone):
             for stream in range(1, 2_001, 2):
                 connection.send(fault(stream))
                 assert connection.answer(stream).error in (PROTOCOL_ERROR, FLOW_CONTROL_ERROR)
         assert connection.goaways[-1][1] == ENHANCE_YOUR_CALM and stream < 900
-    assert breaches(gateway, "http2_resets_per_second") == before + 1
+    assert gateway.breaches("http2_resets_per_second") == before + 1
 
 
 def test_cancelled_work_of_a_flood_does_not_pile_up(gateway):
@@ -120,8 +117,9 @@ def test_cancelled_work_of_a_flood_does_not_pile_up(gateway):
     assert 0 < gateway.metric("sluice_cancelled_requests_total") - before <= 250
 
 
+@pytest.mark.limit("http2_streams")
 def test_streams_beyond_the_limit_are_refused_and_counted(gateway):
-    before = breaches(gateway, "http2_streams")
+    before = gateway.breaches("http2_streams")
     early = H2(gateway.port, greets=False)
     early.send(PREFACE + settings() + b"".join(get_frames(s, path="/probe/silent") for s in range(1, 43, 2)))
     assert early.answer(41).error == REFUSED_STREAM
@@ -133,34 +131,36 @@ def test_streams_beyond_the_limit_are_refused_and_counted(gateway):
             late.open(request("GET", "/probe/silent"))
         late.closed()
         assert late.goaways[-1][1] == PROTOCOL_ERROR
-    assert breaches(gateway, "http2_streams") == before + 2
+    assert gateway.breaches("http2_streams") == before + 2
 
 
 @pytest.mark.parametrize("fields, status, limit", [
-    ([("x", "y" * 2100)], 431, "header_bytes"),
-    ([(f"x{i}", "y") for i in range(101)], 431, "header_bytes"),
-    (None, 414, "uri_bytes"),
+    pytest.param([("x", "y" * 2100)], 431, "header_bytes", marks=pytest.mark.limit("header_bytes")),
+    pytest.param([(f"x{i}", "y") for i in range(101)], 431, "header_bytes", marks=pytest.mark.limit("header_bytes")),
+    pytest.param(None, 414, "uri_bytes", marks=pytest.mark.limit("uri_bytes")),
 ])
 def test_a_head_that_is_too_large_is_refused_on_its_stream_alone(gateway, fields, status, limit):
-    before = breaches(gateway, limit)
+    before = gateway.breaches(limit)
     with H2(gateway.port) as connection:
         path = "/probe/at-once/x" if fields else "/" + "x" * 300
         answer = connection.answer(connection.open(request("GET", path, *(fields or ()))))
         assert answer.status == status and answer.error is None
         assert connection.get("/probe/at-once/x").status == 200
-    assert breaches(gateway, limit) == before + 1
+    assert gateway.breaches(limit) == before + 1
 
 
+@pytest.mark.limit("http2_queue_bytes")
+@pytest.mark.limit("write_timeout_ms")
 def test_a_peer_that_never_opens_its_window_costs_a_bounded_amount_and_is_reset(gateway):
-    waits, cut = breaches(gateway, "http2_queue_bytes"), breaches(gateway, "write_timeout_ms")
+    waits, cut = gateway.breaches("http2_queue_bytes"), gateway.breaches("write_timeout_ms")
     before = gateway.resident()
     with H2(gateway.port, {INITIAL_WINDOW_SIZE: 0}, reads=False) as connection:
         streams = [connection.open(request("GET", "/openapi.json?app=platform")) for _ in range(20)]
         connection.until(lambda: connection.streams and connection.streams[streams[0]].is_over)
         assert connection.streams[streams[0]].error is not None
         assert gateway.resident() - before < 8 << 20
-    assert breaches(gateway, "write_timeout_ms") > cut
-    assert breaches(gateway, "http2_queue_bytes") > waits
+    assert gateway.breaches("write_timeout_ms") > cut
+    assert gateway.breaches("http2_queue_bytes") > waits
 
 
 def test_requests_that_wait_for_room_are_answered_when_there_is_some(gateway):
@@ -171,8 +171,9 @@ def test_requests_that_wait_for_room_are_answered_when_there_is_some(gateway):
         assert len(bodies) == 1 and len(bodies.pop()) > 10_000
 
 
+@pytest.mark.limit("write_timeout_ms")
 def test_a_window_that_is_opened_by_crumbs_does_not_extend_the_time(gateway):
-    before = breaches(gateway, "write_timeout_ms")
+    before = gateway.breaches("write_timeout_ms")
     with H2(gateway.port, {INITIAL_WINDOW_SIZE: 0}, reads=False) as connection:
         stream = connection.open(request("GET", "/openapi.json?app=platform"))
         connection.until(lambda: stream in connection.streams)
@@ -186,15 +187,16 @@ def test_a_window_that_is_opened_by_crumbs_does_not_extend_the_time(gateway):
             except TimeoutError:
                 pass
         assert connection.streams[stream].error is not None
-    assert breaches(gateway, "write_timeout_ms") == before + 1
+    assert gateway.breaches("write_timeout_ms") == before + 1
 
 
+@pytest.mark.limit("write_timeout_ms")
 def test_a_peer_that_reads_nothing_is_cut_off(gateway):
-    before = breaches(gateway, "write_timeout_ms")
+    before = gateway.breaches("write_timeout_ms")
     connection = H2(gateway.port, {INITIAL_WINDOW_SIZE: 0x7FFFFFFF}, reads=False, receive_buffer=4096)
     connection.send(window(0, 0x7FFFFFFF - 65535))
     connection.open(request("GET", "/probe/flood"))
-    assert eventually(lambda: breaches(gateway, "write_timeout_ms") > before, 8)
+    assert eventually(lambda: gateway.breaches("write_timeout_ms") > before, 8)
     connection.socket.close()
 
 
@@ -203,21 +205,23 @@ def test_a_peer_that_reads_nothing_is_cut_off(gateway):
     PREFACE,
     PREFACE + settings() + get_frames(1, END_STREAM),
 ])
+@pytest.mark.limit("header_timeout_ms")
 def test_a_preface_or_a_head_that_never_ends_is_not_waited_for(gateway, data):
-    before = breaches(gateway, "header_timeout_ms")
+    before = gateway.breaches("header_timeout_ms")
     with H2(gateway.port, greets=False) as connection:
         connection.is_mute = True
         connection.send(data).closed()
-    assert breaches(gateway, "header_timeout_ms") == before + 1
+    assert gateway.breaches("header_timeout_ms") == before + 1
 
 
+@pytest.mark.limit("idle_timeout_ms")
 def test_an_idle_connection_is_told_goodbye(gateway):
-    before = breaches(gateway, "idle_timeout_ms")
+    before = gateway.breaches("idle_timeout_ms")
     with H2(gateway.port) as connection:
         assert connection.get("/probe/at-once/x").status == 200
         connection.closed()
         assert connection.goaways[-1] == (1, NO_ERROR)
-    assert breaches(gateway, "idle_timeout_ms") == before + 1
+    assert gateway.breaches("idle_timeout_ms") == before + 1
 
 
 def test_pings_do_not_keep_an_idle_connection(gateway):
@@ -233,8 +237,10 @@ def test_pings_do_not_keep_an_idle_connection(gateway):
                     pass
 
 
+@pytest.mark.limit("body_timeout_ms")
+@pytest.mark.limit("request_timeout_ms")
 def test_a_body_that_stalls_and_a_plugin_that_never_answers_end_their_streams_alone(gateway):
-    body, late = breaches(gateway, "body_timeout_ms"), breaches(gateway, "request_timeout_ms")
+    body, late = gateway.breaches("body_timeout_ms"), gateway.breaches("request_timeout_ms")
     with H2(gateway.port) as connection:
         stalled = connection.open(request("POST", "/probe/echo"), body=None)
         connection.send(frame(DATA, 0, stalled, b"x"))
@@ -242,5 +248,5 @@ def test_a_body_that_stalls_and_a_plugin_that_never_answers_end_their_streams_al
         assert connection.answer(stalled).status == 408
         assert connection.answer(silent).status == 504
         assert connection.get("/probe/at-once/x").status == 200
-    assert breaches(gateway, "body_timeout_ms") == body + 1
-    assert breaches(gateway, "request_timeout_ms") == late + 1
+    assert gateway.breaches("body_timeout_ms") == body + 1
+    assert gateway.breaches("request_timeout_ms") == late + 1

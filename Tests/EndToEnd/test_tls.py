@@ -112,6 +112,7 @@ def test_draining_ends_idle_connections_cleanly(secure, localhost, authority):
     assert gateway.wait() == 0
 
 
+@pytest.mark.limit("write_timeout_ms")
 def test_a_client_that_does_not_read_holds_bounded_memory_and_is_cut(secure, localhost, authority):
     gateway = secure(localhost.configuration(), write_timeout_ms=1000)
     with SecureWire(gateway, trust(authority), receive_buffer=4096) as wire:
@@ -151,6 +152,7 @@ def test_fan_out_reaches_sockets_with_tls_and_without(gateway, authority):
                 assert client.recv(10) == f"message {number}"
 
 
+@pytest.mark.limit("websocket_queue_bytes")
 def test_a_websocket_over_tls_that_does_not_read_is_cut(secure, localhost, authority):
     gateway = secure(localhost.configuration(), websocket_queue_bytes=1 << 20)
     with SecureWire(gateway, trust(authority), receive_buffer=4096) as slow:
@@ -302,6 +304,7 @@ def test_thousands_of_garbage_handshakes_leave_nothing_behind(gateway, authority
         assert wire.send(get("/hello/c")).answer().status == 200
 
 
+@pytest.mark.limit("tls_handshake_timeout_ms")
 def test_a_slow_handshake_is_ended(secure, localhost):
     gateway = secure(localhost.configuration(), tls_handshake_timeout_ms=300)
     silent, slow = Wire(gateway.secure_port), Wire(gateway.secure_port)
@@ -310,6 +313,7 @@ def test_a_slow_handshake_is_ended(secure, localhost):
     assert gateway.breaches("tls_handshake_timeout_ms") == 2
 
 
+@pytest.mark.limit("tls_handshakes_per_second")
 def test_handshakes_above_the_limit_are_closed_before_they_begin(secure, localhost, authority):
     gateway = secure(localhost.configuration(), tls_handshakes_per_second=3)
     context, served = trust(authority), 0
@@ -324,6 +328,7 @@ def test_handshakes_above_the_limit_are_closed_before_they_begin(secure, localho
         assert wire.send(get("/hello/c")).answer().status == 200
 
 
+@pytest.mark.limit("connections")
 def test_a_connection_too_many_is_closed_before_its_handshake(secure, localhost, authority):
     gateway, held = secure(localhost.configuration(), connections=5), []
     with pytest.raises((ssl.SSLError, OSError)):

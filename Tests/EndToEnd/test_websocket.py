@@ -188,7 +188,7 @@ def test_a_socket_is_closed_when_its_token_expires(platform, shop):
 
 
 def slow_peers(gateway) -> float:
-    return gateway.metric("sluice_limit_breaches_total", '{limit="websocket_queue_bytes"}')
+    return gateway.breaches("websocket_queue_bytes")
 
 
 def stuff(opened: RawSocket, data: bytes, seconds: float) -> int:
@@ -205,6 +205,7 @@ def stuff(opened: RawSocket, data: bytes, seconds: float) -> int:
     return sent
 
 
+@pytest.mark.limit("websocket_queue_bytes")
 @pytest.mark.parametrize("path", ["/echo", "/fan"])
 def test_a_peer_that_never_reads_costs_bounded_memory_and_is_closed(conformance, path):
     slow = slow_peers(conformance)
@@ -229,6 +230,7 @@ def test_a_peer_that_never_reads_costs_bounded_memory_and_is_closed(conformance,
     writer.join(10)
 
 
+@pytest.mark.limit("websocket_queue_bytes")
 def test_a_slow_subscriber_is_closed_and_does_not_hold_up_the_others(conformance):
     slow = RawSocket(conformance.port, "/fan", receive_buffer=4096)
     count, size = 600, 8192
