@@ -4,89 +4,76 @@
 /// ``HTTP2Endpoint/receive(_:now:)`` and ``HTTP2Endpoint/produce(now:)`` on the endpoint's thread, and may call whatever
 /// the endpoint offers but these two and `destroy`.
 public struct HTTP2Events: Sendable {
+  /// The word that the endpoint was made with.
+  public typealias Owner = UnsafeMutableRawPointer
+  /// What `onRequest` returned: the owner's memory for a stream.
+  public typealias Stream = UnsafeMutableRawPointer
+  /// The form of `onRequest`; `endsStream` says that nothing follows the head.
+  public typealias OnRequest =
+    @convention(c) @Sendable (_ owner: Owner, _ id: Int32, _ endsStream: Bool) -> Stream
+  /// The form of `onData`.
+  public typealias OnData =
+    @convention(c) @Sendable (
+      _ owner: Owner, _ stream: Stream, _ bytes: UnsafeMutableRawPointer, _ count: Int
+    ) -> Void
+  /// The form of events that say nothing but on which stream they happened.
+  public typealias OnStream = @convention(c) @Sendable (_ owner: Owner, _ stream: Stream) -> Void
+  /// The form of `onClosed`.
+  public typealias OnClosed =
+    @convention(c) @Sendable (_ owner: Owner, _ stream: Stream, _ code: UInt32) -> Void
+  /// The form of `onPull`; `room` is in bytes.
+  public typealias OnPull =
+    @convention(c) @Sendable (_ owner: Owner, _ stream: Stream, _ room: Int) -> Int
+  /// The form of `onSend`; `count` is in bytes.
+  public typealias OnSend =
+    @convention(c) @Sendable (_ owner: Owner, _ stream: Stream, _ count: Int) -> Void
+  /// The form of `onWrite`: the bytes are borrowed until it returns.
+  public typealias OnWrite =
+    @convention(c) @Sendable (_ owner: Owner, _ bytes: UnsafeRawPointer, _ count: Int) -> Void
+  /// The form of events of the whole connection.
+  public typealias OnOwner = @convention(c) @Sendable (_ owner: Owner) -> Void
+  /// The form of `onBreach`.
+  public typealias OnBreach = @convention(c) @Sendable (_ owner: Owner, _ breach: Int32) -> Void
+
   /// A request has come: ``HTTP2Endpoint/section`` holds its head, or the error that it is refused for, until this
   /// returns. The owner returns its own memory for the stream, which stays valid until `onClosed`.
-  public var onRequest:
-    @convention(c) @Sendable (
-      _ owner: UnsafeMutableRawPointer, _ id: Int32, _ endsStream: Bool
-    ) -> UnsafeMutableRawPointer
+  public var onRequest: OnRequest
 
   /// Body bytes have come: valid, and the callback's to change, until it returns. They count against the windows
   /// until ``HTTP2Endpoint/consume(_:on:)``.
-  public var onData:
-    @convention(c) @Sendable (
-      _ owner: UnsafeMutableRawPointer, _ stream: UnsafeMutableRawPointer,
-      _ bytes: UnsafeMutableRawPointer, _ count: Int
-    ) -> Void
+  public var onData: OnData
 
   /// The peer will send no more on the stream.
-  public var onEnd:
-    @convention(c) @Sendable (_ owner: UnsafeMutableRawPointer, _ stream: UnsafeMutableRawPointer)
-      -> Void
+  public var onEnd: OnStream
 
   /// All of the answer is sent, and the peer has more to send, which is of no use any more: the owner resets the stream
   /// with the error NO_ERROR when it will wait no longer (RFC 9113 §8.1).
-  public var onAnswered:
-    @convention(c) @Sendable (_ owner: UnsafeMutableRawPointer, _ stream: UnsafeMutableRawPointer)
-      -> Void
+  public var onAnswered: OnStream
 
   /// The stream is gone, for whatever reason: an ``HTTP2ErrorCode``'s number. Called once, last.
-  public var onClosed:
-    @convention(c) @Sendable (
-      _ owner: UnsafeMutableRawPointer, _ stream: UnsafeMutableRawPointer, _ code: UInt32
-    ) -> Void
+  public var onClosed: OnClosed
 
   /// How much of its body an answer can send now, at most `room` bytes: an ``HTTP2Pull``'s number.
-  public var onPull:
-    @convention(c) @Sendable (
-      _ owner: UnsafeMutableRawPointer, _ stream: UnsafeMutableRawPointer, _ room: Int
-    ) -> Int
+  public var onPull: OnPull
 
   /// Sends so many bytes of the stream's body, as was promised in `onPull`.
-  public var onSend:
-    @convention(c) @Sendable (
-      _ owner: UnsafeMutableRawPointer, _ stream: UnsafeMutableRawPointer, _ count: Int
-    ) -> Void
+  public var onSend: OnSend
 
   /// Sends bytes of the endpoint's own.
-  public var onWrite:
-    @convention(c) @Sendable (
-      _ owner: UnsafeMutableRawPointer, _ bytes: UnsafeRawPointer, _ count: Int
-    ) -> Void
+  public var onWrite: OnWrite
 
   /// The peer has answered ``HTTP2Endpoint/announceEnd()``.
-  public var onEndHeard: @convention(c) @Sendable (_ owner: UnsafeMutableRawPointer) -> Void
+  public var onEndHeard: OnOwner
 
   /// The peer went over a limit: an ``HTTP2Breach``'s number. For counting; the endpoint does the rest.
-  public var onBreach:
-    @convention(c) @Sendable (_ owner: UnsafeMutableRawPointer, _ breach: Int32) -> Void
+  public var onBreach: OnBreach
 
   /// Functions without context: `owner` is what the endpoint was made with.
   public init(
-    onRequest:
-      @escaping @convention(c) @Sendable (UnsafeMutableRawPointer, Int32, Bool)
-      -> UnsafeMutableRawPointer,
-    onData:
-      @escaping @convention(c) @Sendable (
-        UnsafeMutableRawPointer, UnsafeMutableRawPointer, UnsafeMutableRawPointer, Int
-      ) -> Void,
-    onEnd:
-      @escaping @convention(c) @Sendable (UnsafeMutableRawPointer, UnsafeMutableRawPointer) -> Void,
-    onAnswered:
-      @escaping @convention(c) @Sendable (UnsafeMutableRawPointer, UnsafeMutableRawPointer) -> Void,
-    onClosed:
-      @escaping @convention(c) @Sendable (UnsafeMutableRawPointer, UnsafeMutableRawPointer, UInt32)
-      -> Void,
-    onPull:
-      @escaping @convention(c) @Sendable (UnsafeMutableRawPointer, UnsafeMutableRawPointer, Int) ->
-      Int,
-    onSend:
-      @escaping @convention(c) @Sendable (UnsafeMutableRawPointer, UnsafeMutableRawPointer, Int)
-      -> Void,
-    onWrite:
-      @escaping @convention(c) @Sendable (UnsafeMutableRawPointer, UnsafeRawPointer, Int) -> Void,
-    onEndHeard: @escaping @convention(c) @Sendable (UnsafeMutableRawPointer) -> Void,
-    onBreach: @escaping @convention(c) @Sendable (UnsafeMutableRawPointer, Int32) -> Void
+    onRequest: @escaping OnRequest, onData: @escaping OnData, onEnd: @escaping OnStream,
+    onAnswered: @escaping OnStream, onClosed: @escaping OnClosed, onPull: @escaping OnPull,
+    onSend: @escaping OnSend, onWrite: @escaping OnWrite, onEndHeard: @escaping OnOwner,
+    onBreach: @escaping OnBreach
   ) {
     self.onRequest = onRequest
     self.onData = onData

@@ -84,14 +84,3 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     pointee.tenant = nil
   }
 }
-
-func equalsIgnoringCase(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
-  guard a.count == b.count else { return false }
-  for index in 0..<a.count {
-    let x = a[index]
-    let y = b[index]
-    if x == y { continue }
-    guard x ^ y == 0x20, (x | 0x20) >= 0x61, (x | 0x20) <= 0x7a else { return false }
-  }
-  return true
-}

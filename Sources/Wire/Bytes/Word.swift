@@ -52,6 +52,18 @@ private func differsFolded(_ word: UInt64, _ known: UInt64) -> Bool {
   return (word ^ known) & ~(letters &>> 1) != 0
 }
 
+/// Whether two texts differ at most in the case of ASCII letters, as names of fields, hosts and media types may (RFC 9110
+/// §5.1). [any-thread]
+public func equalsIgnoringCase(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+  guard a.count == b.count else { return false }
+  for offset in 0..<a.count {
+    let (x, y) = (a[offset], b[offset])
+    if x == y { continue }
+    guard x ^ y == 0x20, (x | 0x20) >= 0x61, (x | 0x20) <= 0x7a else { return false }
+  }
+  return true
+}
+
 /// Whether two byte ranges are the same.
 func equalBytes(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int) -> Bool {
   var offset = 0

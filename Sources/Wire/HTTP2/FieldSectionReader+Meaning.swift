@@ -42,9 +42,7 @@ extension FieldSectionReader {
       return fail(.http(.invalidHost))
     }
     if let host = head.first(.host) {
-      let value = fieldMemory[host].value
-      guard value.count == authority.count,
-        equalsFolded(base + value.start, base + authority.start, value.count)
+      guard equalsIgnoringCase(fieldMemory[host].value.bytes(in: base), authority.bytes(in: base))
       else { return fail(.hostDiffers) }
     } else {
       // Whoever asks for Host gets it, as in HTTP/1.
@@ -143,14 +141,4 @@ extension FieldSectionReader {
     span.count == text.utf8CodeUnitCount
       && equalBytes(base + span.start, UnsafeRawPointer(text.utf8Start), span.count)
   }
-}
-
-/// Whether two texts differ at most in the case of letters.
-private func equalsFolded(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int) -> Bool {
-  for offset in 0..<count {
-    let (x, y) = (a.byte(offset), b.byte(offset))
-    if x == y { continue }
-    guard x ^ y == 0x20, (x | 0x20) >= 0x61, (x | 0x20) <= 0x7a else { return false }
-  }
-  return true
 }
