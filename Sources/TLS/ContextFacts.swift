@@ -1,4 +1,5 @@
 internal import CSSL
+internal import Glibc
 
 /// What OpenSSL's callbacks need to know of the context they run for. It is the context's: OpenSSL lets go of it last.
 ///
@@ -7,14 +8,17 @@ final class ContextFacts: @unchecked Sendable {
   let tickets: TicketKeys
   let protocols: [ApplicationProtocol]
   /// The OCSP response to staple.
-  let response: [UInt8]?
+  let response: StapledResponse?
   let names: [String]
   /// The contexts of the other certificates, owned; only the default context has them.
   var others: [OpaquePointer] = []
   /// Whose positions are 0 for the default context, then those of `others`.
   var table: NameTable?
 
-  init(tickets: TicketKeys, protocols: [ApplicationProtocol], response: [UInt8]?, names: [String]) {
+  init(
+    tickets: TicketKeys, protocols: [ApplicationProtocol], response: StapledResponse?,
+    names: [String]
+  ) {
     self.tickets = tickets
     self.protocols = protocols
     self.response = response
@@ -86,13 +90,14 @@ private func chooseProtocol(
   }
 }
 
-/// OCSP stapling (RFC 6066 §8), when the client asks.
+/// OCSP stapling (RFC 6066 §8), when the client asks. The context may outlive the response, where nothing better can be
+/// read in its place, and a client would take an expired one for an attack.
 private func stapleResponse(_ ssl: OpaquePointer?, _: UnsafeMutableRawPointer?) -> Int32 {
   ContextFacts.with(ssl) { facts in
-    guard let response = facts.response, let copy = cssl_memdup(response, response.count) else {
-      return SSL_TLSEXT_ERR_NOACK
-    }
-    cssl_set_ocsp_response(ssl, copy, response.count)
+    guard let response = facts.response, response.isCurrent(at: Int64(time(nil))),
+      let copy = cssl_memdup(response.bytes, response.bytes.count)
+    else { return SSL_TLSEXT_ERR_NOACK }
+    cssl_set_ocsp_response(ssl, copy, response.bytes.count)
     return SSL_TLSEXT_ERR_OK
   }
 }

@@ -53,9 +53,12 @@ struct StapledResponse: Sendable {
       throw refusal("is not valid yet")
     }
     expires = until.map { X509Certificate.unixSeconds($0) }
-    if let expires, expires < now { throw refusal("has expired") }
     self.bytes = bytes
+    guard isCurrent(at: now) else { throw refusal("has expired") }
   }
+
+  /// Whether clients still take it, at a second of Unix time.
+  func isCurrent(at now: Int64) -> Bool { expires.map { $0 >= now } ?? true }
 
   private static func isSigned(_ response: OpaquePointer, by issuer: X509Certificate) -> Bool {
     guard let store = X509_STORE_new(), let helpers = cssl_borrow_certificate(issuer.pointer)

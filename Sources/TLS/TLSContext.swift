@@ -46,7 +46,7 @@ public final class TLSContext: @unchecked Sendable {
         }
         if let expires = response?.expires { stale = min(stale ?? expires, expires) }
         let own = ContextFacts(
-          tickets: tickets, protocols: settings.protocols, response: response?.bytes,
+          tickets: tickets, protocols: settings.protocols, response: response,
           names: certificate.names)
         contexts.append(try Self.make(certificate, own, authorities))
         facts.append(own)
