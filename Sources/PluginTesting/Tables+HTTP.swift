@@ -84,6 +84,11 @@ let httpTable = Constant {
     })
 }
 
+let clientCertificateTable = Constant {
+  sluice_client_certificate_v1_t(
+    struct_size: $0, reserved: 0, subject: { read($0, $1) { $0.clientCertificate } })
+}
+
 private var absent: sluice_slice_t { sluice_slice_t(bytes: nil, length: 0) }
 
 func read(

@@ -43,6 +43,7 @@ private func anywhere(_ id: String) -> UnsafeRawPointer? {
 private func onLoop(_ id: String) -> UnsafeRawPointer? {
   switch id {
   case SLUICE_EXT_HTTP: UnsafeRawPointer(httpTable.pointer)
+  case SLUICE_EXT_CLIENT_CERTIFICATE: UnsafeRawPointer(clientCertificateTable.pointer)
   case SLUICE_EXT_PHASES: UnsafeRawPointer(phasesTable.pointer)
   case SLUICE_EXT_WEBSOCKET: UnsafeRawPointer(websocketTable.pointer)
   case SLUICE_EXT_GROUPS: UnsafeRawPointer(groupsTable.pointer)

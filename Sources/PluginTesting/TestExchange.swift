@@ -12,6 +12,7 @@ final class TestExchange {
     var body: [UInt8]
     var id: String
     var principal: Principal
+    var clientCertificate: String?
   }
 
   let method: TestMemory
@@ -23,6 +24,7 @@ final class TestExchange {
   let id: TestMemory
   let peer = TestMemory(Array("127.0.0.1".utf8))
   let principal: TestPrincipal
+  let clientCertificate: TestMemory?
   let handler: UInt32
   /// The phase that it is in; nil with the handler of its route.
   let phase: TestPhaseState?
@@ -43,6 +45,7 @@ final class TestExchange {
     body = TestMemory(head.body)
     id = TestMemory(Array(head.id.utf8))
     principal = TestPrincipal(head.principal)
+    clientCertificate = head.clientCertificate.map { TestMemory(Array($0.utf8)) }
     self.handler = handler
     self.phase = phase
     self.answered = answered

@@ -26,21 +26,24 @@ extension TestHost {
   ///   - handler: as the manifest calls it; nil finds it by the manifest's routes.
   ///   - parameters: what stands in place of the pattern's `{…}`; nil takes them from `target`.
   ///   - principal: who is asking.
+  ///   - clientCertificate: the subject of the certificate that the client's connection has shown.
   /// - Throws: `TestFailure` when there is no such route or handler, or no answer within 10 s.
   public func request(
     _ method: String, _ target: String, handler: String? = nil, parameters: [String]? = nil,
-    headers: [(String, String)] = [], body: String = "", as principal: Principal = .anonymous
+    headers: [(String, String)] = [], body: String = "", as principal: Principal = .anonymous,
+    clientCertificate: String? = nil
   ) async throws -> TestReply {
     let pending = try await begin(
       method, target, handler: handler, parameters: parameters, headers: headers, body: body,
-      as: principal)
+      as: principal, clientCertificate: clientCertificate)
     return try await pending.reply()
   }
 
   /// Makes a request and does not wait: for a peer that goes away.
   public func begin(
     _ method: String, _ target: String, handler: String? = nil, parameters: [String]? = nil,
-    headers: [(String, String)] = [], body: String = "", as principal: Principal = .anonymous
+    headers: [(String, String)] = [], body: String = "", as principal: Principal = .anonymous,
+    clientCertificate: String? = nil
   ) async throws -> PendingReply {
     let (path, query) = TestTarget.split(target)
     let route = world.manifest.route(method, path)
@@ -50,7 +53,8 @@ extension TestHost {
     let id = "req_\(world.shared.random(4).reduce(0) { $0 << 8 | UInt32($1) })"
     let head = TestExchange.Head(
       method: method, path: path, parameters: parameters ?? route?.parameters ?? [],
-      query: query, headers: headers, body: Array(body.utf8), id: id, principal: principal)
+      query: query, headers: headers, body: Array(body.utf8), id: id, principal: principal,
+      clientCertificate: clientCertificate)
     let number = try await resolve(name)
     let reply = TestPromise<TestReply>()
     let token = try await onLoop { world in

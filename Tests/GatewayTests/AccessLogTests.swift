@@ -18,6 +18,7 @@ import Wire
     var durationUs: Int
     var peer: String
     var principal: String?
+    var client: String?
     var traceId: String?
   }
 
@@ -46,7 +47,8 @@ import Wire
   static func add(
     to log: inout AccessLog, method: String = "GET", path: String = "/", status: Int = 200,
     sent: Int = 0, microseconds: Int = 0, peer: PeerAddress = PeerAddress(192, 0, 2, 7),
-    principal: String = "", trace: String = "", tenant: String = "app", id: String = "req"
+    principal: String = "", client: String = "", trace: String = "", tenant: String = "app",
+    id: String = "req"
   ) -> Int {
     withBytes("2026-01-02T03:04:05.678Z") { time in
       withBytes(id) { id in
@@ -54,12 +56,17 @@ import Wire
           withBytes(method) { method in
             withBytes(path) { path in
               withBytes(principal) { principal in
-                withBytes(trace) { trace in
-                  log.add(
-                    .init(
-                      time: time.baseAddress!, requestID: id, tenant: tenant, method: method,
-                      path: path, status: status, sent: sent, microseconds: microseconds,
-                      peer: PeerText(address: peer), principal: principal, trace: trace))
+                withBytes(client) { client in
+                  withBytes(trace) { trace in
+                    withUnsafePointer(to: client) { client in
+                      log.add(
+                        .init(
+                          time: time.baseAddress!, requestID: id, tenant: tenant, method: method,
+                          path: path, status: status, sent: sent, microseconds: microseconds,
+                          peer: PeerText(address: peer), principal: principal, client: client,
+                          trace: trace))
+                    }
+                  }
                 }
               }
             }
@@ -117,8 +124,13 @@ import Wire
       "\"", "\\", "\"},{\"status\":200", "a\nb\r\t\0\u{1f}\u{7f}", "é – 漢字 🦀", "\u{2028}",
       String(repeating: "\0", count: 5_000), String(repeating: "\"", count: 5_000),
     ]
-    for name in names { #expect(Self.add(to: &log, principal: name) == 0) }
-    #expect(try lines(&log).map(\.principal) == names)
+    let clients = names.map { String($0.prefix(AccessLog.longestClient)) }
+    for (name, client) in zip(names, clients) {
+      #expect(Self.add(to: &log, principal: name, client: client) == 0)
+    }
+    let lines = try lines(&log)
+    #expect(lines.map(\.principal) == names)
+    #expect(lines.map(\.client) == clients)
   }
 
   @Test func `has room for the largest numbers and addresses`() throws {

@@ -139,6 +139,7 @@ extension ProbeShard {
     var body: String
     var id: String
     var peer: String
+    var client: String?
     var principal: String
     var scopes: [String]
   }
@@ -150,7 +151,7 @@ extension ProbeShard {
         method: request.method, path: request.path, parameter: try? request.parameter(0),
         query: request.query("q"), header: request.header("X-Test"),
         authorization: request.header("authorization"), body: request.body.text,
-        id: request.id, peer: request.peer,
+        id: request.id, peer: request.peer, client: request.clientCertificate,
         principal: "\(principal.kind.rawValue):\(principal.id)", scopes: principal.scopes),
       status: 201
     ).header("x-greeting", greeting)

@@ -35,6 +35,16 @@ import Testing
     try await host.close()
   }
 
+  @Test func `a handler sees whom the client's certificate names`() async throws {
+    let host = try await Probe.host()
+    let shown = try await host.request(
+      "GET", "/", handler: "echo", clientCertificate: "CN=device-7,O=Example")
+    #expect(try shown.json(ProbeShard.Echo.self).client == "CN=device-7,O=Example")
+    let none: ProbeShard.Echo = try await host.request("GET", "/", handler: "echo").json()
+    #expect(none.client == nil)
+    try await host.close()
+  }
+
   @Test func `a parameter or a query that is not there is absent`() async throws {
     let host = try await Probe.host()
     let echo: ProbeShard.Echo = try await host.request("GET", "/", handler: "echo").json()

@@ -6,6 +6,9 @@ struct SecureState {
   let listener: SecureListenerPointer
   /// Begun with the first byte that looks like TLS, so that whoever only connects costs little.
   var session: TLSSession?
+  /// The subject of the certificate that the client has shown, owned, at most `AccessLog.longestClient` bytes; empty when it
+  /// has shown none.
+  var clientSubject = UnsafeRawBufferPointer(start: nil, count: 0)
 }
 
 /// What the gateway does about the events of streams that carry TLS: the same, behind its decryption. Connections without
@@ -105,6 +108,12 @@ extension UnsafeMutablePointer where Pointee == Connection {
     let metrics = loop.pointee.metrics
     metrics.add(session.version == .tls13 ? .handshakes13 : .handshakes12)
     if session.isResumed { metrics.add(.handshakesResumed) }
+    if let subject = session.clientSubject {
+      let bytes = subject.utf8.prefix(AccessLog.longestClient)
+      let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+      memory.copyBytes(from: bytes)
+      pointee.secure?.pointee.clientSubject = UnsafeRawBufferPointer(memory)
+    }
     watch(pointee.flags.contains(.isShed) ? .head : .idle)
     if session.applicationProtocol == .http2 {
       beginHTTP2()
@@ -138,6 +147,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
   func dropSecure() {
     guard let secure = pointee.secure else { return }
     secure.pointee.session?.destroy()
+    secure.pointee.clientSubject.deallocate()
     secure.deinitialize(count: 1)
     secure.deallocate()
     pointee.secure = nil

@@ -228,6 +228,9 @@ extension UnsafeMutablePointer where Pointee == LoopState {
   }
 
   /// The trace id of a `traceparent` field (W3C Trace Context §3.2), if the field is well-formed.
+      client: request.pointee.connection.unsafelyUnwrapped.pointee.secure.flatMap {
+        UnsafePointer($0.pointer(to: \.clientSubject))
+      },
   @inline(never)
   private func traceID(_ field: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
     guard field.count >= 55, field[2] == 0x2d, field[35] == 0x2d, field[52] == 0x2d else {

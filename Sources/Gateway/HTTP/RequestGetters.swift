@@ -27,6 +27,13 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     return nil
   }
 
+  /// The subject of the certificate that the client has shown and that was verified; nil when it has shown none.
+  var clientSubject: UnsafeRawBufferPointer? {
+    guard let secure = pointee.connection?.pointee.secure, secure.pointee.clientSubject.count > 0
+    else { return nil }
+    return secure.pointee.clientSubject
+  }
+
   /// The method's name as sent.
   var method: UnsafeRawBufferPointer { bytes(pointee.head.methodSpan) }
 

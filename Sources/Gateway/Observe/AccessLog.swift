@@ -4,6 +4,8 @@ internal import Wire
 /// One JSON line for each request, gathered per loop and handed over in large pieces. Confined to its loop.
 struct AccessLog {
   static let capacity = 64 * 1024
+  /// Bytes of the longest subject of a client's certificate that a line has room for.
+  static let longestClient = 512
   private let writer: LogWriter?
   /// The lines that are gathered, until they are handed over with their memory.
   private var memory: UnsafeMutableRawPointer
@@ -41,6 +43,8 @@ struct AccessLog {
     var microseconds: Int
     var peer: PeerText
     var principal: UnsafeRawBufferPointer
+    /// The subject of the client's certificate, where the connection has TLS: by its place, because hardly anybody has one.
+    var client: UnsafePointer<UnsafeRawBufferPointer>?
     var trace: UnsafeRawBufferPointer
     var isHTTP2 = false
   }
@@ -49,7 +53,7 @@ struct AccessLog {
   @inline(__always)
   mutating func add(_ line: Line) -> Int {
     // A request id has at most 64 bytes, a tenant's id 64, a method 32, a trace id 32.
-    let room = 640 + line.path.count + 6 * line.principal.count
+    let room = 640 + 6 * Self.longestClient + line.path.count + 6 * line.principal.count
     guard room <= Self.capacity else { return 1 }
     var dropped = 0
     if count + room > Self.capacity { dropped = flush() }
@@ -76,7 +80,8 @@ struct AccessLog {
       render(line.peer)
     }
     text.put(short: UnsafeRawBufferPointer(start: peerText, count: peerCount))
-    if line.principal.count > 0 { text.put(principal: line.principal) }
+    if line.principal.count > 0 { text.put("\",\"principal\":\"", escaping: line.principal) }
+    if let client = line.client { text.put(client: client.pointee) }
     if line.trace.count > 0 {
       text.put("\",\"trace_id\":\"")
       text.put(line.trace)
@@ -117,10 +122,15 @@ struct AccessLog {
 extension LineCursor {
   /// Not everyone is somebody, so this stays out of the way.
   @inline(never)
-  fileprivate mutating func put(principal: UnsafeRawBufferPointer) {
-    put("\",\"principal\":\"")
-    var writer = ByteWriter(place, capacity: 6 * principal.count)
-    writer.append(escaping: principal)
+  fileprivate mutating func put(client: UnsafeRawBufferPointer) {
+    if client.count > 0 { put("\",\"client\":\"", escaping: client) }
+  }
+
+  @inline(never)
+  fileprivate mutating func put(_ name: StaticString, escaping value: UnsafeRawBufferPointer) {
+    put(name)
+    var writer = ByteWriter(place, capacity: 6 * value.count)
+    writer.append(escaping: value)
     skip(writer.count)
   }
 }

@@ -70,6 +70,11 @@ extension GatewayLoop {
     return text.bytes
   }
 
+  /// The subject of the certificate that the client has shown (RFC 4514); nil when it has shown none, or stale.
+  public func clientSubject(_ token: UInt64, of owner: Generation) -> UnsafeRawBufferPointer? {
+    request(token, owner)?.clientSubject
+  }
+
   /// Who is asking; nil when stale.
   public func principal(_ token: UInt64, of owner: Generation) -> sluice_principal_v1_t? {
     guard let request = request(token, owner) else { return nil }

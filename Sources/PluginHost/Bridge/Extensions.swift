@@ -25,6 +25,7 @@ extension Capability {
   private var plainTable: UnsafeRawPointer {
     switch self {
     case .http: HTTPBridge.table.address
+    case .clientCertificate: ClientCertificateBridge.table.address
     case .phases: PhasesBridge.table.address
     case .websocket: WebSocketBridge.table.address
     case .identify: IdentifyBridge.table.address
@@ -51,6 +52,7 @@ extension Capability {
   private var checkedTable: UnsafeRawPointer {
     switch self {
     case .http: HTTPBridge.checkedTable.address
+    case .clientCertificate: ClientCertificateBridge.checkedTable.address
     case .phases: PhasesBridge.checkedTable.address
     case .websocket: WebSocketBridge.checkedTable.address
     case .identify: IdentifyBridge.checkedTable.address

@@ -1,6 +1,7 @@
 /// A host extension that a manifest may ask for under `capabilities`; its raw value is the extension's id in the ABI.
 public enum Capability: String, Sendable, Hashable, CaseIterable {
   case http = "sluice.http/1"
+  case clientCertificate = "sluice.client-certificate/1"
   /// Sees every request of its tenants, other plugins' included.
   case phases = "sluice.phases/1"
   case websocket = "sluice.websocket/1"

@@ -64,6 +64,17 @@ extension Request {
   /// The peer's address, without the port.
   public var peer: String { read { $0.pointee.peer($1, token) }.text }
 
+  /// The subject of the certificate that the client's TLS connection has shown and the gateway has verified, as RFC 4514
+  /// writes it; nil when there is none, and without `sluice.client-certificate/1`.
+  public var clientCertificate: String? {
+    guard
+      let (certificate, host) = context.link.find(
+        "sluice.client-certificate/1", sluice_client_certificate_v1_t.self)
+    else { return nil }
+    let subject = Bytes(certificate.pointee.subject(host, token))
+    return subject.isPresent ? subject.text : nil
+  }
+
   /// Who is asking.
   public var principal: Principal {
     guard let (http, host) = context.http else { return .anonymous }

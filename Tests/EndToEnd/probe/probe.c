@@ -1,4 +1,4 @@
-/* A plugin whose handlers do what handlers should not, and a few things that they should. */
+/* A plugin whose handlers do what they should not, and a few things that they should; over 400 lines, a case each. */
 #define _POSIX_C_SOURCE 200809L
 #include <sluice/sluice.h>
 
@@ -29,12 +29,13 @@
 
 enum {
     SILENT, NOTHING, BROKEN, UNKNOWN_STATUS, LATER, POSTED, AT_ONCE, SQL, CONFIG, PIECES, FLOOD, ECHO, STREAM,
-    EMIT, NOISE, SLEEP, ELSEWHERE, TOO_LATE, VERSION, BLOCK, HOARD, RELEASE, COUNT
+    EMIT, NOISE, SLEEP, SLOW_WRITE, SLOW_READ, CLIENT, ELSEWHERE, TOO_LATE, VERSION, BLOCK, HOARD, RELEASE, COUNT
 };
 
 static const char *const names[COUNT] = {
     "silent", "nothing", "broken", "unknown_status", "later", "posted", "at_once", "sql", "config", "pieces", "flood",
-    "echo", "stream", "emit", "noise", "sleep", "elsewhere", "too_late", "version", "block", "hoard", "release",
+    "echo", "stream", "emit", "noise", "sleep", "slow_write", "slow_read", "client",
+    "elsewhere", "too_late", "version", "block", "hoard", "release",
 };
 
 typedef struct shard {
@@ -46,6 +47,7 @@ typedef struct shard {
     const sluice_config_v1_t *config;
     const sluice_clock_v1_t *clock;
     const sluice_websocket_v1_t *websocket;
+    const sluice_client_certificate_v1_t *certificate;
 } shard_t;
 
 /* What is remembered of a request between two callbacks. */
@@ -153,6 +155,24 @@ static void stream_read(uint64_t context, sluice_status_t status, sluice_slice_t
     if (written < 0) free(job);
 }
 
+static void oversleep(void) { nanosleep(&(struct timespec){0, 60 * 1000 * 1000}, NULL); }
+
+static void slowly_written(uint64_t context, sluice_status_t status, sluice_slice_t result) {
+    job_t *job = (job_t *)(uintptr_t)context;
+    (void)result;
+    oversleep();
+    if (status == SLUICE_OK) job->shard->http->end(job->shard->host, job->request);
+    free(job);
+}
+
+static void slowly_read(uint64_t context, sluice_status_t status, sluice_slice_t piece) {
+    job_t *job = (job_t *)(uintptr_t)context;
+    (void)piece;
+    oversleep();
+    if (status == SLUICE_OK) job->shard->http->respond(job->shard->host, job->request, 200, text(), LITERAL("read"));
+    free(job);
+}
+
 static void ignore(uint64_t context, sluice_status_t status, sluice_slice_t result) {
     (void)context, (void)status, (void)result;
 }
@@ -225,8 +245,24 @@ static sluice_status_t handle(uint64_t value, uint32_t handler, sluice_token_t r
         return status;
     case VERSION: return http->respond(host, request, 200, text(), LITERAL(PROBE_VERSION));
     case SLEEP:
-        nanosleep(&(struct timespec){0, 60 * 1000 * 1000}, NULL);
+        oversleep();
         return http->respond(host, request, 200, text(), LITERAL("slept"));
+    case SLOW_WRITE: {
+        static uint8_t piece[65536];
+        status = http->begin(host, request, 200, text(), -1);
+        job = remember(shard, request);
+        while (status == SLUICE_OK)
+            status = http->write(host, request, (sluice_slice_t){piece, sizeof piece}, slowly_written,
+                                 (uint64_t)(uintptr_t)job);
+        return status;
+    }
+    case SLOW_READ:
+        status = http->read(host, request, slowly_read, (uint64_t)(uintptr_t)remember(shard, request));
+        return status < 0 ? status : SLUICE_PENDING;
+    case CLIENT: {
+        sluice_slice_t subject = shard->certificate->subject(host, request);
+        return http->respond(host, request, 200, text(), subject.bytes ? subject : LITERAL("nobody"));
+    }
     case BLOCK: {
         long milliseconds = number(shard, request);
         nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, NULL);
@@ -338,7 +374,8 @@ static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *hos
     self->config = host->get_extension(host, SLUICE_EXT_CONFIG);
     self->clock = host->get_extension(host, SLUICE_EXT_CLOCK);
     self->websocket = host->get_extension(host, SLUICE_EXT_WEBSOCKET);
-    if (!self->websocket || !self->clock || !self->http || !self->store || !self->timer || !self->loop || !self->config) {
+    self->certificate = host->get_extension(host, SLUICE_EXT_CLIENT_CERTIFICATE);
+    if (!self->certificate || !self->websocket || !self->clock || !self->http || !self->store || !self->timer || !self->loop || !self->config) {
         free(self);
         return SLUICE_E_DENIED;
     }

@@ -75,3 +75,16 @@ extension HTTPBridge {
         CallCheck.onLoop(host, "sluice.http/1 keep") ?? plain.keep(host, request)
       }))
 }
+
+extension ClientCertificateBridge {
+  private static let plain = table.pointer.pointee
+
+  /// As ``table``; each function looks at its tag first.
+  static let checkedTable = PermanentTable(
+    sluice_client_certificate_v1_t(
+      struct_size: UInt32(MemoryLayout<sluice_client_certificate_v1_t>.size), reserved: 0,
+      subject: { host, request in
+        CallCheck.onLoop(host, "sluice.client-certificate/1 subject") == nil
+          ? plain.subject(host, request) : .absent
+      }))
+}
