@@ -22,7 +22,7 @@ public struct GatewaySettings: Sendable {
   public var idleTimeout: UInt64 = 75_000
   /// Milliseconds for a peer to take something of what is queued. Breach: the connection is reset.
   public var writeTimeout: UInt64 = 30_000
-  /// Milliseconds for a plugin to answer. Breach: 504.
+  /// Milliseconds from a request's last byte to the head of its answer. Breach: 504.
   public var requestTimeout: UInt64 = 30_000
   /// Milliseconds without a sign of life from a WebSocket's peer before it is pinged; twice that closes it.
   public var pingInterval: UInt64 = 25_000

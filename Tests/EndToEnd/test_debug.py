@@ -3,6 +3,7 @@
 import pytest
 
 from client import Account
+from http2 import H2, request
 from program import eventually
 from wire import ask, get
 from workshop import with_plugins
@@ -23,6 +24,21 @@ def test_a_call_that_overstays_its_budget_is_named_in_the_log_and_counted(sluice
     assert (line["tenant"], line["plugin"], line["function"]) == ("platform", "probe", "handle")
     assert line["budget_ms"] == 5 and line["level"] == "warning"
     assert gateway.metric("sluice_plugin_overstays_total") == before + 1
+
+
+@pytest.mark.parametrize("protocol", ["HTTP/1.1", "HTTP/2"])
+@pytest.mark.parametrize("function", ["write completion", "read completion"])
+def test_a_completion_that_overstays_its_budget_is_named_too(sluice, probe_folder, function, protocol):
+    gateway = sluice(with_plugins(probe_folder), ["--loops", 1])
+    path = f"/probe/slow-{function.split()[0]}"
+    method, body = ("GET", b"") if "write" in function else ("POST", b"piece")
+    if protocol == "HTTP/2":
+        with H2(gateway.port) as connection:
+            assert connection.answer(connection.open(request(method, path), body)).status == 200
+    else:
+        assert ask(gateway.port, get(path, method=method, body=body)).status == 200
+    lines = eventually(lambda: named(gateway, "longer than its budget"))
+    assert [(line["tenant"], line["plugin"], line["function"]) for line in lines] == [("platform", "probe", function)]
 
 
 def test_the_budget_is_the_operators(sluice, probe_folder):

@@ -175,6 +175,26 @@ def test_requests_that_wait_for_room_are_answered_when_there_is_some(gateway):
 def test_a_window_that_is_opened_by_crumbs_does_not_extend_the_time(gateway):
     before = gateway.breaches("write_timeout_ms")
     with H2(gateway.port, {INITIAL_WINDOW_SIZE: 0}, reads=False) as connection:
+def test_a_request_that_waits_for_its_turn_is_answered_in_time_or_leaves_with_its_client(gateway):
+    late, waited = breaches(gateway, "request_timeout_ms"), breaches(gateway, "http2_queue_bytes")
+    cancelled = gateway.metric("sluice_cancelled_requests_total")
+    with H2(gateway.port, reads=False) as connection:
+        flood = connection.open(request("GET", "/probe/flood"))
+        connection.until(lambda: connection.streams.get(flood) and len(connection.streams[flood].body) == 65535)
+        waiting = [connection.open(request("GET", f"/probe/at-once/{number}")) for number in range(3)]
+        gone = connection.open(request("GET", "/probe/at-once/gone"))
+        connection.send(reset(gone))
+        for stream in waiting:
+            connection.until(lambda: stream in connection.streams and connection.streams[stream].heads)
+            assert connection.streams[stream].status == 504
+        assert breaches(gateway, "http2_queue_bytes") == waited + 4
+        assert breaches(gateway, "request_timeout_ms") == late + 3
+        assert gateway.metric("sluice_cancelled_requests_total") == cancelled + 1
+        # When there is room again, nothing is left of them.
+        connection.send(reset(flood) + window(0, 1 << 20))
+        assert connection.get("/probe/at-once/next").body == b"next"
+
+
         stream = connection.open(request("GET", "/openapi.json?app=platform"))
         connection.until(lambda: stream in connection.streams)
         connection.socket.settimeout(0.2)

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from client import Account
+from http2 import H2, request
 from program import eventually, run, shared
 from test_plugins import refused
 from wire import RawSocket, Wire, ask, get, handshake
@@ -124,6 +125,64 @@ def test_a_part_that_never_decides_is_cut_off_with_504_and_told(phases):
     assert answer.status == 504 and answer.json()["code"] == "deadline_exceeded"
     assert fields(answer, "x-stamped") == ["second 504", "first 504"]
     assert metric(phases, "cancelled") == before + 1
+
+
+def test_the_time_for_an_answer_is_one_over_all_that_the_request_waits_for(phases):
+    """Each part takes less than the limit, and the handler too; together they take more."""
+    assert ask(phases.port, get("/probe/later?first=slow")).status in (200, 504)
+    answer = ask(phases.port, get("/probe/later?first=slower&second=slower"))
+    assert answer.status == 504 and answer.json()["code"] == "deadline_exceeded"
+
+
+def test_an_answer_in_pieces_that_begins_as_its_time_ends_is_given_whole_and_its_writer_hears(phases):
+    written = metric(phases, "written")
+    with Wire(phases.port) as wire:
+        answer = wire.send(get("/first/late-pieces")).answer()
+        assert answer.status == 200 and answer.body == b"x" * 400_000
+        assert wire.send(get("/probe/at-once/next")).answer().body == b"next"
+    assert metric(phases, "written") == written + 1
+
+
+def test_a_read_that_waits_when_the_request_is_answered_is_ended(phases):
+    unread = metric(phases, "unread")
+    head = b"POST /first/left-read HTTP/1.1\r\nHost: sluice.test\r\nContent-Length: 10\r\n\r\n"
+    with Wire(phases.port) as wire:
+        assert wire.send(head).answer().body == b"later"
+    with H2(phases.port) as connection:
+        stream = connection.open(request("POST", "/first/left-read"), body=None)
+        assert connection.answer(stream).body == b"later"
+    assert eventually(lambda: metric(phases, "unread") == unread + 2)
+
+
+@pytest.mark.parametrize("wishes", ["first=timer", "second=meter_timer", "first=slow&second=meter_timer"])
+@pytest.mark.parametrize("path", ["/first/echo", "/probe/stream"])
+def test_a_client_that_has_said_all_it_will_say_still_gets_its_answer(phases, path, wishes):
+    body = b"0123456789" * 3_000
+    with Wire(phases.port) as wire:
+        wire.send(post(f"{path}?{wishes}", body)).finish()
+        assert wire.answer().body == body
+        assert wire.is_closed()
+    chunked = b"POST " + path.encode() + f"?{wishes}".encode() + b""" HTTP/1.1\r
+Host: sluice.test\r
+Transfer-Encoding: chunked\r
+\r
+5\r
+hello\r
+0\r
+\r
+"""
+    with Wire(phases.port) as wire:
+        assert wire.send(chunked).finish().answer().body == b"hello"
+
+
+@pytest.mark.parametrize("path", ["/first/echo", "/probe/stream"])
+@pytest.mark.parametrize("wish", ["first=timer", "none=at-all"])
+def test_a_client_that_ends_before_its_body_does_is_not_waited_for(phases, path, wish):
+    head = f"POST {path}?{wish} HTTP/1.1\r\nHost: sluice.test\r\nContent-Length: 10\r\n\r\n12345"
+    before = phases.metric("sluice_cancelled_requests_total")
+    with Wire(phases.port) as wire:
+        wire.send(head).finish().rest()
+    assert eventually(lambda: phases.metric("sluice_cancelled_requests_total") == before + 1)
 
 
 def test_a_client_that_leaves_while_a_part_decides_leaves_nothing_behind(phases):

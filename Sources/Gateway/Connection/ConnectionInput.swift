@@ -150,6 +150,14 @@ extension UnsafeMutablePointer where Pointee == Connection {
     request.problem(problem, detail)
   }
 
+  /// Waits for the rest of a body, which will never come from a peer that has sent all it will send.
+  func awaitBody() {
+    guard !pointee.flags.contains(.hasEnded) else { return pointee.stream.close() }
+    guard !pointee.flags.contains(.isHeldBack) else { return }
+    watch(.body)
+    pointee.stream.startReading()
+  }
+
   /// The peer has sent all it will send.
   func endOfInput() {
     pointee.flags.insert(.hasEnded)
@@ -167,10 +175,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
 
   /// Whether the request waits for more of its body and all that has come is consumed.
   private var lacksBody: Bool {
-    guard let request = pointee.request, pointee.viewCount == 0,
-      request.pointee.head.hasBody, !request.pointee.flags.contains(.bodyIsComplete)
-    else { return false }
-    return request.pointee.stage == .receiving || request.pointee.pull != nil
+    pointee.viewCount == 0 && pointee.request?.wantsBody == true
   }
 }
 

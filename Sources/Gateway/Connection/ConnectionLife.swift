@@ -122,15 +122,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
       } else {
         pointee.stream.close()
       }
-    case .request:
-      loop.pointee.metrics.add(.requestTimeouts)
-      guard let request = pointee.request else { return }
-      request.tellPluginOfCancellation()
-      if request.pointee.stage == .streaming {
-        pointee.stream.reset()
-      } else {
-        request.problem(.deadlineExceeded, "The plugin did not answer in time.")
-      }
+    case .request: pointee.request?.hasTakenTooLong()
     case .write:
       loop.pointee.metrics.add(.writeTimeouts)
       pointee.stream.reset()
@@ -149,25 +141,27 @@ extension UnsafeMutablePointer where Pointee == Connection {
 }
 
 extension UnsafeMutablePointer where Pointee == RequestSlot {
+  /// The time for the answer has passed. One that is held is on its way, and goes out.
+  func hasTakenTooLong() {
+    guard pointee.stage.takesAnswer else { return }
+    loop.pointee.metrics.add(.requestTimeouts)
+    tellPluginOfCancellation()
+    problem(.deadlineExceeded, "The request was not answered in time.")
+  }
+
   /// The peer is gone before the answer.
   func connectionHasClosed() {
     let loop = loop
     loop.pointee.metrics.add(.cancelledRequests)
     tellPluginOfCancellation()
     dropGreeting()
-    let pull = pointee.pull
-    let resume = pointee.stream.resume ?? pointee.passage?.pointee.held?.resume
-    pointee.pull = nil
-    pointee.stream.resume = nil
     pointee.stage = .answered
     if pointee.status == 0 { pointee.status = 499 }
     if pointee.passage != nil { runObservers() }
     loop.pointee.tokens.remove(pointee.token)
     loop.observe(self)
     pointee.connection.unsafelyUnwrapped.pointee.request = nil
-    for completion in [pull, resume] {
-      completion?.function(completion.unsafelyUnwrapped.context, -16, .absent)
-    }
+    cancelCalls()
     recycle()
   }
 

@@ -48,14 +48,18 @@ extension UnsafeMutablePointer where Pointee == Connection {
     if pointee.flags.contains(.isHeldBack) {
       pointee.flags.remove(.isHeldBack)
       unwatch()
+      // What it was under before the answers to others took its place.
+      pointee.request?.watchAgain()
     }
     if let request = pointee.request, request.pointee.stage == .streaming { request.hasDrained() }
-    if pointee.request == nil || pointee.request?.pointee.stage == .receiving { resume() }
+    if pointee.request?.wantsBody ?? true { resume() }
   }
 
   /// A request has been answered; the next may follow.
   func requestHasEnded() {
     guard !pointee.flags.contains(.isProcessing) else { return }
+    // The time of this one is not the next one's.
+    if pointee.timeout == .request { unwatch() }
     flush()
     if pointee.stream.isClosing { return }
     if pointee.flags.contains(.isFinishing) {

@@ -143,13 +143,20 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     let connection = pointee.connection.unsafelyUnwrapped
     let loop = connection.loop
     pointee.stage = .answered
+    // Seldom is there anything of this, so one look tells.
+    if !pointee.flags.isDisjoint(with: [.mustClose, .hasWaited]) { endUnusually(connection) }
     if pointee.passage != nil { runObservers() }
     loop.pointee.tokens.remove(pointee.token)
     loop.observe(self)
     connection.pointee.request = nil
-    if pointee.flags.contains(.mustClose) { connection.pointee.flags.insert(.isFinishing) }
     if !pointee.flags.contains(.isAdvancing) { recycle() }
     connection.requestHasEnded()
+  }
+
+  @inline(never)
+  private func endUnusually(_ connection: ConnectionPointer) {
+    if pointee.flags.contains(.hasWaited) { endCallsLater() }
+    if pointee.flags.contains(.mustClose) { connection.pointee.flags.insert(.isFinishing) }
   }
 
   /// Gives the slot back.
@@ -221,6 +228,9 @@ extension UnsafeMutablePointer where Pointee == LoopState {
       microseconds: microseconds,
       peer: PeerText(address: request.pointee.connection.unsafelyUnwrapped.pointee.stream.peer),
       principal: request.pointee.principal?._withUnsafeGuaranteedRef { $0.idText } ?? none,
+      client: request.pointee.connection.unsafelyUnwrapped.pointee.secure.flatMap {
+        UnsafePointer($0.pointer(to: \.clientSubject))
+      },
       trace: request.field(.traceparent).flatMap(traceID) ?? none,
       isHTTP2: request.pointee.http2 != nil)
     let dropped = pointee.access.add(line)
@@ -228,9 +238,6 @@ extension UnsafeMutablePointer where Pointee == LoopState {
   }
 
   /// The trace id of a `traceparent` field (W3C Trace Context §3.2), if the field is well-formed.
-      client: request.pointee.connection.unsafelyUnwrapped.pointee.secure.flatMap {
-        UnsafePointer($0.pointer(to: \.clientSubject))
-      },
   @inline(never)
   private func traceID(_ field: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
     guard field.count >= 55, field[2] == 0x2d, field[35] == 0x2d, field[52] == 0x2d else {

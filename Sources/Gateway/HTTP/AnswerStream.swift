@@ -70,6 +70,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       return false
     }
     pointee.stream.resume = resume
+    pointee.flags.insert(.hasWaited)
     connection.watch(.write)
     return true
   }
@@ -111,7 +112,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     guard let resume = pointee.stream.resume else { return }
     pointee.stream.resume = nil
     if pointee.http2 == nil { pointee.connection.unsafelyUnwrapped.unwatch() }
-    resume.function(resume.context, 0, .absent)
+    end(resume, "write completion", SLUICE_OK)
   }
 }
 

@@ -81,6 +81,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     passage.pointee.held?.body.append(contentsOf: piece)
     guard count > loop.pointee.settings.answerQueueBytes else { return SLUICE_OK }
     passage.pointee.held?.resume = resume
+    pointee.flags.insert(.hasWaited)
     return SLUICE_PENDING
   }
 
@@ -90,7 +91,6 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       return SLUICE_E_WRONG_STATE
     }
     passage.pointee.held?.isEnded = true
-    passage.pointee.held?.resume = nil
     renewToken()
     // Again, because what was posted before names the old token.
     goOnOutsidePlugins()
@@ -121,9 +121,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     }
     guard pointee.stage == .streaming else { return }
     if held.isEnded {
+      pointee.stream.resume = held.resume
       _ = endStream()
     } else if let resume = held.resume, !wait(for: resume) {
-      resume.function(resume.context, SLUICE_OK, .absent)
+      end(resume, "write completion", SLUICE_OK)
     }
   }
 }

@@ -57,9 +57,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       case SLUICE_OK:
         renewToken()
         passage.pointee.next += 1
-      case SLUICE_PENDING:
-        watch(.request)
-        return false
+      case SLUICE_PENDING: return false
       default:
         let (code, detail) = ProblemCode.forStatus(status)
         problem(code, detail)

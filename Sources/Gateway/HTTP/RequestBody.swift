@@ -117,7 +117,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     } else {
       receiveChunks()
     }
-    if pointee.stage == .receiving { connection.watch(.body) }
+    if pointee.stage == .receiving { connection.awaitBody() }
   }
 
   private func receiveChunks() {

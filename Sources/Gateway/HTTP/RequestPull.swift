@@ -3,6 +3,12 @@ internal import EventLoop
 internal import Wire
 
 extension UnsafeMutablePointer where Pointee == RequestSlot {
+  /// Whether somebody waits for more of its body.
+  var wantsBody: Bool {
+    guard pointee.head.hasBody, !pointee.flags.contains(.bodyIsComplete) else { return false }
+    return pointee.stage == .receiving || pointee.pull != nil
+  }
+
   /// Asks for the next piece of a streamed body; it comes later, never from inside this call.
   func pull(_ completion: Completion) -> Int32 {
     guard pointee.stage == .handling || pointee.stage == .streaming || isHeldStream else {
@@ -11,6 +17,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     guard facts.pointee.body == .streamed else { return -4 }
     guard pointee.pull == nil else { return -12 }
     pointee.pull = completion
+    pointee.flags.insert(.hasWaited)
     askToContinue()
     let loop = loop
     loop.pointee.eventLoop.post(
@@ -29,7 +36,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       return complete(pull, 0, UnsafeRawBufferPointer(start: UnsafeRawPointer(self), count: 0))
     }
     let connection = pointee.connection.unsafelyUnwrapped
-    guard connection.pointee.viewCount > 0 else { return awaitMore(on: connection) }
+    guard connection.pointee.viewCount > 0 else { return connection.awaitBody() }
     if pointee.bodyLeft >= 0 { return feedFixed(pull) }
     feedChunked(pull)
   }
@@ -64,7 +71,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     case .end:
       pointee.flags.insert(.bodyIsComplete)
       complete(pull, 0, UnsafeRawBufferPointer(start: UnsafeRawPointer(self), count: 0))
-    case .needMore: awaitMore(on: connection)
+    case .needMore: connection.awaitBody()
     case .invalid:
       loop.pointee.metrics.add(.malformedRequests)
       pointee.flags.insert(.mustClose)
@@ -72,28 +79,33 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     }
   }
 
-  /// Waits for the next piece, unless the peer has sent all it will send.
-  private func awaitMore(on connection: ConnectionPointer) {
-    if connection.pointee.flags.contains(.hasEnded) { return connection.pointee.stream.close() }
-    connection.watch(.body)
-    connection.pointee.stream.startReading()
-  }
-
   private func complete(_ pull: Completion, _ status: Int32, _ piece: UnsafeRawBufferPointer) {
     pointee.pull = nil
     let connection = pointee.connection.unsafelyUnwrapped
-    if pointee.stage == .handling { connection.watch(.request) } else { connection.unwatch() }
+    watchReader(piece)
     // The piece lies in the connection's memory, which must not move while the plugin reads it.
     let wasProcessing = connection.pointee.flags.contains(.isProcessing)
     connection.pointee.flags.insert(.isProcessing)
     let token = pointee.token
     let loop = connection.loop
-    pull.function(pull.context, status, sluice_slice_t(piece))
+    end(pull, "read completion", status, sluice_slice_t(piece))
     guard !wasProcessing else { return }
     connection.pointee.flags.remove(.isProcessing)
     if loop.request(token) == nil { return connection.requestHasEnded() }
     connection.settle()
     connection.flush()
     if Int(connection.pointee.viewCount) < 65_536 { connection.pointee.stream.startReading() }
+  }
+
+  /// Puts the plugin that gets a piece of the body under the limit for its answer: anew with what has come, but not with
+  /// the end.
+  func watchReader(_ piece: UnsafeRawBufferPointer) {
+    if pointee.stage != .handling {
+      unwatch()
+    } else if piece.count > 0 {
+      watch(.request)
+    } else {
+      awaitAnswer()
+    }
   }
 }

@@ -108,6 +108,14 @@ enum RequestStage: UInt8 {
   var takesAnswer: Bool { rawValue < RequestStage.responding.rawValue }
 
   var isWaiting: Bool { rawValue >= Self.opening.rawValue && self != .answered }
+
+  /// Whether it waits for somebody here, and not for its peer.
+  var awaitsAnswer: Bool {
+    switch self {
+    case .opening, .identifying, .inPhase, .handling: true
+    default: false
+    }
+  }
 }
 
 struct RequestFlags: OptionSet {
@@ -131,6 +139,8 @@ struct RequestFlags: OptionSet {
   static let awaitsGreeting = RequestFlags(rawValue: 1024)
   /// A credential was shown that leads to no tenant.
   static let isUnknown = RequestFlags(rawValue: 256)
+  /// The plugin waits for a piece of the body, or for room in its answer, or has waited.
+  static let hasWaited = RequestFlags(rawValue: 2048)
 }
 
 /// A plugin's completion function with its context, kept until its moment.

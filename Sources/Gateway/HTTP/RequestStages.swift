@@ -41,6 +41,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       }
       if pointee.stage.isWaiting {
         pointee.flags.remove(.isAdvancing)
+        if pointee.stage.awaitsAnswer { awaitAnswer() }
         return keep()
       }
     }
@@ -284,8 +285,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       if connection.pointee.socket == nil {
         problem(.internalError, "The plugin returned without an answer.")
       }
-    case 1:
-      if pointee.stage == .handling { watch(.request) }
+    case 1: return
     default:
       let (code, detail) = ProblemCode.forStatus(status)
       problem(code, detail)

@@ -124,6 +124,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   func wait(for resume: Completion, on stream: StreamPointer) -> Bool {
     guard stream.pointee.output.count > loop.pointee.settings.answerQueueBytes else { return false }
     pointee.stream.resume = resume
+    pointee.flags.insert(.hasWaited)
     stream.pointee.progress = 0
     stream.watch(.write)
     return true
@@ -133,6 +134,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   func finish(on stream: StreamPointer) {
     let loop = loop
     pointee.stage = .answered
+    if pointee.flags.contains(.hasWaited) { endCallsLater() }
     if pointee.passage != nil { runObservers() }
     loop.pointee.tokens.remove(pointee.token)
     loop.observe(self)

@@ -43,7 +43,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     _ pull: Completion, _ status: Int32, _ piece: UnsafeRawBufferPointer, on stream: StreamPointer
   ) {
     pointee.pull = nil
-    if pointee.stage == .handling { stream.watch(.request) } else { stream.unwatch() }
-    pull.function(pull.context, status, sluice_slice_t(piece))
+    watchReader(piece)
+    end(pull, "read completion", status, sluice_slice_t(piece))
   }
 }

@@ -79,6 +79,7 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
     {
       loop.pointee.metrics.add(.http2QueueBreaches)
       request.keep()
+      request.awaitAnswer()
       pointee.waiting.append(stream)
     } else {
       request.advance()

@@ -118,10 +118,9 @@ extension UnsafeMutablePointer where Pointee == HTTP2Stream {
       }
       request.problem(.requestTimeout, "The body did not come in time.")
     case .request:
-      metrics.add(.requestTimeouts)
-      guard let request = pointee.request else { return }
-      request.tellPluginOfCancellation()
-      request.problem(.deadlineExceeded, "The plugin did not answer in time.")
+      // It may be one of those that wait for their turn.
+      pointee.http2.forgetWaiting(self)
+      pointee.request?.hasTakenTooLong()
     case .write:
       metrics.add(.writeTimeouts)
       reset(.cancel)
@@ -178,10 +177,38 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
 }
 
 extension RequestPointer {
-  /// Puts the request under a time limit, or what it came on.
+  /// Puts the request under a time limit, or what it came on, from now on.
   func watch(_ timeout: Timeout) {
     if let stream = pointee.http2 { return stream.watch(timeout) }
     pointee.connection.unsafelyUnwrapped.watch(timeout)
+  }
+
+  /// Takes the request out of its time limit.
+  func unwatch() {
+    if let stream = pointee.http2 { return stream.unwatch() }
+    pointee.connection.unsafelyUnwrapped.unwatch()
+  }
+
+  /// Puts the request under the limit for its answer. One that has waited before goes on under the same, because all its
+  /// waits together are bounded.
+  func awaitAnswer() {
+    if let stream = pointee.http2 {
+      if stream.pointee.timeout != .request { stream.watch(.request) }
+      return
+    }
+    let connection = pointee.connection.unsafelyUnwrapped
+    // A peer that does not take earlier answers is under a limit for that, which comes first.
+    guard !connection.pointee.flags.contains(.isHeldBack) else { return }
+    if connection.pointee.timeout != .request { connection.watch(.request) }
+  }
+
+  /// Puts a request of HTTP/1 under the limit that its state asks for.
+  func watchAgain() {
+    if wantsBody {
+      watch(.body)
+    } else if pointee.stage.awaitsAnswer {
+      awaitAnswer()
+    }
   }
 }
 

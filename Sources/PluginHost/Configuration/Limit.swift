@@ -84,7 +84,8 @@ extension Limit {
     isLive: false)
   static let requestTimeout = Limit(
     "request_timeout_ms", 30_000, .milliseconds, in: 100...3_600_000,
-    "the time a plugin may take to answer", answer: "504 deadline_exceeded", isLive: false)
+    "the time from a request's last byte to the head of its answer, all its waits together; where a plugin reads a body in pieces, from each piece",
+    answer: "504 deadline_exceeded", isLive: false)
   static let connections = Limit(
     "connections", 10_000, .count, in: 1...1_000_000, "open connections of the process",
     answer: tooMany)

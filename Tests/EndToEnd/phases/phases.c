@@ -1,3 +1,5 @@
+#define _POSIX_C_SOURCE 200809L
+
 /* A plugin with a part in every phase. What it does with a request stands in the request's query, under the plugin's own
  * id: ?first=deny. Built twice, under two ids, so that one comes before the other. */
 #include <sluice/sluice.h>
@@ -5,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define LITERAL(text) ((sluice_slice_t){(const uint8_t *)(text), sizeof(text) - 1})
 #define ABSENT ((sluice_slice_t){NULL, 0})
@@ -13,7 +16,7 @@
 #define PHASES_ID "first"
 #endif
 
-enum { GATE, METER, STAMP, COUNT_IT, ECHO, LATER, PIECES, SOCKET };
+enum { GATE, METER, STAMP, COUNT_IT, ECHO, LATER, PIECES, LATE_PIECES, LEFT_READ, SOCKET };
 
 typedef struct shard {
     const sluice_host_v1_t *host;
@@ -23,7 +26,7 @@ typedef struct shard {
     const sluice_worker_v1_t *worker;
     const sluice_metrics_v1_t *metrics;
     const sluice_websocket_v1_t *websocket;
-    uint64_t observed, status_sum, bytes, nanoseconds, cancelled, nested; /* metrics */
+    uint64_t observed, status_sum, bytes, nanoseconds, cancelled, nested, written, unread; /* metrics */
     int depth; /* of calls from the host, which never nest */
 } shard_t;
 
@@ -107,10 +110,11 @@ static sluice_status_t gate(shard_t *shard, sluice_token_t request) {
         if (shard->phases->proceed(host, request) != SLUICE_OK) return SLUICE_E_INTERNAL;
         return SLUICE_PENDING;
     }
-    if (is(wish, "timer") || is(wish, "timer_deny") || is(wish, "slow")) {
+    if (is(wish, "timer") || is(wish, "timer_deny") || is(wish, "slow") || is(wish, "slower")) {
         job = remember(shard, request);
         sluice_completion_fn function = is(wish, "timer_deny") ? deny_later : proceed_later;
-        shard->timer->start(host, is(wish, "slow") ? 700 : 20, 0, function, (uint64_t)(uintptr_t)job);
+        uint64_t delay = is(wish, "slower") ? 1000 : is(wish, "slow") ? 700 : 20;
+        shard->timer->start(host, delay, 0, function, (uint64_t)(uintptr_t)job);
         return SLUICE_PENDING;
     }
     if (is(wish, "worker")) {
@@ -208,8 +212,57 @@ static void ignore(uint64_t context, sluice_status_t status, sluice_slice_t resu
     (void)context, (void)status, (void)result;
 }
 
+/* An answer in pieces that is begun when its time is over, in the tick in which the host looks. */
+
+static void late_written(uint64_t context, sluice_status_t status, sluice_slice_t result) {
+    job_t *job = (job_t *)(uintptr_t)context;
+    shard_t *shard = job->shard;
+    (void)result;
+    enter(shard);
+    shard->metrics->add(shard->host, shard->written, 1);
+    if (status == SLUICE_OK) shard->http->end(shard->host, job->request);
+    free(job);
+    leave(shard);
+}
+
+static void begin_late(uint64_t context, sluice_status_t status, sluice_slice_t result) {
+    static uint8_t piece[400000];
+    job_t *job = (job_t *)(uintptr_t)context;
+    shard_t *shard = job->shard;
+    (void)status, (void)result;
+    enter(shard);
+    memset(piece, 'x', sizeof piece);
+    status = shard->http->begin(shard->host, job->request, 200, LITERAL("text/plain"), -1);
+    if (status >= 0)
+        status = shard->http->write(shard->host, job->request, (sluice_slice_t){piece, sizeof piece}, late_written, context);
+    leave(shard);
+    if (status != SLUICE_PENDING) late_written(context, status, ABSENT);
+}
+
+static void hold_up(uint64_t context, sluice_status_t status, sluice_slice_t result) {
+    job_t *job = (job_t *)(uintptr_t)context;
+    shard_t *shard = job->shard;
+    (void)status, (void)result;
+    enter(shard);
+    nanosleep(&(struct timespec){2, 500 * 1000 * 1000}, NULL);
+    shard->timer->start(shard->host, 1, 0, begin_late, context);
+    leave(shard);
+}
+
+/* An answer that is given while a piece of the body is waited for. */
+
+static void left_read(uint64_t context, sluice_status_t status, sluice_slice_t piece) {
+    shard_t *shard = (shard_t *)(uintptr_t)context;
+    (void)piece;
+    enter(shard);
+    if (status == SLUICE_E_CANCELLED) shard->metrics->add(shard->host, shard->unread, 1);
+    leave(shard);
+}
+
 static sluice_status_t resolve(sluice_slice_t name, uint32_t *handler) {
     if (is(name, "echo")) *handler = ECHO;
+    else if (is(name, "late_pieces")) *handler = LATE_PIECES;
+    else if (is(name, "left_read")) *handler = LEFT_READ;
     else if (is(name, "later")) *handler = LATER;
     else if (is(name, "pieces")) *handler = PIECES;
     else return SLUICE_E_NOT_FOUND;
@@ -227,6 +280,16 @@ static sluice_status_t handle(uint64_t value, uint32_t handler, sluice_token_t r
         status = http->respond(host, request, 200, LITERAL("application/octet-stream"), http->body(host, request));
         break;
     case LATER:
+        shard->timer->start(host, 20, 0, answer_later, (uint64_t)(uintptr_t)remember(shard, request));
+        status = SLUICE_PENDING;
+        break;
+    case LATE_PIECES:
+        shard->timer->start(host, 20, 0, hold_up, (uint64_t)(uintptr_t)remember(shard, request));
+        status = SLUICE_PENDING;
+        break;
+    case LEFT_READ:
+        status = http->read(host, request, left_read, (uint64_t)(uintptr_t)shard);
+        if (status < 0) break;
         shard->timer->start(host, 20, 0, answer_later, (uint64_t)(uintptr_t)remember(shard, request));
         status = SLUICE_PENDING;
         break;
@@ -251,7 +314,13 @@ static sluice_status_t resolve_socket(sluice_slice_t name, uint32_t *handler) {
 
 static sluice_status_t socket_open(uint64_t shard, uint32_t handler, sluice_token_t request, sluice_token_t connection,
                                    uint64_t *context) {
-    (void)shard, (void)handler, (void)request, (void)connection, (void)context;
+    static uint8_t piece[65536];
+    shard_t *self = (shard_t *)(uintptr_t)shard;
+    (void)handler, (void)context;
+    if (self->http->query(self->host, request, LITERAL("flood")).bytes != NULL)
+        while (self->websocket->send(self->host, connection, SLUICE_MESSAGE_BINARY, (sluice_slice_t){piece, sizeof piece}) ==
+               SLUICE_OK)
+            ;
     return SLUICE_OK;
 }
 
@@ -302,6 +371,8 @@ static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *hos
     shard->nanoseconds = metrics->declare(host, SLUICE_METRIC_COUNTER, LITERAL("ns"), LITERAL("Their time."));
     shard->cancelled = metrics->declare(host, SLUICE_METRIC_COUNTER, LITERAL("cancelled"), LITERAL("Those given up."));
     shard->nested = metrics->declare(host, SLUICE_METRIC_COUNTER, LITERAL("nested"), LITERAL("Calls inside calls."));
+    shard->written = metrics->declare(host, SLUICE_METRIC_COUNTER, LITERAL("written"), LITERAL("Late pieces."));
+    shard->unread = metrics->declare(host, SLUICE_METRIC_COUNTER, LITERAL("unread"), LITERAL("Reads that ended."));
     *value = (uint64_t)(uintptr_t)shard;
     return SLUICE_OK;
 }

@@ -92,8 +92,9 @@ typedef struct sluice_http_v1 {
                                             uint32_t status, sluice_slice_t content_type, int64_t length);
     /*
      * Sends a piece; it is copied. SLUICE_OK: go on. SLUICE_PENDING: taken, but the peer is behind: `completion`
-     * comes when there is room; more before that is SLUICE_E_OVERLOADED and is not taken. `completion` is called
-     * only after SLUICE_PENDING; its result is absent.
+     * comes when there is room, or when the answer has ended; more before that is SLUICE_E_OVERLOADED and is not taken.
+     * `completion` is called only after SLUICE_PENDING, with SLUICE_OK, or SLUICE_E_CANCELLED when the peer is gone; its
+     * result is absent.
      */
     sluice_status_t (*SLUICE_NONNULL write)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t request,
                                             sluice_slice_t piece, sluice_completion_fn SLUICE_NONNULL completion,
@@ -105,8 +106,9 @@ typedef struct sluice_http_v1 {
 
     /*
      * Asks for the next piece. Always ends through `completion`: SLUICE_OK with the piece, or with an empty present
-     * slice at the end of the body; a negative status when the body is malformed, too large or cut off. One read at
-     * a time. The host stops reading from the peer while nobody asks. [loop-thread & ACTIVE|DRAINING]
+     * slice at the end of the body; a negative status when the body is malformed, too large or cut off;
+     * SLUICE_E_CANCELLED when the request ends before a piece has come. One read at a time. The host stops reading
+     * from the peer while nobody asks. [loop-thread & ACTIVE|DRAINING]
      */
     sluice_status_t (*SLUICE_NONNULL read)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t request,
                                            sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
