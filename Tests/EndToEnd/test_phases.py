@@ -11,7 +11,7 @@ from client import Account
 from http2 import H2, request
 from program import eventually, run, shared
 from test_plugins import refused
-from wire import RawSocket, Wire, ask, get, handshake
+from wire import BINARY, CLOSE, RawSocket, Wire, ask, frame, get, handshake
 from workshop import lay_out, lay_out_phases, phases_manifest, with_plugins
 
 
@@ -183,6 +183,37 @@ def test_a_client_that_ends_before_its_body_does_is_not_waited_for(phases, path,
     with Wire(phases.port) as wire:
         wire.send(head).finish().rest()
     assert eventually(lambda: phases.metric("sluice_cancelled_requests_total") == before + 1)
+
+
+def test_messages_that_come_while_a_handshake_is_decided_are_kept_within_bounds(phases):
+    resident = phases.resident()
+    with Wire(phases.port) as wire:
+        wire.send(handshake("/first/socket?first=slow"))
+        wire.socket.setblocking(False)
+        message, sent = frame(BINARY, b"x" * 60_000), 0
+        try:
+            while sent < 1 << 30:
+                sent += wire.socket.send(message[sent % len(message):])
+        except BlockingIOError:
+            pass  # the gateway reads no more, and the kernels are full
+        assert sent < 1 << 28
+        assert phases.resident() - resident < 8 << 20
+        wire.socket.setblocking(True)
+        wire.socket.settimeout(10)
+        assert wire.answer().status == 101
+        assert RawSocket.receive(wire) == (BINARY, b"x" * 60_000)
+
+
+def test_what_a_plugin_sends_before_the_handshake_is_answered_is_bounded_like_any_queue(phases):
+    before = phases.metric("sluice_limit_breaches_total", '{limit="websocket_queue_bytes"}')
+    with RawSocket(phases.port, "/first/socket?flood=yes") as client:
+        count = 0
+        while (message := client.receive())[0] == BINARY:
+            assert message[1] == bytes(65536)
+            count += 1
+        assert message[0] == CLOSE and message[1] == struct.pack(">H", 3008) + b"slow"
+        assert count == 16  # as much as the bound, and the one that passed it
+    assert phases.metric("sluice_limit_breaches_total", '{limit="websocket_queue_bytes"}') == before + 1
 
 
 def test_a_client_that_leaves_while_a_part_decides_leaves_nothing_behind(phases):

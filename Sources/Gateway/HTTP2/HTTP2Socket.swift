@@ -32,7 +32,8 @@ extension UnsafeMutablePointer where Pointee == SocketState {
 
   /// Bytes that wait for the peer.
   var queuedBytes: Int {
-    isOverHTTP2
+    if pointee.flags.contains(.isOpening) { return Int(pointee.messageCount) }
+    return isOverHTTP2
       ? stream.pointee.output.count : pointee.connection.pointee.stream.queuedBytes
   }
 

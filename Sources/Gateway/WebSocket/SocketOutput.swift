@@ -94,6 +94,10 @@ extension UnsafeMutablePointer where Pointee == SocketState {
   func endSlow() {
     guard !pointee.flags.contains(.closeSent) else { return }
     loop.pointee.metrics.add(.slowSubscribers)
+    // The answer to the handshake is still to come, and what was sent before it.
+    if pointee.flags.contains(.isOpening) {
+      return close(HostCloseCode.slow, ("slow" as StaticString).raw)
+    }
     pointee.closeCode = HostCloseCode.slow
     if isOverHTTP2 {
       pointee.flags.insert(.closeSent)

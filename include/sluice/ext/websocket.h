@@ -27,7 +27,8 @@ typedef struct sluice_websocket_v1 {
 
     /*
      * Queues one message; the bytes are copied. SLUICE_E_OVERLOADED: the connection's queue has passed its bound;
-     * the host closes it with 3008 ("slow", resumable). SLUICE_E_STALE: gone or closing.
+     * the host closes it with 3008 ("slow", resumable). SLUICE_E_STALE: gone or closing. What is sent in `open` waits
+     * behind the answer to the handshake, in the same queue.
      * Off the loop's thread the message is carried over. [any-thread & ACTIVE|DRAINING]
      */
     sluice_status_t (*SLUICE_NONNULL send)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t connection,
