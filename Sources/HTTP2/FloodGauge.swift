@@ -12,7 +12,10 @@ struct LeakyBucket {
   init(rate: Int) { self.rate = rate }
 
   /// Whether `count` more events are fine; a negative count makes room.
-  mutating func add(_ count: Int, now: UInt64) -> Bool {
+  mutating func add(_ count: Int, now: UInt64) -> Bool { add(thousandths: count * 1_000, now: now) }
+
+  /// As ``add(_:now:)``, for parts of an event.
+  mutating func add(thousandths: Int, now: UInt64) -> Bool {
     if now > seen {
       // A rate per second is as many thousandths per millisecond.
       let elapsed = Int(min(now - seen, UInt64(Self.burstSeconds) * 1_000))
@@ -20,7 +23,7 @@ struct LeakyBucket {
       seen = now
     }
     let capacity = rate * Self.burstSeconds * 1_000
-    level = max(-capacity, level + count * 1_000)
+    level = max(-capacity, level + thousandths)
     return level <= capacity
   }
 }
@@ -54,8 +57,8 @@ struct FloodGauge {
     if frame.type != FrameType.continuation { continuations = 0 }
     let endsStream = frame.flags & 0x1 != 0
     switch frame.type {
-    case FrameType.data where frame.length == 0 && !endsStream,
-      FrameType.headers where frame.length == 0 && !endsStream:
+    case FrameType.data where !endsStream: return data(frame, now: now)
+    case FrameType.headers where frame.length == 0 && !endsStream:
       return emptyFrames.add(1, now: now) ? nil : .emptyFrames
     case FrameType.data, FrameType.headers: return nil
     case FrameType.resetStream: return reset(now: now)
@@ -68,6 +71,26 @@ struct FloodGauge {
       return frame.length > 0 || emptyFrames.add(1, now: now) ? nil : .emptyFrames
     default: return ignoredFrames.add(1, now: now) ? nil : .ignoredFrames
     }
+  }
+
+  /// A DATA frame with fewer bytes costs more than it carries: it is a part of an empty one.
+  private static var smallestData: Int { 32 }
+  /// A DATA frame with as many bytes makes room for an empty one.
+  private static var goodData: Int { 1_024 }
+
+  /// Counts a DATA frame that ends nothing, by how little it carries: clients that send small messages are many, those
+  /// that send them byte by byte are none.
+  private mutating func data(_ frame: FrameHeader, now: UInt64) -> HTTP2Breach? {
+    // Padding carries nothing. How much there is stands behind the header: with its own length at most 256 bytes.
+    let isPadded = frame.flags & 0x8 != 0
+    let carried = isPadded ? max(0, frame.length - 256) : frame.length
+    let weight =
+      switch carried {
+      case ..<Self.smallestData: 1_000 / (carried + 1)
+      case Self.goodData...: -1_000
+      default: 0
+      }
+    return weight == 0 || emptyFrames.add(thousandths: weight, now: now) ? nil : .emptyFrames
   }
 
   /// Counts a stream that has ended before its time, or work that was done for one.

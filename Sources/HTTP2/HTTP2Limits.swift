@@ -10,7 +10,8 @@ public struct HTTP2Limits: Sendable {
   public var settingsPerSecond = 10
   /// PRIORITY and PRIORITY_UPDATE frames, and frames of no known type: read and thrown away.
   public var ignoredFramesPerSecond = 100
-  /// Frames that carry nothing and end nothing.
+  /// Frames that carry nothing and end nothing. DATA of n bytes, n below 32, is 1/(n+1) of one; DATA of 1 KiB or more makes
+  /// room for one.
   public var emptyFramesPerSecond = 100
   /// WINDOW_UPDATE frames, beside four for each DATA frame of good size that was sent.
   public var windowUpdatesPerSecond = 200

@@ -54,6 +54,9 @@ FLOODS = {
     "empty DATA": (
         "http2_empty_frames_per_second",
         lambda: frame(HEADERS, END_HEADERS, 1, literal(request("POST", "/probe/stream"))) + frame(DATA, 0, 1) * 5_000),
+    "DATA of a byte each": (
+        "http2_empty_frames_per_second",
+        lambda: frame(HEADERS, END_HEADERS, 1, literal(request("POST", "/probe/stream"))) + frame(DATA, 0, 1, b"x") * 5_000),
     "WINDOW_UPDATE": ("http2_window_updates_per_second", lambda: window(0, 1) * 5_000),
     "CONTINUATION": (
         "http2_continuations",
@@ -171,12 +174,8 @@ def test_requests_that_wait_for_room_are_answered_when_there_is_some(gateway):
         assert len(bodies) == 1 and len(bodies.pop()) > 10_000
 
 
-@pytest.mark.limit("write_timeout_ms")
-def test_a_window_that_is_opened_by_crumbs_does_not_extend_the_time(gateway):
-    before = gateway.breaches("write_timeout_ms")
-    with H2(gateway.port, {INITIAL_WINDOW_SIZE: 0}, reads=False) as connection:
 def test_a_request_that_waits_for_its_turn_is_answered_in_time_or_leaves_with_its_client(gateway):
-    late, waited = breaches(gateway, "request_timeout_ms"), breaches(gateway, "http2_queue_bytes")
+    late, waited = gateway.breaches("request_timeout_ms"), gateway.breaches("http2_queue_bytes")
     cancelled = gateway.metric("sluice_cancelled_requests_total")
     with H2(gateway.port, reads=False) as connection:
         flood = connection.open(request("GET", "/probe/flood"))
@@ -187,14 +186,18 @@ def test_a_request_that_waits_for_its_turn_is_answered_in_time_or_leaves_with_it
         for stream in waiting:
             connection.until(lambda: stream in connection.streams and connection.streams[stream].heads)
             assert connection.streams[stream].status == 504
-        assert breaches(gateway, "http2_queue_bytes") == waited + 4
-        assert breaches(gateway, "request_timeout_ms") == late + 3
+        assert gateway.breaches("http2_queue_bytes") == waited + 4
+        assert gateway.breaches("request_timeout_ms") == late + 3
         assert gateway.metric("sluice_cancelled_requests_total") == cancelled + 1
         # When there is room again, nothing is left of them.
         connection.send(reset(flood) + window(0, 1 << 20))
         assert connection.get("/probe/at-once/next").body == b"next"
 
 
+@pytest.mark.limit("write_timeout_ms")
+def test_a_window_that_is_opened_by_crumbs_does_not_extend_the_time(gateway):
+    before = gateway.breaches("write_timeout_ms")
+    with H2(gateway.port, {INITIAL_WINDOW_SIZE: 0}, reads=False) as connection:
         stream = connection.open(request("GET", "/openapi.json?app=platform"))
         connection.until(lambda: stream in connection.streams)
         connection.socket.settimeout(0.2)

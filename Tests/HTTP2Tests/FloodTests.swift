@@ -99,6 +99,57 @@ struct Flood: CustomTestStringConvertible, Sendable {
     #expect(owner.state == .open)
   }
 
+  @Test func `DATA counts by how little it carries`() {
+    for (carried, most) in [(0, 20), (1, 40), (4, 100), (31, 645)] {
+      var limits = HTTP2Limits()
+      limits.emptyFramesPerSecond = 2
+      let owner = Owner(limits: limits)
+      let frame = Frame.data(1, [UInt8](repeating: 1, count: carried))
+      owner.receive(.post(1))
+      for _ in 0..<most { owner.receive(frame) }
+      #expect(owner.breaches == [], "\(carried) bytes")
+      owner.receive(frame)
+      #expect(owner.breaches == [.emptyFrames], "\(carried) bytes")
+    }
+  }
+
+  @Test func `padding carries nothing`() {
+    var limits = HTTP2Limits()
+    limits.emptyFramesPerSecond = 2
+    let owner = Owner(limits: limits)
+    let frame = Frame(
+      type: 0, flags: 8, stream: 1, payload: [200] + [UInt8](repeating: 0, count: 200))
+    owner.receive(.post(1))
+    for _ in 0..<20 { owner.receive(frame) }
+    #expect(owner.breaches == [])
+    owner.receive(frame)
+    #expect(owner.breaches == [.emptyFrames])
+  }
+
+  // A message of gRPC has five bytes before it, and often few behind them.
+  @Test func `small messages are no flood, however long they go on`() {
+    let owner = Owner()
+    owner.receive(.post(1))
+    let message = Frame.data(1, [UInt8](repeating: 0, count: 12))
+    for number in 0..<20_000 {
+      owner.now = UInt64(number)
+      owner.receive(message)
+      owner.endpoint.consume(12, on: 1)
+    }
+    #expect(owner.breaches == [])
+  }
+
+  @Test func `large frames make room for small ones`() {
+    var limits = HTTP2Limits()
+    limits.emptyFramesPerSecond = 1
+    let owner = Owner(limits: limits)
+    owner.receive(.post(1))
+    for _ in 0..<100 {
+      owner.receive(.data(1, [UInt8](repeating: 0, count: 1_024)), .data(1, [0]), .data(1, [0]))
+    }
+    #expect(owner.breaches == [])
+  }
+
   @Test func `nothing is done for what comes behind the frame that was too many`() {
     let owner = Owner()
     var bytes: [UInt8] = []

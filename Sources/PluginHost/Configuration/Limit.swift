@@ -138,7 +138,8 @@ extension Limit {
     "PRIORITY frames and frames of unknown types on one HTTP/2 connection", answer: calm)
   static let http2EmptyFrames = Limit(
     "http2_empty_frames_per_second", 100, .perSecond, in: 1...100_000,
-    "frames on one HTTP/2 connection that carry nothing and end nothing", answer: calm)
+    "frames on one HTTP/2 connection that carry nothing and end nothing; DATA of n bytes, n below 32, is 1/(n+1) of one, and DATA of 1 KiB or more makes room for one",
+    answer: calm)
   static let http2WindowUpdates = Limit(
     "http2_window_updates_per_second", 200, .perSecond, in: 1...1_000_000,
     "WINDOW_UPDATE frames on one HTTP/2 connection, beside four for each DATA frame of good size sent",
