@@ -333,3 +333,40 @@ def test_reloads_and_changes_of_apps_at_the_same_time_disturb_nobody(bench):
     thread.join()
     assert not wrong
     assert [bench.version(app) for app in apps] == ["0.4.0"] * 4
+
+
+# -- copies of libraries
+
+
+def images(bench) -> set[str]:
+    return {file.name for file in (bench.gateway.data / "images").iterdir()}
+
+
+def test_the_copies_of_a_version_that_is_refused_or_replaced_do_not_stay(bench):
+    before = images(bench)
+    assert any(name.startswith("probe-0.1.0") for name in before)
+    for number in range(3):
+        bench.install(f"0.2.{number}", "PROBE_OPENS=-13")
+        bench.refused("cannot open its shard")
+    assert eventually(lambda: images(bench) == before)
+    bench.install("0.3.0", library=bench.library("0.4.0"))
+    bench.refused("says that it is probe@0.4.0")
+    assert images(bench) == before
+    bench.install("0.5.0")
+    assert bench.gateway.reload()["message"] == "reloaded"
+    assert bench.version() == "0.5.0"
+    assert eventually(lambda: not any(name.startswith("probe-0.1.0") for name in images(bench)))
+    assert len(images(bench)) == len(before)
+
+
+def test_a_start_leaves_no_copy_that_is_not_in_use(bench):
+    before = images(bench)
+    bench.gateway.kill()
+    (bench.gateway.data / "images" / "probe-0.0.1-77.so").write_bytes(b"left by another")
+    bench.install("0.2.0", "PROBE_ID=\"other\"")
+    with pytest.raises(AssertionError, match="before it was ready"):
+        bench.gateway.start()
+    assert images(bench) == set()
+    bench.install("0.1.0")
+    bench.gateway.start()
+    assert len(images(bench)) == len(before)

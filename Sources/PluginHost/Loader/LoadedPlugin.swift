@@ -7,6 +7,8 @@ internal import Glibc
 /// `@unchecked Sendable`: the tables are constant and have static lifetime (plugin.h).
 final class LoadedPlugin: @unchecked Sendable {
   let manifest: PluginManifest
+  /// The copy that runs; nil when the file itself does.
+  private let file: PluginImageFile?
   /// The SHA-256 of the library that runs.
   let libraryDigest: Digest
   let entry: UnsafePointer<sluice_plugin_v1_t>
@@ -41,28 +43,34 @@ final class LoadedPlugin: @unchecked Sendable {
     func failure(_ message: String) -> PluginLoadError {
       PluginLoadError(plugin: manifest.id, file: manifest.library, message: message)
     }
-    let file: ELFFile
+    let library: ELFFile
     do throws(ELFError) {
-      file = try ELFFile(path: manifest.library)
-      try ELFImage(file, path: manifest.library).check()
+      library = try ELFFile(path: manifest.library)
+      try ELFImage(library, path: manifest.library).check()
     } catch {
       throw failure("\(error)")
     }
-    libraryDigest = file.bytes.withUnsafeBytes { Digest(of: $0) }
+    libraryDigest = library.bytes.withUnsafeBytes { Digest(of: $0) }
     // A path without a slash would be looked for among the system's libraries.
     let own = manifest.library.contains("/") ? manifest.library : "./" + manifest.library
-    var copy: String?
+    var copy: PluginImageFile?
     do throws(PluginImagesUnavailable) {
-      copy = try images?.copy(file.bytes, of: manifest)
+      copy = try images?.copy(library.bytes, of: manifest)
     } catch {
       throw failure("cannot be copied to be loaded: \(error.description)")
     }
     func open(_ path: String) -> UnsafeMutableRawPointer? {
       dlopen(path, RTLD_NOW | RTLD_LOCAL | Int32(RTLD_NODELETE))
     }
-    guard let image = copy.flatMap(open) ?? (isFirst ? open(own) : nil) else {
+    var opened = copy.flatMap { open($0.path) }
+    if opened == nil {
+      copy = nil
+      opened = isFirst ? open(own) : nil
+    }
+    guard let image = opened else {
       throw failure("cannot be loaded: \(Self.lastError)")
     }
+    file = copy
     guard let symbol = dlsym(image, "sluice_plugin_entry_v1") else {
       throw failure("does not export sluice_plugin_entry_v1; see include/sluice/plugin.h")
     }

@@ -26,22 +26,18 @@ final class PluginImages: @unchecked Sendable {
     }
   }
 
-  /// Writes a copy of a library and returns its path.
+  /// Writes a copy of a library.
   func copy(_ bytes: [UInt8], of manifest: PluginManifest) throws(PluginImagesUnavailable)
-    -> String
+    -> PluginImageFile
   {
     count += 1
     let path = FilePath.resolve("\(manifest.id)-\(manifest.version)-\(count).so", in: folder)
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o500)
     guard descriptor >= 0 else { throw .ofSystem(path) }
     defer { close(descriptor) }
-    do throws(PluginImagesUnavailable) {
-      try Self.write(bytes, to: descriptor, path: path)
-    } catch {
-      unlink(path)
-      throw error
-    }
-    return path
+    let file = PluginImageFile(path: path)
+    try Self.write(bytes, to: descriptor, path: path)
+    return file
   }
 
   private static func write(_ bytes: [UInt8], to descriptor: Int32, path: String)
@@ -55,6 +51,16 @@ final class PluginImages: @unchecked Sendable {
       rest = rest.dropFirst(written)
     }
   }
+}
+
+/// A copy of a library, which is removed with the last who needs it: a version that was refused, or that nobody is
+/// served by any more. What is mapped of it stays in memory.
+final class PluginImageFile: Sendable {
+  let path: String
+
+  fileprivate init(path: String) { self.path = path }
+
+  deinit { unlink(path) }
 }
 
 /// Why no copy of a library can be kept.
