@@ -1,7 +1,7 @@
 /// What the gateway asks of whoever owns tenants and plugins. All of it is called on loop threads and must not block.
 public protocol TenantHost: AnyObject, Sendable {
   /// A tenant is wanted on a loop where it is not open: open it, then call ``GatewayLoop/opened(_:_:)``, or
-  /// ``GatewayLoop/failedToOpen(_:reason:)``. Called once until one of them has come.
+  /// ``GatewayLoop/failedToOpen(_:_:reason:)``. Called once until one of them has come.
   func open(_ tenant: String, on loop: GatewayLoop)
 
   /// Asks the tenant's authenticator who a credential stands for. `answer` is called once on the loop's thread,

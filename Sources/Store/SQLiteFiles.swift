@@ -30,6 +30,7 @@ struct SQLiteFiles: Sendable {
       unlink(probe)
     }
     Self.sync(directory)
+    Self.sync(Self.folder(of: directory))
   }
 
   private static func unusable(_ verb: String, _ path: String, _ code: Int32) -> StoreError {
@@ -70,6 +71,12 @@ struct SQLiteFiles: Sendable {
     return stat(path, &status) == 0 && stat(path + "-wal", &status) == 0 && status.st_size > 0
   }
 
+  /// As ``createIfAbsent(_:)``; a file that is there already is an error.
+  static func create(_ path: String) throws(StoreError) {
+    guard access(path, F_OK) != 0 else { throw StoreError(.invalid, "\(path) is there already") }
+    try createIfAbsent(path)
+  }
+
   /// Creates an empty file that only this user can read; SQLite would let the umask decide, and
   /// gives the log the mode of the file.
   static func createIfAbsent(_ path: String) throws(StoreError) {
@@ -96,7 +103,62 @@ struct SQLiteFiles: Sendable {
           code == EROFS ? .readOnly : .io, "cannot delete \(path + suffix): \(text(code))")
       }
     }
-    if let slash = path.lastIndex(of: "/") { sync(String(path[..<slash])) }
+    sync(folder(of: path))
+  }
+
+  /// Puts the file at `other` in the place of a closed file, which afterwards is where the other was, its log beside it.
+  /// There is one of the two under the name at every moment. Returns whether there was one before.
+  static func exchange(_ path: String, with other: String) throws(StoreError) -> Bool {
+    func attempt(_ verb: String, _ result: Int32) throws(StoreError) {
+      guard result == 0 else {
+        let code = errno
+        throw StoreError(
+          code == EROFS ? .readOnly : code == ENOSPC || code == EDQUOT ? .storageFull : .io,
+          "cannot \(verb) \(path): \(text(code))")
+      }
+    }
+    try attempt("find \(other) to replace", access(other, F_OK))
+    let aside = other + ".aside"
+    let (log, otherLog, logAside) = (path + "-wal", other + "-wal", other + "-wal.aside")
+    unlink(aside)
+    let isThere = access(path, F_OK) == 0
+    if isThere { try attempt("keep", link(path, aside)) }
+    // A log belongs to its file: one that a proper close has not removed would be taken for the other's.
+    unlink(path + "-shm")
+    let hasLog = access(log, F_OK) == 0
+    let otherHasLog = access(otherLog, F_OK) == 0
+    do throws(StoreError) {
+      if otherHasLog { try attempt("move the log of", rename(otherLog, logAside)) }
+      if hasLog { try attempt("move the log of", rename(log, otherLog)) }
+      try attempt("replace", rename(other, path))
+    } catch {
+      if hasLog { rename(otherLog, log) }
+      if otherHasLog { rename(logAside, otherLog) }
+      unlink(aside)
+      throw error
+    }
+    if otherHasLog { try attempt("move the log of", rename(logAside, log)) }
+    if isThere { try attempt("keep", rename(aside, other)) }
+    sync(folder(of: path))
+    sync(folder(of: other))
+    return isThere
+  }
+
+  private static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// Has a closed file, and its name, on disk. Closing drops SQLite's locks on it, so nobody has it open.
+  static func sync(file path: String) throws(StoreError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0, fsync(descriptor) == 0 else {
+      let code = errno
+      if descriptor >= 0 { Glibc.close(descriptor) }
+      throw StoreError(.io, "cannot sync \(path): \(text(code))")
+    }
+    Glibc.close(descriptor)
+    sync(folder(of: path))
   }
 
   /// Which content a path had, to see whether a damaged file has been replaced.

@@ -16,7 +16,7 @@ final class SQLiteTenant: @unchecked Sendable {
 
   var writes = Ring<WriteJob>()
   var isQueuedForWriting = false
-  /// From the call of `deleteTenant` until it is done: writes are refused.
+  /// From the call of `deleteTenant` or `replaceTenant` until it is done: writes are refused.
   var refusesWrites = false
 
   // MARK: Owned by the writer's thread
@@ -51,11 +51,13 @@ enum WriteJob: Sendable {
   /// the call of its completion, which is made when the readers know of what it changed.
   case alone(@Sendable (Result<SQLiteTenantFile, StoreError>) -> () -> Void)
   case delete(@Sendable (Result<Void, StoreError>) -> Void)
+  /// Puts another file in the place of the tenant's; answers whether there was one.
+  case replace(with: String, @Sendable (Result<Bool, StoreError>) -> Void)
 
   var cost: Int {
     switch self {
     case .batch(_, let cost): cost
-    case .alone, .delete: 256
+    case .alone, .delete, .replace: 256
     }
   }
 
@@ -64,6 +66,7 @@ enum WriteJob: Sendable {
     case .batch(let pending, _): pending.completion(.failure(error))
     case .alone(let body): body(.failure(error))()
     case .delete(let completion): completion(.failure(error))
+    case .replace(_, let completion): completion(.failure(error))
     }
   }
 }

@@ -69,7 +69,7 @@ final class SQLiteTenantFile {
     }
   }
 
-  private static func randomEpoch() -> String {
+  static func randomEpoch() -> String {
     let digits = Array("0123456789abcdefghjkmnpqrstvwxyz")
     return String((0..<8).map { _ in digits[Int.random(in: 0..<32)] })
   }

@@ -48,7 +48,10 @@ final class SQLiteWriter: @unchecked Sendable {
           )
         }
       }
-      if case .delete = job { tenant.refusesWrites = true }
+      switch job {
+      case .delete, .replace: tenant.refusesWrites = true
+      case .batch, .alone: break
+      }
       queuedBytes += job.cost
       tenant.writes.append(job)
       if !tenant.isQueuedForWriting {
@@ -122,6 +125,10 @@ final class SQLiteWriter: @unchecked Sendable {
   private func perform(_ jobs: [WriteJob], for tenant: SQLiteTenant) {
     if case .delete(let completion) = jobs.first {
       completion(Result { () throws(StoreError) in try delete(tenant) })
+      return
+    }
+    if case .replace(let path, let completion) = jobs.first {
+      completion(Result { () throws(StoreError) in try replace(tenant, with: path) })
       return
     }
     let file: SQLiteTenantFile
@@ -209,6 +216,19 @@ final class SQLiteWriter: @unchecked Sendable {
   }
 
   private func delete(_ tenant: SQLiteTenant) throws(StoreError) {
+    try whileClosed(tenant) { () throws(StoreError) in try SQLiteFiles.delete(tenant.path) }
+  }
+
+  private func replace(_ tenant: SQLiteTenant, with path: String) throws(StoreError) -> Bool {
+    try whileClosed(tenant) { () throws(StoreError) in
+      try SQLiteFiles.exchange(tenant.path, with: path)
+    }
+  }
+
+  /// Does something to the tenant's file while nobody has it open. What was there is forgotten.
+  private func whileClosed<Value>(
+    _ tenant: SQLiteTenant, _ body: () throws(StoreError) -> Value
+  ) throws(StoreError) -> Value {
     readers.refuse(tenant, .deleted(tenant.name), untilReopened: true)
     defer {
       readers.accept(tenant)
@@ -216,13 +236,13 @@ final class SQLiteWriter: @unchecked Sendable {
     }
     close(tenant)
     tenant.damage = nil
-    try SQLiteFiles.delete(tenant.path)
+    return try body()
   }
 }
 
 extension StoreError {
   static func deleted(_ tenant: String) -> StoreError {
-    StoreError(.tenantDeleted, "the tenant \(tenant) is being deleted")
+    StoreError(.tenantDeleted, "the tenant \(tenant) is being deleted or replaced")
   }
 
   static var storeClosed: StoreError { StoreError(.closed, "the store has been closed") }

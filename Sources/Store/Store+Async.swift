@@ -39,6 +39,15 @@ extension Store {
     }
   }
 
+  /// Puts a database that lies elsewhere in the place of the tenant's; whether there was one.
+  public func replaceTenant(
+    _ tenant: String, with path: String
+  ) async throws(StoreError) -> Bool {
+    try await answer { completion throws(StoreError) in
+      try self.replaceTenant(tenant, with: path, completion: completion)
+    }
+  }
+
   /// Runs the statements in one snapshot, which has every write completed before.
   public func read(
     tenant: String, owner: String, statements: [Statement]

@@ -125,6 +125,21 @@ public final class Store: Sendable {
     try tenant.writer.enqueue(.delete(completion), for: tenant)
   }
 
+  /// Puts a database that lies elsewhere on the same file system in the place of the tenant's, whole; what was there is then
+  /// where the other was, and the completion is told whether there was anything. The other must be closed, one file, and
+  /// with an epoch of its own (``StoreFile/copy(in:of:to:)``). Requests made before are answered first; those made until
+  /// the completion is called throw `tenantDeleted`.
+  public func replaceTenant(
+    _ tenant: String, with path: String,
+    completion: @escaping @Sendable (Result<Bool, StoreError>) -> Void
+  ) throws(StoreError) {
+    guard tenant != Self.controlTenant else {
+      throw StoreError(.invalid, "the control database cannot be replaced")
+    }
+    let tenant = try self.tenant(tenant)
+    try tenant.writer.enqueue(.replace(with: path, completion), for: tenant)
+  }
+
   // MARK: Reading
 
   /// Runs statements in one snapshot. They may not change anything.

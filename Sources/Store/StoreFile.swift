@@ -1,9 +1,14 @@
-import CSQLite
 import Glibc
 
-/// A look into a file of a data directory from outside, whether a gateway runs on it or not: nothing is made or changed.
+/// A look into the files of a data directory from outside, whether a gateway runs on it or not. [blocking]
 public enum StoreFile {
-  /// The rows that a query gives, or nil when there is no such file. [blocking]
+  /// Where a tenant's file is, or ``Store/controlTenant``'s.
+  public static func path(in directory: String, of tenant: String) -> String {
+    tenant == Store.controlTenant
+      ? "\(directory)/control.sqlite" : "\(directory)/tenants/\(tenant).sqlite"
+  }
+
+  /// The rows that a query gives, or nil when there is no such file. Nothing is made or changed.
   ///
   /// - Parameters:
   ///   - directory: the data directory.
@@ -13,50 +18,97 @@ public enum StoreFile {
   public static func rows(
     in directory: String, of tenant: String, _ sql: String, _ text: String
   ) throws(StoreError) -> [[SQLValue]]? {
-    let path =
-      tenant == Store.controlTenant
-      ? "\(directory)/control.sqlite" : "\(directory)/tenants/\(tenant).sqlite"
+    let path = path(in: directory, of: tenant)
     guard access(path, F_OK) == 0 else { return nil }
-    var handle: OpaquePointer?
-    defer { sqlite3_close_v2(handle) }
-    var statement: OpaquePointer?
-    defer { sqlite3_finalize(statement) }
-    func failure(_ code: Int32) -> StoreError {
-      StoreError(
-        StoreError.Code(sqlite: code), "\(path): \(String(cString: sqlite3_errmsg(handle)))",
-        sqliteCode: code)
+    return try DatabaseFile(path, .reading).rows(sql, .text(text))
+  }
+
+  /// Copies a tenant's database as it is at one moment into a new file, checks the copy and gives it an epoch of its own:
+  /// whoever knows offsets of the original must not take them for the copy's, which may go another way. The copy is one
+  /// file, on disk when this returns. Where the tenant has no file yet the copy is an empty database.
+  ///
+  /// - Throws: ``StoreError``: `corrupted` names the original; the copy is removed.
+  public static func copy(
+    in directory: String, of tenant: String, to path: String
+  ) throws(StoreError) {
+    let original = self.path(in: directory, of: tenant)
+    do throws(StoreError) {
+      let copy = try DatabaseFile(path, .creating)
+      if access(original, F_OK) == 0 {
+        do throws(StoreError) {
+          try copy.copy(from: try DatabaseFile(original, .writing))
+          // In WAL mode a file does not stand for itself.
+          try copy.execute("PRAGMA journal_mode=DELETE")
+          try check(copy)
+        } catch {
+          guard error.code == .corrupted else { throw error }
+          var error = error
+          error.message = "\(original) is damaged: \(error.message)"
+          throw error
+        }
+        try renewEpoch(of: copy)
+      }
+    } catch {
+      unlink(path)
+      throw error
     }
-    var code = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nil)
-    guard code == SQLITE_OK else { throw failure(code) }
-    sqlite3_busy_timeout(handle, 5_000)
-    code = sqlite3_prepare_v2(handle, sql, -1, &statement, nil)
-    guard code == SQLITE_OK, let statement else { throw failure(code) }
-    let bytes = text.utf8CString
-    _ = bytes.withUnsafeBufferPointer {
-      sluice_sqlite_bind_text(statement, 1, $0.baseAddress, UInt64($0.count - 1))
+    try SQLiteFiles.sync(file: path)
+  }
+
+  /// Whether SQLite finds the database whole, in every page and every index.
+  ///
+  /// - Throws: ``StoreError/Code/corrupted`` with what it found first; `schemaTooNew` for a layout of tables that this
+  ///   program does not know.
+  public static func check(_ file: DatabaseFile) throws(StoreError) {
+    var verdict = "no answer"
+    if case .text(let text)? = try file.rows("PRAGMA integrity_check(1)").first?.first {
+      verdict = text
     }
-    var rows: [[SQLValue]] = []
-    while true {
-      code = sqlite3_step(statement)
-      if code == SQLITE_DONE { return rows }
-      guard code == SQLITE_ROW else { throw failure(code) }
-      rows.append((0..<sqlite3_column_count(statement)).map { value(statement, $0) })
+    guard verdict == "ok" else { throw StoreError(.corrupted, "\(file.path): \(verdict)") }
+    guard case .integer(let version)? = try file.rows("PRAGMA user_version").first?.first,
+      version <= SQLiteHostSQL.schemaVersion
+    else {
+      throw StoreError(
+        .schemaTooNew,
+        "\(file.path) has a layout that is newer than \(SQLiteHostSQL.schemaVersion), which this program knows; use the newer program"
+      )
     }
   }
 
-  private static func value(_ statement: OpaquePointer, _ column: Int32) -> SQLValue {
-    switch sqlite3_column_type(statement, column) {
-    case SQLITE_INTEGER: .integer(sqlite3_column_int64(statement, column))
-    case SQLITE_FLOAT: .real(sqlite3_column_double(statement, column))
-    case SQLITE_TEXT:
-      .text(sqlite3_column_text(statement, column).map { String(cString: $0) } ?? "")
-    case SQLITE_BLOB:
-      .blob(
-        [UInt8](
-          UnsafeRawBufferPointer(
-            start: sqlite3_column_blob(statement, column),
-            count: Int(sqlite3_column_bytes(statement, column)))))
-    default: .null
+  /// Gives the database an epoch that none had before. One without the store's tables has none.
+  public static func renewEpoch(of file: DatabaseFile) throws(StoreError) {
+    guard try hasTable("sluice_file", in: file) else { return }
+    try file.rows("UPDATE sluice_file SET epoch = ?1", .text(SQLiteTenantFile.randomEpoch()))
+  }
+
+  /// Whether there is a table of that name.
+  public static func hasTable(_ name: String, in file: DatabaseFile) throws(StoreError) -> Bool {
+    try !file.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1", .text(name))
+      .isEmpty
+  }
+
+  /// A migration that was applied to a file and is marked breaking.
+  public struct BreakingMigration: Sendable, Equatable {
+    /// Whose tables it changed.
+    public var owner: String
+    /// Its number, from 1.
+    public var version: Int
+    /// The words after its number.
+    public var name: String
+  }
+
+  /// The last breaking migration of each owner in the file.
+  public static func breakingMigrations(
+    in file: DatabaseFile
+  ) throws(StoreError) -> [BreakingMigration] {
+    guard try hasTable("sluice_migrations", in: file) else { return [] }
+    return try file.rows(
+      "SELECT owner, max(version), name FROM sluice_migrations WHERE breaking GROUP BY owner"
+    ).compactMap { row in
+      guard case .text(let owner) = row[0], case .integer(let version) = row[1],
+        case .text(let name) = row[2]
+      else { return nil }
+      return BreakingMigration(owner: owner, version: Int(version), name: name)
     }
   }
 }

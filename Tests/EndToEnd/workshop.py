@@ -13,6 +13,7 @@ LISTENER = HERE / "listener"
 PHASES = HERE / "phases"
 MIXER = HERE / "mixer"
 DOORMAN = HERE / "doorman"
+REACHER = HERE / "reacher"
 
 
 def compile_plugin(source: Path, target: Path, *definitions: str):
@@ -83,6 +84,13 @@ def lay_out_mixer(folder: Path) -> Path:
     plugin.mkdir(parents=True)
     shutil.copy(MIXER / "plugin.json", plugin)
     compile_plugin(MIXER / "mixer.c", plugin / "libmixer.so")
+    return folder
+
+
+def lay_out_reacher(folder: Path) -> Path:
+    """The plugin of `reacher/` in a folder of plugins; returns that folder."""
+    shutil.copytree(REACHER, folder / "reacher")
+    compile_plugin(REACHER / "reacher.c", folder / "reacher/libreacher.so")
     return folder
 
 

@@ -264,7 +264,7 @@ import Testing
         order.add("deleted \($0.code == nil)")
         deleted.open()
       }
-      #expect(throws: StoreError(.tenantDeleted, "the tenant app is being deleted")) {
+      #expect(throws: StoreError(.tenantDeleted, "the tenant app is being deleted or replaced")) {
         try store.submit(tenant: "app", batch: .note("after")) { _ in }
       }
       gate.open()

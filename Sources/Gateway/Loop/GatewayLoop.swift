@@ -61,13 +61,19 @@ public struct GatewayLoop: @unchecked Sendable {
   }
 
   /// Forgets a tenant: its requests are refused from now on, its sockets closed.
-  public func remove(tenant id: String) {
+  ///
+  /// - Parameter comesBack: whether sockets are told to come back: the tenant is added again soon.
+  public func remove(tenant id: String, comesBack: Bool = false) {
     guard let tenant = state.pointee.directory.remove(id) else { return }
     tenant.revocations += 1
     state.pointee.lastHost = HostMemory()
-    if case .open(let generation) = tenant.state { state.retire(generation, resumable: false) }
+    if case .open(let generation) = tenant.state {
+      if comesBack { state.closeSockets(of: generation, code: HostCloseCode.shutdown) }
+      state.retire(generation, resumable: false)
+    }
     for older in tenant.drainingGenerations {
-      state.closeSockets(of: older, code: HostCloseCode.disabled)
+      state.closeSockets(
+        of: older, code: comesBack ? HostCloseCode.shutdown : HostCloseCode.disabled)
     }
     refuseWaiting(tenant, reason: "it has been removed")
   }
@@ -138,19 +144,23 @@ public struct GatewayLoop: @unchecked Sendable {
   }
 
   /// A tenant could not be opened: requests that waited are refused with the reason, later ones try again.
-  public func failedToOpen(_ id: String, reason: String) {
+  public func failedToOpen(
+    _ id: String, _ code: ProblemCode = .pluginUnavailable, reason: String
+  ) {
     guard let tenant = state.pointee.directory.tenant(id) else { return }
     if case .opening = tenant.state { tenant.state = .closed }
-    refuseWaiting(tenant, reason: reason)
+    refuseWaiting(tenant, code, reason: reason)
   }
 
-  private func refuseWaiting(_ tenant: Tenant, reason: String) {
+  private func refuseWaiting(
+    _ tenant: Tenant, _ code: ProblemCode = .pluginUnavailable, reason: String
+  ) {
     let waiting = tenant.waiting
     tenant.waiting = []
     for token in waiting {
       guard let request = state.request(token), request.pointee.stage == .opening else { continue }
       request.pointee.stage = .handling
-      request.problem(.pluginUnavailable, detail: "This app cannot be served now: \(reason)")
+      request.problem(code, detail: "This app cannot be served now: \(reason)")
     }
   }
 

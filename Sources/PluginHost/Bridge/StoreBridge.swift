@@ -36,8 +36,10 @@ enum StoreBridge {
         do throws(StoreError) {
           try shard.instance.host.store.submit(tenant: shard.tenant, batch: whole) { result in
             switch result {
-            case .success(let reply): shard.keepLater(promise, SLUICE_OK, reply.rows.bytes)
-            case .failure(let error): shard.keepLater(promise, error.status, Array(error.text.utf8))
+            case .success(let reply):
+              shard.instance.host.trouble.worked(tenant: shard.tenant)
+              shard.keepLater(promise, SLUICE_OK, reply.rows.bytes)
+            case .failure(let error): fail(shard, promise, error)
             }
           }
         } catch {
@@ -59,7 +61,7 @@ enum StoreBridge {
           ) { result in
             switch result {
             case .success(let rows): shard.keepLater(promise, SLUICE_OK, rows.bytes)
-            case .failure(let error): shard.keepLater(promise, error.status, Array(error.text.utf8))
+            case .failure(let error): fail(shard, promise, error)
             }
           }
         } catch {
@@ -68,6 +70,13 @@ enum StoreBridge {
         }
         return SLUICE_PENDING
       }))
+
+  /// Tells the plugin, and the operator where it concerns one. [store's thread]
+  private static func fail(_ shard: Shard, _ promise: UInt64, _ error: StoreError) {
+    shard.instance.host.trouble.failed(
+      error, tenant: shard.tenant, plugin: shard.plugin.manifest.id)
+    shard.keepLater(promise, error.status, Array(error.text.utf8))
+  }
 
   private static func statements(_ list: UnsafePointer<sluice_statement_v1_t>?, _ count: UInt32)
     -> [Statement]?

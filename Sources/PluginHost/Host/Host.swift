@@ -43,6 +43,7 @@ final class Host: TenantHost, @unchecked Sendable {
   let log: Log
   let accessLog: LogWriter?
   let metrics = PluginMetrics()
+  let trouble: StoreTrouble
   let overstays = Atomic<Int>(0)
   /// Calls that ``CallCheck`` has refused.
   let misuses = Atomic<Int>(0)
@@ -64,6 +65,7 @@ final class Host: TenantHost, @unchecked Sendable {
     self.loopCount = loopCount
     self.control = control
     self.log = log
+    trouble = StoreTrouble(log: log)
     self.accessLog = accessLog
     bus = LocalBus { [unowned self] loop, publications in
       let loop = loops[loop]
@@ -212,6 +214,10 @@ final class Host: TenantHost, @unchecked Sendable {
     add("commits", "Commits, each of one or more batches.", counters.commits)
     add("reads", "Reads answered.", counters.readsDone)
     add("overloads", "Requests refused because a queue was full.", counters.overloads)
+    page.add(
+      "sluice_store_tenants_in_trouble", isGauge: true,
+      help: "Tenants whose file could not be used when it was last tried.",
+      value: Int64(trouble.tenants))
     page.add("sluice_tenants", isGauge: true, help: "Tenants known.", value: Int64(registry.count))
     page.add(
       "sluice_channels", isGauge: true, help: "Channels with a subscriber.",

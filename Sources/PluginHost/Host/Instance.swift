@@ -1,4 +1,5 @@
 internal import CSluice
+internal import Store
 internal import Synchronization
 
 /// One plugin's instance for one tenant: created with settings that never change, destroyed when the last of its shards
@@ -107,6 +108,8 @@ public struct TenantFailure: Error, Sendable, CustomStringConvertible {
   public let message: String
   /// Places in the settings, for ``Code/config``; else empty.
   public var problems: [SettingsProblem] = []
+  /// The store's reason, for ``Code/store``.
+  var storeCode: StoreError.Code?
   public var description: String { message }
 
   /// - Parameter message: in words for whoever asked; it names no secret.
@@ -114,6 +117,12 @@ public struct TenantFailure: Error, Sendable, CustomStringConvertible {
     self.code = code
     self.message = message
     self.problems = problems
+  }
+
+  /// What went wrong in the store, behind these words.
+  init(_ error: StoreError, _ words: String) {
+    self.init(code: .store, message: "\(words): \(error)")
+    storeCode = error.code
   }
 }
 

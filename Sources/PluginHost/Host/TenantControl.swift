@@ -15,7 +15,7 @@ actor TenantControl {
   private var isReloading = false
   private var untilReloaded: [CheckedContinuation<Void, Never>] = []
   private var untilIdle: CheckedContinuation<Void, Never>?
-  private nonisolated let executor: EventLoop
+  nonisolated let executor: EventLoop
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -34,12 +34,16 @@ actor TenantControl {
     do throws(TenantFailure) {
       let runtime = try await runtime(of: tenant)
       if let failure = await loop.open(runtime) { throw failure }
+      host.trouble.opened(tenant: tenant)
     } catch {
-      host.log.write(
-        .error, "a tenant cannot be opened",
-        fields: ["tenant": .string(tenant), "reason": .string(error.message)])
+      // A file that cannot be used is tried again at each request, and told of once.
+      if host.trouble.isNews(error.storeCode, tenant: tenant) {
+        host.log.write(
+          .error, "a tenant cannot be opened",
+          fields: ["tenant": .string(tenant), "reason": .string(error.message)])
+      }
       loop.gateway.eventLoop.post {
-        loop.gateway.failedToOpen(tenant, reason: error.publicReason)
+        loop.gateway.failedToOpen(tenant, error.problemCode, reason: error.publicReason)
       }
     }
   }
@@ -66,8 +70,7 @@ actor TenantControl {
       do throws(StoreError) {
         _ = try await host.store.registerListener(tenant: runtime.tenant, listener: plugin.id)
       } catch {
-        throw TenantFailure(
-          code: .store, message: "plugin \"\(plugin.id)\" cannot be given a cursor: \(error)")
+        throw TenantFailure(error, "plugin \"\(plugin.id)\" cannot be given a cursor")
       }
     }
   }
@@ -123,15 +126,15 @@ actor TenantControl {
   private func migrate(_ manifest: PluginManifest, tenant: String) async throws(TenantFailure) {
     guard !manifest.migrations.isEmpty else { return }
     let steps = manifest.migrations.map {
-      Store::Migration(version: $0.number, name: $0.name, sql: $0.sql)
+      Store::Migration(
+        version: $0.number, name: $0.name, sql: $0.sql, isBreaking: $0.isBreaking)
     }
     do throws(StoreError) {
       _ = try await host.store.migrate(
         tenant: tenant, owner: manifest.tablePrefix, migrations: steps)
     } catch {
       throw TenantFailure(
-        code: .store,
-        message: "the tables of plugin \"\(manifest.id)\" cannot be brought up to date: \(error)")
+        error, "the tables of plugin \"\(manifest.id)\" cannot be brought up to date")
     }
   }
 
@@ -170,28 +173,6 @@ actor TenantControl {
         guard let digest = key.digest.withUnsafeBytes({ Digest(raw: $0) }) else { continue }
         loop.gateway.put(key: digest, KeyRecord(key, tenant: record.id))
       }
-    }
-  }
-
-  /// Ends a tenant: it is refused everywhere before its file goes.
-  func remove(_ tenant: String) async throws(TenantFailure) {
-    await lock(tenant)
-    defer { unlock(tenant) }
-    _ = try await registry.change { registry, done in registry.remove(tenant, completion: done)
-    }
-    let runtime = runtimes.removeValue(forKey: tenant)
-    await onEveryLoop { loop in
-      if let generation = loop.gateway.generation(of: tenant) { generation.shardSet.drain() }
-      loop.gateway.remove(tenant: tenant)
-    }
-    runtime?.abandon(host)
-    do throws(StoreError) {
-      try await host.store.deleteTenant(tenant)
-    } catch {
-      // The tenant is gone for everybody; only its file is left.
-      host.log.write(
-        .error, "a removed tenant's file cannot be deleted",
-        fields: ["tenant": .string(tenant), "reason": .string("\(error)")])
     }
   }
 
@@ -325,9 +306,26 @@ extension TenantFailure {
   var publicReason: String {
     switch code {
     case .notFound: "it is set up with something that is not installed"
-    case .store: "its data cannot be read"
+    case .store:
+      switch storeCode {
+      case .corrupted: "its data is damaged and has been set aside"
+      case .storageFull: "the disk is full"
+      case .readOnly: "its data cannot be written"
+      case .schemaTooNew, .migrationChanged: "its data was written by another version of a plugin"
+      case .overloaded: "too much is waiting"
+      default: "its data cannot be read"
+      }
     case .config, .plan: "its settings do not fit together"
     default: "it could not be started"
+    }
+  }
+
+  /// The code of the problem that requests are answered with.
+  var problemCode: ProblemCode {
+    switch storeCode {
+    case .storageFull: .storageFull
+    case .overloaded: .overloaded
+    default: .pluginUnavailable
     }
   }
 

@@ -67,6 +67,9 @@ final class TenantRuntime: @unchecked Sendable {
     destroyIfUnused(host)
   }
 
+  /// Whether no loop has shards of it open any more. [any-thread]
+  var isClosed: Bool { openSets.load(ordering: .sequentiallyConsistent) == 0 }
+
   private func destroyIfUnused(_ host: Host) {
     guard isAbandoned.load(ordering: .sequentiallyConsistent),
       openSets.load(ordering: .sequentiallyConsistent) == 0,

@@ -210,4 +210,9 @@ public struct Migration: Sendable, Hashable {
   public var name: String
   /// The statements.
   public var sql: String
+  /// Whether older versions of the plugin must not use the tables any more: the first line is `-- breaking: true`.
+  public var isBreaking: Bool {
+    sql.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false).first
+      .map { $0.split(separator: " ").joined(separator: " ") } == "-- breaking: true"
+  }
 }

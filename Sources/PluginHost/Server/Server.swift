@@ -16,6 +16,7 @@ public final class Server: Sendable {
   private let watchdog: Watchdog
   private let images: PluginImages
   private let certificates: CertificateKeeper
+  private let operatorSocket: OperatorSocket
 
   /// Opens the data directory, loads the plugins, starts the loops and listens.
   ///
@@ -47,12 +48,20 @@ public final class Server: Sendable {
     announced.wait()
     host.resumeListeners(of: parts.recovered)
     watchdog = Watchdog(host)
+    do throws(StartError) {
+      operatorSocket = try OperatorSocket(
+        folder: configuration.dataDirectory, desk: OperatorDesk(host), log: host.log)
+    } catch {
+      gateway.stop()
+      throw error
+    }
     var addresses: [String] = []
     for (port, secure) in zip(parts.ports, parts.secure) {
       do throws(ListenError) {
         try gateway.listen(on: port, secure: secure)
         addresses.append("\(secure == nil ? "http" : "https")://\(port.address)")
       } catch {
+        operatorSocket.stop()
         gateway.stop()
         host.store.close()
         throw StartError("\(error)")
@@ -146,6 +155,7 @@ public final class Server: Sendable {
     }
     // Asked before anything is opened: an open file has a log too.
     let unclosed = (try? store.tenantsNeedingRecovery()) ?? []
+    TenantTransfer.prepare(configuration.dataDirectory)
     do throws(StartError) {
       let registry = try openRegistry(configuration, store, plugins)
       host.adopt(store: store, registry: registry, plugins: plugins)
@@ -285,6 +295,7 @@ public final class Server: Sendable {
 
   /// Ends threads, closes the store and writes the logs out. [blocking]
   public func stop() {
+    operatorSocket.stop()
     watchdog.stop()
     gateway.stop()
     host.stopWorkers()

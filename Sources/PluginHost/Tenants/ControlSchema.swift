@@ -46,6 +46,12 @@ enum ControlSchema {
           name TEXT NOT NULL PRIMARY KEY,
           sealed BLOB NOT NULL
         );
-        """)
+        """),
+    .init(
+      version: 2, name: "removed",
+      sql: """
+        -- Tenants that are removed, until their files are.
+        CREATE TABLE sluice_removed (tenant TEXT NOT NULL PRIMARY KEY);
+        """),
   ]
 }

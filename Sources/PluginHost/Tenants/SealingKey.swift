@@ -37,6 +37,9 @@ public final class SealingKey: @unchecked Sendable {
 
   deinit { EVP_CIPHER_free(cipher) }
 
+  /// Lends the key's bytes.
+  func withKey<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { key.withBytes(body) }
+
   /// Seals a secret of a tenant.
   ///
   /// - Throws: ``TenantError/Code/sealing``.

@@ -20,8 +20,31 @@ extension TenantEdit {
       guard time >= 0 else { throw TenantError(.invalid, "the time \(time) is before 1970") }
     case .setHosts(_, let hosts): try Self.validate(hosts)
     case .putSecret(_, let name, _, _): try Self.validate(secretName: name)
+    case .restore(let archive, _): try Self.validate(archive)
     case .remove: break
     }
+  }
+
+  /// All of a tenant that comes from a file.
+  private static func validate(_ archive: TenantArchive) throws(TenantError) {
+    let record = archive.record
+    guard record.id != StaticTenant.platformID else {
+      throw TenantError(.invalid, "\"\(record.id)\" is the operator's own tenant")
+    }
+    try TenantEdit.create(record.id, plugins: record.plugins).validate()
+    try validate(record.hosts)
+    guard record.keys.count <= TenantLimits.keys, archive.secrets.count <= TenantLimits.secrets
+    else {
+      throw TenantError(
+        .limitExceeded,
+        "\(record.keys.count) credentials and \(archive.secrets.count) secrets; at most \(TenantLimits.keys) and \(TenantLimits.secrets) are kept of a tenant"
+      )
+    }
+    for key in record.keys { try validate(key) }
+    guard Set(record.keys.map(\.digest)).count == record.keys.count else {
+      throw TenantError(.invalid, "two credentials have the same digest")
+    }
+    for name in archive.secrets.keys { try validate(secretName: name) }
   }
 
   /// Names of secrets, as sluice/ext/secrets.h states them.

@@ -2,6 +2,8 @@
 enum TenantEdit: Sendable {
   case create(String, plugins: [String: PluginSetting])
   case remove(String)
+  /// A tenant that comes from an export, its secrets sealed with this gateway's key.
+  case restore(TenantArchive, replaces: Bool)
   case setPlugin(String, plugin: String, PluginSetting)
   case putKey(String, StoredKey)
   /// `at` in Unix milliseconds; 0 is at once.
@@ -15,6 +17,7 @@ enum TenantEdit: Sendable {
 
   var tenant: String {
     switch self {
+    case .restore(let archive, _): archive.record.id
     case .create(let tenant, _), .remove(let tenant), .setPlugin(let tenant, _, _),
       .putKey(let tenant, _),
       .revokeKey(let tenant, _, _), .setHosts(let tenant, _), .putSecret(let tenant, _, _, _):
@@ -31,6 +34,10 @@ enum TenantEdit: Sendable {
     case .putKey(_, let key): key.scopes.reduce(1_024) { $0 + $1.utf8.count }
     case .setHosts(_, let hosts): hosts.reduce(512) { $0 + 256 + $1.utf8.count }
     case .putSecret(_, _, let secret, _): 512 + (secret?.sealed?.count ?? 0)
+    case .restore(let archive, _):
+      archive.record.plugins.reduce(1_024) { $0 + 256 + $1.value.config.utf8.count }
+        + archive.record.keys.count * 512 + archive.record.hosts.count * 256
+        + archive.secrets.reduce(0) { $0 + 256 + $1.value.count }
     case .remove, .revokeKey: 512
     }
   }
@@ -42,6 +49,8 @@ enum TenantEdit: Sendable {
     switch self {
     case .create(let id, let plugins): return try Self.creation(id, plugins, table, now)
     case .remove(let id): return try Self.removal(id, table)
+    case .restore(let archive, let replaces):
+      return try Self.restoration(archive, replaces, table)
     case .putSecret(let id, let name, let secret, let onlyIfAbsent):
       return try Self.secretChange(id, name, secret, onlyIfAbsent, table)
     case .setPlugin(let id, let plugin, let setting):
@@ -101,6 +110,35 @@ enum TenantEdit: Sendable {
     var record = try changeable(id, table)
     record.revision = table.revision + 1
     return .removal(record)
+  }
+
+  private static func restoration(
+    _ archive: TenantArchive, _ replaces: Bool, _ table: TenantTable
+  ) throws(TenantError) -> TenantDelta {
+    var record = archive.record
+    let id = record.id
+    if let known = table.records[id] {
+      if let origin = known.origin {
+        throw TenantError(
+          .isStatic, "there is a tenant \"\(id)\" already: it comes from \(origin)")
+      }
+      guard replaces else {
+        throw TenantError(
+          .conflict,
+          "there is an app \"\(id)\" already; to put the file in its place, use --replace")
+      }
+    }
+    for host in record.hosts {
+      if let other = table.hosts[host], other != id { throw .hostTaken(host, by: other) }
+    }
+    for key in record.keys {
+      if let other = table.digests[key.digest], other != id {
+        throw TenantError(
+          .conflict, "the credential \"\(key.id)\" is let in for tenant \"\(other)\" already")
+      }
+    }
+    record.revision = table.revision + 1
+    return .restoration(record, archive.secrets.mapValues { StoredSecret(sealed: $0) })
   }
 
   private static func secretChange(

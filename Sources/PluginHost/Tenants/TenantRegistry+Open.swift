@@ -17,7 +17,25 @@ extension TenantRegistry {
     try await SealCheck(store: store, key: sealing).run()
     var reader = TenantReader(store: store)
     try await reader.run()
+    await deleteLeftFiles(store, reader.table)
     return TenantRegistry(store: store, sealing: sealing, table: reader.table)
+  }
+
+  /// Deletes the files of tenants that were removed when the process ended in between.
+  private static func deleteLeftFiles(_ store: Store, _ table: TenantTable) async {
+    let marks = try? await store.read(
+      tenant: Store.controlTenant, owner: Owner.host,
+      statements: [Statement("SELECT tenant FROM sluice_removed LIMIT 1000")]
+    ).decoded().first?.rows
+    for row in marks ?? [] {
+      guard case .text(let tenant) = row[0], table.records[tenant] == nil,
+        (try? await store.deleteTenant(tenant)) != nil
+      else { continue }
+      _ = try? await store.submit(
+        tenant: Store.controlTenant,
+        batch: Batch(
+          owner: Owner.host, statements: [TenantStatements.forgetRemoval(of: tenant)]))
+    }
   }
 
   /// As above. The completion is called once, on a thread of Swift's.

@@ -78,6 +78,31 @@ public final class TenantRegistry: Sendable {
     write(.remove(tenant), completion)
   }
 
+  /// Whether a change could be had now.
+  func check(_ edit: TenantEdit) throws(TenantError) {
+    try edit.validate()
+    _ = try line.withLock { line throws(TenantError) in
+      try edit.plan(in: line.draft, now: store.options.now())
+    }
+  }
+
+  /// Takes in a tenant from an export, in the place of the one there is if that is wanted.
+  ///
+  /// - Throws: `invalid`, `limitExceeded`, `isStatic`, or `conflict`: there is one, or a host or a credential is another's.
+  func restore(_ archive: TenantArchive, replaces: Bool) async throws(TenantError) {
+    _ = try await withCheckedContinuation { continuation in
+      write(.restore(archive, replaces: replaces)) { continuation.resume(returning: $0) }
+    }.get()
+  }
+
+  /// Notes that the file of a removed tenant is gone. What fails is made up for at the next start.
+  func hasDeletedFile(of tenant: String) async {
+    _ = try? await store.submit(
+      tenant: Store.controlTenant,
+      batch: Batch(
+        owner: Owner.host, statements: [TenantStatements.forgetRemoval(of: tenant)]))
+  }
+
   /// Records a plugin's settings; whether they suit the plugin is the caller's to check before.
   ///
   /// Completes with the new record, or `invalid` (no JSON object, no plugin id), `limitExceeded`, `notFound`,

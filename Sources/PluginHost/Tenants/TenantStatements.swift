@@ -8,6 +8,7 @@ enum TenantStatements {
     case .none: []
     case .record(let new): change(from: old, to: new)
     case .removal(let record): removal(of: record, isKept: old != nil)
+    case .restoration(let record, let secrets): restoration(of: record, secrets, from: old)
     case .secret(let record, let name, let secret):
       [self.secret(secret?.sealed, name: name, of: record.id)]
     }
@@ -24,6 +25,7 @@ enum TenantStatements {
           binds: [tenant, Bind("new", revision(new)), Bind("old", revision(old))],
           guard: .exactly(1)))
     } else {
+      statements.append(forgetRemoval(of: new.id))
       statements.append(
         Statement(
           "INSERT INTO sluice_tenants (id, revision, created_at) VALUES (:tenant, :revision, :time)",
@@ -85,12 +87,76 @@ enum TenantStatements {
   private static func removal(of record: TenantRecord, isKept: Bool) -> [Statement] {
     let tenant = [Bind("tenant", .text(record.id))]
     let secrets = Statement("DELETE FROM sluice_secrets WHERE tenant = :tenant", binds: tenant)
-    guard isKept else { return [secrets] }
+    // Until its file is gone too.
+    let mark = Statement(
+      "INSERT INTO sluice_removed (tenant) VALUES (:tenant) ON CONFLICT (tenant) DO NOTHING",
+      binds: tenant)
+    guard isKept else { return [secrets, mark] }
     // Plugins, hosts and keys go with the row they refer to.
     return [
       Statement("DELETE FROM sluice_tenants WHERE id = :tenant", binds: tenant, guard: .exactly(1)),
-      secrets,
+      secrets, mark,
     ]
+  }
+
+  /// Says that nothing is left of a removed tenant, or that there is one of its name again.
+  static func forgetRemoval(of tenant: String) -> Statement {
+    Statement(
+      "DELETE FROM sluice_removed WHERE tenant = :tenant", binds: [Bind("tenant", .text(tenant))])
+  }
+
+  private static func restoration(
+    of record: TenantRecord, _ secrets: [String: StoredSecret], from old: TenantRecord?
+  ) -> [Statement] {
+    let tenant = SQLValue.text(record.id)
+    let binds = [Bind("tenant", .value(tenant))]
+    return [
+      Statement(
+        "DELETE FROM sluice_tenants WHERE id = :tenant", binds: binds,
+        guard: .exactly(old == nil ? 0 : 1)),
+      Statement("DELETE FROM sluice_secrets WHERE tenant = :tenant", binds: binds),
+      forgetRemoval(of: record.id),
+    ]
+      + rows(
+        "sluice_tenants (id, revision, created_at)",
+        [[tenant, .integer(Int64(bitPattern: record.revision)), .integer(record.createdAt)]])
+      + rows(
+        "sluice_tenant_plugins (tenant, plugin, enabled, config)",
+        record.plugins.map {
+          [tenant, .text($0.key), .integer($0.value.enabled ? 1 : 0), .text($0.value.config)]
+        })
+      + rows(
+        "sluice_tenant_hosts (tenant, position, host)",
+        record.hosts.enumerated().map { [tenant, .integer(Int64($0.offset)), .text($0.element)] })
+      + rows(
+        "sluice_tenant_keys (tenant, id, digest, scopes, expires_at)",
+        record.keys.map {
+          [
+            tenant, .text($0.id), .blob($0.digest), .text($0.scopes.joined(separator: " ")),
+            .integer($0.expiresAt),
+          ]
+        })
+      + rows(
+        "sluice_secrets (tenant, name, sealed)",
+        secrets.map { [tenant, .text($0.key), .blob($0.value.sealed ?? [])] })
+  }
+
+  /// Inserts many rows with few statements: a batch holds no more of them than a tenant may have rows.
+  private static func rows(_ table: String, _ rows: [[SQLValue]]) -> [Statement] {
+    stride(from: 0, to: rows.count, by: 100).map { start in
+      var binds: [Bind] = []
+      var places: [String] = []
+      for row in rows[start..<min(start + 100, rows.count)] {
+        var names: [String] = []
+        for value in row {
+          names.append(":v\(binds.count)")
+          binds.append(Bind("v\(binds.count)", .value(value)))
+        }
+        places.append("(" + names.joined(separator: ", ") + ")")
+      }
+      return Statement(
+        "INSERT INTO \(table) VALUES " + places.joined(separator: ", "), binds: binds)
+    }
   }
 
   private static func secret(_ sealed: [UInt8]?, name: String, of tenant: String) -> Statement {

@@ -29,6 +29,10 @@ struct TenantTable: Sendable {
       if let old = records.removeValue(forKey: record.id) { unlist(old) }
       secrets[record.id] = nil
       revision = max(revision, record.revision)
+    case .restoration(let record, let given):
+      put(record)
+      secrets[record.id] = nil
+      for (name, secret) in given { put(secret, name: name, of: record.id) }
     case .secret(let record, let name, let secret):
       secrets[record.id, default: TenantSecrets()].set(name, secret)
       if secrets[record.id]?.byName.isEmpty == true { secrets[record.id] = nil }
@@ -86,12 +90,16 @@ enum TenantDelta: Sendable {
   case none(TenantRecord)
   case record(TenantRecord)
   case removal(TenantRecord)
+  /// The tenant as it comes from an export, with all its secrets, in the place of what there is.
+  case restoration(TenantRecord, [String: StoredSecret])
   /// The secret `name` is put, or removed with `nil`.
   case secret(TenantRecord, name: String, StoredSecret?)
 
   var record: TenantRecord {
     switch self {
-    case .none(let record), .record(let record), .removal(let record): record
+    case .none(let record), .record(let record), .removal(let record),
+      .restoration(let record, _):
+      record
     case .secret(let record, _, _): record
     }
   }

@@ -1,0 +1,205 @@
+internal import Glibc
+internal import Store
+
+/// What `sluice tenant` works with: the gateway that runs on a data folder, or else the folder itself, which no gateway
+/// can begin to use meanwhile. [blocking, one thread]
+public final class TenantOffice {
+  private let directory: String
+  private let isRunning: Bool
+  private let stopped: Stopped?
+
+  /// A data folder that nobody runs on, opened.
+  private struct Stopped {
+    let lock: DataLock
+    let store: Store
+    let desk: OperatorDesk
+  }
+
+  /// Why nothing was done, in words.
+  public struct Failure: Error, CustomStringConvertible {
+    /// One problem a line, without the command's name.
+    public let description: String
+    init(_ description: String) { self.description = description }
+  }
+
+  /// Finds the gateway, or opens its data.
+  public init(_ configuration: SluiceConfiguration, makesData: Bool = false) throws(Failure) {
+    directory = configuration.dataDirectory
+    if Self.connect(to: directory) >= 0 {
+      isRunning = true
+      stopped = nil
+      return
+    }
+    isRunning = false
+    let isThere = access(directory + "/control.sqlite", F_OK) == 0
+    guard isThere || makesData else {
+      throw Failure(
+        "there is no gateway's data in \(directory); --data or --config names another folder")
+    }
+    do throws(StartError) {
+      let lock = try DataLock(directory)
+      stopped = try Self.open(configuration, lock, isNew: !isThere)
+    } catch {
+      throw Failure(
+        "\(error.description)\nNo gateway answers on \(directory)/\(LocalSocket.name).")
+    }
+  }
+
+  deinit { stopped?.store.close() }
+
+  private static func open(
+    _ configuration: SluiceConfiguration, _ lock: DataLock, isNew: Bool
+  ) throws(StartError) -> Stopped {
+    let installed = PluginCatalog.load(folders: configuration.plugins.folders).plugins
+    TenantTransfer.prepare(configuration.dataDirectory)
+    let store: Store
+    do throws(StoreError) {
+      store = try Store(directory: configuration.dataDirectory)
+    } catch {
+      throw StartError("\(error)")
+    }
+    do throws(TenantError) {
+      let sealing = try SealingKey(
+        file: configuration.keyFile, makesMissing: isNew && configuration.chosenKeyFile == nil)
+      let answer = Answer<Result<TenantRegistry, TenantError>>()
+      TenantRegistry.open(store: store, sealing: sealing) { answer.give($0) }
+      let registry = try answer.wait().get()
+      try registry.replaceStatic(with: HostSetup(configuration: configuration).staticTenants)
+      let transfer = TenantTransfer(
+        store: store, registry: registry, directory: configuration.dataDirectory,
+        installed: installed)
+      return Stopped(lock: lock, store: store, desk: OperatorDesk(transfer))
+    } catch {
+      store.close()
+      throw StartError(error.message)
+    }
+  }
+
+  // MARK: - what can be asked
+
+  /// Writes an app with all that belongs to it into a new file.
+  public func export(_ app: String, to file: String, sealKey: String?) throws(Failure) {
+    try refuseExisting(file)
+    var request: ConfigValue = ["do": "export", "tenant": .string(app)]
+    if let sealKey { request = request.adding("seal_key", try key(sealKey, makesMissing: true)) }
+    try fetch(try ask(request), to: file)
+  }
+
+  /// Takes an app in from a file; answers its id, and whether it took the place of another.
+  public func take(
+    _ file: String, replaces: Bool, sealKey: String?
+  ) throws(Failure) -> (app: String, replaced: Bool) {
+    let name = TenantTransfer.newName()
+    let staged = TenantTransfer.folder(in: directory) + "/" + name
+    var request: ConfigValue = [
+      "do": "import", "file": .string(name), "replace": .boolean(replaces),
+    ]
+    if let sealKey { request = request.adding("seal_key", try key(sealKey, makesMissing: false)) }
+    do throws(FileCopy.Failure) {
+      try FileCopy.copy(file, to: staged, ownerOf: directory)
+    } catch {
+      throw Failure(error.description)
+    }
+    defer { unlink(staged) }
+    let answer = try ask(request)
+    return (answer["tenant"]?.text ?? "", answer["replaced"] == .boolean(true))
+  }
+
+  /// Removes an app and everything of it.
+  public func delete(_ app: String) throws(Failure) {
+    _ = try ask(["do": "delete", "tenant": .string(app)])
+  }
+
+  /// Copies the data of one tenant, or of all, and the gateway's own into a folder that a gateway can run on; answers the
+  /// tenants.
+  public func backUp(_ tenant: String?, to folder: String) throws(Failure) -> [String] {
+    var tenants: [String] = []
+    if let tenant {
+      tenants = [tenant]
+    } else {
+      tenants = try ask(["do": "tenants"])["tenants"]?.elements.compactMap(\.text) ?? []
+    }
+    for path in [folder, folder + "/tenants"] {
+      guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+        throw Failure("\(path): \(String(cString: strerror(errno)))")
+      }
+    }
+    // The gateway's own last: whatever tenant stands in it has been copied or is as new as this.
+    let files =
+      tenants.map { ($0, "\(folder)/tenants/\($0).sqlite") }
+      + [(Store.controlTenant, "\(folder)/control.sqlite")]
+    for (_, path) in files { try refuseExisting(path) }
+    for (name, path) in files {
+      try fetch(try ask(["do": "backup", "tenant": .string(name)]), to: path)
+    }
+    return tenants
+  }
+
+  // MARK: - how
+
+  private func refuseExisting(_ path: String) throws(Failure) {
+    guard access(path, F_OK) != 0 else {
+      throw Failure("\(path) is there already; nothing is overwritten")
+    }
+  }
+
+  private func key(_ path: String, makesMissing: Bool) throws(Failure) -> ConfigValue {
+    do throws(TenantError) {
+      return .string(try SealingKey(file: path, makesMissing: makesMissing).hexadecimal)
+    } catch {
+      throw Failure(error.message)
+    }
+  }
+
+  /// Fetches the file that an answer names.
+  private func fetch(_ answer: ConfigValue, to path: String) throws(Failure) {
+    let staged = TenantTransfer.folder(in: directory) + "/" + (answer["file"]?.text ?? "")
+    defer { unlink(staged) }
+    do throws(FileCopy.Failure) {
+      try FileCopy.copy(staged, to: path, ownerOf: nil)
+    } catch {
+      throw Failure(error.description)
+    }
+  }
+
+  private func ask(_ request: ConfigValue) throws(Failure) -> ConfigValue {
+    let answer =
+      if let stopped { stopped.desk.answer(request) } else { try askRunning(request) }
+    guard let problem = answer["error"] else { return answer }
+    throw Failure(problem["message"]?.text ?? "the gateway refuses and does not say why")
+  }
+
+  private func askRunning(_ request: ConfigValue) throws(Failure) -> ConfigValue {
+    let socket = Self.connect(to: directory)
+    guard socket >= 0 else { throw Failure("the gateway on \(directory) has ended meanwhile") }
+    defer { close(socket) }
+    guard LocalSocket.write(line: request.json, to: socket),
+      let line = LocalSocket.readLine(from: socket),
+      let answer = try? ConfigReader.read(text: line, name: "answer").root
+    else {
+      throw Failure(
+        "the gateway on \(directory) gave no answer; its log says whether it has done what was asked"
+      )
+    }
+    return answer
+  }
+
+  /// A connection to the gateway that runs on a data folder, or a negative number.
+  private static func connect(to directory: String) -> Int32 {
+    let socket = Glibc.socket(
+      AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard socket >= 0 else { return -1 }
+    guard LocalSocket.withAddress(in: directory, { Glibc.connect(socket, $0, $1) }) == 0 else {
+      close(socket)
+      return -1
+    }
+    return socket
+  }
+}
+
+extension ConfigValue {
+  /// The object with one more member.
+  fileprivate func adding(_ key: String, _ value: ConfigValue) -> ConfigValue {
+    .object(members + [Member(key, value)])
+  }
+}

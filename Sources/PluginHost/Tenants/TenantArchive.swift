@@ -1,0 +1,127 @@
+internal import Store
+
+/// What an export holds beside the tenant's own database: what the gateway keeps of the tenant in `control.sqlite`.
+///
+/// An export is the tenant's database with tables of the gateway's in it, whose names no plugin can have. Credentials are
+/// in it as the digests that the gateway knows; secrets are sealed, with the exporting gateway's key or one made for the
+/// journey, bound to tenant and name as ever.
+struct TenantArchive: Sendable {
+  /// Grows with every change that an older gateway would misread.
+  static let format: Int64 = 1
+
+  var record: TenantRecord
+  /// Sealed, by name.
+  var secrets: [String: [UInt8]]
+
+  private static let tables = """
+    CREATE TABLE sluice_export (
+      format INTEGER NOT NULL, tenant TEXT NOT NULL, created_at BIGINT NOT NULL, exported_at BIGINT NOT NULL,
+      version TEXT NOT NULL
+    );
+    CREATE TABLE sluice_export_plugins (
+      plugin TEXT NOT NULL PRIMARY KEY, enabled INTEGER NOT NULL, config TEXT NOT NULL
+    );
+    CREATE TABLE sluice_export_hosts (position INTEGER NOT NULL PRIMARY KEY, host TEXT NOT NULL);
+    CREATE TABLE sluice_export_keys (
+      id TEXT NOT NULL PRIMARY KEY, digest BLOB NOT NULL, scopes TEXT NOT NULL, expires_at BIGINT NOT NULL
+    );
+    CREATE TABLE sluice_export_secrets (name TEXT NOT NULL PRIMARY KEY, sealed BLOB NOT NULL);
+    """
+  private static let names = [
+    "sluice_export", "sluice_export_plugins", "sluice_export_hosts", "sluice_export_keys",
+    "sluice_export_secrets",
+  ]
+
+  /// Writes it into a copy of the tenant's database, in one transaction. [blocking]
+  func write(into file: DatabaseFile, at time: Int64) throws(StoreError) {
+    try file.execute("BEGIN IMMEDIATE")
+    try file.execute(Self.tables)
+    try file.rows(
+      "INSERT INTO sluice_export VALUES (?1, ?2, ?3, ?4, ?5)", .integer(Self.format),
+      .text(record.id), .integer(record.createdAt), .integer(time), .text(Version.current))
+    for (plugin, setting) in record.plugins {
+      try file.rows(
+        "INSERT INTO sluice_export_plugins VALUES (?1, ?2, ?3)", .text(plugin),
+        .integer(setting.enabled ? 1 : 0), .text(setting.config))
+    }
+    for (position, host) in record.hosts.enumerated() {
+      try file.rows(
+        "INSERT INTO sluice_export_hosts VALUES (?1, ?2)", .integer(Int64(position)), .text(host))
+    }
+    for key in record.keys {
+      try file.rows(
+        "INSERT INTO sluice_export_keys VALUES (?1, ?2, ?3, ?4)", .text(key.id),
+        .blob(key.digest), .text(key.scopes.joined(separator: " ")), .integer(key.expiresAt))
+    }
+    for (name, sealed) in secrets {
+      try file.rows("INSERT INTO sluice_export_secrets VALUES (?1, ?2)", .text(name), .blob(sealed))
+    }
+    try file.execute("COMMIT")
+  }
+
+  /// Reads what a file holds, believing nothing of it. What it says of the tenant is checked where it is put to use.
+  /// [blocking]
+  init(from file: DatabaseFile) throws(TenantError) {
+    do throws(StoreError) {
+      guard try StoreFile.hasTable("sluice_export", in: file) else {
+        throw StoreError(.invalid, "it is no export of an app")
+      }
+      guard let head = try file.rows("SELECT * FROM sluice_export").first, head.count >= 5,
+        case .integer(let format) = head[0], case .text(let tenant) = head[1],
+        case .integer(let created) = head[2], case .text(let version) = head[4]
+      else { throw Self.malformed("sluice_export") }
+      guard format == Self.format else {
+        throw StoreError(
+          .schemaTooNew,
+          "it has format \(format), written by version \(version); this one knows format \(Self.format)"
+        )
+      }
+      record = TenantRecord(id: tenant)
+      record.createdAt = created
+      secrets = [:]
+      for row in try file.rows("SELECT plugin, enabled, config FROM sluice_export_plugins") {
+        guard case .text(let plugin) = row[0], case .integer(let enabled) = row[1],
+          case .text(let config) = row[2]
+        else { throw Self.malformed("sluice_export_plugins") }
+        record.plugins[plugin] = PluginSetting(enabled: enabled != 0, config: config)
+      }
+      for row in try file.rows("SELECT host FROM sluice_export_hosts ORDER BY position") {
+        guard case .text(let host) = row[0] else { throw Self.malformed("sluice_export_hosts") }
+        record.hosts.append(host)
+      }
+      for row in try file.rows(
+        "SELECT id, digest, scopes, expires_at FROM sluice_export_keys ORDER BY id")
+      {
+        guard case .text(let id) = row[0], case .blob(let digest) = row[1],
+          case .text(let scopes) = row[2], case .integer(let expiry) = row[3]
+        else { throw Self.malformed("sluice_export_keys") }
+        record.keys.append(
+          StoredKey(
+            id: id, digest: digest, scopes: scopes.split(separator: " ").map(String.init),
+            expiresAt: expiry))
+      }
+      for row in try file.rows("SELECT name, sealed FROM sluice_export_secrets") {
+        guard case .text(let name) = row[0], case .blob(let sealed) = row[1] else {
+          throw Self.malformed("sluice_export_secrets")
+        }
+        secrets[name] = sealed
+      }
+    } catch {
+      throw TenantError(error, while: "reading the file")
+    }
+  }
+
+  init(record: TenantRecord, secrets: [String: [UInt8]]) {
+    self.record = record
+    self.secrets = secrets
+  }
+
+  /// Takes the gateway's tables out again, so that the tenant's own database is left. [blocking]
+  static func strip(_ file: DatabaseFile) throws(StoreError) {
+    for name in names { try file.execute("DROP TABLE IF EXISTS \(name)") }
+  }
+
+  private static func malformed(_ table: String) -> StoreError {
+    StoreError(.corrupted, "table \(table) holds what no gateway has written")
+  }
+}

@@ -1,0 +1,190 @@
+internal import Glibc
+internal import Store
+
+/// Tenants on their way out of the data directory and back in. What it makes and takes are files in the folder
+/// `transfer`, which whoever asked fetches and puts there: that way they belong to the right user on either side.
+struct TenantTransfer: Sendable {
+  let store: Store
+  let registry: TenantRegistry
+  let directory: String
+  /// The plugins that are installed.
+  let installed: [PluginManifest]
+
+  static func folder(in directory: String) -> String { directory + "/transfer" }
+
+  func path(_ name: String) -> String { Self.folder(in: directory) + "/" + name }
+
+  /// Makes the folder, and removes what was left in it by whoever did not come to fetch it.
+  static func prepare(_ directory: String) {
+    let folder = folder(in: directory)
+    mkdir(folder, 0o700)
+    for name in (try? FileSystem.names(in: folder)) ?? [] { unlink(folder + "/" + name) }
+  }
+
+  /// A name that no file there has.
+  static func newName() -> String {
+    String(UInt64.random(in: .min ... .max), radix: 36) + ".sqlite"
+  }
+
+  // MARK: - out
+
+  /// Copies a tenant's database as it is now; answers the copy's name. [blocking]
+  func backUp(_ tenant: String) throws(TenantError) -> String {
+    let name = Self.newName()
+    do throws(StoreError) {
+      try StoreFile.copy(in: directory, of: tenant, to: path(name))
+    } catch {
+      throw TenantError(error, while: "copying the data of \"\(tenant)\"")
+    }
+    return name
+  }
+
+  /// Makes an export of an app; answers its name. [blocking]
+  ///
+  /// - Parameter seal: what secrets are sealed with on the way; nil leaves them under the gateway's own key.
+  func export(_ tenant: String, seal: SealingKey?) throws(TenantError) -> String {
+    let (record, sealed) = try registry.table.withLock { table throws(TenantError) in
+      (try table.record(tenant), table.secrets[tenant]?.byName.compactMapValues(\.sealed) ?? [:])
+    }
+    try refuseStatic(record, "exported; copy it with: sluice tenant backup")
+    let archive = TenantArchive(
+      record: record, secrets: try resealed(sealed, of: tenant, from: registry.sealing, to: seal))
+    let name = try backUp(tenant)
+    do throws(StoreError) {
+      try archive.write(into: try DatabaseFile(path(name), .writing), at: store.options.now())
+    } catch {
+      unlink(path(name))
+      throw TenantError(error, while: "writing the export of \"\(tenant)\"")
+    }
+    return name
+  }
+
+  private func refuseStatic(_ record: TenantRecord, _ what: String) throws(TenantError) {
+    guard let origin = record.origin else { return }
+    throw TenantError(
+      .isStatic, "tenant \"\(record.id)\" comes from \(origin) and cannot be \(what)")
+  }
+
+  /// Secrets opened with one key and sealed with another; as they are with none.
+  private func resealed(
+    _ sealed: [String: [UInt8]], of tenant: String, from: SealingKey, to: SealingKey?
+  ) throws(TenantError) -> [String: [UInt8]] {
+    var result: [String: [UInt8]] = [:]
+    for (name, bytes) in sealed {
+      let opened = try from.open(bytes, tenant: tenant, name: name)
+      guard let to else {
+        result[name] = bytes
+        continue
+      }
+      result[name] = try opened.withBytes { bytes throws(TenantError) in
+        try to.seal(bytes, tenant: tenant, name: name)
+      }
+    }
+    return result
+  }
+
+  // MARK: - in
+
+  /// Reads and checks a file that was put into the folder, and makes it the plain database of a tenant, with an epoch of
+  /// its own; the secrets come out sealed with the gateway's key. Nothing of the gateway is changed. [blocking]
+  func receive(_ name: String, seal: SealingKey?) throws(TenantError) -> TenantArchive {
+    let file: DatabaseFile
+    do throws(StoreError) {
+      file = try DatabaseFile(path(name), .writing)
+      try StoreFile.check(file)
+    } catch {
+      throw TenantError(error, while: "checking the file")
+    }
+    var archive = try TenantArchive(from: file)
+    try checkPlugins(archive.record, file)
+    let tenant = archive.record.id
+    do throws(TenantError) {
+      // Opened, even where they stay under the same key: a wrong one is found now and not when a plugin asks.
+      archive.secrets = try resealed(
+        archive.secrets, of: tenant, from: seal ?? registry.sealing,
+        to: seal == nil ? nil : registry.sealing)
+    } catch {
+      throw TenantError(
+        .wrongKey,
+        seal == nil
+          ? """
+          its secrets were sealed by another gateway, with a key that this one has not; export it there with --seal-key, \
+          and give the same key here
+          """ : "its secrets were not sealed with the key that is given")
+    }
+    do throws(StoreError) {
+      try TenantArchive.strip(file)
+      try StoreFile.renewEpoch(of: file)
+      try file.execute("PRAGMA journal_mode=DELETE")
+    } catch {
+      throw TenantError(error, while: "preparing the file")
+    }
+    return archive
+  }
+
+  /// Whether the plugins that are installed can do with the data.
+  private func checkPlugins(_ record: TenantRecord, _ file: DatabaseFile) throws(TenantError) {
+    for (id, setting) in record.plugins.sorted(by: { $0.key < $1.key }) where setting.enabled {
+      guard installed.contains(where: { $0.id == id }) else {
+        throw TenantError(
+          .invalid, "the app has plugin \"\(id)\" switched on, which is not installed here")
+      }
+    }
+    let breaking: [StoreFile.BreakingMigration]
+    do throws(StoreError) {
+      breaking = try StoreFile.breakingMigrations(in: file)
+    } catch {
+      throw TenantError(error, while: "reading the file's migrations")
+    }
+    for migration in breaking {
+      guard let plugin = installed.first(where: { $0.tablePrefix == migration.owner }),
+        migration.version > plugin.migrations.count
+      else { continue }
+      throw TenantError(
+        .store,
+        """
+        the data has migration \(migration.version) (\(migration.name)) of plugin "\(plugin.id)", which is marked \
+        breaking, and the newest that is installed here is \(plugin.migrations.count); install the newer plugin
+        """, storeCode: .schemaTooNew)
+    }
+  }
+
+  /// Whether the tenant could be taken in now.
+  func admit(_ archive: TenantArchive, replaces: Bool) throws(TenantError) {
+    try registry.check(.restore(archive, replaces: replaces))
+  }
+
+  /// Puts the tenant in the place of the one of its name, or of none: its file, then its record. What fails leaves
+  /// things as they were. Nobody may be using the tenant. Answers whether there was one.
+  func install(
+    _ archive: TenantArchive, file name: String, replaces: Bool
+  ) async throws(TenantError) -> Bool {
+    try admit(archive, replaces: replaces)
+    let tenant = archive.record.id
+    let wasKnown = registry.record(tenant) != nil
+    do throws(StoreError) {
+      let wasThere = try await store.replaceTenant(tenant, with: path(name))
+      do throws(TenantError) {
+        try await registry.restore(archive, replaces: replaces)
+      } catch {
+        if wasThere {
+          _ = try await store.replaceTenant(tenant, with: path(name))
+        } else {
+          try await store.deleteTenant(tenant)
+        }
+        throw StoreError(.io, error.message)
+      }
+    } catch {
+      throw TenantError(
+        .store, "the data of \"\(tenant)\" could not be put in place: \(error)",
+        storeCode: error.code)
+    }
+    discard(name)
+    return wasKnown
+  }
+
+  /// Removes a file that is not needed any more.
+  func discard(_ name: String) {
+    for suffix in ["", "-wal", "-shm", "-journal"] { unlink(path(name) + suffix) }
+  }
+}

@@ -1,0 +1,160 @@
+import ArgumentParser
+import PluginHost
+
+struct TenantCommands: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tenant", abstract: "Export, import, delete and back up apps.",
+    discussion: """
+      All of these work beside a gateway that runs, through a socket in its data folder that its user and root can open, \
+      and on the data of one that does not. They end with 0 when it is done, with 1 when it is refused or has failed, and then \
+      nothing has changed; 64 is a wrong command line.
+      """,
+    subcommands: [TenantExport.self, TenantImport.self, TenantDelete.self, TenantBackup.self])
+}
+
+/// Which gateway's tenants.
+struct DataOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The gateway's configuration, a sluice.json.", valueName: "file"))
+  var config: String?
+
+  @Option(help: ArgumentHelp("The gateway's data folder (default ./data).", valueName: "folder"))
+  var data: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A folder of plugins, where no gateway runs; may be repeated.", valueName: "folder"))
+  var plugins: [String] = []
+
+  func office(makesData: Bool = false) throws -> TenantOffice {
+    var options = ConfigurationOptions()
+    options.config = config
+    options.data = data
+    options.plugins = plugins
+    options.listen = []
+    options.loops = nil
+    do {
+      return try TenantOffice(try options.read(), makesData: makesData)
+    } catch let error as TenantOffice.Failure {
+      throw failure("\(error)")
+    }
+  }
+}
+
+private let sealKeyHelp: ArgumentHelp = ArgumentHelp(
+  "A key file for secrets on their way to a gateway with another master key.", valueName: "file")
+
+struct TenantExport: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export", abstract: "Write an app with all that belongs to it into one file.",
+    discussion: """
+      The file is a SQLite database: the app's own, as it is at one moment, and what the gateway keeps of the app: plugins and \
+      settings, host names, digests of credentials, sealed secrets. The secrets stay sealed with this gateway's master key, so \
+      only a gateway with the same key can import the file; with --seal-key they are sealed with the key in that file, which is \
+      made if it is not there, and which the other gateway's import is given too. Keep both files as you keep the data.
+      """)
+
+  @Argument(help: "The app's id.")
+  var app: String
+
+  @Argument(help: "The file to write. It must not be there.")
+  var file: String
+
+  @Option(name: .customLong("seal-key"), help: sealKeyHelp)
+  var sealKey: String?
+
+  @OptionGroup var options: DataOptions
+
+  func run() throws {
+    let office = try options.office()
+    try reporting { try office.export(app, to: file, sealKey: sealKey) }
+    print("\(app) is in \(file)")
+  }
+}
+
+struct TenantImport: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "import", abstract: "Take an app in from an export.",
+    discussion: """
+      The file is checked whole before anything changes: it must not be damaged, its plugins must be installed, none of its \
+      data written by a newer version that older ones must not use, its host names and credentials nobody else's, its secrets \
+      sealed with a key that is at hand. The app keeps its id and its credentials. It gets a new epoch, so clients that resume \
+      a channel are told to begin anew.
+      """)
+
+  @Argument(help: "The file that `sluice tenant export` has written.")
+  var file: String
+
+  @Flag(help: "Put it in the place of the app of that id, whose data is lost.")
+  var replace = false
+
+  @Option(name: .customLong("seal-key"), help: sealKeyHelp)
+  var sealKey: String?
+
+  @OptionGroup var options: DataOptions
+
+  func run() throws {
+    let office = try options.office(makesData: true)
+    let taken = try reporting { try office.take(file, replaces: replace, sealKey: sealKey) }
+    print("\(taken.app) is \(taken.replaced ? "replaced" : "in service")")
+  }
+}
+
+struct TenantDelete: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "delete", abstract: "Remove an app and everything of it.",
+    discussion: """
+      Its credentials are refused and its sockets closed at once; its settings, secrets and file are gone when the command \
+      ends. There is no way back but an export or a backup.
+      """)
+
+  @Argument(help: "The app's id.")
+  var app: String
+
+  @OptionGroup var options: DataOptions
+
+  func run() throws {
+    let office = try options.office()
+    try reporting { try office.delete(app) }
+    print("\(app) is deleted")
+  }
+}
+
+struct TenantBackup: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "backup", abstract: "Copy the data of all tenants, or of one, into a folder.",
+    discussion: """
+      Each database is copied as it is at one moment, checked, and given a new epoch. The folder is laid out as a data folder: \
+      a gateway can run on it, and one app can be exported from it with --data. The master key is not copied: without it the \
+      secrets cannot be opened.
+      """)
+
+  @Argument(
+    help: ArgumentHelp("[<tenant>] <folder>: the tenant, if it is to be one alone; the folder."))
+  var arguments: [String]
+
+  @OptionGroup var options: DataOptions
+
+  func validate() throws {
+    guard (1...2).contains(arguments.count) else {
+      throw ValidationError("give a folder, or a tenant and a folder")
+    }
+  }
+
+  func run() throws {
+    let office = try options.office()
+    let (tenant, folder) = (
+      arguments.count == 2 ? arguments[0] : nil, arguments[arguments.count - 1]
+    )
+    let tenants = try reporting { try office.backUp(tenant, to: folder) }
+    print("\(tenants.count) tenants and control.sqlite are in \(folder); the master key is not")
+  }
+}
+
+/// Runs what may fail with a reason, and says it.
+private func reporting<Value>(_ body: () throws -> Value) throws -> Value {
+  do {
+    return try body()
+  } catch let error as TenantOffice.Failure {
+    throw failure("\(error)")
+  }
+}

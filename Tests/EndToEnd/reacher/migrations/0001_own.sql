@@ -1,0 +1,1 @@
+CREATE TABLE reacher_own (id INTEGER PRIMARY KEY, note TEXT);

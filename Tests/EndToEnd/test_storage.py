@@ -1,0 +1,224 @@
+"""Disks that fill up or turn read-only, files that are damaged or too new: one app is refused with its reason, the others go on."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+
+import pytest
+import requests
+
+from client import Account
+from program import eventually, run
+from test_tenants import said, say, talkative
+from workshop import lay_out_reacher, with_plugins
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of its own that can be made larger, smaller and read-only."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def mount(*options: str):
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", str(folder)], capture_output=True, text=True)
+        if done.returncode != 0:
+            pytest.skip(f"a small file system cannot be mounted here: {done.stderr.strip()}")
+
+    if os.geteuid() != 0:
+        pytest.skip("a small file system can only be mounted as root")
+    mount("size=2m")
+    yield folder, lambda *options: mount("remount", *options)
+    subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+def send(app, text: str):
+    return app.server.post("/v1/channels/messaging/general/messages", {"text": text, "user_id": "alice"})
+
+
+def stored(app) -> list[str]:
+    """All messages, oldest first."""
+    found, after = [], None
+    while True:
+        page = app.server.get(
+            "/v1/channels/messaging/general/messages", params={"limit": 100, **({"after": after} if after else {})},
+            expect=200).json()
+        found += [message["text"] for message in page["data"]]
+        after = page["next"]
+        if not after:
+            return found[::-1]
+
+
+def move_to(gateway, app, folder):
+    """Puts the file of an app of a stopped gateway on another disk."""
+    file = gateway.data / f"tenants/{app.id}.sqlite"
+    shutil.move(file, folder / file.name)
+    file.symlink_to(folder / file.name)
+
+
+def logged(gateway, words: str) -> list[dict]:
+    return [line for line in gateway.lines() if words in line.get("message", "")]
+
+
+def test_a_full_disk_refuses_one_apps_writes_loses_nothing_and_recovers_by_itself(sluice, small_disk):
+    folder, remount = small_disk
+    gateway = sluice()
+    app, neighbour = talkative(gateway, "first"), talkative(gateway, "theirs")
+    gateway.stop()
+    move_to(gateway, app, folder)
+    gateway.start()
+    acknowledged, refused = ["first"], None
+    for number in range(2000):
+        answer = send(app, f"{number} " + "x" * 4000)
+        if answer.status_code != 201:
+            refused = answer
+            break
+        acknowledged.append(answer.json()["text"])
+    assert refused is not None and refused.status_code == 503, refused
+    problem = refused.json()
+    assert problem["code"] == "storage_full" and problem["request_id"]
+    assert send(app, "x" * 4000).json()["code"] == "storage_full"
+    assert stored(app) == acknowledged  # reading goes on, and nothing that was refused is there
+    say(neighbour, "not concerned")
+    assert said(gateway.url, neighbour.secret) == ["theirs", "not concerned"]
+    assert requests.get(f"{gateway.url}/readyz", timeout=5).status_code == 200
+    line = eventually(lambda: logged(gateway, "a tenant's file cannot be used"))[0]
+    assert line["tenant"] == app.id and line["code"] == "storage_full" and app.id in line["reason"]
+    assert gateway.metric("sluice_store_tenants_in_trouble") == 1
+    remount("size=16m")
+    say(app, "space again")
+    acknowledged.append("space again")
+    assert eventually(lambda: logged(gateway, "works again"))
+    assert len(logged(gateway, "a tenant's file cannot be used")) == 1  # said once, not at each request
+    assert gateway.metric("sluice_store_tenants_in_trouble") == 0
+    gateway.kill()
+    gateway.start()
+    assert stored(app) == acknowledged
+
+
+def test_a_disk_with_no_room_to_open_an_app_refuses_it_until_there_is(sluice, small_disk):
+    folder, remount = small_disk
+    gateway = sluice()
+    app, neighbour = talkative(gateway, "first"), talkative(gateway, "theirs")
+    gateway.stop()
+    move_to(gateway, app, folder)
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as file, pytest.raises(OSError):
+        while True:
+            file.write(bytes(4096))
+    gateway.start()
+    answer = app.server.get("/v1/channels/messaging/general")
+    assert answer.status_code == 503 and answer.json()["code"] in ("storage_full", "plugin_unavailable"), answer.text
+    assert said(gateway.url, neighbour.secret) == ["theirs"]
+    ballast.unlink()
+    assert eventually(lambda: app.server.get("/v1/channels/messaging/general").status_code == 200)
+    say(app, "second")
+    assert stored(app) == ["first", "second"]
+
+
+def test_a_read_only_disk_refuses_one_app_and_recovers_by_itself(sluice, small_disk):
+    folder, remount = small_disk
+    gateway = sluice()
+    app, neighbour = talkative(gateway, "first"), talkative(gateway, "theirs")
+    gateway.stop()
+    move_to(gateway, app, folder)
+    remount("ro")
+    gateway.start()
+    answer = send(app, "second")
+    assert answer.status_code == 503 and answer.json()["code"] == "plugin_unavailable", answer.text
+    assert "cannot be written" in answer.json()["detail"]
+    say(neighbour, "not concerned")
+    remount("rw")
+    assert eventually(lambda: send(app, "second").status_code == 201)
+    assert stored(app)[:2] == ["first", "second"]
+
+
+def test_a_damaged_file_is_set_aside_alone_and_serves_again_once_restored(sluice, tmp_path):
+    gateway = sluice()
+    app, neighbour = talkative(gateway, *[f"{number} " + "x" * 500 for number in range(150)]), talkative(gateway, "theirs")
+    export = tmp_path / "app.sluice"
+    assert run("tenant", "export", app.id, export, "--data", gateway.data).returncode == 0
+    expected = stored(app)
+    gateway.stop()
+    file = gateway.data / f"tenants/{app.id}.sqlite"
+    damaged = bytearray(file.read_bytes())
+    for page in range(2, len(damaged) // 4096, 3):
+        damaged[page * 4096 : page * 4096 + 4096] = os.urandom(4096)
+    file.write_bytes(damaged)
+    file.with_name(file.name + "-wal").write_bytes(bytes(64))  # as after a stop that was not in order
+    gateway.start()
+    line = eventually(lambda: logged(gateway, "cannot be recovered"))[0]
+    assert line["tenant"] == app.id and "corrupted" in line["reason"]
+    for _ in range(3):
+        answer = send(app, "more")
+        assert answer.status_code == 503 and answer.json()["code"] == "plugin_unavailable", answer.text
+        assert "damaged" in answer.json()["detail"]
+    say(neighbour, "not concerned")
+    assert said(gateway.url, neighbour.secret) == ["theirs", "not concerned"]
+    assert run("tenant", "backup", app.id, tmp_path / "backup", "--data", gateway.data).returncode == 1
+    done = run("tenant", "import", export, "--replace", "--data", gateway.data)
+    assert done.returncode == 0, done.stderr
+    assert stored(app) == expected
+    say(app, "goes on")
+
+
+def test_data_of_a_newer_version_that_older_ones_must_not_use_is_refused(sluice):
+    gateway = sluice()
+    app, neighbour = talkative(gateway, "first"), talkative(gateway, "theirs")
+    gateway.stop()
+    file = gateway.data / f"tenants/{app.id}.sqlite"
+
+    def change(statement: str):
+        with closing(sqlite3.connect(file, isolation_level=None)) as database:
+            database.execute(statement)
+
+    change("INSERT INTO sluice_migrations VALUES ('chat', 99, 'later', 'x', 1, 0)")
+    gateway.start()
+    answer = send(app, "second")
+    assert answer.status_code == 503 and answer.json()["code"] == "plugin_unavailable", answer.text
+    assert "another version" in answer.json()["detail"]
+    line = eventually(lambda: logged(gateway, "a tenant cannot be opened"))[0]
+    assert "migration 99 (later) of chat" in line["reason"] and "newer plugin" in line["reason"]
+    assert said(gateway.url, neighbour.secret) == ["theirs"]
+    change("DELETE FROM sluice_migrations WHERE version = 99")
+    say(app, "second")
+
+
+def test_a_migration_that_is_marked_breaking_is_recorded_as_that(sluice, tmp_path):
+    folder = lay_out_reacher(tmp_path / "plugins")
+    migration = folder / "reacher/migrations/0001_own.sql"
+    migration.write_text("-- breaking: true\n" + migration.read_text())
+    gateway = sluice({"plugins": {"folders": [str(folder)]}, "tenants": [{"id": "platform", "plugins": {"reacher": {}}}]})
+    assert requests.post(f"{gateway.url}/reacher", data="SELECT 1", timeout=5).text == "0 "
+    with closing(sqlite3.connect(f"file:{gateway.data}/tenants/platform.sqlite?mode=ro", uri=True)) as database:
+        assert database.execute("SELECT owner, breaking FROM sluice_migrations").fetchall() == [("reacher", 1)]
+
+
+def test_a_plugin_that_reaches_for_what_is_not_its_own_is_told_and_named(sluice, tmp_path):
+    folder = lay_out_reacher(tmp_path / "plugins")
+    gateway = sluice(with_plugins(folder), ["--loops", 1])
+    app = Account(gateway.url).app("Reached")
+
+    def reach(sql: str) -> str:
+        return requests.post(f"{gateway.url}/reacher", params={"app": app.id}, data=sql, timeout=5).text
+
+    assert reach("INSERT INTO reacher_own (note) VALUES ('mine')") == "0 "
+    for sql, words in [
+        ("SELECT text FROM chat_messages", "reacher may not read table chat_messages, which belongs to chat"),
+        ("DELETE FROM chat_messages", "reacher may not delete from table chat_messages, which belongs to chat"),
+        ("UPDATE sluice_file SET epoch = 'x'", "table sluice_file, which belongs to sluice"),
+        ("SELECT * FROM sqlite_master", "sqlite_master"),
+        ("ATTACH 'other.sqlite' AS other", "reacher may not attach the database other.sqlite"),
+        ("PRAGMA journal_mode = DELETE", "reacher may not use PRAGMA journal_mode"),
+        ("SELECT load_extension('evil')", "reacher may not call load_extension()"),
+        ("DROP TABLE reacher_own", "reacher may not create, alter or drop table reacher_own outside a migration"),
+        ("BEGIN", "reacher may not use BEGIN"),
+    ]:
+        answer = reach(sql)
+        assert answer.startswith("-7 ") and words in answer, (sql, answer)
+        line = eventually(lambda: [
+            line for line in logged(gateway, "reached for what is not its own") if words in line["reason"]])
+        assert line and line[0]["plugin"] == "reacher" and line[0]["tenant"] == app.id and line[0]["sql"] == sql
+    assert reach("SELECT note FROM reacher_own") == "0 "
