@@ -32,7 +32,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
 
   /// Bytes that wait for the peer.
   var queuedBytes: Int {
-    if pointee.flags.contains(.isOpening) { return Int(pointee.messageCount) }
+    if pointee.flags.contains(.isOpening) { return pointee.message.bytes.count }
     return isOverHTTP2
       ? stream.pointee.output.count : pointee.connection.pointee.stream.queuedBytes
   }
