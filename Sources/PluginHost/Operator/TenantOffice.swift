@@ -25,7 +25,10 @@ public final class TenantOffice {
   /// Finds the gateway, or opens its data.
   public init(_ configuration: SluiceConfiguration, makesData: Bool = false) throws(Failure) {
     directory = configuration.dataDirectory
-    if Self.connect(to: directory) >= 0 {
+    let probe = Self.connect(to: directory)
+    if probe >= 0 {
+      // At once: the gateway serves one connection after another.
+      close(probe)
       isRunning = true
       stopped = nil
       return
