@@ -3,7 +3,9 @@
 PORT ?= 8080
 DATA ?= ./data
 
+# What is built and where: `make sanitize` has other builds.
 BIN := .build/release
+SWIFT_BUILD := swift build -c release
 PLUGINS := auth control realtime chat
 SWIFT_EXAMPLES := hello-swift conformance
 # Examples that need an app around them, so a gateway of examples alone does not load them.
@@ -39,7 +41,7 @@ define assemble
 	cp $(BIN)/lib$$id.so $(2)/
 endef
 
-.PHONY: help run build packages test bench torture coverage fuzz conformance format lint clean
+.PHONY: help run build packages test sanitize bench torture coverage fuzz conformance format lint clean
 
 help: ## Print this
 	@echo "Sluice. Everything below works from a fresh clone."
@@ -50,8 +52,8 @@ run: build ## Build, then serve on http://127.0.0.1:8080 with the data in ./data
 
 build: packages ## Install packages; build the gateway, its plugins and the examples, in release
 	@command -v swift >/dev/null || { echo "swift is not on the PATH: install the Swift 6.3 toolchain"; exit 1; }
-	@echo "== building the gateway and its plugins, in release: some minutes the first time"
-	@swift build -c release
+	@echo "== building the gateway and its plugins in $(BIN): some minutes the first time"
+	@$(SWIFT_BUILD)
 	@set -e; for id in $(PLUGINS); do $(call assemble,Plugins/$$id,$(BIN)/plugins/$$id); done
 	@set -e; for id in $(SWIFT_EXAMPLES); do $(call assemble,examples/plugins/$$id,$(BIN)/examples/$$id); done
 	@set -e; for id in $(APP_EXAMPLES); do $(call assemble,examples/plugins/$$id,$(BIN)/app-examples/$$id); done
@@ -72,6 +74,18 @@ packages:
 
 test: build .venv/ready ## Run all tests; the last line is "N passed, N failed"
 	@$(PYTHON) Tests/run.py
+
+# Plugins are of the same build, those in C too. What they need of the sanitizer is in the program, which would not show
+# all of it by itself.
+SHOWN := $(addprefix -Xlinker --export-dynamic-symbol=,__tsan_external_read __tsan_external_write \
+  __tsan_ignore_thread_begin __tsan_ignore_thread_end)
+sanitize: packages .venv/ready ## Run all tests under AddressSanitizer, then under ThreadSanitizer
+	@set -e; for name in address thread; do \
+	  $(MAKE) --no-print-directory build BIN=.build-$$name/debug \
+	    SWIFT_BUILD="swift build --build-tests --scratch-path .build-$$name --sanitize $$name $(SHOWN)" \
+	    CC=clang CFLAGS="-O1 -g -fsanitize=$$name"; \
+	done
+	@$(PYTHON) Tests/run.py --sanitize address thread
 
 .venv/ready: Tests/requirements.txt
 	$(call install,$(TEST_PACKAGES))
@@ -105,4 +119,4 @@ lint: ## Check the format of all Swift sources
 	@swift format lint --strict -r Package.swift Sources Plugins Tests examples
 
 clean: ## Remove what was built; data stays
-	@rm -rf .build .build-coverage .venv
+	@rm -rf .build .build-coverage .build-address .build-thread .venv

@@ -2,7 +2,11 @@ import Foundation
 import Testing
 
 /// What `make build` has made. `make test` builds first; without a build these fail and say so.
-@Suite struct `Built files` {
+@Suite(
+  .disabled(
+    if: getenv("SLUICE_SANITIZER") != nil, "a sanitizer's own symbols are in what is built with it")
+)
+struct `Built files` {
   static let folder = ".build/release"
 
   /// Shipped plugins and examples, by their paths from the folder.

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests/EndToEnd"))
 
 from program import PROGRAM, Sluice  # noqa: E402
+from sanitizer import unsanitized  # noqa: E402
 
 KILL = "kill -9 $(cat data/lock)\n"
 CLIENT = "python3 -m venv .venv-tour && .venv-tour/bin/pip install --quiet websockets\n"
@@ -29,6 +30,7 @@ def gateway(tmp_path):
         yield gateway
 
 
+@unsanitized("it waits no longer than the README tells people to")
 def test_the_tour_works_as_it_stands(tmp_path, gateway):
     blocks = pasted("A tour of five minutes")
     assert KILL in blocks and CLIENT in "".join(blocks)

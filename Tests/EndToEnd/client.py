@@ -11,6 +11,8 @@ import uuid
 import requests
 from websockets.sync.client import connect
 
+from sanitizer import SLOWNESS
+
 
 def encode(data: bytes | dict) -> str:
     data = json.dumps(data, separators=(",", ":")).encode() if isinstance(data, dict) else data
@@ -38,7 +40,7 @@ class Client:
     def call(self, method: str, path: str, body=None, expect: int | None = None, **options) -> requests.Response:
         if body is not None:
             options["json"] = body
-        answer = self.session.request(method, self.url + path, timeout=15, **options)
+        answer = self.session.request(method, self.url + path, timeout=15 * SLOWNESS, **options)
         if expect is not None:
             assert answer.status_code == expect, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer
@@ -87,7 +89,16 @@ class Account(Client):
         ).json()
         self.id = made["account"]["id"]
         self.made = made
+        self.since = time.monotonic()
         super().__init__(url, made["access_token"])
+
+    def call(self, method: str, path: str, body=None, expect: int | None = None, **options) -> requests.Response:
+        # A token lives for a quarter of an hour, and tests that share an account may take longer.
+        if time.monotonic() - self.since > 600:
+            again = Client(self.url).post("/v1/sessions", {"email": self.email, "password": self.password}, expect=201)
+            self.session.headers["Authorization"] = f"Bearer {again.json()['access_token']}"
+            self.since = time.monotonic()
+        return super().call(method, path, body, expect, **options)
 
     def app(self, name="Shop") -> App:
         return App(self, name)
@@ -99,7 +110,7 @@ def listen(url: str, *channels: str, token: str | None = None):
     names = ",".join(channels).replace("#", "%23")
     headers = {"Authorization": f"Bearer {token}"} if token else None
     target = url.replace("http://", "ws://") + f"/connection/uni_websocket?channels={names}"
-    with connect(target, additional_headers=headers, open_timeout=10, close_timeout=5, proxy=None) as listener:
+    with connect(target, additional_headers=headers, open_timeout=10 * SLOWNESS, close_timeout=5 * SLOWNESS, proxy=None) as listener:
         listener.connected = json.loads(listener.recv(10))
         assert listener.connected["type"] == "connected", listener.connected
         yield listener

@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from authority import Authority  # noqa: E402
 from client import Account  # noqa: E402
 from program import SEEN, Sluice, report, shared  # noqa: E402
+from sanitizer import fresh_reports, reported  # noqa: E402
 from secure import SecureSluice  # noqa: E402
 from workshop import compile_probe, conformance_configuration, lay_out, with_plugins  # noqa: E402
 
@@ -42,6 +43,15 @@ def pytest_pyfunc_call(pyfuncitem):
         assert values, f"the counter of {name} was not looked at"
         assert values[-1] > (values[0] if len(values) > 1 else 0), f"the counter of {name} did not move: {values}"
     return result
+
+
+@pytest.fixture(autouse=True)
+def no_report():
+    """Fails a test during which a sanitizer has found something."""
+    before = reported()
+    yield
+    found = fresh_reports(before)
+    assert not found, found
 
 
 @pytest.fixture(scope="session")

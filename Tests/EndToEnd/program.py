@@ -12,9 +12,10 @@ from pathlib import Path
 
 import requests
 
-ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / ".build/release/sluice"
-PLUGINS = ROOT / ".build/release/plugins"
+from sanitizer import BUILT, ROOT, SANITIZER, SLOWNESS
+
+PROGRAM = BUILT / "sluice"
+PLUGINS = BUILT / "plugins"
 CONFORMANCE = ROOT / "examples/conformance/sluice.json"
 
 _libc = ctypes.CDLL(None)
@@ -42,7 +43,7 @@ def run(*arguments, patience=30, wrapper=(), environment=None) -> subprocess.Com
     """Runs a command of the program to its end; both outputs as text."""
     return subprocess.run(
         [*wrapper, built(), *map(str, arguments)], capture_output=True, text=True,
-        timeout=patience, cwd=ROOT, preexec_fn=_die_with_parent,
+        timeout=patience * SLOWNESS, cwd=ROOT, preexec_fn=_die_with_parent,
         env={**os.environ, **(environment or {})},
     )
 
@@ -72,6 +73,11 @@ class Sluice:
             self.configuration.write_text(json.dumps(configuration, indent=2))
         elif configuration:
             self.configuration = configuration
+            if SANITIZER:
+                # Its plugins are those of the release.
+                self.configuration = folder / "sluice.json"
+                text = configuration.read_text().replace("../../.build/release", str(BUILT))
+                self.configuration.write_text(text)
 
     @property
     def url(self) -> str:
@@ -99,13 +105,13 @@ class Sluice:
                 self.command(), stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=ROOT,
                 preexec_fn=_die_with_parent, env={**os.environ, **self.environment},
             )
-        end = time.monotonic() + patience
+        end = time.monotonic() + patience * SLOWNESS
         while True:
             code = self.process.poll()
             if code is not None:
                 raise AssertionError(f"sluice ended with {code} before it was ready:\n{self.text()[-6000:]}")
             try:
-                if requests.get(f"{self.url}/readyz", timeout=2).status_code == 200:
+                if requests.get(f"{self.url}/readyz", timeout=2 * SLOWNESS).status_code == 200:
                     return self
             except requests.RequestException:
                 pass
@@ -134,7 +140,7 @@ class Sluice:
         return [line for line in self.lines() if line.get("kind") == "log" and line.get("message") in words]
 
     def wait(self, patience=15) -> int:
-        return self.process.wait(patience)
+        return self.process.wait(patience * SLOWNESS)
 
     def stop(self, patience=15) -> int:
         """Asks it to end and returns its exit code. One that does not end is killed, and that is a failure."""
@@ -171,7 +177,7 @@ class Sluice:
 
     def access(self, request_id: str, patience=5) -> dict:
         """The access log's line of a request; lines are written in bundles, so it is waited for."""
-        end = time.monotonic() + patience
+        end = time.monotonic() + patience * SLOWNESS
         while time.monotonic() < end:
             for line in reversed(self.lines()):
                 if line.get("kind") == "access" and line.get("request_id") == request_id:
@@ -191,7 +197,7 @@ class Sluice:
 
     def metric(self, name: str, label: str = "") -> float:
         """A number of /metrics."""
-        for line in requests.get(f"{self.url}/metrics", timeout=5).text.splitlines():
+        for line in requests.get(f"{self.url}/metrics", timeout=5 * SLOWNESS).text.splitlines():
             if line.startswith(f"{name}{label} "):
                 value = float(line.rsplit(" ", 1)[1])
                 if name == "sluice_limit_breaches_total":
@@ -232,7 +238,7 @@ def shared(folder, request, configuration, arguments=(), **options):
 
 def eventually(check, patience=10, pause=0.05):
     """The first true answer of `check`, or its last answer when patience is over."""
-    end = time.monotonic() + patience
+    end = time.monotonic() + patience * SLOWNESS
     while True:
         answer = check()
         if answer or time.monotonic() > end:

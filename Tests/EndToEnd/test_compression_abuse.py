@@ -7,6 +7,7 @@ import pytest
 
 from deflate import FORGETFUL, DeflateSocket, breaches, counter, deflate, packed, prose
 from program import eventually
+from sanitizer import MEASURES_MEMORY
 from wire import BINARY, CLOSE, PING, TEXT, RawSocket, frame
 from workshop import conformance_configuration
 
@@ -76,6 +77,7 @@ def test_the_limit_counts_what_the_plugin_would_see_to_the_byte(conformance):
             assert opened.send(packed(BINARY, data + b"\0")).close_code() == 1009
 
 
+@MEASURES_MEMORY
 @pytest.mark.limit("websocket_message_bytes")
 def test_a_bomb_costs_no_more_memory_than_the_limit(sluice):
     limit = 4 << 20
@@ -101,6 +103,7 @@ def test_a_bomb_costs_no_more_memory_than_the_limit(sluice):
     assert eventually(lambda: counter(gateway, "websocket_compression_states") == 0)
 
 
+@MEASURES_MEMORY
 def test_half_a_bomb_that_waits_holds_no_more_than_has_come_out(sluice):
     gateway = sluice(conformance_configuration(websocket_message_bytes=1 << 20), ["--loops", "1"])
     before = gateway.resident()

@@ -13,7 +13,8 @@ import pytest
 import requests
 
 from client import Account
-from program import ROOT, eventually
+from program import eventually
+from sanitizer import BUILT
 from workshop import lay_out, lay_out_listener, probe_manifest, with_plugins
 
 
@@ -60,8 +61,12 @@ def test_a_listener_hears_every_event_once_in_order_and_its_cursor_moves_along(s
         emit(gateway, number)  # each on a connection of its own, so on both loops
     assert eventually(lambda: len(heard(gateway)) >= 50 and len(heard(gateway, listener="other")) >= 50)
     assert heard(gateway) == list(range(50)) == heard(gateway, listener="other")
-    cursors = dict(rows(gateway, "platform", "SELECT listener, seq FROM sluice_cursors"))
-    assert cursors == {"ear": 50, "other": 50}
+
+    def cursors():
+        return dict(rows(gateway, "platform", "SELECT listener, seq FROM sluice_cursors"))
+
+    # That of a listener without a batch of its own moves behind the call.
+    assert eventually(lambda: cursors() == {"ear": 50, "other": 50}), cursors()
 
 
 def test_what_a_listener_did_survives_kill_9_at_any_moment_and_happens_once(sluice, folder):
@@ -188,7 +193,7 @@ def test_events_that_a_listener_does_not_want_are_not_kept_for_it(sluice, folder
 
 
 def test_a_plugin_in_swift_hears_what_another_emits_and_counts_it_once(sluice):
-    gateway = sluice(with_plugins(ROOT / ".build/release/app-examples/tally"), ["--loops", 2])
+    gateway = sluice(with_plugins(BUILT / "app-examples/tally"), ["--loops", 2])
     owner = Account(gateway.url)
     app, silent = owner.app("Talkative"), owner.app("Silent")
     for number in range(30):

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from sanitizer import MEASURES_MEMORY
 from wire import Closed, Wire, ask, get
 from workshop import conformance_configuration
 
@@ -174,6 +175,7 @@ def test_a_megabyte_is_streamed_through_a_plugin_unchanged(probe):
     assert answer.body == body
 
 
+@MEASURES_MEMORY
 def test_a_client_that_does_not_read_a_stream_costs_bounded_memory(probe):
     before = probe.resident()
     with Wire(probe.port, receive_buffer=4096) as wire:

@@ -11,6 +11,7 @@ from http2 import (
     window,
 )
 from program import eventually, shared
+from sanitizer import MEASURES_MEMORY
 from workshop import with_plugins
 
 
@@ -152,6 +153,7 @@ def test_a_head_that_is_too_large_is_refused_on_its_stream_alone(gateway, fields
     assert gateway.breaches(limit) == before + 1
 
 
+@MEASURES_MEMORY
 @pytest.mark.limit("http2_queue_bytes")
 @pytest.mark.limit("write_timeout_ms")
 def test_a_peer_that_never_opens_its_window_costs_a_bounded_amount_and_is_reset(gateway):

@@ -11,6 +11,7 @@ import pytest
 
 from client import Account, Client, mint
 from program import ROOT, Sluice, eventually, free_port, run
+from sanitizer import SHIPPED_FILE
 from wire import ask, get
 from workshop import lay_out, with_plugins
 
@@ -132,6 +133,7 @@ def test_a_good_configuration_is_accepted_by_check(tmp_path):
     assert code == 0, text
 
 
+@SHIPPED_FILE
 def test_the_shipped_configurations_are_accepted_by_check():
     for file in (ROOT / "sluice.json", ROOT / "examples/conformance/sluice.json"):
         done = run("check", "--config", file)
@@ -217,6 +219,7 @@ def test_two_tenants_with_one_host_are_refused(tmp_path):
     refused(tmp_path, with_plugins(tenants=tenants), "a.test", "one")
 
 
+@SHIPPED_FILE
 def test_plan_prints_what_runs_for_a_tenant_and_why():
     done = run("plan", "platform", "--config", ROOT / "sluice.json")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -10,6 +10,7 @@ import pytest
 
 from http2 import NO_ERROR, H2, request
 from program import Sluice, eventually
+from sanitizer import MEASURES_MEMORY
 from secure import SecureSluice, SecureWire, trust
 from test_http2_websocket import Socket
 from wire import TEXT, Closed, RawSocket, Wire, ask, frame, get, handshake, metric_over
@@ -190,6 +191,7 @@ def test_a_late_loop_sheds_alone_and_every_loop_says_so(overloaded):
     assert {status_on_a_new_connection(gateway, get("/readyz")) for _ in range(12)} == {200}
 
 
+@MEASURES_MEMORY
 @pytest.mark.limit("memory_bytes")
 def test_too_little_memory_sheds_new_connections_until_there_is_enough(overloaded, authority, tmp_path):
     gateway = overloaded(loop_lag_ms=0, memory_bytes=0)

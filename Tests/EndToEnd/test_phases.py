@@ -10,6 +10,7 @@ import pytest
 from client import Account
 from http2 import H2, request
 from program import eventually, run, shared
+from sanitizer import MEASURES_MEMORY
 from test_plugins import refused
 from wire import BINARY, CLOSE, RawSocket, Wire, ask, frame, get, handshake
 from workshop import lay_out, lay_out_phases, phases_manifest, with_plugins
@@ -185,6 +186,7 @@ def test_a_client_that_ends_before_its_body_does_is_not_waited_for(phases, path,
     assert eventually(lambda: phases.metric("sluice_cancelled_requests_total") == before + 1)
 
 
+@MEASURES_MEMORY
 def test_messages_that_come_while_a_handshake_is_decided_are_kept_within_bounds(phases):
     resident = phases.resident()
     with Wire(phases.port) as wire:

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from program import ROOT, run
+from sanitizer import CATCHES_SIGNALS
 from wire import ask, get
 from workshop import PROBE, compile_probe, lay_out
 
@@ -83,6 +84,7 @@ def test_a_good_plugin_is_accepted_with_its_code_run(tmp_path, probe_library):
     assert code == 0 and "probe@0.1.0" in text, text
 
 
+@CATCHES_SIGNALS
 def test_a_library_that_crashes_is_told_and_does_not_crash_the_validator(tmp_path):
     folder = crashing(tmp_path, "*(volatile int *)0 = 1;")
     code, text = validated(folder)

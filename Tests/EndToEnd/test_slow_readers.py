@@ -7,6 +7,7 @@ import pytest
 
 from http2 import INITIAL_WINDOW_SIZE, H2, request, window
 from program import eventually
+from sanitizer import MEASURES_MEMORY
 from secure import SecureSluice, SecureWire, trust
 from test_http2_websocket import Socket
 from wire import TEXT, RawSocket, Wire, ask, frame, get, handshake
@@ -48,6 +49,7 @@ def flooded(gateway, stack: ExitStack, kind: str, authority):
         stack.enter_context(wire(gateway, kind, authority)).send(get("/probe/flood"))
 
 
+@MEASURES_MEMORY
 @pytest.mark.limit("write_timeout_ms")
 @pytest.mark.parametrize("kind", ["HTTP/1", "TLS", "HTTP/2", "HTTP/2, its window shut"])
 def test_readers_of_a_large_answer_that_never_read_are_cut_off(gateway, authority, kind):
@@ -82,6 +84,7 @@ def flooded_socket(gateway, stack: ExitStack, kind: str, authority):
         peer.send(frame(TEXT, "flood"))
 
 
+@MEASURES_MEMORY
 @pytest.mark.limit("websocket_queue_bytes")
 @pytest.mark.parametrize("kind", ["HTTP/1", "TLS", "HTTP/2"])
 def test_websockets_that_never_read_are_closed(gateway, authority, kind):

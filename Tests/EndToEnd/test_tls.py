@@ -14,6 +14,7 @@ from websockets.sync.client import connect
 
 from http2 import PREFACE, settings
 from program import eventually
+from sanitizer import MEASURES_MEMORY
 from secure import SecureSluice, SecureWire, s_client, trust
 from wire import Wire, get, handshake
 
@@ -111,6 +112,7 @@ def test_draining_ends_idle_connections_cleanly(secure, localhost, authority):
     assert gateway.wait() == 0
 
 
+@MEASURES_MEMORY
 @pytest.mark.limit("write_timeout_ms")
 def test_a_client_that_does_not_read_holds_bounded_memory_and_is_cut(secure, localhost, authority):
     gateway = secure(localhost.configuration(), write_timeout_ms=1000)
@@ -274,6 +276,7 @@ def test_plain_http_gets_a_sentence(gateway):
     assert gateway.failures("plain_http") == failures + 1
 
 
+@MEASURES_MEMORY
 def test_thousands_of_garbage_handshakes_leave_nothing_behind(gateway, authority):
     def throw(count):
         for number in range(count):

@@ -13,6 +13,7 @@ from websockets.sync.client import connect
 
 from client import Client, listen, mint
 from program import eventually
+from sanitizer import MEASURES_MEMORY
 from wire import BINARY, CLOSE, PING, PONG, TEXT, RawSocket, Wire, ask, frame, get, handshake
 
 CHANNEL = "chat:messaging:sockets"
@@ -205,6 +206,7 @@ def stuff(opened: RawSocket, data: bytes, seconds: float) -> int:
     return sent
 
 
+@MEASURES_MEMORY
 @pytest.mark.limit("websocket_queue_bytes")
 @pytest.mark.parametrize("path", ["/echo", "/fan"])
 def test_a_peer_that_never_reads_costs_bounded_memory_and_is_closed(conformance, path):

@@ -6,6 +6,8 @@ import socket
 import struct
 from dataclasses import dataclass, field
 
+from sanitizer import SLOWNESS
+
 
 @dataclass
 class Answer:
@@ -37,7 +39,7 @@ class Wire:
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(patience)
+        self.socket.settimeout(patience * SLOWNESS)
         self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.held = b""
@@ -89,7 +91,7 @@ class Wire:
 
     def is_closed(self, patience=5.0) -> bool:
         """Whether the peer closes without saying anything more."""
-        self.socket.settimeout(patience)
+        self.socket.settimeout(patience * SLOWNESS)
         try:
             self.held += self._more()
         except Closed:
@@ -111,7 +113,7 @@ class Wire:
         except Closed:
             return False
         finally:
-            self.socket.settimeout(10)
+            self.socket.settimeout(10 * SLOWNESS)
 
     def answer(self, to_head=False) -> Answer:
         """One whole answer, read strictly (RFC 9112 §4 and §6)."""

@@ -5,7 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from program import CONFORMANCE, PLUGINS, ROOT
+from program import CONFORMANCE, PLUGINS
+from sanitizer import BUILT, COMPILER, ROOT
 
 HERE = Path(__file__).resolve().parent
 PROBE = HERE / "probe"
@@ -20,7 +21,7 @@ def compile_plugin(source: Path, target: Path, *definitions: str):
     """The library of a source file in C, with these `-D`s."""
     subprocess.run(
         [
-            "cc", "-std=c11", "-shared", "-fPIC", "-O1", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror",
+            *COMPILER, "-std=c11", "-shared", "-fPIC", "-O1", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror",
             f"-I{ROOT}/include", *[f"-D{definition}" for definition in definitions], str(source), "-o", str(target),
         ],
         check=True, capture_output=True, text=True,
@@ -102,7 +103,7 @@ def with_plugins(*folders: Path, **others) -> dict:
 def conformance_configuration(**limits) -> dict:
     """The shipped configuration for conformance tools, with its log in the tests' hands and these limits."""
     shipped = json.loads(CONFORMANCE.read_text())
-    folders = [str((CONFORMANCE.parent / folder).resolve()) for folder in shipped["plugins"]["folders"]]
+    folders = [str(BUILT / Path(folder).name) for folder in shipped["plugins"]["folders"]]
     return {
         **shipped, "plugins": {**shipped["plugins"], "folders": folders}, "log": {},
         "limits": {**shipped["limits"], **limits},

@@ -1,4 +1,5 @@
 import EventLoop
+import Glibc
 import Testing
 
 @Suite struct `The loop as an executor` {
@@ -87,7 +88,10 @@ import Testing
     loop.join()
   }
 
-  @Test func `counts the jobs that come after it has stopped`() async throws {
+  @Test(
+    .disabled(
+      if: getenv("SLUICE_SANITIZER") != nil, "a job that is never run holds its loop for ever"))
+  func `counts the jobs that come after it has stopped`() async throws {
     let loop = try EventLoop.spawn(index: 0, name: "test")
     loop.stop()
     loop.join()

@@ -3,9 +3,13 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "EndToEnd")]
 
+from sanitizer import unsanitized  # noqa: E402
 from torture import torture  # noqa: E402
+
+pytestmark = unsanitized("its disk stands before the functions that the sanitizer stands before")
 
 
 def test_kills_under_load_on_a_disk_that_loses_what_was_not_synced_break_nothing():
