@@ -56,6 +56,7 @@ extension Scaffold {
           import \#(type)Plugin
           import PluginKit
 
+          /// The plugin's one exported symbol (`sluice/plugin.h`). [any-thread]
           @c @implementation
           public func sluice_plugin_entry_v1() -> UnsafePointer<sluice_plugin_v1_t> {
             PluginEntry<\#(type)>.table(id: "\#(id)", version: "0.1.0")
