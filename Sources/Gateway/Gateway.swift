@@ -36,7 +36,7 @@ public final class Gateway: Sendable {
     _ eventLoop: EventLoop, _ settings: GatewaySettings, _ shared: GatewayShared,
     _ host: any TenantHost
   ) -> GatewayLoop {
-    let state = LoopPointer.allocate(capacity: 1)
+    let state = LoopPointer.makeMemory()
     let loop = GatewayLoop(state: state)
     let seed = Randomness.word()
     let ready = Signal()
@@ -44,8 +44,8 @@ public final class Gateway: Sendable {
       let address = loop.address
       let hook = eventLoop.addTickEndHook(
         { address in GatewayLoop(address: address).state.endTick() }, address)
-      loop.state.initialize(
-        to: LoopState(
+      loop.state.begin(
+        LoopState(
           eventLoop: eventLoop, settings: settings, shared: shared, host: host, seed: seed,
           groupHook: hook))
       eventLoop.context = UnsafeMutableRawPointer(loop.state)

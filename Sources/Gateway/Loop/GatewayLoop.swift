@@ -12,10 +12,10 @@ public struct GatewayLoop: @unchecked Sendable {
   init(state: LoopPointer) { self.state = state }
 
   /// The libuv loop beneath. [any-thread]
-  public var eventLoop: EventLoop { state.pointee.eventLoop }
+  public var eventLoop: EventLoop { state.facts.pointee.eventLoop }
 
   /// The loop's position, from 0. [any-thread]
-  public var index: Int { state.pointee.index }
+  public var index: Int { state.facts.pointee.index }
 
   /// An address that names the loop for as long as the process lives. [any-thread]
   public var address: UInt64 { UInt64(address: state) }
@@ -26,7 +26,7 @@ public struct GatewayLoop: @unchecked Sendable {
   }
 
   /// What the loop is doing inside plugins. [any-thread]
-  public var mark: UnsafeMutablePointer<CallMark> { state.pointee.mark }
+  public var mark: UnsafeMutablePointer<CallMark> { state.facts.pointee.mark }
 
   /// The loop's counters.
   public var metrics: LoopMetrics { state.pointee.metrics }
