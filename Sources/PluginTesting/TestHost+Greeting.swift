@@ -34,9 +34,12 @@ extension TestHost {
   public func greet(_ handler: String, _ message: String) async throws -> TestGreeting {
     let (number, table) = try await greeter(handler)
     let box = TestSink()
-    let status = message.withTestSlice { message in
-      table.pointee.credential_of(
-        number, SLUICE_MESSAGE_TEXT, message, { TestSink.of($0).put($1) }, box.word)
+    var status: sluice_status_t = 0
+    try choosing {
+      status = message.withTestSlice { message in
+        table.pointee.credential_of(
+          number, SLUICE_MESSAGE_TEXT, message, { TestSink.of($0).put($1) }, box.word)
+      }
     }
     return status < 0 ? .refused(Status(rawValue: status)) : .credential(box.text)
   }
@@ -56,7 +59,10 @@ extension TestHost {
         number, SLUICE_MESSAGE_TEXT, message, why.rawValue, { TestSink.of($0).put($1) }, box.word,
         &reason)
     }
-    let code = message?.withTestSlice(ask) ?? ask(sluice_slice_t(bytes: nil, length: 0))
+    var code: UInt32 = 0
+    try choosing {
+      code = message?.withTestSlice(ask) ?? ask(sluice_slice_t(bytes: nil, length: 0))
+    }
     return TestFarewell(message: box.text, code: Int(code), reason: reason.text)
   }
 
