@@ -35,9 +35,7 @@ public final class RouteTable: @unchecked Sendable {
     var childCount: Int32 = 0
     var parameterChild: Int32 = -1
     /// Route by method's raw value; -1 is none.
-    var routes: (Int32, Int32, Int32, Int32, Int32, Int32, Int32, Int32) = (
-      -1, -1, -1, -1, -1, -1, -1, -1
-    )
+    var routes = InlineArray<8, Int32>(repeating: -1)
     var methods: UInt16 = 0
   }
 
@@ -160,9 +158,7 @@ public final class RouteTable: @unchecked Sendable {
     guard node.pointee.methods != 0 else { return .notFound }
     let raw = Int(method.rawValue)
     if raw < 8 {
-      let route = withUnsafePointer(to: &node.pointee.routes) {
-        UnsafeRawPointer($0).load(fromByteOffset: raw * 4, as: Int32.self)
-      }
+      let route = node.pointee.routes[raw]
       if route >= 0 { return .route(Int(route)) }
     }
     return .methodNotAllowed(node.pointee.methods)

@@ -57,9 +57,7 @@ struct RouteTree {
       let head = Int(HTTPMethod.head.rawValue)
       if routes[head] < 0 { routes[head] = routes[get] }
       for (method, route) in routes.enumerated() where route >= 0 {
-        withUnsafeMutableBytes(of: &node.routes) {
-          $0.storeBytes(of: route, toByteOffset: method * 4, as: Int32.self)
-        }
+        node.routes[method] = route
         node.methods |= 1 << UInt16(method)
       }
       node.firstChild = Int32(children.count)
