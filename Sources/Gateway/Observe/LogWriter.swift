@@ -140,11 +140,13 @@ public final class LogWriter: Sendable {
   /// Waits until something can be written, or the log is closing and has waited long enough: then false.
   private func waitForReader() -> Bool {
     while true {
-      var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-      let ready = poll(&waiting, 1, 100)
-      if ready > 0 || ready < 0 && errno != EINTR { return true }
       let end = givesUpAt.load(ordering: .relaxed)
-      if end != 0, EventLoop.hrtime() >= end { return false }
+      let isOver = end != 0 && EventLoop.hrtime() >= end
+      var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+      // Nobody is waited for once the time is over: there may be thousands of pieces.
+      let ready = poll(&waiting, 1, isOver ? 0 : 100)
+      if ready > 0 || ready < 0 && errno != EINTR { return true }
+      if isOver { return false }
     }
   }
 
