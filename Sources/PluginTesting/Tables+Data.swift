@@ -199,6 +199,13 @@ extension TestWorld {
     (1...255).contains(name.utf8.count) && name.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
   }
 
+  /// The text before the first colon, without a leading "$"; "" without a colon or behind a "#".
+  static func namespace(of channel: String) -> String {
+    let rest = channel.hasPrefix("$") ? channel.dropFirst() : channel[...]
+    guard !rest.hasPrefix("#") else { return "" }
+    return rest.firstIndex(of: ":").map { String(rest[..<$0]) } ?? ""
+  }
+
   /// Why a batch's events are refused, if they are.
   fileprivate func refusal(ofEvents batch: sluice_batch_v1_t) -> String? {
     guard let emits = manifest.emits else { return nil }

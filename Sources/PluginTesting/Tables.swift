@@ -36,6 +36,7 @@ private func anywhere(_ id: String) -> UnsafeRawPointer? {
   case SLUICE_EXT_METRICS: UnsafeRawPointer(metricsTable.pointer)
   case SLUICE_EXT_SECRETS: UnsafeRawPointer(secretsTable.pointer)
   case SLUICE_EXT_THREAD_CHECK: UnsafeRawPointer(threadCheckTable.pointer)
+  case SLUICE_EXT_HISTORY: UnsafeRawPointer(historyTable.pointer)
   default: nil
   }
 }
@@ -49,6 +50,7 @@ private func onLoop(_ id: String) -> UnsafeRawPointer? {
   case SLUICE_EXT_GROUPS: UnsafeRawPointer(groupsTable.pointer)
   case SLUICE_EXT_STORE: UnsafeRawPointer(storeTable.pointer)
   case SLUICE_EXT_BUS: UnsafeRawPointer(busTable.pointer)
+  case SLUICE_EXT_PRESENCE: UnsafeRawPointer(presenceTable.pointer)
   case SLUICE_EXT_EVENTS: UnsafeRawPointer(eventsTable.pointer)
   case SLUICE_EXT_MESSAGES: UnsafeRawPointer(messagesTable.pointer)
   case SLUICE_EXT_IDENTIFY: UnsafeRawPointer(identifyTable.pointer)

@@ -11,6 +11,7 @@ final class TestShared: Sendable {
     var lines: [TestLogLine] = []
     var violations: [String] = []
     var metrics: [(name: String, kind: UInt32, value: Int64)] = []
+    var kept: [String: TestBounds] = [:]
   }
 
   private let state = Mutex(State())
@@ -42,6 +43,13 @@ final class TestShared: Sendable {
       $0.underWay -= 1
       return $0.underWay == 0
     }
+  }
+
+  /// What the plugin has declared of a namespace.
+  func bounds(of namespace: String) -> TestBounds? { state.withLock { $0.kept[namespace] } }
+
+  func keep(_ namespace: String, _ bounds: TestBounds) {
+    state.withLock { $0.kept[namespace] = bounds }
   }
 
   func log(_ line: TestLogLine) { state.withLock { $0.lines.append(line) } }

@@ -24,17 +24,17 @@ final class TestStore: Sendable {
   private let tenant: String
   private let owner: String
   private let folder: String
-  private let historySize: @Sendable (String) -> Int
+  private let history: @Sendable (String) -> TestBounds
 
   init(
-    tenant: String, owner: String, historySize: @escaping @Sendable (String) -> Int,
+    tenant: String, owner: String, history: @escaping @Sendable (String) -> TestBounds,
     now: @escaping @Sendable () -> Int64,
     committed: @escaping @Sendable ([CommittedEvent]) -> Void
   ) throws {
     folder = try TestFiles.makeFolder()
     self.tenant = tenant
     self.owner = owner
-    self.historySize = historySize
+    self.history = history
     var options = StoreOptions(
       now: now,
       onCommitted: { group in
@@ -126,11 +126,15 @@ final class TestStore: Sendable {
   }
 
   func history(
-    _ channel: String, since: UInt64, limit: UInt32, _ completion: @escaping Completion
+    _ channel: String, since: UInt64, limit: UInt32, isReversed: Bool = false,
+    _ completion: @escaping Completion
   ) -> sluice_status_t {
+    let start: Int64? =
+      limit == 0 ? .max : isReversed && since == 0 ? nil : Int64(clamping: since)
     do {
       try store.history(
-        tenant: tenant, channel: channel, since: Int64(clamping: since), limit: Int(limit)
+        tenant: tenant, channel: channel, since: start, limit: max(1, Int(limit)),
+        reverse: isReversed && limit > 0
       ) { result in
         switch result {
         case .success(let page): completion(SLUICE_OK, page.rowBlock().bytes)
@@ -146,9 +150,23 @@ final class TestStore: Sendable {
   private func event(
     type: String, channel: String?, data: [UInt8], id: String
   ) -> OutboxEvent {
-    OutboxEvent(
-      type: type, channel: channel, data: data, id: id,
-      historySize: channel.map { historySize($0) } ?? 0)
+    let bounds = channel.map { history($0) }
+    return OutboxEvent(
+      type: type, channel: channel, data: data, id: id, historySize: bounds?.size ?? 0,
+      historyTTLSeconds: bounds?.seconds ?? 0)
+  }
+
+  /// A row block of one statement.
+  static func block(_ columns: [String], _ rows: [[SQLValue]]) -> [UInt8] {
+    let writer = RowBlockWriter()
+    writer.begin()
+    writer.beginStatement(columns: columns)
+    for row in rows {
+      writer.beginRow()
+      for cell in row { writer.append(cell) }
+    }
+    writer.endStatement(rowsChanged: 0)
+    return writer.finish().bytes
   }
 
   private static func statement(_ value: sluice_statement_v1_t) -> Statement {

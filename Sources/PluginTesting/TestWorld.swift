@@ -25,6 +25,7 @@ final class TestWorld: @unchecked Sendable {
   var connections: [UInt64: TestPeer] = [:]
   var groups: [UInt64: Set<UInt64>] = [:]
   var subscriptions: [(token: UInt64, channel: String, context: UInt64)] = []
+  var members: [String: [String: TestMember]] = [:]
   var published: [TestPublication] = []
   var events: [TestPublication] = []
   var timers: [UInt64: TestTimer] = [:]
@@ -48,8 +49,10 @@ final class TestWorld: @unchecked Sendable {
     let door = WorldDoor()
     store = try TestStore(
       tenant: tenant, owner: manifest.tablePrefix,
-      historySize: { channel in
-        history[String(channel.prefix { $0 != ":" })] ?? 1_000
+      history: { channel in
+        let name = TestWorld.namespace(of: channel)
+        return shared.bounds(of: name)
+          ?? TestBounds(size: history[name] ?? 1_000, seconds: 0)
       },
       now: { shared.now }, committed: { events in door.world?.committed(events) })
     instanceTable = .allocate(capacity: 1)

@@ -20,6 +20,8 @@
 #include "ext/groups.h"
 #include "ext/store.h"
 #include "ext/bus.h"
+#include "ext/history.h"
+#include "ext/presence.h"
 #include "ext/events.h"
 #include "ext/services.h"
 #include "ext/worker.h"

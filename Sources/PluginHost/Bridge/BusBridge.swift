@@ -34,10 +34,14 @@ enum BusBridge {
         let name = String(channel)
         guard ChannelName.isValid(name) else { return SLUICE_E_INVALID }
         guard data.length <= UInt64(ephemeralBytes) else { return SLUICE_E_TOO_LARGE }
+        let type = String(type)
+        guard type != PresenceBridge.joined, type != PresenceBridge.left else {
+          return SLUICE_E_DENIED
+        }
         shard.loop.publish(
           Publication(
             tenant: shard.tenant, channel: name, sequence: 0, offset: 0,
-            time: Int64(shard.eventLoop.unixMilliseconds), type: String(type),
+            time: Int64(shard.eventLoop.unixMilliseconds), type: type,
             id: shard.loop.host.identifier("evt"),
             epoch: "", data: Array(data.raw)))
         return SLUICE_OK

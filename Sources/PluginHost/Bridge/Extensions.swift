@@ -33,6 +33,8 @@ extension Capability {
     case .groups: GroupsBridge.table.address
     case .store: StoreBridge.table.address
     case .bus: BusBridge.table.address
+    case .history: HistoryBridge.table.address
+    case .presence: PresenceBridge.table.address
     case .events: EventsBridge.table.address
     case .services: ServicesBridge.table.address
     case .worker: WorkerBridge.table.address
@@ -60,6 +62,8 @@ extension Capability {
     case .groups: GroupsBridge.checkedTable.address
     case .store: StoreBridge.checkedTable.address
     case .bus: BusBridge.checkedTable.address
+    case .history: HistoryBridge.checkedTable.address
+    case .presence: PresenceBridge.checkedTable.address
     case .events: EventsBridge.checkedTable.address
     case .services: ServicesBridge.checkedTable.address
     case .worker: WorkerBridge.checkedTable.address
@@ -76,10 +80,10 @@ extension Capability {
     }
   }
 
-  /// Whether all functions of the extension may be called without a loop.
+  /// Whether functions of the extension may be called without a loop.
   fileprivate var suitsInstances: Bool {
     switch self {
-    case .config, .random, .clock, .log, .metrics, .threadCheck, .secrets: true
+    case .config, .random, .clock, .log, .metrics, .threadCheck, .secrets, .history: true
     default: false
     }
   }

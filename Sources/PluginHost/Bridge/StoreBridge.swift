@@ -135,15 +135,27 @@ enum StoreBridge {
       return .success(OutboxEvent(type: type, channel: nil, data: Array(emit.data.raw), id: id))
     }
     let channel = String(emit.channel)
-    let namespace = channel.split(separator: ":", maxSplits: 1).first.map(String.init) ?? ""
     guard ChannelName.isValid(channel),
-      let options = manifest.channels.first(where: { $0.namespace == namespace })
+      let bounds = bounds(ChannelName.namespace(of: channel), shard)
     else { return .failure(Refusal(status: SLUICE_E_DENIED)) }
     return .success(
       OutboxEvent(
         type: type, channel: channel, data: Array(emit.data.raw), id: id,
-        historySize: options.historySize,
-        historyTTLSeconds: options.historySeconds ?? 0))
+        historySize: bounds.size, historyTTLSeconds: bounds.seconds))
+  }
+
+  /// How much a namespace keeps, if it is the plugin's: by its manifest, or by what the instance has declared where no
+  /// other plugin's manifest has it.
+  private static func bounds(_ namespace: String, _ shard: Shard) -> HistoryBounds? {
+    if let own = shard.plugin.manifest.channels.first(where: { $0.namespace == namespace }) {
+      return HistoryBounds(size: own.historySize, seconds: own.historySeconds ?? 0)
+    }
+    guard let declared = shard.instance.namespaces[namespace], let set = shard.set,
+      !set.runtime.plan.plugins.contains(where: { plugin in
+        plugin.channels.contains { $0.namespace == namespace }
+      })
+    else { return nil }
+    return declared
   }
 }
 
@@ -152,6 +164,13 @@ enum ChannelName {
   static func isValid(_ name: String) -> Bool {
     (1...255).contains(name.utf8.count)
       && !name.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7f }
+  }
+
+  /// The text before the first colon, without a leading "$"; "" without a colon or behind a "#" (ext/history.h).
+  static func namespace(of name: String) -> String {
+    let rest = name.utf8.first == UInt8(ascii: "$") ? name.dropFirst() : name[...]
+    guard rest.utf8.first != UInt8(ascii: "#") else { return "" }
+    return rest.firstIndex(of: ":").map { String(rest[..<$0]) } ?? ""
   }
 }
 

@@ -50,6 +50,7 @@ final class Host: TenantHost, @unchecked Sendable {
   private(set) var store: Store!
   private(set) var registry: TenantRegistry!
   private(set) var bus: LocalBus!
+  private(set) var presence: LocalPresence!
   private(set) var tenants: TenantControl!
   private(set) var loops: [LoopHost] = []
   private let setup: Mutex<HostSetup>
@@ -70,6 +71,15 @@ final class Host: TenantHost, @unchecked Sendable {
     bus = LocalBus { [unowned self] loop, publications in
       let loop = loops[loop]
       loop.gateway.eventLoop.post { loop.deliver(publications) }
+    }
+    presence = LocalPresence { [unowned self] key, member, hasJoined in
+      bus.publish([
+        Publication(
+          tenant: key.tenant, channel: key.channel, sequence: 0, offset: 0,
+          time: SystemClock.unixMilliseconds(),
+          type: hasJoined ? PresenceBridge.joined : PresenceBridge.left, id: identifier("evt"),
+          epoch: "", data: member.info)
+      ])
     }
   }
 
@@ -222,6 +232,9 @@ final class Host: TenantHost, @unchecked Sendable {
     page.add(
       "sluice_channels", isGauge: true, help: "Channels with a subscriber.",
       value: Int64(bus.channels))
+    page.add(
+      "sluice_presence_members", isGauge: true, help: "Members of channels.",
+      value: Int64(presence.count))
     page.add(
       "sluice_plugin_overstays_total", isGauge: false,
       help: "Calls of plugins that took longer than their budget.",

@@ -6,7 +6,7 @@ internal import Synchronization
 /// is closed.
 ///
 /// `@unchecked Sendable`: made and destroyed on the control thread; between the two nothing in it changes but `refusal`,
-/// which only the control thread touches.
+/// which only the control thread touches, and `namespaces`, which is complete before any shard is opened.
 final class Instance: @unchecked Sendable {
   let plugin: LoadedPlugin
   let tenant: String
@@ -21,6 +21,8 @@ final class Instance: @unchecked Sendable {
   private(set) var value: UInt64 = 0
   /// What the plugin said through `refuse` while `create` ran.
   var refusal: [SettingsProblem] = []
+  /// What the plugin declared through `keep` while `create` ran.
+  var namespaces: [String: HistoryBounds] = [:]
   private let names: HostTableNames
   private let table: UnsafeMutablePointer<sluice_host_v1_t>
 

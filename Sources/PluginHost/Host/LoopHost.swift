@@ -11,6 +11,8 @@ final class LoopHost: @unchecked Sendable {
   let host: Host
   let watch: LoopWatch
   private var subscriptions = Subscriptions<(shard: Shard, context: UInt64)>()
+  /// Leases on members of channels that this loop's shards hold.
+  private var leases: Swift.Set<UInt64> = []
   private var calls: [UInt64: ServiceCall] = [:]
   private var lastCall: UInt64 = 0
   /// Memory that was handed to plugins as borrowed, until they have returned.
@@ -29,8 +31,11 @@ final class LoopHost: @unchecked Sendable {
     self.host = host
   }
 
-  /// Once a second: ends what has waited too long.
+  /// Once a second: ends what has waited too long, and says that this loop's shards are alive.
   func sweep() {
+    let unixNow = Int64(gateway.eventLoop.unixMilliseconds)
+    for lease in leases { host.presence.renew(lease, now: unixNow) }
+    if gateway.index == 0 { host.presence.sweep(now: unixNow) }
     let now = gateway.eventLoop.now
     for (token, call) in calls where call.deadline <= now {
       calls[token] = nil
@@ -92,6 +97,19 @@ final class LoopHost: @unchecked Sendable {
         }
       }
     }
+  }
+
+  // MARK: - presence
+
+  func beginLease(tenant: String, at now: Int64) -> UInt64 {
+    let lease = host.presence.open(tenant: tenant, now: now)
+    leases.insert(lease)
+    return lease
+  }
+
+  func end(_ lease: UInt64) {
+    leases.remove(lease)
+    host.presence.close(lease)
   }
 
   // MARK: - service calls

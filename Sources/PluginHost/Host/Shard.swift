@@ -35,6 +35,8 @@ final class Shard: @unchecked Sendable {
   let posted = Gauge()
   /// Blocking jobs by their promise.
   var work: [UInt64: WorkTicket] = [:]
+  /// The lease on its members of channels, once it has had one.
+  private(set) var presence: UInt64?
   /// Events in the plugin's hands, by delivery, with their places in the tenant's events.
   var deliveries: [UInt64: Int64] = [:]
   /// What brings events, if the plugin listens on this loop.
@@ -114,6 +116,8 @@ final class Shard: @unchecked Sendable {
     work = [:]
     for token in subscriptions { loop.unsubscribe(token) }
     subscriptions = []
+    if let presence { loop.end(presence) }
+    presence = nil
     let cancelled = completions.sorted { $0.key < $1.key }.map(\.value)
     completions = [:]
     for completion in cancelled {
@@ -131,6 +135,16 @@ final class Shard: @unchecked Sendable {
     mark.pointee.enter(instanceWord, function)
     defer { mark.pointee.leave() }
     return body()
+  }
+
+  // MARK: - presence
+
+  /// The shard's lease on members of channels; nil when it is ending. [loop-thread]
+  func presenceOwner(at now: Int64) -> UInt64? {
+    if let presence { return presence }
+    guard !isEnding else { return nil }
+    presence = loop.beginLease(tenant: tenant, at: now)
+    return presence
   }
 
   // MARK: - timers

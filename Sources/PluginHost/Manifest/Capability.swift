@@ -9,6 +9,8 @@ public enum Capability: String, Sendable, Hashable, CaseIterable {
   case messages = "sluice.messages/1"
   case store = "sluice.store/1"
   case bus = "sluice.bus/1"
+  case history = "sluice.history/1"
+  case presence = "sluice.presence/1"
   case groups = "sluice.groups/1"
   case events = "sluice.events/1"
   case services = "sluice.services/1"

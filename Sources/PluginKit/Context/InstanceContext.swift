@@ -20,6 +20,8 @@ public final class InstanceContext {
 
   /// The tenant's settings; they do not change while the instance lives.
   public var config: Config { Config(link: link) }
+  /// Namespaces of channels that the settings describe. Needs `sluice.history/1`.
+  public var namespaces: Namespaces { Namespaces(link: link) }
   /// The host's time. Needs `sluice.clock/1`.
   public var clock: Clock { Clock(link: link) }
   /// Random bytes of the host. Needs `sluice.random/1`.

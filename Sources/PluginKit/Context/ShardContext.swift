@@ -66,6 +66,10 @@ public final class ShardContext {
   public var store: Store { Store(context: self) }
   /// Channels: subscribing, publishing, history. Needs `sluice.bus/1`. Loop thread only.
   public var bus: Bus { Bus(context: self) }
+  /// The histories of channels, in both directions. Needs `sluice.history/1`. Loop thread only.
+  public var history: Histories { Histories(context: self) }
+  /// Who is in a channel. Needs `sluice.presence/1`. Loop thread only.
+  public var presence: Presence { Presence(context: self) }
   /// Fan-out to many connections at once. Needs `sluice.groups/1`. Loop thread only.
   public var groups: Groups { Groups(context: self) }
   /// Other plugins of the tenant. Needs `sluice.services/1`. Loop thread only.

@@ -40,6 +40,7 @@ typedef struct sluice_bus_v1 {
     /*
      * Publishes an ephemeral event to the tenant's subscribers on all loops. `type` may be absent. `data` is copied
      * and passed through unread: JSON wherever another plugin or a client is to understand it, else any bytes.
+     * SLUICE_E_DENIED: a type that is the host's own (presence.h). SLUICE_E_TOO_LARGE: more than 1 MiB.
      * Also reaches the publisher's own shard if it has subscribed, after this call has returned.
      */
     sluice_status_t (*SLUICE_NONNULL publish)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t channel,

@@ -8,9 +8,11 @@
  *   {"channel":"chat:messaging:general","action":"subscribe|publish|presence|history",
  *    "principal":{"kind":"user","id":"alice","scopes":["…"]}}
  *
- * Reply, a JSON object: {"allow":true} or {"allow":false,"reason":"…"}; the reason is for people.
+ * Reply, a JSON object: {"allow":true} or {"allow":false,"reason":"…"}; the reason is for people. To "subscribe" the
+ * reply may have "options":{"presence":true,"join_leave":true}: who listens is then known, and those who listen hear
+ * who comes and goes; both are false unless said.
  *
- * A channel whose namespace has no authority is refused.
+ * A channel whose namespace has no authority, and is in no settings of whoever owns the sockets, is refused.
  */
 #ifndef SLUICE_SERVICES_CHANNEL_AUTHORITY_H
 #define SLUICE_SERVICES_CHANNEL_AUTHORITY_H

@@ -40,6 +40,47 @@ extension BusBridge {
       }))
 }
 
+extension HistoryBridge {
+  private static let plain = table.pointer.pointee
+
+  /// As ``table``; each function looks at its tag first.
+  static let checkedTable = PermanentTable(
+    sluice_history_v1_t(
+      struct_size: UInt32(MemoryLayout<sluice_history_v1_t>.size), reserved: 0,
+      keep: { host, name, size, seconds in
+        CallCheck.whileCreating(host, "sluice.history/1 keep")
+          ?? plain.keep(host, name, size, seconds)
+      },
+      read: { host, channel, since, limit, flags, completion, context in
+        CallCheck.onLoop(host, "sluice.history/1 read")
+          ?? plain.read(host, channel, since, limit, flags, completion, context)
+      }))
+}
+
+extension PresenceBridge {
+  private static let plain = table.pointer.pointee
+
+  /// As ``table``; each function looks at its tag first.
+  static let checkedTable = PermanentTable(
+    sluice_presence_v1_t(
+      struct_size: UInt32(MemoryLayout<sluice_presence_v1_t>.size), reserved: 0,
+      join: { host, channel, client, user, info, flags in
+        CallCheck.onLoop(host, "sluice.presence/1 join")
+          ?? plain.join(host, channel, client, user, info, flags)
+      },
+      leave: { host, channel, client in
+        CallCheck.onLoop(host, "sluice.presence/1 leave") ?? plain.leave(host, channel, client)
+      },
+      list: { host, channel, after, limit, completion, context in
+        CallCheck.onLoop(host, "sluice.presence/1 list")
+          ?? plain.list(host, channel, after, limit, completion, context)
+      },
+      stats: { host, channel, completion, context in
+        CallCheck.onLoop(host, "sluice.presence/1 stats")
+          ?? plain.stats(host, channel, completion, context)
+      }))
+}
+
 extension EventsBridge {
   private static let plain = table.pointer.pointee
 
