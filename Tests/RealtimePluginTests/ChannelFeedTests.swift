@@ -193,7 +193,7 @@ extension ChannelFeed<UInt64> {
 }
 
 /// SplitMix64: the same sequence in every run.
-private struct SplitMix {
+struct SplitMix: RandomNumberGenerator {
   private var state: UInt64
 
   init(_ seed: UInt64) {

@@ -49,7 +49,7 @@ import Testing
 
   @Test(arguments: [
     ("chat:secret:x", "", 403), ("none:x", "", 404), ("chat:broken:x", "", 503),
-    ("general", "", 400), ("chat:a:b", "?since=-1", 400), ("chat:a:b", "?since=x", 400),
+    (":general", "", 400), ("chat:a:b", "?since=-1", 400), ("chat:a:b", "?since=x", 400),
     ("chat:a:b", "?limit=0", 400), ("chat:a:b", "?limit=101", 400),
     ("chat:a:b", "?since=9223372036854775808", 400),
   ])

@@ -199,7 +199,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["", "general", "chat:a:b,", "chat:a,chat:b,chat:c"])
+  @Test(arguments: ["", "chat:", "chat:a:b,", "chat:a,chat:b,chat:c"])
   func `is refused before the handshake when the channels are no list`(_ channels: String)
     async throws
   {

@@ -5,22 +5,38 @@ public final class RealtimeShard: PluginShard {
   let settings: Settings
   let context: ShardContext
   let authority: ChannelAuthority
+  let rules: ChannelRules
+  let credentials = Credentials(identify: nil)
   let hub: Hub
+  /// Every open unidirectional connection by its token, also those that have not been let in yet.
+  var subscribers: [UInt64: Subscriber] = [:]
   var deadlines = Deadlines()
   /// Armed for the first of the deadlines, and not later than in an hour.
   var deadlineTimer: Timer?
+  /// Every open connection of the protocol.
+  var wheel: PingWheel<Client>
+  /// Runs while there are connections of the protocol.
+  var ticker: Timer?
   let connections: Metric
 
   init(_ settings: Settings, _ context: ShardContext) throws {
     self.settings = settings
     self.context = context
     authority = ChannelAuthority(context)
+    rules = ChannelRules(namespaces: settings.namespaces)
     hub = try Hub(context)
+    wheel = PingWheel(interval: settings.pingInterval)
     connections = try context.metrics.gauge("connections", "WebSocket connections that are open.")
+    hub.onLoss = { [unowned self] channel, isGap in lose(channel, isGap: isGap) }
   }
 
   /// The socket and the routes that `plugin.json` declares.
   public static func register(_ on: inout Registry<RealtimeShard>) {
+    on.socket(
+      "websocket",
+      open: { shard, request, connection in try shard.open(client: request, connection) },
+      message: { shard, client, _, message in shard.received(message, from: client) },
+      closed: { shard, client, _, _ in shard.closed(client: client) })
     on.socket(
       "uni_websocket",
       open: { shard, request, connection in try shard.open(request, connection) },

@@ -4,12 +4,24 @@ struct CloseCode: Equatable, Sendable {
   let code: Int
   let reason: String
 
+  /// The gateway is about to end.
+  static let shutdown = CloseCode(code: 3001, reason: "shutdown")
   /// Something broke here; coming back may help.
   static let serverError = CloseCode(code: 3004, reason: "internal server error")
   /// The token has expired; come back with a new one.
   static let expired = CloseCode(code: 3005, reason: "connection expired")
   /// Events were missed that the history no longer has; come back and read the state anew.
   static let insufficientState = CloseCode(code: 3010, reason: "insufficient state")
+  /// The client did not answer a ping.
+  static let noPong = CloseCode(code: 3012, reason: "no pong")
+  /// The token is not valid.
+  static let invalidToken = CloseCode(code: 3500, reason: "invalid token")
+  /// What the client says is not the protocol.
+  static let badRequest = CloseCode(code: 3501, reason: "bad request")
+  /// The client did not say "connect" in time.
+  static let stale = CloseCode(code: 3502, reason: "stale")
+  /// The app's server wants the user gone.
+  static let forced = CloseCode(code: 3503, reason: "force disconnect")
   /// A channel may not be listened to, or its namespace belongs to nobody.
   static let permissionDenied = CloseCode(code: 3507, reason: "permission denied")
 

@@ -13,26 +13,15 @@ struct EventMessage: Encodable {
   let offset: UInt64?
   let epoch: String?
 
-  init(_ event: borrowing Publication, app: String, channel: String) {
-    type = event.type.isPresent ? event.type.text : nil
-    id = event.id.isPresent ? event.id.text : nil
+  init(_ event: ChannelEvent, app: String, channel: String) {
+    type = event.type
+    id = event.id
     time = event.time
     self.app = app
     self.channel = channel
-    data = RawJSON(unchecked: Array(event.data))
-    offset = event.isDurable ? event.offset : nil
-    epoch = event.isDurable ? event.epoch.text : nil
-  }
-
-  init(_ entry: History.Entry, of history: History, app: String) {
-    type = entry.type
-    id = entry.id
-    time = entry.time
-    self.app = app
-    channel = history.channel
-    data = entry.data
-    offset = entry.offset
-    epoch = history.epoch
+    data = RawJSON(unchecked: event.data)
+    offset = event.offset > 0 ? event.offset : nil
+    epoch = event.offset > 0 ? event.epoch : nil
   }
 }
 

@@ -16,6 +16,8 @@ final class Subscriber {
   let principal: Principal
   var stage = Stage.asking
   var channels: [Channel] = []
+  /// How many of them it gets publications of, from the first.
+  var joined = 0
 
   init(_ connection: Connection, _ principal: Principal) {
     self.connection = connection

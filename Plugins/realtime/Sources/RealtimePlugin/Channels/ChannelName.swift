@@ -1,10 +1,13 @@
-/// A channel's name, `namespace:rest`: up to 255 bytes of UTF-8 without control characters. The
-/// namespace is a-z, then up to 63 of a-z 0-9 - _; the rest is its owner's, and not empty.
+/// A channel's name: up to 255 bytes of UTF-8 without control characters, not beginning with "@".
+///
+/// What stands before the first colon, without a leading "$", is its namespace: a-z, then up to 63 of a-z 0-9 - _.
+/// A name without a colon, and one that begins with "#", is in the namespace "". Behind a "#" stand, separated by
+/// commas, the only users who may listen; a name that begins with "$" asks for a token of its own.
 struct ChannelName: Hashable, Sendable {
   static let maximumBytes = 255
 
   let text: String
-  /// What stands before the first colon; it names the authority.
+  /// It names the authority; "" for a channel without one.
   let namespace: String
 
   /// Why a text is no channel name, in words for a client.
@@ -13,25 +16,49 @@ struct ChannelName: Hashable, Sendable {
   }
 
   init(_ text: String) throws(Malformed) {
-    guard text.utf8.count <= Self.maximumBytes else {
-      throw Malformed(message: "A channel's name has at most \(Self.maximumBytes) bytes.")
+    guard !text.isEmpty, text.utf8.count <= Self.maximumBytes else {
+      throw Malformed(message: "A channel's name has 1 to \(Self.maximumBytes) bytes.")
     }
     guard !text.unicodeScalars.contains(where: \.isControl) else {
       throw Malformed(message: "A channel's name has no control characters.")
     }
-    guard let colon = text.firstIndex(of: ":"), text.index(after: colon) != text.endIndex else {
+    guard text.utf8.first != UInt8(ascii: "@") else {
+      throw Malformed(message: "A channel's name does not begin with \"@\".")
+    }
+    self.text = text
+    let rest = text.hasPrefix("$") ? text.dropFirst() : text[...]
+    guard !rest.isEmpty, rest != "#" else {
+      throw Malformed(message: "\"\(text)\" is not a channel: there is nothing behind its mark.")
+    }
+    guard !rest.hasPrefix("#"), let colon = rest.firstIndex(of: ":") else {
+      namespace = ""
+      return
+    }
+    guard rest.index(after: colon) != rest.endIndex else {
       throw Malformed(message: "\"\(text)\" is not a channel: write namespace:name.")
     }
-    let namespace = text[..<colon]
+    let namespace = rest[..<colon]
     guard Self.isNamespace(namespace) else {
       throw Malformed(
         message: "\"\(namespace)\" is not a namespace: a-z, then up to 63 of a-z 0-9 - _.")
     }
-    self.text = text
     self.namespace = String(namespace)
   }
 
-  private static func isNamespace(_ text: Substring) -> Bool {
+  /// The channel of a user alone.
+  static func personal(of user: String) throws(Malformed) -> ChannelName {
+    try ChannelName("#\(user)")
+  }
+
+  /// Whether it takes a token of its own to listen.
+  var needsToken: Bool { text.utf8.first == UInt8(ascii: "$") }
+
+  /// The only users who may listen; nil when the name says nothing of users.
+  var users: [Substring]? {
+    text.lastIndex(of: "#").map { text[text.index(after: $0)...].split(separator: ",") }
+  }
+
+  static func isNamespace(_ text: Substring) -> Bool {
     guard let first = text.utf8.first, text.utf8.count <= 64 else { return false }
     return isLower(first)
       && text.utf8.allSatisfy {

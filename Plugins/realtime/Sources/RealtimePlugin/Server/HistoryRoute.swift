@@ -15,14 +15,33 @@ extension RealtimeShard {
     switch try await authority.ask(name, .history, request.principal) {
     case .allowed: break
     case .denied(let reason): throw Problem.forbidden(reason)
-    case .unknownNamespace:
-      throw Problem.notFound("There are no channels in the namespace \"\(name.namespace)\".")
+    case .unowned: try allowHistory(of: name, request.principal)
     }
     let history = try await context.bus.history(name.text, since: UInt64(since), limit: limit)
     return try .json(
       HistoryPage(
-        data: history.entries.map { EventMessage($0, of: history, app: context.tenant) },
+        data: history.entries.map {
+          EventMessage(ChannelEvent($0, of: history), app: context.tenant, channel: name.text)
+        },
         offset: history.topOffset, epoch: history.epoch))
+  }
+}
+
+extension RealtimeShard {
+  /// Reading a channel of the plugin's own: a server may, a user as the settings say. A request listens to nothing, so
+  /// what is for subscribers is for those who may subscribe.
+  private func allowHistory(of name: ChannelName, _ principal: Principal) throws {
+    guard let options = rules.namespaces[name.namespace] else {
+      throw Problem.notFound("There are no channels in the namespace \"\(name.namespace)\".")
+    }
+    guard principal.kind == .user else { return }
+    let mayListen = (try? rules.check(.subscribe, name, user: principal.id)) != nil
+    let isAllowed =
+      switch options.history {
+      case .nobody: false
+      case .subscribers, .users: mayListen
+      }
+    guard isAllowed else { throw Problem.forbidden("The channel is closed to you.") }
   }
 }
 

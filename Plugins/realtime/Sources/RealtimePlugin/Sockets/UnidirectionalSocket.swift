@@ -13,7 +13,7 @@ extension RealtimeShard {
       throw Problem.invalid(pointer: "/query/channels", error.message)
     }
     let subscriber = Subscriber(connection, request.principal)
-    hub.subscribers[connection.token] = subscriber
+    subscribers[connection.token] = subscriber
     connections.add()
     watchDeadline(of: subscriber)
     context.spawn { [self] in await admit(subscriber, names) }
@@ -22,8 +22,8 @@ extension RealtimeShard {
 
   func closed(_ subscriber: Subscriber) {
     subscriber.stage = .ended
-    hub.subscribers[subscriber.connection.token] = nil
-    hub.leave(subscriber)
+    subscribers[subscriber.connection.token] = nil
+    leave(subscriber)
     connections.add(-1)
     if let deadline = subscriber.deadline {
       deadlines.remove(subscriber.connection.token, at: deadline)
@@ -33,19 +33,68 @@ extension RealtimeShard {
   /// Asks the owner of every channel, then joins all of them or none.
   private func admit(_ subscriber: Subscriber, _ names: [ChannelName]) async {
     do {
+      var allowed: [(name: ChannelName, isEphemeral: Bool)] = []
       for name in names {
-        let verdict = try await authority.ask(name, .subscribe, subscriber.principal)
-        guard subscriber.stage == .asking else { return }
-        guard verdict == .allowed else {
+        guard let options = try await mayListen(subscriber.principal, name) else {
           subscriber.end(.permissionDenied.about(name))
           return
         }
+        guard subscriber.stage == .asking else { return }
+        allowed.append((name, !options.isForeign && options.historySize == 0))
       }
-      try hub.join(subscriber, names)
+      subscriber.stage = .waiting
+      for (name, isEphemeral) in allowed {
+        subscriber.channels.append(try hub.hold(name.text, isEphemeral: isEphemeral))
+      }
+      for channel in subscriber.channels {
+        try await hub.positioned(channel)
+        guard subscriber.stage == .waiting else { return }
+      }
+      try welcome(subscriber)
     } catch {
       guard context.isOpen, subscriber.stage != .ended else { return }
-      context.log.error("a connection cannot be let in", ["error": "\(error)"])
+      if !(error is Hub.Lost) {
+        context.log.error("a connection cannot be let in", ["error": "\(error)"])
+      }
       subscriber.end(.serverError)
+    }
+  }
+
+  /// What a channel is like, if a user may listen to it.
+  private func mayListen(
+    _ principal: Principal, _ name: ChannelName
+  ) async throws -> NamespaceOptions? {
+    switch try await authority.ask(name, .subscribe, principal) {
+    case .allowed(let options): return options
+    case .denied: return nil
+    case .unowned: return try? rules.check(.subscribe, name, user: principal.id)
+    }
+  }
+
+  /// Makes a connection live: it is known where all its channels stand.
+  private func welcome(_ subscriber: Subscriber) throws {
+    let hello = ConnectedMessage(
+      connectionID: try context.id.make("con"), userID: subscriber.principal.id,
+      app: context.tenant, time: try context.clock.now(),
+      channels: subscriber.channels.map {
+        ConnectedMessage.Channel(channel: $0.name, offset: $0.feed.offset, epoch: $0.feed.epoch)
+      })
+    // No await from here to the last audience: what goes out after this was not in `hello`.
+    try subscriber.connection.send(json: hello)
+    for channel in subscriber.channels {
+      try channel.plain.add(subscriber.connection, context.groups)
+      subscriber.joined += 1
+    }
+    subscriber.stage = .live
+  }
+
+  /// Lets go of a connection's channels.
+  private func leave(_ subscriber: Subscriber) {
+    let channels = subscriber.channels
+    subscriber.channels = []
+    for (index, channel) in channels.enumerated() {
+      if index < subscriber.joined { channel.plain.remove(subscriber.connection) }
+      hub.release(channel)
     }
   }
 }
@@ -81,7 +130,7 @@ extension RealtimeShard {
   private func endExpired() {
     if let now = try? context.clock.now() {
       for token in deadlines.due(now.unixMilliseconds / 1000) {
-        hub.subscribers[token]?.end(.expired)
+        subscribers[token]?.end(.expired)
       }
     }
     armDeadlineTimer()

@@ -1,0 +1,58 @@
+internal import PluginKit
+
+/// A channel that connections of this loop listen to: one subscription on the bus, and an audience for each way in
+/// which a publication is written.
+final class Channel {
+  let name: String
+  /// Whether it keeps nothing: then its publications have no order to be kept.
+  let isEphemeral: Bool
+  /// The number under which publications come.
+  var number: UInt64 = 0
+  var subscription: Subscription?
+  var feed = ChannelFeed<ChannelEvent>()
+  /// Connections that listen or are about to.
+  var holders = 0
+  /// Plain events, for the unidirectional socket.
+  var plain = Audience.nobody
+  /// Clients of the protocol.
+  var clients = Audience.nobody
+  /// What few channels have.
+  var extras: Extras?
+  /// Who waits for it to be known where the channel stands.
+  var waiting: [UnsafeContinuation<Bool, Never>] = []
+
+  final class Extras {
+    /// Clients that get differences and have what the next one is made from.
+    var delta = Audience.nobody
+    /// Clients that will get differences, and need a whole publication first.
+    var fresh: [Connection] = []
+    /// What the last publication was, while somebody gets differences.
+    var base: [UInt8] = []
+    /// Clients that hear who comes and goes.
+    var witnesses = Audience.nobody
+  }
+
+  init(name: String, isEphemeral: Bool) {
+    self.name = name
+    self.isEphemeral = isEphemeral
+  }
+
+  /// Whether it is known where the channel stands.
+  var isPositioned: Bool { isEphemeral || feed.phase == .live || feed.phase == .filling }
+
+  var needed: Extras {
+    if let extras { return extras }
+    let made = Extras()
+    extras = made
+    return made
+  }
+
+  /// Gives up its audiences.
+  func dismiss() {
+    plain.end()
+    clients.end()
+    extras?.delta.end()
+    extras?.witnesses.end()
+    extras = nil
+  }
+}

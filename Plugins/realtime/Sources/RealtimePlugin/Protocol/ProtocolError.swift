@@ -1,0 +1,44 @@
+/// Why a command is refused, as the client is told in its reply. Codes and words are those of Centrifugo's client
+/// protocol (centrifugal.dev, "Client protocol codes").
+struct ProtocolError: Error, Equatable, Sendable {
+  let code: UInt32
+  let message: String
+  /// Whether the same command may succeed later.
+  var isTemporary = false
+
+  /// Something broke here.
+  static let `internal` = ProtocolError(
+    code: 100, message: "internal server error", isTemporary: true)
+  static let unauthorized = ProtocolError(code: 101, message: "unauthorized")
+  /// The channel's namespace belongs to nobody.
+  static let unknownChannel = ProtocolError(code: 102, message: "unknown channel")
+  static let permissionDenied = ProtocolError(code: 103, message: "permission denied")
+  /// Nobody answers this call.
+  static let methodNotFound = ProtocolError(code: 104, message: "method not found")
+  static let alreadySubscribed = ProtocolError(code: 105, message: "already subscribed")
+  /// The connection listens to as many channels as it may.
+  static let limitExceeded = ProtocolError(code: 106, message: "limit exceeded")
+  static let badRequest = ProtocolError(code: 107, message: "bad request")
+  /// The channel does not offer this.
+  static let notAvailable = ProtocolError(code: 108, message: "not available")
+  /// The client is to get a new token and come again.
+  static let tokenExpired = ProtocolError(code: 109, message: "token expired")
+  static let expired = ProtocolError(code: 110, message: "expired")
+  /// Too many commands of the connection are under way.
+  static let tooManyRequests = ProtocolError(
+    code: 111, message: "too many requests", isTemporary: true)
+  /// What was missed is in the history no more, and the client wants to hear of it as an error.
+  static let unrecoverablePosition = ProtocolError(code: 112, message: "unrecoverable position")
+}
+
+/// Why a subscription ends by the server's doing: below 2500 for good, from 2500 on the client subscribes again.
+struct UnsubscribeCode: Equatable, Sendable {
+  let code: UInt32
+  let reason: String
+
+  static let server = UnsubscribeCode(code: 2000, reason: "server unsubscribe")
+  /// Publications were missed that the history no longer has.
+  static let insufficientState = UnsubscribeCode(code: 2500, reason: "insufficient state")
+  /// The subscription's token has run out.
+  static let expired = UnsubscribeCode(code: 2501, reason: "subscription expired")
+}

@@ -1,0 +1,31 @@
+internal import PluginKit
+
+/// One connection of the protocol: its session, and the names by which others know it.
+final class Client: WheelMember {
+  let connection: Connection
+  let user: String
+  /// What it is called among the members of channels.
+  let name: String
+  /// What its token says of it, for those who see it; nil is nothing.
+  let info: [UInt8]?
+  let openedAt: Timestamp
+  var session = Session<Channel>()
+  var wheelSlot: UInt16 = 0
+  var wheelIndex: Int32 = -1
+
+  init(_ connection: Connection, user: String, name: String, info: [UInt8]?, at now: Timestamp) {
+    self.connection = connection
+    self.user = user
+    self.name = name
+    self.info = info
+    openedAt = now
+  }
+
+  var isOpen: Bool { session.phase != .ended }
+
+  func send(_ line: [UInt8]) { connection.send(line, as: .text) }
+
+  func described(in channel: [UInt8]? = nil) -> ClientInfo {
+    ClientInfo(user: user, client: name, connection: info, channel: channel)
+  }
+}

@@ -1,0 +1,91 @@
+internal import PluginKit
+
+/// The commands that change nothing about the connection, or only its tokens.
+extension RealtimeShard {
+  func answer(_ request: Command.Request, _ client: Client) async throws -> Reply {
+    switch request {
+    case .publish(let channel, let data):
+      let name = try named(channel)
+      let options = try await allow(.publish, name, client)
+      _ = try await publish(
+        Envelope(data: data.bytes, info: client.described().json), in: name, options)
+      return .publish
+    case .presence(let channel):
+      let name = try named(channel)
+      try await allow(.presence, name, client)
+      let members = try await context.presence.members(of: name.text)
+      return .presence(members.map { ($0.client, $0.info.bytes) })
+    case .presenceStats(let channel):
+      let name = try named(channel)
+      try await allow(.presence, name, client)
+      let (clients, users) = try await context.presence.stats(of: name.text)
+      return .presenceStats(clients: clients, users: users)
+    case .history(let request): return try await history(request, client)
+    case .refresh(let token): return try await refresh(token, client)
+    case .subRefresh(let channel, let token): return try await refresh(channel, token, client)
+    // Nobody answers calls.
+    case .rpc: throw ProtocolError.methodNotFound
+    case .connect, .subscribe, .unsubscribe, .ping, .send, .pong: throw ProtocolError.badRequest
+    }
+  }
+
+  private func named(_ channel: String) throws(ProtocolError) -> ChannelName {
+    do { return try ChannelName(channel) } catch { throw .badRequest }
+  }
+
+  /// What the channel is like, if a client may do something in it.
+  @discardableResult
+  private func allow(
+    _ action: ChannelAuthority.Action, _ name: ChannelName, _ client: Client
+  ) async throws -> NamespaceOptions {
+    switch try await authority.ask(name, action, client.connection.principal) {
+    case .allowed(let options): return options
+    case .denied: throw ProtocolError.permissionDenied
+    case .unowned:
+      return try rules.check(
+        action, name, user: client.user, isSubscribed: client.session.isSubscribed(to: name.text))
+    }
+  }
+
+  private func history(_ request: HistoryRequest, _ client: Client) async throws -> Reply {
+    let name = try named(request.channel ?? "")
+    try await allow(.history, name, client)
+    let asked = request.limit ?? 0
+    let limit = asked < 0 ? settings.historyLimit : min(asked, settings.historyLimit)
+    let page = try await context.history.read(
+      name.text, since: request.since?.offset, limit: limit, isReversed: request.reverse == true)
+    if let epoch = request.since?.epoch, !epoch.isEmpty, epoch != page.epoch {
+      throw ProtocolError.unrecoverablePosition
+    }
+    return .history(
+      page.entries.map { ChannelEvent($0, of: page) }, offset: page.topOffset, epoch: page.epoch)
+  }
+
+  private func refresh(_ token: String, _ client: Client) async throws -> Reply {
+    guard let identify = credentials.identify else { throw ProtocolError.notAvailable }
+    guard let principal = try await identify(token), principal.kind == .user,
+      principal.id == client.user, TokenClaims.of(principal)?.channel == nil
+    else {
+      end(client, .invalidToken)
+      throw ProtocolError.unauthorized
+    }
+    if let end = principal.expiresAt, end <= (try context.clock.now()) {
+      throw ProtocolError.tokenExpired
+    }
+    client.session.expiresAt = principal.voidSecond
+    return .refresh(
+      client: client.name,
+      ttl: principal.voidSecond == 0 ? nil : secondsLeft(until: principal.voidSecond))
+  }
+
+  private func refresh(_ channel: String, _ token: String, _ client: Client) async throws -> Reply {
+    let name = try named(channel)
+    guard client.session.isSubscribed(to: channel) else { throw ProtocolError.permissionDenied }
+    let grant = try await credentials.grant(
+      token, name, user: client.user, now: try context.clock.now())
+    guard client.session.renew(channel, until: grant.expiresAt) else {
+      throw ProtocolError.permissionDenied
+    }
+    return .subRefresh(ttl: grant.expiresAt == 0 ? nil : secondsLeft(until: grant.expiresAt))
+  }
+}

@@ -1,0 +1,211 @@
+internal import PluginKit
+
+/// `GET /connection/websocket`: Centrifugo's client protocol, JSON.
+extension RealtimeShard {
+  /// How long a client may take to say "connect", in seconds.
+  static let connectTimeout = 10
+
+  func open(client request: Request, _ connection: Connection) throws -> Client {
+    let principal = request.principal
+    let now = try context.clock.now()
+    let claims = TokenClaims.of(principal)
+    // A token for one channel opens no connection.
+    guard claims?.channel == nil else {
+      throw Problem.unauthenticated("The token is for a channel, not for a connection.")
+    }
+    let client = Client(
+      connection, user: principal.id, name: try context.id.make("con"),
+      info: claims?.info?.bytes, at: now)
+    client.session.expiresAt = principal.voidSecond
+    // The first look comes when "connect" must have been said.
+    wheel.insert(client, dueIn: Self.connectTimeout - settings.pongTimeout)
+    connections.add()
+    startTicking()
+    return client
+  }
+
+  func received(_ message: Message, from client: Client) {
+    guard client.isOpen else { return }
+    let commands: [Command]
+    do {
+      commands = try CommandFrame.commands(in: Array(message.bytes))
+    } catch {
+      return end(client, .badRequest)
+    }
+    var answers: [UInt8] = []
+    for command in commands {
+      if let reply = take(command, from: client) {
+        if !answers.isEmpty { answers.append(UInt8(ascii: "\n")) }
+        answers += reply.line(command.id)
+      }
+      guard client.isOpen else { break }
+    }
+    if !answers.isEmpty { client.send(answers) }
+  }
+
+  func closed(client: Client) {
+    wheel.remove(client)
+    connections.add(-1)
+    for seat in client.session.end() { vacate(seat, client) }
+  }
+
+  /// Closes the connection; what it listened to is left at once.
+  func end(_ client: Client, _ close: CloseCode) {
+    guard client.isOpen else { return }
+    for seat in client.session.end() { vacate(seat, client) }
+    client.connection.close(code: close.code, reason: close.reason)
+  }
+
+  /// Carries a command out; what can be answered at once is.
+  private func take(_ command: Command, from client: Client) -> Reply? {
+    switch client.session.take(command, channelLimit: settings.channelsPerConnection) {
+    case .nothing: return nil
+    case .refuse(let error): return .error(error)
+    case .close(let code):
+      end(client, code)
+      return nil
+    case .pong: return .ping
+    case .unsubscribe(let channel):
+      if let seat = client.session.leave(channel) { vacate(seat, client) }
+      return .unsubscribe
+    case .connect(let request):
+      context.spawn { [self] in await connect(client, command.id, request) }
+      return nil
+    case .subscribe(let name, let request, let serial):
+      context.spawn { [self] in await subscribe(client, command.id, name, request, serial) }
+      return nil
+    case .work(let request):
+      context.spawn { [self] in
+        let reply: Reply
+        do {
+          reply = try await answer(request, client)
+        } catch {
+          reply = .error(self.refusal(error))
+        }
+        client.session.finish()
+        if client.isOpen { client.send(reply.line(command.id)) }
+      }
+      return nil
+    }
+  }
+
+  /// What an error means to a client.
+  func refusal(_ error: any Error) -> ProtocolError {
+    switch error {
+    case let error as ProtocolError: return error
+    case is Hub.Lost: return .internal
+    case let error as HostError where error.status == .tooLarge: return .badRequest
+    default:
+      if context.isOpen {
+        context.log.error("a command failed", ["error": "\(error)"])
+      }
+      return .internal
+    }
+  }
+
+  private func subscribe(
+    _ client: Client, _ id: UInt32, _ name: ChannelName, _ request: SubscribeRequest,
+    _ serial: UInt32
+  ) async {
+    do {
+      let (options, grant) = try await mayListen(client, name, token: request.token)
+      guard client.session.has(serial) else { throw ProtocolError.notAvailable }
+      var admission = try await prepare(name, request, options, serial: serial, grant: grant)
+      if !admission.isCurrent { try await catchUp(&admission) }
+      let result = try commit(admission, client)
+      client.session.finish()
+      client.send(Reply.subscribe(result).line(id))
+      enlist(admission, client)
+    } catch {
+      client.session.finish()
+      if let seat = client.session.leave(serial) { vacate(seat, client) }
+      if client.isOpen { client.send(Reply.error(refusal(error)).line(id)) }
+    }
+  }
+
+  /// Whether a client may listen to a channel: by its owner's word, or by the settings and the token it shows.
+  private func mayListen(
+    _ client: Client, _ name: ChannelName, token: String?
+  ) async throws -> (NamespaceOptions, Grant?) {
+    switch try await authority.ask(name, .subscribe, client.connection.principal) {
+    case .allowed(let options): return (options, nil)
+    case .denied: throw ProtocolError.permissionDenied
+    case .unowned: break
+    }
+    var grant: Grant?
+    // Where nobody can tell what a token is worth it counts for nothing.
+    if let token, !token.isEmpty, credentials.identify != nil {
+      grant = try await credentials.grant(
+        token, name, user: client.user, now: try context.clock.now())
+    }
+    let options = try rules.check(
+      .subscribe, name, user: client.user, hasToken: grant != nil)
+    return (options, grant)
+  }
+
+  private func connect(_ client: Client, _ id: UInt32, _ request: ConnectRequest) async {
+    var admissions: [Admission] = []
+    do {
+      let now = try context.clock.now()
+      guard !client.session.expired(at: now.unixMilliseconds / 1000).isVoid else {
+        throw ProtocolError.tokenExpired
+      }
+      for name in serverSideChannels(of: client) {
+        let serial = client.session.reserve(name.text, isServerSide: true)
+        let asked = request.subs?[name.text] ?? SubscribeRequest()
+        let options: NamespaceOptions
+        switch try await authority.ask(name, .subscribe, client.connection.principal) {
+        case .allowed(let owned): options = owned
+        case .denied: throw ProtocolError.permissionDenied
+        // The token names the channel, or it is the user's own.
+        case .unowned:
+          options = try rules.check(.subscribe, name, user: client.user, hasToken: true)
+        }
+        admissions.append(try await prepare(name, asked, options, serial: serial))
+      }
+      // All of them at once: what comes after the answer was not in it.
+      while let late = admissions.firstIndex(where: { !$0.isCurrent }) {
+        try await catchUp(&admissions[late])
+      }
+    } catch {
+      for admission in admissions { hub.release(admission.channel) }
+      for seat in client.session.seats { _ = client.session.leave(seat.serial) }
+      client.session.reject()
+      if client.isOpen { client.send(Reply.error(refusal(error)).line(id)) }
+      return
+    }
+    guard client.session.connect() else {
+      for admission in admissions { hub.release(admission.channel) }
+      return
+    }
+    var result = ConnectResult(client: client.name, ping: settings.pingInterval)
+    if client.session.expiresAt != 0 { result.ttl = secondsLeft(until: client.session.expiresAt) }
+    for admission in admissions {
+      guard let made = try? commit(admission, client) else { return end(client, .serverError) }
+      result.subs.append((admission.name.text, made))
+    }
+    client.send(Reply.connect(result).line(id))
+    for admission in admissions { enlist(admission, client) }
+  }
+
+  /// The channels that a connection listens to from its beginning.
+  private func serverSideChannels(of client: Client) -> [ChannelName] {
+    var names: [ChannelName] = []
+    if settings.subscribesToPersonalChannel, let own = try? ChannelName.personal(of: client.user) {
+      names.append(own)
+    }
+    let claims = TokenClaims.of(client.connection.principal)
+    for text in claims?.channels ?? [] {
+      guard names.count < settings.channelsPerConnection, let name = try? ChannelName(text),
+        !names.contains(name)
+      else { continue }
+      names.append(name)
+    }
+    return names
+  }
+
+  func secondsLeft(until second: UInt32) -> Int64 {
+    let now = (try? context.clock.now().unixMilliseconds) ?? 0
+    return Int64(second) - now / 1000
+  }
+}

@@ -1,0 +1,57 @@
+internal import PluginKit
+
+/// What the clock does to connections of the protocol: pings, their answers, and tokens that run out.
+extension RealtimeShard {
+  /// One timer for all connections, while there are any.
+  func startTicking() {
+    guard ticker == nil else { return }
+    do {
+      ticker = try context.timers.every(milliseconds: 1_000) { [unowned self] in tick() }
+    } catch {
+      context.log.error("connections cannot be watched", ["error": "\(error)"])
+    }
+  }
+
+  private func tick() {
+    guard wheel.count > 0 else {
+      if let ticker { context.timers.cancel(ticker) }
+      ticker = nil
+      return
+    }
+    let (due, late) = wheel.tick(delay: settings.pongTimeout)
+    for client in late {
+      if let close = client.session.overdue() { end(client, close) }
+    }
+    let now = (try? context.clock.now().unixMilliseconds / 1_000) ?? 0
+    for client in due where client.isOpen {
+      let (isVoid, seats) = client.session.expired(at: now)
+      if isVoid {
+        end(client, .expired)
+        continue
+      }
+      for seat in seats { take(seat, from: client, .expired) }
+      if client.session.ping() { client.connection.send("{}") }
+    }
+  }
+
+  /// Ends a subscription by the server's doing, and tells the client.
+  func take(_ seat: Session<Channel>.Seat, from client: Client, _ code: UnsubscribeCode) {
+    guard let seat = client.session.leave(seat.serial) else { return }
+    vacate(seat, client)
+    client.send(Push.unsubscribe(code, from: seat.channel))
+  }
+
+  /// A channel's listeners cannot go on with it.
+  func lose(_ channel: Channel, isGap: Bool) {
+    for subscriber in subscribers.values where subscriber.holds(channel) {
+      subscriber.end(isGap ? .insufficientState : .serverError)
+    }
+    wheel.each { client in
+      guard let seat = client.session.seats.first(where: { $0.place === channel }) else { return }
+      guard isGap else { return end(client, .serverError) }
+      // What the server has subscribed a client to only a new connection can subscribe it to again.
+      guard !seat.isServerSide else { return end(client, .insufficientState) }
+      take(seat, from: client, .insufficientState)
+    }
+  }
+}
