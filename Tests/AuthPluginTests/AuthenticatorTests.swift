@@ -41,6 +41,26 @@ import Testing
     try await platform.host.close()
   }
 
+  @Test func `takes a token without issuer and expiry where the app says so`() async throws {
+    let bare = Forged.hs256(#"{"sub":"42"}"#)
+    let strict = try await AuthHost("app")
+    #expect(try await strict.refusal(of: bare) != nil)
+    try await strict.host.close()
+    let lenient = try await AuthHost(
+      "app",
+      settings: #"""
+        {"access_token_seconds":900,"session_days":30,"user_token_seconds":3600,
+         "user_token_issuer_optional":true,"user_token_expiry_optional":true}
+        """#)
+    let reply = try await lenient.identify(bare)
+    #expect(reply.id == "42")
+    #expect(reply.expiresAt == 0)
+    // What is there counts as ever.
+    #expect(try await lenient.refusal(of: Forged.hs256(#"{"sub":"42","exp":1767225000}"#)) != nil)
+    #expect(try await lenient.refusal(of: Forged.hs256(#"{"sub":"42","iss":"other"}"#)) != nil)
+    try await lenient.host.close()
+  }
+
   /// RFC 8725 §2: attacks on JWTs that have happened.
   @Test func `refuses what is forged, foreign, expired or broken`() async throws {
     let app = try await AuthHost("app")

@@ -10,17 +10,21 @@ import Testing
 struct AuthHost {
   static let folder = "Plugins/auth"
   static let secret = Array("ss_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG".utf8)
-  static let settings: RawJSON =
-    #"{"access_token_seconds":900,"session_days":30,"user_token_seconds":3600}"#
+  static let settings: RawJSON = #"""
+    {"access_token_seconds":900,"session_days":30,"user_token_seconds":3600,
+     "user_token_issuer_optional":false,"user_token_expiry_optional":false}
+    """#
 
   let host: TestHost
   private let declared: DeclaredRoutes
 
   /// - Parameter tenant: "platform", or an app's id.
-  init(_ tenant: String, secret: [UInt8]? = AuthHost.secret) async throws {
+  init(
+    _ tenant: String, secret: [UInt8]? = AuthHost.secret, settings: RawJSON = AuthHost.settings
+  ) async throws {
     declared = try DeclaredRoutes(folder: AuthHost.folder)
     host = try await TestHost(
-      Auth.self, manifest: AuthHost.folder + "/plugin.json", config: AuthHost.settings,
+      Auth.self, manifest: AuthHost.folder + "/plugin.json", config: settings,
       tenant: tenant
     ) { host in
       if tenant != "platform" { try await host.setSecret("tenant.signing", secret) }

@@ -27,11 +27,17 @@ struct Line: Decodable {
     let recoverable: Bool?
     let positioned: Bool?
     let recovered: Bool?
-    let was_recovering: Bool?
+    let wasRecovering: Bool?
     let delta: Bool?
     let offset: UInt64?
     let epoch: String?
     let publications: [Publication]?
+
+    private enum CodingKeys: String, CodingKey {
+      case recoverable, positioned, recovered
+      case wasRecovering = "was_recovering"
+      case delta, offset, epoch, publications
+    }
   }
 
   struct Connected: Decodable {
@@ -57,8 +63,13 @@ struct Line: Decodable {
 
   struct Members: Decodable { let presence: [String: Info]? }
   struct Stats: Decodable {
-    let num_clients: Int?
-    let num_users: Int?
+    let clients: Int?
+    let users: Int?
+
+    private enum CodingKeys: String, CodingKey {
+      case clients = "num_clients"
+      case users = "num_users"
+    }
   }
   struct Page: Decodable {
     let publications: [Publication]?
@@ -71,9 +82,15 @@ struct Line: Decodable {
   let connect: Connected?
   let subscribe: Subscribed?
   let presence: Members?
-  let presence_stats: Stats?
+  let stats: Stats?
   let history: Page?
   let push: Push?
+
+  private enum CodingKeys: String, CodingKey {
+    case id, error, connect, subscribe, presence
+    case stats = "presence_stats"
+    case history, push
+  }
 }
 
 /// A client of the protocol, as an SDK would be one.

@@ -46,6 +46,11 @@ func withRealtime(
 }
 
 extension TestHost {
+  /// The channels that the plugin listens to for clients.
+  var channels: [String] {
+    get async throws { try await subscriptions.filter { !$0.hasPrefix("@") } }
+  }
+
   func listen(
     _ channels: String, as principal: Principal = .user("alice")
   ) async throws -> TestSocket {
@@ -82,10 +87,10 @@ extension TestPublication {
 }
 
 extension TestWorld {
-  /// Has the bus deliver an event in the first turn of the loop in which somebody has subscribed.
+  /// Has the bus deliver an event in the first turn of the loop in which somebody has subscribed to its channel.
   func deliverAtOnce(_ publication: TestPublication) {
     later {
-      if self.subscriptions.isEmpty {
+      if !self.subscriptions.contains(where: { $0.channel == publication.channel }) {
         self.deliverAtOnce(publication)
       } else {
         self.deliver(publication)

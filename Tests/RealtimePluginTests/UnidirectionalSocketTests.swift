@@ -55,7 +55,7 @@ import Testing
         sockets.append(try await host.listen("chat:a:b", as: .user("u\(number)")))
       }
       try await host.settle()
-      #expect(try await host.subscriptions == ["chat:a:b"])
+      #expect(try await host.channels == ["chat:a:b"])
       let groups = try await host.onLoop { $0.groups.values.map(\.count) }
       #expect(groups == [1000])
       try await host.emit("1")
@@ -73,9 +73,9 @@ import Testing
       )
       _ = try await (first.hello(), second.hello())
       try await first.close()
-      #expect(try await host.subscriptions == ["chat:a:b"])
+      #expect(try await host.channels == ["chat:a:b"])
       try await second.close()
-      #expect(try await host.subscriptions == [])
+      #expect(try await host.channels == [])
       #expect(try await host.onLoop { $0.groups.count } == 0)
       #expect(host.metric("connections") == 0)
       #expect(host.metric("channels") == 0)
@@ -180,7 +180,7 @@ import Testing
       let socket = try await host.listen(channels)
       let why = try await socket.closed()
       #expect(why == CloseReason(code: 3507, text: "permission denied: chat:secret:x"))
-      #expect(try await host.subscriptions == [])
+      #expect(try await host.channels == [])
     }
   }
 
@@ -252,7 +252,7 @@ import Testing
         try await socket.close()
       }
       try await host.settle()
-      #expect(try await host.subscriptions == [])
+      #expect(try await host.channels == [])
       #expect(try await host.onLoop { $0.groups.count } == 0)
       #expect(host.metric("connections") == 0)
     }

@@ -24,10 +24,16 @@ struct AuthSettings: Decodable {
   var sessionDays: Int64
   /// How long a user's token is good when `POST /v1/tokens` does not say, in seconds.
   var userTokenSeconds: Int64
+  /// Whether a user's token may lack `iss`: then the app is known by its host name or `?app=`.
+  var issuerIsOptional: Bool
+  /// Whether a user's token may lack `exp`: then it is good until the signing secret is changed.
+  var expiryIsOptional: Bool
 
   enum CodingKeys: String, CodingKey {
     case accessTokenSeconds = "access_token_seconds"
     case sessionDays = "session_days"
     case userTokenSeconds = "user_token_seconds"
+    case issuerIsOptional = "user_token_issuer_optional"
+    case expiryIsOptional = "user_token_expiry_optional"
   }
 }

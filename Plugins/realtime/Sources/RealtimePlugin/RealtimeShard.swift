@@ -8,6 +8,7 @@ public final class RealtimeShard: PluginShard {
   let rules: ChannelRules
   let credentials = Credentials(identify: nil)
   let hub: Hub
+  private(set) var link: ShardLink!
   /// Every open unidirectional connection by its token, also those that have not been let in yet.
   var subscribers: [UInt64: Subscriber] = [:]
   var deadlines = Deadlines()
@@ -27,6 +28,7 @@ public final class RealtimeShard: PluginShard {
     hub = try Hub(context)
     wheel = PingWheel(interval: settings.pingInterval)
     connections = try context.metrics.gauge("connections", "WebSocket connections that are open.")
+    link = ShardLink(context) { [unowned self] question in answer(question) }
     hub.onLoss = { [unowned self] channel, isGap in lose(channel, isGap: isGap) }
   }
 
@@ -43,7 +45,19 @@ public final class RealtimeShard: PluginShard {
       // The socket goes one way: what a client says on it is read, so that it can close, and ignored.
       message: { _, _, _, _ in },
       closed: { shard, subscriber, _, _ in shard.closed(subscriber) })
-    on.publication { shard, number, event in shard.hub.receive(event, number: number) }
+    on.publication { shard, number, event in
+      if number == ShardLink.number {
+        shard.link.receive(Array(event.data))
+      } else {
+        shard.hub.receive(event, number: number)
+      }
+    }
     on.route("history", RealtimeShard.history)
+    on.route("publish", RealtimeShard.publish)
+    on.route("broadcast", RealtimeShard.broadcast)
+    on.route("presence", RealtimeShard.presence)
+    on.route("presence_stats", RealtimeShard.presenceStats)
+    on.route("disconnect", RealtimeShard.disconnect)
+    on.route("connections", RealtimeShard.connections)
   }
 }

@@ -7,7 +7,7 @@ struct Claims {
 
   let issuer: String
   let subject: String
-  /// Unix milliseconds, as all times here.
+  /// Unix milliseconds, as all times here; 0 is never.
   let expiresAt: Int64
   let notBefore: Int64?
   let issuedAt: Int64?
@@ -19,7 +19,13 @@ struct Claims {
   let channel: String?
 
   /// Reads the claims of a payload; what they say is not checked.
-  init(_ payload: [UInt8]) throws(TokenRefusal) {
+  ///
+  /// - Parameters:
+  ///   - defaultIssuer: who is taken for the issuer of a token without `iss`; nil refuses it.
+  ///   - mayLackExpiry: whether a token without `exp` is good for ever; else it is refused.
+  init(
+    _ payload: [UInt8], defaultIssuer: String? = nil, mayLackExpiry: Bool = false
+  ) throws(TokenRefusal) {
     let members: [String: RawJSON]
     do {
       members = try JSON.decode(from: payload)
@@ -42,11 +48,13 @@ struct Claims {
       guard (0...253_402_300_799).contains(seconds) else { throw .badClaim(name) }
       return Int64(seconds * 1_000)
     }
-    guard let issuer: String = try claim("iss") else { throw .badClaim("iss") }
+    guard let issuer: String = try claim("iss") ?? defaultIssuer else { throw .badClaim("iss") }
     guard let subject: String = try claim("sub"), UserID.refusal(of: subject) == nil else {
       throw .badClaim("sub")
     }
-    guard let expiresAt = try time("exp") else { throw .badClaim("exp") }
+    guard let expiresAt = try time("exp") ?? (mayLackExpiry ? 0 : nil) else {
+      throw .badClaim("exp")
+    }
     self.issuer = issuer
     self.subject = subject
     self.expiresAt = expiresAt
@@ -64,13 +72,13 @@ struct Claims {
     let now = now.unixMilliseconds
     guard issuer == tenant else { throw .foreignIssuer }
     if let audience, !audience.contains(tenant) { throw .foreignAudience }
-    guard now < voidAt else { throw .expired }
+    guard expiresAt == 0 || now < voidAt else { throw .expired }
     if let notBefore, notBefore > now + Claims.leeway { throw .notYetValid }
     if let issuedAt, issuedAt > now + Claims.leeway { throw .notYetValid }
   }
 
-  /// When the token is void for good, in Unix milliseconds.
-  var voidAt: Int64 { expiresAt + Claims.leeway }
+  /// When the token is void for good, in Unix milliseconds; 0 is never.
+  var voidAt: Int64 { expiresAt == 0 ? 0 : expiresAt + Claims.leeway }
 
   /// The host joins scopes by single spaces.
   private static func isScope(_ text: String) -> Bool {

@@ -47,7 +47,7 @@ extension RealtimeShard {
 
 extension Request {
   /// A query parameter that is a whole number.
-  fileprivate func number(_ name: String, _ range: ClosedRange<Int>) throws -> Int? {
+  func number(_ name: String, _ range: ClosedRange<Int>) throws -> Int? {
     guard let text = query(name) else { return nil }
     guard let number = Int(text), range.contains(number) else {
       throw Problem.invalid(

@@ -9,18 +9,88 @@ struct Position: Codable, Equatable {
 }
 
 extension RealtimeShard {
+  /// How long a publisher's key is remembered, in milliseconds.
+  static let keyLifetime: Int64 = 86_400_000
+  /// How many keys that are too old go with each that comes.
+  private static let sweep = 32
+
   /// Publishes in a channel: durably where the plugin's own settings keep publications, else to whoever listens now.
+  ///
+  /// - Parameter key: what names this publication; the same again publishes nothing and has the same answer.
   func publish(
-    _ envelope: Envelope, in name: ChannelName, _ options: NamespaceOptions
+    _ envelope: Envelope, in name: ChannelName, _ options: NamespaceOptions, key: String? = nil
   ) async throws -> Position {
     let data = RawJSON(unchecked: envelope.json)
-    guard !options.isForeign, options.historySize > 0 else {
-      try context.bus.publish(name.text, type: ChannelEvent.published, data: data)
+    let isDurable = !options.isForeign && options.historySize > 0
+    var batch = Batch()
+    if let key { try remember(key, name, &batch) }
+    if isDurable {
+      batch.emit(try Emit(ChannelEvent.published, channel: name.text, data: data))
+    }
+    var position = Position.none
+    if !batch.statements.isEmpty || isDurable {
+      do {
+        let commit = try await context.store.commit(batch)
+        if isDurable {
+          position = Position(offset: commit.events.first?.offset ?? 0, epoch: commit.epoch)
+        }
+      } catch StoreError.conflict where key != nil {
+        return try await earlier(key ?? "", name)
+      }
+    }
+    if !isDurable { try context.bus.publish(name.text, type: ChannelEvent.published, data: data) }
+    if let key, isDurable { try await note(position, key, name) }
+    return position
+  }
+
+  /// Has the batch fail if the key is known, and forgets some that are too old.
+  private func remember(_ key: String, _ name: ChannelName, _ batch: inout Batch) throws {
+    let now = try context.clock.now()
+    let oldest = now.adding(milliseconds: -Self.keyLifetime)
+    batch.add(
+      """
+      DELETE FROM realtime_publications WHERE made_at < \(oldest) AND (
+        (key = \(key) AND channel = \(name.text)) OR (key, channel) IN (
+          SELECT key, channel FROM realtime_publications WHERE made_at < \(oldest)
+          LIMIT \(Self.sweep)))
+      """)
+    batch.add(
+      SQL(
+        """
+        INSERT INTO realtime_publications (key, channel, made_at)
+        VALUES (\(key), \(name.text), \(now)) ON CONFLICT (key, channel) DO NOTHING
+        """
+      ).expect(exactly: 1))
+  }
+
+  /// Writes down where a publication went: a position is known only when it has one.
+  private func note(_ position: Position, _ key: String, _ name: ChannelName) async throws {
+    try await context.store.commit {
+      SQL(
+        """
+        UPDATE realtime_publications SET position = \(position.offset), epoch = \(position.epoch)
+        WHERE key = \(key) AND channel = \(name.text)
+        """)
+    }
+  }
+
+  /// Where the publication went that had this key first. A gateway that ended between publishing and writing that
+  /// down knows it no more: then it is the channel's newest position.
+  private func earlier(_ key: String, _ name: ChannelName) async throws -> Position {
+    let rows = try await context.store.read(
+      """
+      SELECT position, epoch FROM realtime_publications
+      WHERE key = \(key) AND channel = \(name.text)
+      """)
+    if let row = rows.first, let offset = try row["position", UInt64?.self],
+      let epoch = try row["epoch", String?.self]
+    {
+      return Position(offset: offset, epoch: epoch)
+    }
+    guard let options = rules.namespaces[name.namespace], options.historySize > 0 else {
       return .none
     }
-    let commit = try await context.store.commit {
-      try Emit(ChannelEvent.published, channel: name.text, data: data)
-    }
-    return Position(offset: commit.events.first?.offset ?? 0, epoch: commit.epoch)
+    let page = try await context.history.read(name.text, limit: 0)
+    return Position(offset: page.topOffset, epoch: page.epoch)
   }
 }

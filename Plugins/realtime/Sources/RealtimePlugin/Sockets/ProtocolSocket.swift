@@ -17,6 +17,7 @@ extension RealtimeShard {
       connection, user: principal.id, name: try context.id.make("con"),
       info: claims?.info?.bytes, at: now)
     client.session.expiresAt = principal.voidSecond
+    try link.join()
     // The first look comes when "connect" must have been said.
     wheel.insert(client, dueIn: Self.connectTimeout - settings.pongTimeout)
     connections.add()

@@ -14,14 +14,19 @@ final class Subscriber {
 
   let connection: Connection
   let principal: Principal
+  /// What it is called where an app's server asks.
+  let name: String
+  let openedAt: Timestamp
   var stage = Stage.asking
   var channels: [Channel] = []
   /// How many of them it gets publications of, from the first.
   var joined = 0
 
-  init(_ connection: Connection, _ principal: Principal) {
+  init(_ connection: Connection, _ principal: Principal, name: String, at now: Timestamp) {
     self.connection = connection
     self.principal = principal
+    self.name = name
+    openedAt = now
   }
 
   /// When the credential is void, in Unix seconds, rounded up; nil is never.

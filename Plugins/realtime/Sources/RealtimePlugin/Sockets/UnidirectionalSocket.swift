@@ -12,7 +12,9 @@ extension RealtimeShard {
     } catch {
       throw Problem.invalid(pointer: "/query/channels", error.message)
     }
-    let subscriber = Subscriber(connection, request.principal)
+    let subscriber = Subscriber(
+      connection, request.principal, name: try context.id.make("con"), at: try context.clock.now())
+    try link.join()
     subscribers[connection.token] = subscriber
     connections.add()
     watchDeadline(of: subscriber)
@@ -74,7 +76,7 @@ extension RealtimeShard {
   /// Makes a connection live: it is known where all its channels stand.
   private func welcome(_ subscriber: Subscriber) throws {
     let hello = ConnectedMessage(
-      connectionID: try context.id.make("con"), userID: subscriber.principal.id,
+      connectionID: subscriber.name, userID: subscriber.principal.id,
       app: context.tenant, time: try context.clock.now(),
       channels: subscriber.channels.map {
         ConnectedMessage.Channel(channel: $0.name, offset: $0.feed.offset, epoch: $0.feed.epoch)

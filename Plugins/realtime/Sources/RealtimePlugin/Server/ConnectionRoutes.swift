@@ -1,0 +1,69 @@
+internal import PluginKit
+
+/// `POST /v1/disconnect` and `GET /v1/connections`: an app's server and the connections of its users, on all loops.
+extension RealtimeShard {
+  private struct Target: Decodable {
+    let user: String
+    let client: String?
+  }
+
+  private struct Closed: Encodable { let disconnected: Int }
+
+  func disconnect(_ request: Request) async throws -> Response {
+    let target: Target = try request.decode()
+    let answers = try await link.ask(.disconnect(user: target.user, client: target.client))
+    return try .json(Closed(disconnected: answers.reduce(0) { $0 + $1.closed }))
+  }
+
+  func connections(_ request: Request) async throws -> Response {
+    let limit = try request.number("limit", 1...100) ?? 25
+    let answers = try await link.ask(
+      .list(user: request.query("user"), after: request.query("after"), limit: limit + 1))
+    let all = answers.flatMap(\.connections).sorted { $0.client < $1.client }
+    return try .json(
+      Page(
+        data: Array(all.prefix(limit)), next: all.count > limit ? all[limit - 1].client : nil))
+  }
+
+  /// This loop's part of an answer.
+  func answer(_ question: ShardLink.Question) -> ShardLink.Answer {
+    var answer = ShardLink.Answer()
+    switch question {
+    case .disconnect(let user, let name):
+      wheel.each { client in
+        guard client.isOpen, client.user == user, name == nil || name == client.name else { return }
+        answer.closed += 1
+        end(client, .forced)
+      }
+      for subscriber in subscribers.values
+      where subscriber.principal.id == user && (name == nil || name == subscriber.name)
+        && subscriber.stage != .ended
+      {
+        answer.closed += 1
+        subscriber.end(.forced)
+      }
+    case .list(let user, let after, let limit):
+      var records: [ConnectionRecord] = []
+      wheel.each { client in
+        guard client.isOpen, user == nil || user == client.user, client.name > (after ?? "") else {
+          return
+        }
+        records.append(
+          ConnectionRecord(
+            client: client.name, user: client.user, transport: "websocket",
+            channels: client.session.seats.count, connectedAt: client.openedAt))
+      }
+      for subscriber in subscribers.values
+      where (user == nil || user == subscriber.principal.id) && subscriber.name > (after ?? "")
+        && subscriber.stage != .ended
+      {
+        records.append(
+          ConnectionRecord(
+            client: subscriber.name, user: subscriber.principal.id, transport: "uni_websocket",
+            channels: subscriber.channels.count, connectedAt: subscriber.openedAt))
+      }
+      answer.connections = Array(records.sorted { $0.client < $1.client }.prefix(limit))
+    }
+    return answer
+  }
+}

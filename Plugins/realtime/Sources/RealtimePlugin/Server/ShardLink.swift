@@ -1,0 +1,123 @@
+internal import PluginKit
+
+/// How the shards of a tenant, one on each loop, ask each other: over a channel that no client can name.
+///
+/// Who is there to answer is known from the channel's members, so the asker waits for these and no longer.
+final class ShardLink {
+  static let channel = "@realtime"
+  /// The number under which the channel's publications come; those of the hub's are never 0.
+  static let number: UInt64 = 0
+  /// How long a shard may take to answer, in milliseconds. One that ends while it is asked never does.
+  static let patience = 2_000
+
+  /// What is asked of every shard.
+  enum Question: Codable {
+    /// Close the connections of a user, or one of them.
+    case disconnect(user: String, client: String?)
+    /// Name connections in the order of their names, those above `after`.
+    case list(user: String?, after: String?, limit: Int)
+  }
+
+  struct Answer: Codable {
+    var closed = 0
+    var connections: [ConnectionRecord] = []
+  }
+
+  private struct Letter: Codable {
+    let from: String
+    /// nil is everybody.
+    let to: String?
+    let number: UInt64
+    var question: Question?
+    var answer: Answer?
+  }
+
+  private struct Pending {
+    var missing: Set<String>
+    var answers: [Answer] = []
+    let done: UnsafeContinuation<[Answer], Never>
+  }
+
+  private let context: ShardContext
+  private let answer: (Question) -> Answer
+  private var name: String?
+  private var last: UInt64 = 0
+  private var pending: [UInt64: Pending] = [:]
+
+  init(_ context: ShardContext, _ answer: @escaping (Question) -> Answer) {
+    self.context = context
+    self.answer = answer
+  }
+
+  /// Is heard by the other shards, and hears them, from now on. Again is nothing.
+  @discardableResult
+  func join() throws -> String {
+    if let name { return name }
+    let made = try context.id.make("shd")
+    _ = try context.bus.subscribe(Self.channel, context: Self.number)
+    try context.presence.join(Self.channel, client: made, user: "shard")
+    name = made
+    return made
+  }
+
+  /// Asks all shards, this one too.
+  func ask(_ question: Question) async throws -> [Answer] {
+    let name = try join()
+    let members = try await context.presence.members(of: Self.channel)
+    last += 1
+    let number = last
+    try send(Letter(from: name, to: nil, number: number, question: question))
+    let timer = try context.timers.after(milliseconds: Self.patience) { [unowned self] in
+      end(number)
+    }
+    let answers = await withUnsafeContinuation { done in
+      pending[number] = Pending(missing: Set(members.map(\.client)), done: done)
+    }
+    context.timers.cancel(timer)
+    return answers
+  }
+
+  /// A publication in the channel.
+  func receive(_ data: [UInt8]) {
+    guard let name, let letter = try? JSON.decode(Letter.self, from: data),
+      letter.to == nil || letter.to == name
+    else { return }
+    if let question = letter.question {
+      let reply = Letter(
+        from: name, to: letter.from, number: letter.number, answer: answer(question))
+      do {
+        try send(reply)
+      } catch {
+        context.log.error("another shard cannot be answered", ["error": "\(error)"])
+      }
+    } else if let answer = letter.answer {
+      pending[letter.number]?.missing.remove(letter.from)
+      pending[letter.number]?.answers.append(answer)
+      if pending[letter.number]?.missing.isEmpty == true { end(letter.number) }
+    }
+  }
+
+  private func end(_ number: UInt64) {
+    guard let waiting = pending.removeValue(forKey: number) else { return }
+    waiting.done.resume(returning: waiting.answers)
+  }
+
+  private func send(_ letter: Letter) throws {
+    try context.bus.publish(Self.channel, data: RawJSON(encoding: letter))
+  }
+}
+
+/// A connection, as an app's server sees it.
+struct ConnectionRecord: Codable {
+  let client: String
+  let user: String
+  let transport: String
+  /// How many channels it listens to.
+  let channels: Int
+  let connectedAt: Timestamp
+
+  private enum CodingKeys: String, CodingKey {
+    case client, user, transport, channels
+    case connectedAt = "connected_at"
+  }
+}
