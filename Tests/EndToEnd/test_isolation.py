@@ -123,6 +123,9 @@ BODIES = {
     ("POST", "/v1/apps/{app}/keys"): {"name": "mallory"},
     ("PUT", "/v1/apps/{app}/plugins/{plugin}"): {"enabled": False},
     ("PATCH", "/v1/me"): {"name": "Mallory"},
+    ("POST", "/v1/publish"): {"channel": "mallory", "data": 1},
+    ("POST", "/v1/broadcast"): {"channels": ["mallory"], "data": 1},
+    ("POST", "/v1/disconnect"): {"user": "mallory"},
 }
 
 
@@ -193,6 +196,9 @@ def test_every_reading_route_hides_what_another_app_has_under_the_same_address(h
             # A user's token is not for every route, and that is said of the route before anything is looked up; nor may
             # a user read every channel of his own app, whether anybody has made it or not.
             allowed = (403, 404) if way == "user" and pattern.startswith(("/v1/users/", "/v1/history/")) else (404,)
+            # Who listens to a channel of chat is told to nobody, be there such a channel or not.
+            if answer.status == 403 and pattern.startswith("/v1/presence"):
+                continue
             # A key may read the history of any channel name, and of one that nobody has made it is empty.
             if answer.status == 200 and pattern.startswith("/v1/history/") and answer.json()["data"] == []:
                 continue
