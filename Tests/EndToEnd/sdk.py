@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 
 from centrifuge import Client, PublicationContext, SubscribedContext
 
@@ -11,7 +10,7 @@ PATIENCE = 10
 
 def connection(gateway, token: str, **options) -> Client:
     """A client that is not connected yet."""
-    return Client(f"{gateway.socket_url}/connection/websocket?token={token}", max_reconnect_delay=0.5, **options)
+    return Client(f"{gateway.socket_url}/connection/websocket", token=token, max_reconnect_delay=0.5, **options)
 
 
 @contextlib.asynccontextmanager
@@ -49,7 +48,3 @@ class Listening:
 
     async def hear(self, count=1) -> list:
         return [await asyncio.wait_for(self.publications.get(), PATIENCE) for _ in range(count)]
-
-
-def text(data) -> str:
-    return json.dumps(data, separators=(",", ":"))

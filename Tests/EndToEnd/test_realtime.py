@@ -4,9 +4,10 @@ import asyncio
 import uuid
 
 import pytest
-from centrifuge import CentrifugeError, DeltaType, StreamPosition, SubscriptionState
+from centrifuge import CentrifugeError, Client, DeltaType, StreamPosition, SubscriptionState
 
-from client import Account, Client
+from client import Account, mint
+from client import Client as Rest
 from sdk import PATIENCE, Listening, connected, connection
 
 EVERYTHING = {
@@ -148,7 +149,7 @@ def test_publications_survive_kill_9_and_clients_go_on_where_they_were(sluice):
         listener = Listening(bob, name)
         await bob.connect()
         await listener.begin()
-        server = Client(gateway.url, app.secret)
+        server = Rest(gateway.url, app.secret)
         placed = [server.post("/v1/publish", {"channel": name, "data": number}, expect=200).json() for number in (1, 2)]
         assert [place["offset"] for place in placed] == [1, 2]
         assert await listener.hear(2) == [(1, 1), (2, 2)]
@@ -199,6 +200,59 @@ def test_a_user_has_a_channel_of_its_own(platform, app):
             await other.subscription.ready(timeout=PATIENCE)
         assert other.subscription.state == SubscriptionState.UNSUBSCRIBED
         await client.disconnect()
+
+    asyncio.run(play())
+
+
+def test_a_wrong_token_is_told_so_and_an_expired_one_is_renewed(platform, app):
+    async def play():
+        async def disconnected(token: str) -> int:
+            code = asyncio.get_running_loop().create_future()
+            client = connection(platform, token)
+
+            async def ended(context):
+                if not code.done():
+                    code.set_result(context.code)
+
+            client.events.on_disconnected = ended
+            await client.connect()
+            return await asyncio.wait_for(code, PATIENCE)
+
+        assert await disconnected("invalid") == 3500
+        assert await disconnected(app.token("alice")[:-4] + "AAAA") == 3500
+        expired = mint(app.signing_secret, app.id, "alice", lifetime=-600)
+        asked = []
+
+        async def fresh() -> str:
+            asked.append(1)
+            return app.token("alice")
+
+        client = Client(f"{platform.socket_url}/connection/websocket", token=expired, get_token=fresh,
+                        min_reconnect_delay=0.01, max_reconnect_delay=0.1)
+        await client.connect()
+        await client.ready(timeout=PATIENCE)
+        assert asked == [1]
+        await client.disconnect()
+
+    asyncio.run(play())
+
+
+def test_a_private_channel_takes_a_token_of_its_own(platform, app):
+    async def play():
+        name = "$" + channel()
+        async with connected(platform, app.token("alice")) as alice:
+            async def told(_channel: str) -> str:
+                return mint(app.signing_secret, app.id, "alice", channel=name)
+
+            listener = Listening(alice, name, get_token=told)
+            await listener.begin()
+            app.server.post("/v1/publish", {"channel": name, "data": 1}, expect=200)
+            assert await listener.hear() == [(1, 1)]
+            await listener.subscription.unsubscribe()
+            other = Listening(alice, name + "-other", get_token=told)
+            await other.subscription.subscribe()
+            with pytest.raises(CentrifugeError):
+                await other.subscription.ready(timeout=PATIENCE)
 
     asyncio.run(play())
 

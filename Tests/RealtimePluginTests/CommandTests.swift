@@ -65,15 +65,6 @@ private func commands(_ text: String) throws -> [Command] {
   func `is refused otherwise`(_ text: String) {
     #expect(throws: (any Error).self) { try commands(text) }
   }
-
-  @Test func `shows its credential to whoever knows no tenant yet`() {
-    func credential(_ text: String) -> String? { CommandFrame.credential(in: Array(text.utf8)) }
-    #expect(credential(#"{"id":1,"connect":{"token":"e.y.J"}}"# + "\n{}") == "e.y.J")
-    #expect(credential(#"{"id":1,"connect":{"token":""}}"#) == nil)
-    #expect(credential(#"{"id":1,"connect":{}}"#) == nil)
-    #expect(credential(#"{"id":1,"refresh":{"token":"t"}}"#) == nil)
-    #expect(credential("nonsense") == nil)
-  }
 }
 
 private func event(_ offset: UInt64, _ data: String, info: String? = nil) -> ChannelEvent {

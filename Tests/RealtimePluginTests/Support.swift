@@ -21,6 +21,35 @@ struct Answer: Encodable {
   var reason: String?
 }
 
+/// A token that is shown for a purpose; here it says openly whose it is: "user", or "user channel".
+struct ShownToken: Decodable {
+  struct Identity: Encodable {
+    let kind = "user"
+    let id: String
+    let claims: [String: String]
+    let expiresAt: Int64
+
+    private enum CodingKeys: String, CodingKey {
+      case kind, id, claims
+      case expiresAt = "expires_at_ms"
+    }
+  }
+
+  let kind: String
+  let credential: String
+
+  func identity() throws -> Identity {
+    let words = credential.split(separator: " ").map(String.init)
+    guard credential != "expired" else { throw HostError(.expired) }
+    guard words.count == (kind == "subscription" ? 2 : 1), credential != "invalid" else {
+      throw HostError(.unauthenticated)
+    }
+    return Identity(
+      id: words[0], claims: words.count == 2 ? ["channel": words[1]] : [:],
+      expiresAt: 1_767_225_600_000 + 90_000)
+  }
+}
+
 /// Runs `body` against the plugin. The namespace `chat` has an owner, who lets everybody into what does
 /// not contain "secret", and breaks on what contains "broken".
 func withRealtime(
@@ -34,6 +63,9 @@ func withRealtime(
       if question.channel.contains("broken") { throw HostError(.unavailable, "broken") }
       return question.channel.contains("secret")
         ? Answer(allow: false, reason: "It is a secret.") : Answer(allow: true)
+    }
+    try await host.provide("sluice.authenticator/1", method: 1) { (shown: ShownToken) in
+      try shown.identity()
     }
   }
   do {

@@ -6,7 +6,7 @@ public final class RealtimeShard: PluginShard {
   let context: ShardContext
   let authority: ChannelAuthority
   let rules: ChannelRules
-  let credentials = Credentials(identify: nil)
+  let credentials: Credentials
   let hub: Hub
   private(set) var link: ShardLink!
   /// Every open unidirectional connection by its token, also those that have not been let in yet.
@@ -24,6 +24,7 @@ public final class RealtimeShard: PluginShard {
     self.settings = settings
     self.context = context
     authority = ChannelAuthority(context)
+    credentials = Credentials(context: context)
     rules = ChannelRules(namespaces: settings.namespaces)
     hub = try Hub(context)
     wheel = PingWheel(interval: settings.pingInterval)
@@ -39,6 +40,7 @@ public final class RealtimeShard: PluginShard {
       open: { shard, request, connection in try shard.open(client: request, connection) },
       message: { shard, client, _, message in shard.received(message, from: client) },
       closed: { shard, client, _, _ in shard.closed(client: client) })
+    on.credential(ofSocket: "websocket", .connect)
     on.socket(
       "uni_websocket",
       open: { shard, request, connection in try shard.open(request, connection) },

@@ -25,15 +25,6 @@ enum CommandFrame {
     return commands
   }
 
-  /// The token in a first message, for whoever must know the app before a command can be carried out; nil when
-  /// the message is no "connect" with a token. Needs nothing of a tenant.
-  static func credential(in message: [UInt8]) -> String? {
-    guard case .connect(let request)? = (try? commands(in: message))?.first?.request,
-      let token = request.token, !token.isEmpty
-    else { return nil }
-    return token
-  }
-
   private static func isBlank(_ line: ArraySlice<UInt8>) -> Bool {
     line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
   }

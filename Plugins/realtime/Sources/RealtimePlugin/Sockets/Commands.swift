@@ -62,15 +62,11 @@ extension RealtimeShard {
   }
 
   private func refresh(_ token: String, _ client: Client) async throws -> Reply {
-    guard let identify = credentials.identify else { throw ProtocolError.notAvailable }
-    guard let principal = try await identify(token), principal.kind == .user,
-      principal.id == client.user, TokenClaims.of(principal)?.channel == nil
+    guard let principal = try await credentials.user(of: token, for: .bearer),
+      principal.id == client.user
     else {
       end(client, .invalidToken)
       throw ProtocolError.unauthorized
-    }
-    if let end = principal.expiresAt, end <= (try context.clock.now()) {
-      throw ProtocolError.tokenExpired
     }
     client.session.expiresAt = principal.voidSecond
     return .refresh(
@@ -81,8 +77,7 @@ extension RealtimeShard {
   private func refresh(_ channel: String, _ token: String, _ client: Client) async throws -> Reply {
     let name = try named(channel)
     guard client.session.isSubscribed(to: channel) else { throw ProtocolError.permissionDenied }
-    let grant = try await credentials.grant(
-      token, name, user: client.user, now: try context.clock.now())
+    let grant = try await credentials.grant(token, name, user: client.user)
     guard client.session.renew(channel, until: grant.expiresAt) else {
       throw ProtocolError.permissionDenied
     }

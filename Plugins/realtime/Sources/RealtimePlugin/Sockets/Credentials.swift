@@ -22,27 +22,66 @@ struct TokenClaims: Decodable {
   }
 }
 
-/// Tells who a token given in a command names. The host verifies the one that opened the connection; this is for those
-/// that come later.
+/// Tells who a token stands for that is given in a command. The one that opened the connection the host has verified.
 struct Credentials {
-  /// The principal, or nil when the token is not valid.
-  typealias Identify = (_ token: String) async throws -> Principal?
+  unowned(unsafe) let context: ShardContext
 
-  /// nil where the host offers no way to ask.
-  let identify: Identify?
+  /// The user of a token; nil when it is not valid.
+  ///
+  /// - Throws: `ProtocolError.tokenExpired` when it was good once; what the way to the answer failed with.
+  func user(of token: String, for purpose: CredentialPurpose) async throws -> Principal? {
+    do {
+      let principal = try await context.identify(token, for: purpose)
+      return principal.kind == .user ? principal : nil
+    } catch let error as HostError {
+      switch error.status {
+      case .unauthenticated, .invalid: return nil
+      case .expired: throw ProtocolError.tokenExpired
+      default: throw error
+      }
+    }
+  }
 
   /// What a subscription's token grants to a user.
   ///
   /// - Throws: `ProtocolError` when it does not.
-  func grant(_ token: String, _ name: ChannelName, user: String, now: Timestamp) async throws
-    -> Grant
-  {
-    guard let identify else { throw ProtocolError.notAvailable }
-    guard let principal = try await identify(token), principal.kind == .user,
+  func grant(_ token: String, _ name: ChannelName, user: String) async throws -> Grant {
+    guard let principal = try await self.user(of: token, for: .subscription),
       principal.id == user, let claims = TokenClaims.of(principal), claims.channel == name.text
     else { throw ProtocolError.permissionDenied }
-    if let end = principal.expiresAt, end <= now { throw ProtocolError.tokenExpired }
     return Grant(expiresAt: principal.voidSecond, info: claims.info?.bytes)
+  }
+}
+
+extension FirstMessageCredential {
+  /// The token of "connect", which is the first thing that a client of the protocol says.
+  static var connect: FirstMessageCredential {
+    FirstMessageCredential(
+      find: { message in
+        let first = try CommandFrame.commands(in: Array(message.bytes))[0]
+        guard case .connect(let request) = first.request, first.id > 0 else {
+          throw HostError(.invalid, "The first command is not \"connect\".")
+        }
+        return request.token.flatMap { $0.isEmpty ? nil : $0 }
+      },
+      refuse: { message, why in
+        switch why {
+        case .unauthenticated, .notFound: SocketRefusal(code: 3500, reason: "invalid token")
+        case .expired:
+          // The client gets a new token and comes back.
+          SocketRefusal(
+            message: message.flatMap { first in
+              (try? CommandFrame.commands(in: Array(first.bytes)))?.first.map {
+                Reply.error(.tokenExpired).line($0.id)
+              }
+            }, code: 3005, reason: "connection expired")
+        case .denied: SocketRefusal(code: 3507, reason: "permission denied")
+        case .invalid, .tooLarge: SocketRefusal(code: 3501, reason: "bad request")
+        case .deadline: SocketRefusal(code: 3502, reason: "stale")
+        case .limited: SocketRefusal(code: 3013, reason: "too many requests")
+        default: SocketRefusal(code: 3004, reason: "internal server error")
+        }
+      })
   }
 }
 

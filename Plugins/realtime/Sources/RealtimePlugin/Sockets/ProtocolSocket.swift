@@ -9,10 +9,6 @@ extension RealtimeShard {
     let principal = request.principal
     let now = try context.clock.now()
     let claims = TokenClaims.of(principal)
-    // A token for one channel opens no connection.
-    guard claims?.channel == nil else {
-      throw Problem.unauthenticated("The token is for a channel, not for a connection.")
-    }
     let client = Client(
       connection, user: principal.id, name: try context.id.make("con"),
       info: claims?.info?.bytes, at: now)
@@ -134,10 +130,8 @@ extension RealtimeShard {
     case .unowned: break
     }
     var grant: Grant?
-    // Where nobody can tell what a token is worth it counts for nothing.
-    if let token, !token.isEmpty, credentials.identify != nil {
-      grant = try await credentials.grant(
-        token, name, user: client.user, now: try context.clock.now())
+    if let token, !token.isEmpty {
+      grant = try await credentials.grant(token, name, user: client.user)
     }
     let options = try rules.check(
       .subscribe, name, user: client.user, hasToken: grant != nil)
