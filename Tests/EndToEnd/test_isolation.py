@@ -179,6 +179,9 @@ def test_every_route_of_an_app_refuses_every_credential_that_is_not_the_apps(hou
     for method, pattern, operation in routes:
         for way, options in swapped(house).items():
             answer = status_of(house, method, pattern, operation, **options)
+            # Its credential comes in the first message, and whoever shows none there is sent away: test_realtime.py.
+            if answer.status == 101 and pattern == "/connection/websocket" and options["credential"] is None:
+                continue
             if answer.status not in (401, 404):
                 wrong.append(f"{method} {pattern} with {way}: {answer.status} {answer.body[:200]!r}")
     assert not wrong, "\n".join(wrong)
@@ -249,6 +252,9 @@ def test_the_table_above_would_notice_a_way_in(house):
                 status_of(house, method, pattern, operation, app=acme, credential=credential, host=host),
             ]
             wrong += [f"{method} {pattern}: {a.status}" for a in answers if a.status not in (101, 200, 403)]
+            # Who listens to a channel of chat is told to nobody.
+            if pattern.startswith("/v1/presence"):
+                continue
             if not any(a.status in (101, 200) for a in answers) and credential == acme.secret and not is_socket(operation):
                 wrong.append(f"{method} {pattern}: nobody is let in")
     assert not wrong, "\n".join(wrong)

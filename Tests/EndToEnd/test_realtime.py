@@ -218,6 +218,7 @@ def test_a_wrong_token_is_told_so_and_an_expired_one_is_renewed(platform, app):
             await client.connect()
             return await asyncio.wait_for(code, PATIENCE)
 
+        assert await disconnected("") == 3500
         assert await disconnected("invalid") == 3500
         assert await disconnected(app.token("alice")[:-4] + "AAAA") == 3500
         expired = mint(app.signing_secret, app.id, "alice", lifetime=-600)
