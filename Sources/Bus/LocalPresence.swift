@@ -14,6 +14,7 @@ public final class LocalPresence: Sendable {
   public typealias Announcer =
     @Sendable (_ key: ChannelKey, _ member: PresenceMember, _ hasJoined: Bool) -> Void
 
+  /// What became of a `join`.
   public enum Outcome: Sendable, Equatable {
     case joined
     /// The channel has a member of that name.
@@ -25,6 +26,7 @@ public final class LocalPresence: Sendable {
   private let tables = Mutex(PresenceTables())
   private let announcer: Announcer
 
+  /// - Parameter announcer: hears of members that are announced.
   public init(announcer: @escaping Announcer) { self.announcer = announcer }
 
   /// A new owner of members of one tenant, with a lease from `now` on. [any-thread]
@@ -91,12 +93,14 @@ public struct PresenceMember: Sendable, Equatable {
   public let client: String
   /// Who it is.
   public let user: String
+  /// What else is said of it, at most 4 KiB.
   public let info: [UInt8]
   /// Unix milliseconds.
   public let joinedAt: Int64
   /// Whether the channel's subscribers are told of it.
   public let isAnnounced: Bool
 
+  /// - Parameters: as the properties.
   public init(client: String, user: String, info: [UInt8], joinedAt: Int64, isAnnounced: Bool) {
     self.client = client
     self.user = user

@@ -11,10 +11,13 @@ public struct Presence {
 
   /// A client that is in a channel.
   public struct Member: Sendable {
+    /// Its name among the channel's members.
     public let client: String
+    /// Who it is.
     public let user: String
     /// As it was given.
     public let info: RawJSON
+    /// When it came.
     public let joinedAt: Timestamp
   }
 

@@ -80,9 +80,6 @@ struct ConnectResult {
   var subs: [(channel: String, result: SubscribeResult)] = []
   /// Seconds between pings of the server's.
   var ping: Int
-  /// For transports on which the client's commands come another way.
-  var session: String?
-  var node: String?
 
   func write(_ line: inout JSONLine) {
     line.member("client", client)
@@ -95,8 +92,6 @@ struct ConnectResult {
     }
     line.member("ping", ping)
     line.flag("pong", true)
-    if let session { line.member("session", session) }
-    if let node { line.member("node", node) }
   }
 }
 

@@ -51,7 +51,7 @@ extension RealtimeShard {
         records.append(
           ConnectionRecord(
             client: client.name, user: client.user, transport: "websocket",
-            channels: client.session.seats.count, connectedAt: client.openedAt))
+            channels: client.conversation.seats.count, connectedAt: client.openedAt))
       }
       for subscriber in subscribers.values
       where (user == nil || user == subscriber.principal.id) && subscriber.name > (after ?? "")

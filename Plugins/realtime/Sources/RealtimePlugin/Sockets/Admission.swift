@@ -123,7 +123,7 @@ extension RealtimeShard {
       options.hasJoinLeave && (options.forcesJoinLeave || request.joinLeave == true)
     var isTaken = false
     if hub.isOpen(channel), channel.isPositioned {
-      isTaken = client.session.take(admission.serial) { seat in
+      isTaken = client.conversation.take(admission.serial) { seat in
         seat.place = channel
         seat.hasDelta = hasDelta
         seat.isWitness = isWitness
@@ -132,7 +132,7 @@ extension RealtimeShard {
     }
     guard isTaken else {
       hub.release(channel)
-      throw client.isOpen && !client.session.has(admission.serial) ? .notAvailable : .internal
+      throw client.isOpen && !client.conversation.has(admission.serial) ? .notAvailable : .internal
     }
     do {
       if hasDelta {
@@ -142,7 +142,7 @@ extension RealtimeShard {
       }
       if isWitness { try channel.needed.witnesses.add(client.connection, context.groups) }
     } catch {
-      if let seat = client.session.leave(admission.serial) { vacate(seat, client) }
+      if let seat = client.conversation.leave(admission.serial) { vacate(seat, client) }
       throw .limitExceeded
     }
     var result = SubscribeResult(hasDelta: hasDelta)
@@ -164,13 +164,13 @@ extension RealtimeShard {
 
   /// Lists the client among the channel's members, once it has been told that it listens.
   func enlist(_ admission: Admission, _ client: Client) {
-    guard admission.options.hasPresence, client.session.has(admission.serial) else { return }
+    guard admission.options.hasPresence, client.conversation.has(admission.serial) else { return }
     do {
       try context.presence.join(
         admission.name.text, client: client.name, user: client.user,
         info: RawJSON(unchecked: client.described(in: admission.info).json),
         isAnnounced: admission.options.hasJoinLeave)
-      _ = client.session.take(admission.serial) { $0.isMember = true }
+      _ = client.conversation.take(admission.serial) { $0.isMember = true }
     } catch {
       context.log.warning(
         "a client cannot be listed", ["channel": admission.name.text, "error": "\(error)"])
@@ -178,7 +178,7 @@ extension RealtimeShard {
   }
 
   /// Leaves what a seat stood for.
-  func vacate(_ seat: Session<Channel>.Seat, _ client: Client) {
+  func vacate(_ seat: Conversation<Channel>.Seat, _ client: Client) {
     guard let channel = seat.place else { return }
     if seat.hasDelta {
       if let extras = channel.extras {

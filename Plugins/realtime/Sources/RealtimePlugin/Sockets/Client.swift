@@ -1,6 +1,6 @@
 internal import PluginKit
 
-/// One connection of the protocol: its session, and the names by which others know it.
+/// One connection of the protocol: its conversation, and the names by which others know it.
 final class Client: WheelMember {
   let connection: Connection
   let user: String
@@ -9,7 +9,7 @@ final class Client: WheelMember {
   /// What its token says of it, for those who see it; nil is nothing.
   let info: [UInt8]?
   let openedAt: Timestamp
-  var session = Session<Channel>()
+  var conversation = Conversation<Channel>()
   var wheelSlot: UInt16 = 0
   var wheelIndex: Int32 = -1
 
@@ -21,7 +21,7 @@ final class Client: WheelMember {
     openedAt = now
   }
 
-  var isOpen: Bool { session.phase != .ended }
+  var isOpen: Bool { conversation.phase != .ended }
 
   func send(_ line: [UInt8]) { connection.send(line, as: .text) }
 

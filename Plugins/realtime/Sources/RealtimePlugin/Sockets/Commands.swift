@@ -43,7 +43,8 @@ extension RealtimeShard {
     case .denied: throw ProtocolError.permissionDenied
     case .unowned:
       return try rules.check(
-        action, name, user: client.user, isSubscribed: client.session.isSubscribed(to: name.text))
+        action, name, user: client.user,
+        isSubscribed: client.conversation.isSubscribed(to: name.text))
     }
   }
 
@@ -68,7 +69,7 @@ extension RealtimeShard {
       end(client, .invalidToken)
       throw ProtocolError.unauthorized
     }
-    client.session.expiresAt = principal.voidSecond
+    client.conversation.expiresAt = principal.voidSecond
     return .refresh(
       client: client.name,
       ttl: principal.voidSecond == 0 ? nil : secondsLeft(until: principal.voidSecond))
@@ -76,9 +77,11 @@ extension RealtimeShard {
 
   private func refresh(_ channel: String, _ token: String, _ client: Client) async throws -> Reply {
     let name = try named(channel)
-    guard client.session.isSubscribed(to: channel) else { throw ProtocolError.permissionDenied }
+    guard client.conversation.isSubscribed(to: channel) else {
+      throw ProtocolError.permissionDenied
+    }
     let grant = try await credentials.grant(token, name, user: client.user)
-    guard client.session.renew(channel, until: grant.expiresAt) else {
+    guard client.conversation.renew(channel, until: grant.expiresAt) else {
       throw ProtocolError.permissionDenied
     }
     return .subRefresh(ttl: grant.expiresAt == 0 ? nil : secondsLeft(until: grant.expiresAt))

@@ -12,7 +12,7 @@ extension RealtimeShard {
     let client = Client(
       connection, user: principal.id, name: try context.id.make("con"),
       info: claims?.info?.bytes, at: now)
-    client.session.expiresAt = principal.voidSecond
+    client.conversation.expiresAt = principal.voidSecond
     try link.join()
     // The first look comes when "connect" must have been said.
     wheel.insert(client, dueIn: Self.connectTimeout - settings.pongTimeout)
@@ -43,19 +43,19 @@ extension RealtimeShard {
   func closed(client: Client) {
     wheel.remove(client)
     connections.add(-1)
-    for seat in client.session.end() { vacate(seat, client) }
+    for seat in client.conversation.end() { vacate(seat, client) }
   }
 
   /// Closes the connection; what it listened to is left at once.
   func end(_ client: Client, _ close: CloseCode) {
     guard client.isOpen else { return }
-    for seat in client.session.end() { vacate(seat, client) }
+    for seat in client.conversation.end() { vacate(seat, client) }
     client.connection.close(code: close.code, reason: close.reason)
   }
 
   /// Carries a command out; what can be answered at once is.
   private func take(_ command: Command, from client: Client) -> Reply? {
-    switch client.session.take(command, channelLimit: settings.channelsPerConnection) {
+    switch client.conversation.take(command, channelLimit: settings.channelsPerConnection) {
     case .nothing: return nil
     case .refuse(let error): return .error(error)
     case .close(let code):
@@ -63,7 +63,7 @@ extension RealtimeShard {
       return nil
     case .pong: return .ping
     case .unsubscribe(let channel):
-      if let seat = client.session.leave(channel) { vacate(seat, client) }
+      if let seat = client.conversation.leave(channel) { vacate(seat, client) }
       return .unsubscribe
     case .connect(let request):
       context.spawn { [self] in await connect(client, command.id, request) }
@@ -79,7 +79,7 @@ extension RealtimeShard {
         } catch {
           reply = .error(self.refusal(error))
         }
-        client.session.finish()
+        client.conversation.finish()
         if client.isOpen { client.send(reply.line(command.id)) }
       }
       return nil
@@ -106,16 +106,16 @@ extension RealtimeShard {
   ) async {
     do {
       let (options, grant) = try await mayListen(client, name, token: request.token)
-      guard client.session.has(serial) else { throw ProtocolError.notAvailable }
+      guard client.conversation.has(serial) else { throw ProtocolError.notAvailable }
       var admission = try await prepare(name, request, options, serial: serial, grant: grant)
       if !admission.isCurrent { try await catchUp(&admission) }
       let result = try commit(admission, client)
-      client.session.finish()
+      client.conversation.finish()
       client.send(Reply.subscribe(result).line(id))
       enlist(admission, client)
     } catch {
-      client.session.finish()
-      if let seat = client.session.leave(serial) { vacate(seat, client) }
+      client.conversation.finish()
+      if let seat = client.conversation.leave(serial) { vacate(seat, client) }
       if client.isOpen { client.send(Reply.error(refusal(error)).line(id)) }
     }
   }
@@ -142,11 +142,11 @@ extension RealtimeShard {
     var admissions: [Admission] = []
     do {
       let now = try context.clock.now()
-      guard !client.session.expired(at: now.unixMilliseconds / 1000).isVoid else {
+      guard !client.conversation.expired(at: now.unixMilliseconds / 1000).isVoid else {
         throw ProtocolError.tokenExpired
       }
       for name in serverSideChannels(of: client) {
-        let serial = client.session.reserve(name.text, isServerSide: true)
+        let serial = client.conversation.reserve(name.text, isServerSide: true)
         let asked = request.subs?[name.text] ?? SubscribeRequest()
         let options: NamespaceOptions
         switch try await authority.ask(name, .subscribe, client.connection.principal) {
@@ -164,17 +164,19 @@ extension RealtimeShard {
       }
     } catch {
       for admission in admissions { hub.release(admission.channel) }
-      for seat in client.session.seats { _ = client.session.leave(seat.serial) }
-      client.session.reject()
+      for seat in client.conversation.seats { _ = client.conversation.leave(seat.serial) }
+      client.conversation.reject()
       if client.isOpen { client.send(Reply.error(refusal(error)).line(id)) }
       return
     }
-    guard client.session.connect() else {
+    guard client.conversation.connect() else {
       for admission in admissions { hub.release(admission.channel) }
       return
     }
     var result = ConnectResult(client: client.name, ping: settings.pingInterval)
-    if client.session.expiresAt != 0 { result.ttl = secondsLeft(until: client.session.expiresAt) }
+    if client.conversation.expiresAt != 0 {
+      result.ttl = secondsLeft(until: client.conversation.expiresAt)
+    }
     for admission in admissions {
       guard let made = try? commit(admission, client) else { return end(client, .serverError) }
       result.subs.append((admission.name.text, made))

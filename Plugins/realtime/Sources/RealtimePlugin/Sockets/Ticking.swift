@@ -20,23 +20,23 @@ extension RealtimeShard {
     }
     let (due, late) = wheel.tick(delay: settings.pongTimeout)
     for client in late {
-      if let close = client.session.overdue() { end(client, close) }
+      if let close = client.conversation.overdue() { end(client, close) }
     }
     let now = (try? context.clock.now().unixMilliseconds / 1_000) ?? 0
     for client in due where client.isOpen {
-      let (isVoid, seats) = client.session.expired(at: now)
+      let (isVoid, seats) = client.conversation.expired(at: now)
       if isVoid {
         end(client, .expired)
         continue
       }
       for seat in seats { take(seat, from: client, .expired) }
-      if client.session.ping() { client.connection.send("{}") }
+      if client.conversation.ping() { client.connection.send("{}") }
     }
   }
 
   /// Ends a subscription by the server's doing, and tells the client.
-  func take(_ seat: Session<Channel>.Seat, from client: Client, _ code: UnsubscribeCode) {
-    guard let seat = client.session.leave(seat.serial) else { return }
+  func take(_ seat: Conversation<Channel>.Seat, from client: Client, _ code: UnsubscribeCode) {
+    guard let seat = client.conversation.leave(seat.serial) else { return }
     vacate(seat, client)
     client.send(Push.unsubscribe(code, from: seat.channel))
   }
@@ -47,7 +47,9 @@ extension RealtimeShard {
       subscriber.end(isGap ? .insufficientState : .serverError)
     }
     wheel.each { client in
-      guard let seat = client.session.seats.first(where: { $0.place === channel }) else { return }
+      guard let seat = client.conversation.seats.first(where: { $0.place === channel }) else {
+        return
+      }
       guard isGap else { return end(client, .serverError) }
       // What the server has subscribed a client to only a new connection can subscribe it to again.
       guard !seat.isServerSide else { return end(client, .insufficientState) }

@@ -3,36 +3,36 @@ import Testing
 
 @testable import RealtimePlugin
 
-/// A session that a test asks in passing.
+/// A conversation that a test asks in passing.
 private final class Asked {
-  var session = Session<Int>()
+  var conversation = Conversation<Int>()
   let limit: Int
 
   init(limit: Int = 3, isConnected: Bool = false) {
     self.limit = limit
     guard isConnected else { return }
     _ = take(1, connect)
-    _ = session.connect()
+    _ = conversation.connect()
   }
 
-  func take(_ id: UInt32, _ request: Command.Request) -> Session<Int>.Action {
-    session.take(Command(id: id, request: request), channelLimit: limit)
+  func take(_ id: UInt32, _ request: Command.Request) -> Conversation<Int>.Action {
+    conversation.take(Command(id: id, request: request), channelLimit: limit)
   }
 
-  func subscribe(_ channel: String?) -> Session<Int>.Action {
+  func subscribe(_ channel: String?) -> Conversation<Int>.Action {
     take(2, .subscribe(SubscribeRequest(channel: channel)))
   }
 
-  func connects() -> Bool { session.connect() }
-  func pings() -> Bool { session.ping() }
-  func leave(_ channel: String) -> Session<Int>.Seat? { session.leave(channel) }
-  func end() -> [Session<Int>.Seat] { session.end() }
+  func connects() -> Bool { conversation.connect() }
+  func pings() -> Bool { conversation.ping() }
+  func leave(_ channel: String) -> Conversation<Int>.Seat? { conversation.leave(channel) }
+  func end() -> [Conversation<Int>.Seat] { conversation.end() }
   func renew(_ channel: String, until second: UInt32) -> Bool {
-    session.renew(channel, until: second)
+    conversation.renew(channel, until: second)
   }
 
   func place(_ place: Int, at serial: UInt32, until second: UInt32 = 0) -> Bool {
-    session.take(serial) {
+    conversation.take(serial) {
       $0.place = place
       $0.expiresAt = second
     }
@@ -42,7 +42,7 @@ private final class Asked {
 private let connect = Command.Request.connect(
   ConnectRequest(token: nil, data: nil, subs: nil, name: nil, version: nil))
 
-@Suite struct `A session` {
+@Suite struct `A conversation` {
   @Test func `begins with "connect", once`() {
     let asked = Asked()
     #expect(asked.take(1, .ping) == .close(.badRequest))
@@ -60,8 +60,8 @@ private let connect = Command.Request.connect(
   @Test func `may say "connect" again when it was refused`() {
     let asked = Asked()
     _ = asked.take(1, connect)
-    asked.session.reject()
-    #expect(asked.session.phase == .fresh)
+    asked.conversation.reject()
+    #expect(asked.conversation.phase == .fresh)
   }
 
   @Test func `has one seat in a channel, and no more than it may`() throws {
@@ -80,13 +80,13 @@ private let connect = Command.Request.connect(
   @Test func `keeps a seat until it is taken or given up`() {
     let asked = Asked(isConnected: true)
     _ = asked.subscribe("a")
-    #expect(!asked.session.isSubscribed(to: "a"))
+    #expect(!asked.conversation.isSubscribed(to: "a"))
     #expect(asked.leave("a")?.serial == 1)
     // The answer comes too late: the client has left, and has come again.
     _ = asked.subscribe("a")
     #expect(!asked.place(7, at: 1))
     #expect(asked.place(8, at: 2))
-    #expect(asked.session.isSubscribed(to: "a"))
+    #expect(asked.conversation.isSubscribed(to: "a"))
     #expect(asked.end().map(\.place) == [8])
     #expect(!asked.place(9, at: 2))
     #expect(asked.subscribe("a") == .nothing)
@@ -95,37 +95,39 @@ private let connect = Command.Request.connect(
   @Test func `has a bounded number of commands under way`() {
     let asked = Asked(isConnected: true)
     let publish = Command.Request.publish(channel: "a", data: "1")
-    for _ in 0..<Session<Int>.commandLimit { #expect(asked.take(2, publish) == .work(publish)) }
+    for _ in 0..<Conversation<Int>.commandLimit {
+      #expect(asked.take(2, publish) == .work(publish))
+    }
     #expect(asked.take(2, publish) == .refuse(.tooManyRequests))
     #expect(asked.subscribe("a") == .refuse(.tooManyRequests))
-    asked.session.finish()
+    asked.conversation.finish()
     #expect(asked.take(2, publish) == .work(publish))
   }
 
   @Test func `must answer a ping, and say "connect" in time`() {
     let fresh = Asked()
-    #expect(fresh.session.overdue() == .stale)
+    #expect(fresh.conversation.overdue() == .stale)
     #expect(!fresh.pings())
     let asked = Asked(isConnected: true)
-    #expect(asked.session.overdue() == nil)
+    #expect(asked.conversation.overdue() == nil)
     #expect(asked.pings())
-    #expect(asked.session.overdue() == .noPong)
+    #expect(asked.conversation.overdue() == .noPong)
     #expect(asked.take(0, .pong) == .nothing)
-    #expect(asked.session.overdue() == nil)
+    #expect(asked.conversation.overdue() == nil)
   }
 
   @Test func `knows which of its tokens have run out`() {
     let asked = Asked(isConnected: true)
     _ = asked.subscribe("a")
     #expect(asked.place(1, at: 1, until: 50))
-    #expect(asked.session.expired(at: 49).seats.isEmpty)
-    #expect(asked.session.expired(at: 50).seats.map(\.channel) == ["a"])
+    #expect(asked.conversation.expired(at: 49).seats.isEmpty)
+    #expect(asked.conversation.expired(at: 50).seats.map(\.channel) == ["a"])
     #expect(asked.renew("a", until: 60))
     #expect(!asked.renew("b", until: 60))
-    #expect(asked.session.expired(at: 50).seats.isEmpty)
-    asked.session.expiresAt = 55
-    #expect(!asked.session.expired(at: 54).isVoid)
-    #expect(asked.session.expired(at: 55).isVoid)
+    #expect(asked.conversation.expired(at: 50).seats.isEmpty)
+    asked.conversation.expiresAt = 55
+    #expect(!asked.conversation.expired(at: 54).isVoid)
+    #expect(asked.conversation.expired(at: 55).isVoid)
   }
 }
 

@@ -4,7 +4,7 @@ internal import PluginKit
 /// done comes out. A pure state machine.
 ///
 /// - `Place`: where the connection's owner keeps a subscription.
-struct Session<Place> {
+struct Conversation<Place> {
   /// The most commands of a connection that may be under way.
   static var commandLimit: Int { 128 }
 
