@@ -11,6 +11,22 @@ import Testing
 
   private static let sources = [".swift", ".h", ".c", ".rs", ".py", ".sql", ".sh", ".md"]
 
+  private static let testStarts = ["@Test func `", "func `", "@Suite struct `", "struct `"]
+
+  // The report of a run is XML, in which the runner escapes no name of a test.
+  @Test func `no test has a name that breaks the report`() throws {
+    for file in try Self.tracked.get() where file.hasPrefix("Tests/") && file.hasSuffix(".swift") {
+      for line in try Tree.text(file).split(separator: "\n") {
+        let words = line.drop { $0 == " " }
+        guard let start = Self.testStarts.first(where: words.hasPrefix),
+          let end = words.dropFirst(start.count).firstIndex(of: "`")
+        else { continue }
+        let name = words.dropFirst(start.count)[..<end]
+        #expect(!name.contains { "\"<>&".contains($0) }, "\(file): \(name)")
+      }
+    }
+  }
+
   // One file holds one idea; one that needs more room says in its first line why.
   @Test func `no source is longer than 400 lines without its reason`() throws {
     for file in try Self.tracked.get() where Self.sources.contains(where: file.hasSuffix) {

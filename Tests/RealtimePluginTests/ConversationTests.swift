@@ -43,7 +43,7 @@ private let connect = Command.Request.connect(
   ConnectRequest(token: nil, data: nil, subs: nil, name: nil, version: nil))
 
 @Suite struct `A conversation` {
-  @Test func `begins with "connect", once`() {
+  @Test func `begins with connect, once`() {
     let asked = Asked()
     #expect(asked.take(1, .ping) == .close(.badRequest))
     #expect(asked.take(0, connect) == .close(.badRequest))
@@ -57,7 +57,7 @@ private let connect = Command.Request.connect(
     #expect(asked.take(3, connect) == .close(.badRequest))
   }
 
-  @Test func `may say "connect" again when it was refused`() {
+  @Test func `may say connect again when it was refused`() {
     let asked = Asked()
     _ = asked.take(1, connect)
     asked.conversation.reject()
@@ -104,7 +104,7 @@ private let connect = Command.Request.connect(
     #expect(asked.take(2, publish) == .work(publish))
   }
 
-  @Test func `must answer a ping, and say "connect" in time`() {
+  @Test func `must answer a ping, and say connect in time`() {
     let fresh = Asked()
     #expect(fresh.conversation.overdue() == .stale)
     #expect(!fresh.pings())

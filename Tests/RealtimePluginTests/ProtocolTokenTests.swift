@@ -56,7 +56,7 @@ import Testing
     }
   }
 
-  @Test func `finds its token in "connect", and says why a client is not let in`() async throws {
+  @Test func `finds its token in connect, and says why a client is not let in`() async throws {
     try await withRealtime { host async throws in
       let connect = #"{"id":7,"connect":{"token":"e.y.J"}}"#
       #expect(try await host.greet("websocket", connect + "\n{}") == .credential("e.y.J"))
