@@ -24,8 +24,7 @@ import Testing
     ("nonsense", 3501), (#"{"id":1,"ping":{}}"#, 3501), (#"{"connect":{}}"#, 3501),
     (#"{"id":1}"#, 3501), ("", 3501),
   ])
-  func `is closed when what comes first is not connect`(_ text: String, _ code: Int) async throws
-  {
+  func `is closed when what comes first is not connect`(_ text: String, _ code: Int) async throws {
     try await withRealtime { host async throws in
       let socket = try await host.open()
       try await socket.send(text)
