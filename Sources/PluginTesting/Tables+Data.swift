@@ -107,14 +107,7 @@ let servicesTable = Constant {
         world.complete(completion, context, SLUICE_E_UNSUPPORTED)
         return SLUICE_PENDING
       }
-      do {
-        world.complete(completion, context, SLUICE_OK, try provider.answer(request.array))
-      } catch let error as HostError {
-        world.complete(completion, context, error.status.rawValue, Array(error.text.utf8))
-      } catch {
-        world.complete(completion, context, SLUICE_E_INTERNAL, Array("\(error)".utf8))
-      }
-      return SLUICE_PENDING
+      return world.complete(completion, context) { try provider.answer(request.array) }
     },
     reply: { host, call, status, reply in
       let world = TestWorld.of(host)
@@ -139,15 +132,9 @@ let identifyTable = Constant {
         $0.service == SLUICE_SERVICE_AUTHENTICATOR && $0.method == SLUICE_AUTHENTICATOR_IDENTIFY
       }
       guard let provider else { return SLUICE_E_UNAVAILABLE }
-      do {
-        let query = try JSON.encode(["kind": kind, "credential": credential.text])
-        world.complete(completion, context, SLUICE_OK, try provider.answer(query))
-      } catch let error as HostError {
-        world.complete(completion, context, error.status.rawValue, Array(error.text.utf8))
-      } catch {
-        world.complete(completion, context, SLUICE_E_INTERNAL, Array("\(error)".utf8))
+      return world.complete(completion, context) {
+        try provider.answer(try JSON.encode(["kind": kind, "credential": credential.text]))
       }
-      return SLUICE_PENDING
     })
 }
 

@@ -70,14 +70,7 @@ let messagesTable = Constant {
       let bytes = data.bytes == nil ? Array("{}".utf8) : data.array
       let message = ClientMessage(
         type: type.text, principal: principal, data: RawJSON(unchecked: bytes))
-      do {
-        world.complete(completion, context, SLUICE_OK, try take(message))
-      } catch let error as HostError {
-        world.complete(completion, context, error.status.rawValue)
-      } catch {
-        world.complete(completion, context, SLUICE_E_INTERNAL)
-      }
-      return SLUICE_PENDING
+      return world.complete(completion, context) { try take(message) }
     },
     reply: { host, message, status, reply in
       let world = TestWorld.of(host)

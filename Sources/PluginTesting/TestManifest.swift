@@ -7,7 +7,7 @@ public struct TestManifest: Sendable {
   public struct Route: Decodable, Sendable {
     /// In capitals, as in the manifest.
     public var method: String
-    /// A pattern such as "/v1/notes/{id}".
+    /// A pattern such as "/notes/{id}".
     public var path: String
     /// Other patterns that lead to the same handler.
     public var aliases: [String]?

@@ -154,6 +154,21 @@ final class TestWorld: @unchecked Sendable {
     }
   }
 
+  /// Ends an asynchronous call with what `answer` makes, or with the status and words of what it throws.
+  func complete(
+    _ completion: @escaping sluice_completion_fn, _ context: UInt64,
+    with answer: () throws -> [UInt8]
+  ) -> sluice_status_t {
+    do {
+      complete(completion, context, SLUICE_OK, try answer())
+    } catch let error as HostError {
+      complete(completion, context, error.status.rawValue, Array(error.text.utf8))
+    } catch {
+      complete(completion, context, SLUICE_E_INTERNAL, Array("\(error)".utf8))
+    }
+    return SLUICE_PENDING
+  }
+
   // MARK: Events
 
   /// Events that are on disk; on the store's thread.

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as a table of more than 400 rows: what is sent, and what must come of it. `http1_table.py` tries it.
+"""HTTP/1.1 as one table, which is over 400 lines: what is sent, and what must come of it. `http1_table.py` tries it.
 
 A row is refused or honoured, nothing in between: what two readers could understand in two ways is never repaired. Sections
 are those of RFC 9112 unless another is named.

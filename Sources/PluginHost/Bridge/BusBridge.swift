@@ -51,20 +51,34 @@ enum BusBridge {
         guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
         let name = String(channel)
         guard ChannelName.isValid(name), (1...1000).contains(limit) else { return SLUICE_E_INVALID }
-        let promise = shard.promise(completion, context)
-        do throws(StoreError) {
-          try shard.instance.host.store.history(
-            tenant: shard.tenant, channel: name, since: Int64(clamping: since), limit: Int(limit)
-          ) { result in
-            switch result {
-            case .success(let page): shard.keepLater(promise, SLUICE_OK, page.rowBlock().bytes)
-            case .failure(let error): shard.keepLater(promise, error.status, Array(error.text.utf8))
-            }
-          }
-        } catch {
-          shard.withdraw(promise)
-          return error.status
-        }
-        return SLUICE_PENDING
+        return shard.readHistory(
+          of: name, since: Int64(clamping: since), limit: Int(limit), completion, context)
       }))
+}
+
+extension Shard {
+  /// Reads a channel's page for the plugin; the completion gets it as a row block. [loop-thread]
+  ///
+  /// - Parameter since: an offset; nil begins at the newest event, with `reverse`.
+  /// - Returns: the call's own status.
+  func readHistory(
+    of channel: String, since: Int64?, limit: Int, reverse: Bool = false,
+    _ completion: @escaping sluice_completion_fn, _ context: UInt64
+  ) -> sluice_status_t {
+    let promise = promise(completion, context)
+    do throws(StoreError) {
+      try instance.host.store.history(
+        tenant: tenant, channel: channel, since: since, limit: limit, reverse: reverse
+      ) { [self] result in
+        switch result {
+        case .success(let page): keepLater(promise, SLUICE_OK, page.rowBlock().bytes)
+        case .failure(let error): keepLater(promise, error.status, Array(error.text.utf8))
+        }
+      }
+    } catch {
+      withdraw(promise)
+      return error.status
+    }
+    return SLUICE_PENDING
+  }
 }

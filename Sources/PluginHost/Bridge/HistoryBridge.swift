@@ -42,21 +42,8 @@ enum HistoryBridge {
         // Nothing is newer than the greatest offset, so a page above it is where the channel stands.
         let start: Int64? =
           limit == 0 ? .max : isReverse && since == 0 ? nil : Int64(clamping: since)
-        let promise = shard.promise(completion, context)
-        do throws(StoreError) {
-          try shard.instance.host.store.history(
-            tenant: shard.tenant, channel: name, since: start, limit: max(1, Int(limit)),
-            reverse: isReverse && limit > 0
-          ) { result in
-            switch result {
-            case .success(let page): shard.keepLater(promise, SLUICE_OK, page.rowBlock().bytes)
-            case .failure(let error): shard.keepLater(promise, error.status, Array(error.text.utf8))
-            }
-          }
-        } catch {
-          shard.withdraw(promise)
-          return error.status
-        }
-        return SLUICE_PENDING
+        return shard.readHistory(
+          of: name, since: start, limit: max(1, Int(limit)), reverse: isReverse && limit > 0,
+          completion, context)
       }))
 }

@@ -36,15 +36,14 @@ struct HandlerPlan {
     let handler: Handler
   }
 
-  enum Service {
-    case synchronous((AnyObject, ServiceCall) throws -> [UInt8])
-    case asynchronous((AnyObject, ServiceCall) async throws -> [UInt8])
+  /// What replies to a call, with bytes.
+  enum Responder<Call> {
+    case synchronous((AnyObject, Call) throws -> [UInt8])
+    case asynchronous((AnyObject, Call) async throws -> [UInt8])
   }
 
-  enum MessageHandler {
-    case synchronous((AnyObject, ClientMessage) throws -> [UInt8])
-    case asynchronous((AnyObject, ClientMessage) async throws -> [UInt8])
-  }
+  typealias Service = Responder<ServiceCall>
+  typealias MessageHandler = Responder<ClientMessage>
 
   enum Listener {
     case synchronous((AnyObject, Event) throws -> Void)

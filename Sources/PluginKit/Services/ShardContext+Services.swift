@@ -12,32 +12,13 @@ extension ShardContext {
       log.error("\(ExtensionUnavailable("sluice.services/1"))")
       return SLUICE_E_DENIED
     }
-    executor.enter()
-    defer { executor.leave() }
-    switch method.handler {
-    case .synchronous(let function):
-      do {
-        let reply = try function(shard, call)
-        return reply.withSlice { services.pointee.reply(host, token, SLUICE_OK, $0) }
-      } catch {
+    return respond(
+      with: method.handler, of: shard, to: call,
+      failed: { [self] error in
         let (status, text) = failed(call, error)
-        _ = text.withSlice { services.pointee.reply(host, token, status, $0) }
-        return SLUICE_OK
-      }
-    case .asynchronous(let function):
-      keep { [self] in
-        do {
-          let reply = try await function(shard, call)
-          guard isOpen else { return }
-          _ = reply.withSlice { services.pointee.reply(host, token, SLUICE_OK, $0) }
-        } catch {
-          let (status, text) = failed(call, error)
-          guard isOpen else { return }
-          _ = text.withSlice { services.pointee.reply(host, token, status, $0) }
-        }
-      }
-      return SLUICE_PENDING
-    }
+        return (status, Array(text.utf8))
+      },
+      reply: { services.pointee.reply(host, token, $0, $1) })
   }
 
   /// The status and the words that the caller gets.

@@ -110,32 +110,10 @@ extension ShardContext {
       log.error("\(ExtensionUnavailable("sluice.messages/1"))")
       return SLUICE_E_DENIED
     }
-    executor.enter()
-    defer { executor.leave() }
-    switch handlers.plan.messages[Int(handler)] {
-    case .synchronous(let function):
-      do {
-        let reply = try function(shard, message)
-        return reply.withSlice { messages.pointee.reply(host, token, SLUICE_OK, $0) }
-      } catch {
-        let (status, text) = refused(message, error)
-        _ = text.withSlice { messages.pointee.reply(host, token, status, $0) }
-        return SLUICE_OK
-      }
-    case .asynchronous(let function):
-      keep { [self] in
-        do {
-          let reply = try await function(shard, message)
-          guard isOpen else { return }
-          _ = reply.withSlice { messages.pointee.reply(host, token, SLUICE_OK, $0) }
-        } catch {
-          let (status, text) = refused(message, error)
-          guard isOpen else { return }
-          _ = text.withSlice { messages.pointee.reply(host, token, status, $0) }
-        }
-      }
-      return SLUICE_PENDING
-    }
+    return respond(
+      with: handlers.plan.messages[Int(handler)], of: shard, to: message,
+      failed: { [self] in refused(message, $0) },
+      reply: { messages.pointee.reply(host, token, $0, $1) })
   }
 
   /// The status and the object that the sender gets.
