@@ -8,6 +8,7 @@ import Testing
 struct Line: Decodable {
   struct Failure: Decodable {
     let code: Int
+    let message: String
     let temporary: Bool?
   }
 
@@ -71,6 +72,7 @@ struct Line: Decodable {
       case users = "num_users"
     }
   }
+  struct Answered: Decodable { let data: RawJSON }
   struct Page: Decodable {
     let publications: [Publication]?
     let offset: UInt64?
@@ -84,12 +86,13 @@ struct Line: Decodable {
   let presence: Members?
   let stats: Stats?
   let history: Page?
+  let rpc: Answered?
   let push: Push?
 
   private enum CodingKeys: String, CodingKey {
     case id, error, connect, subscribe, presence
     case stats = "presence_stats"
-    case history, push
+    case history, rpc, push
   }
 }
 

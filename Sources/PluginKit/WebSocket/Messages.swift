@@ -60,8 +60,8 @@ extension ShardContext {
   ///   - data: JSON for that type; it is checked against the type's schema.
   ///   - connection: the WebSocket of this shard that it came on, whose principal sends it.
   /// - Returns: the reply.
-  /// - Throws: `Problem` with what the client is to be told, its status as of a request; `HostError` with `.stale` when the
-  ///   connection is gone; `ExtensionUnavailable`.
+  /// - Throws: `Problem` with what the client is to be told, its status as of a request; `HostError` with `.notFound` when
+  ///   nobody takes messages of the type, with `.stale` when the connection is gone; `ExtensionUnavailable`.
   public func dispatch(
     _ type: String, _ data: RawJSON, from connection: Connection
   ) async throws -> RawJSON {
@@ -79,20 +79,24 @@ extension ShardContext {
     _ type: String, _ data: RawJSON, from sender: UInt64
   ) async throws -> RawJSON {
     let (messages, host) = try link.require("sluice.messages/1", sluice_messages_v1_t.self)
+    // What is refused at once nobody was asked.
+    var atOnce = SLUICE_OK
     let (status, reply) = try await call(
       { completion, call in
-        type.withSlice { type in
+        atOnce = type.withSlice { type in
           data.bytes.withSlice {
             messages.pointee.dispatch(host, sender, type, $0, completion, call)
           }
         }
+        return atOnce
       },
       finish: { ($0, Array(Bytes($1))) })
     if status >= 0 { return RawJSON(unchecked: reply) }
     if status == SLUICE_E_STALE { throw HostError(.stale, "The connection is gone.") }
-    let standard =
-      status == SLUICE_E_NOT_FOUND && reply.isEmpty
-      ? Problem.notFound("Nobody takes messages of the type \"\(type)\".") : Problem(status)
+    if atOnce == SLUICE_E_NOT_FOUND {
+      throw HostError(.notFound, "Nobody takes messages of the type \"\(type)\".")
+    }
+    let standard = Problem(status)
     guard let said = try? JSON.decode(MessageProblem.self, from: reply) else { throw standard }
     throw Problem(
       status: standard.status, code: said.code, detail: said.detail,

@@ -70,7 +70,7 @@ struct Conversation<Place> {
       return .connect(request)
     }
     guard phase == .connected else { return .close(.badRequest) }
-    if case .send = command.request { return .nothing }
+    if case .send = command.request { return begin() ? .work(command.request) : .nothing }
     guard command.id > 0 else { return .close(.badRequest) }
     switch command.request {
     case .subscribe(let request): return subscribe(request, channelLimit)

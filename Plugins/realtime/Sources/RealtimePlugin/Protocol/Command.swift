@@ -12,7 +12,9 @@ struct Command: Equatable {
     case presenceStats(channel: String)
     case history(HistoryRequest)
     case ping
+    /// A message that is answered by nothing.
     case send(RawJSON)
+    /// A message for the plugin that declares the method as a type.
     case rpc(method: String, data: RawJSON)
     case refresh(token: String)
     case subRefresh(channel: String, token: String)

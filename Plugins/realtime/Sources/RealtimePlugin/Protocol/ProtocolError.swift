@@ -1,10 +1,14 @@
+internal import PluginKit
+
 /// Why a command is refused, as the client is told in its reply. Codes and words are those of Centrifugo's client
 /// protocol (centrifugal.dev, "Client protocol codes").
 struct ProtocolError: Error, Equatable, Sendable {
   let code: UInt32
-  let message: String
+  var message: String
   /// Whether the same command may succeed later.
   var isTemporary = false
+  /// What whoever refused it says; nil where there is no more to it than the code.
+  var problem: Problem?
 
   /// Something broke here.
   static let `internal` = ProtocolError(
@@ -15,6 +19,12 @@ struct ProtocolError: Error, Equatable, Sendable {
   static let permissionDenied = ProtocolError(code: 103, message: "permission denied")
   /// Nobody answers this call.
   static let methodNotFound = ProtocolError(code: 104, message: "method not found")
+
+  static func unknownMethod(_ type: String) -> ProtocolError {
+    var error = methodNotFound
+    error.problem = .notFound("Nobody takes messages of the type \"\(type)\".")
+    return error
+  }
   static let alreadySubscribed = ProtocolError(code: 105, message: "already subscribed")
   /// The connection listens to as many channels as it may.
   static let limitExceeded = ProtocolError(code: 106, message: "limit exceeded")
@@ -29,6 +39,26 @@ struct ProtocolError: Error, Equatable, Sendable {
     code: 111, message: "too many requests", isTemporary: true)
   /// What was missed is in the history no more, and the client wants to hear of it as an error.
   static let unrecoverablePosition = ProtocolError(code: 112, message: "unrecoverable position")
+}
+
+extension ProtocolError {
+  /// What a problem of another plugin, or of the host, is in the protocol. What the protocol has no code for has the
+  /// problem's HTTP status, in the range that the protocol leaves to applications.
+  init(_ problem: Problem) {
+    switch problem.status {
+    case 400:
+      self = .badRequest
+      message = ([problem.detail] + problem.errors.map { "\($0.pointer): \($0.message)" })
+        .joined(separator: " ")
+    case 401: self = .unauthorized
+    case 403: self = .permissionDenied
+    case 429: self = .tooManyRequests
+    case 402..<500:
+      self.init(code: UInt32(problem.status), message: problem.detail)
+    default: self = .internal
+    }
+    self.problem = problem
+  }
 }
 
 /// Why a subscription ends by the server's doing: below 2500 for good, from 2500 on the client subscribes again.

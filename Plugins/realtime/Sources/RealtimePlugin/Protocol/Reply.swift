@@ -6,6 +6,8 @@ enum Reply {
   case connect(ConnectResult)
   case subscribe(SubscribeResult)
   case unsubscribe, publish, ping
+  /// Of a command that is not answered.
+  case nothing
   /// Clients by name, with the JSON that describes them.
   case presence([(client: String, info: [UInt8])])
   case presenceStats(clients: Int, users: Int)
@@ -38,6 +40,7 @@ enum Reply {
     case .unsubscribe: line.object("unsubscribe") { _ in }
     case .publish: line.object("publish") { _ in }
     case .ping: line.object("ping") { _ in }
+    case .nothing: break
     case .presence(let clients):
       line.object("presence") { line in
         line.object("presence") { line in

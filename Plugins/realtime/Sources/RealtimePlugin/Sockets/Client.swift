@@ -25,6 +25,20 @@ final class Client: WheelMember {
 
   func send(_ line: [UInt8]) { connection.send(line, as: .text) }
 
+  /// Tells the client what came of a command.
+  func reply(_ reply: Reply, to command: Command) { send(reply.line(command.id)) }
+
+  /// Tells the client that a subscription has ended by the server's doing.
+  func tell(_ code: UnsubscribeCode, of channel: String) {
+    send(Push.unsubscribe(code, from: channel))
+  }
+
+  /// Asks whether the client is there.
+  func ping() { connection.send("{}") }
+
+  /// Says why, and closes; nothing is sent any more.
+  func close(_ close: CloseCode) { connection.close(code: close.code, reason: close.reason) }
+
   func described(in channel: [UInt8]? = nil) -> ClientInfo {
     ClientInfo(user: user, client: name, connection: info, channel: channel)
   }

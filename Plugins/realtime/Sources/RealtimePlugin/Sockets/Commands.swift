@@ -23,9 +23,32 @@ extension RealtimeShard {
     case .history(let request): return try await history(request, client)
     case .refresh(let token): return try await refresh(token, client)
     case .subRefresh(let channel, let token): return try await refresh(channel, token, client)
-    // Nobody answers calls.
-    case .rpc: throw ProtocolError.methodNotFound
-    case .connect, .subscribe, .unsubscribe, .ping, .send, .pong: throw ProtocolError.badRequest
+    case .rpc(let method, let data): return .rpc(try await dispatch(method, data, client))
+    case .send(let message):
+      // Nobody hears what comes of it, so what is no message is nothing.
+      if let message = try? message.decode(SentMessage.self) {
+        _ = try await dispatch(message.type, message.data ?? "{}", client)
+      }
+      return .nothing
+    case .connect, .subscribe, .unsubscribe, .ping, .pong: throw ProtocolError.badRequest
+    }
+  }
+
+  /// What "send" carries.
+  private struct SentMessage: Decodable {
+    let type: String
+    let data: RawJSON?
+  }
+
+  /// Hands a message to the plugin that declares its type. "null" is no data, as SDKs send it.
+  private func dispatch(
+    _ type: String, _ data: RawJSON, _ client: Client
+  ) async throws -> RawJSON {
+    do {
+      return try await context.dispatch(
+        type, data == "null" ? "{}" : data, from: client.connection)
+    } catch let error as HostError where error.status == .notFound {
+      throw ProtocolError.unknownMethod(type)
     }
   }
 
@@ -40,7 +63,7 @@ extension RealtimeShard {
   ) async throws -> NamespaceOptions {
     switch try await authority.ask(name, action, client.connection.principal) {
     case .allowed(let options): return options
-    case .denied: throw ProtocolError.permissionDenied
+    case .denied(let reason): throw ProtocolError(.forbidden(reason))
     case .unowned:
       return try rules.check(
         action, name, user: client.user,

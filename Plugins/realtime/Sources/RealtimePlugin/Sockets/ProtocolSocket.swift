@@ -50,7 +50,7 @@ extension RealtimeShard {
   func end(_ client: Client, _ close: CloseCode) {
     guard client.isOpen else { return }
     for seat in client.conversation.end() { vacate(seat, client) }
-    client.connection.close(code: close.code, reason: close.reason)
+    client.close(close)
   }
 
   /// Carries a command out; what can be answered at once is.
@@ -66,10 +66,10 @@ extension RealtimeShard {
       if let seat = client.conversation.leave(channel) { vacate(seat, client) }
       return .unsubscribe
     case .connect(let request):
-      context.spawn { [self] in await connect(client, command.id, request) }
+      context.spawn { [self] in await connect(client, command, request) }
       return nil
     case .subscribe(let name, let request, let serial):
-      context.spawn { [self] in await subscribe(client, command.id, name, request, serial) }
+      context.spawn { [self] in await subscribe(client, command, name, request, serial) }
       return nil
     case .work(let request):
       context.spawn { [self] in
@@ -80,7 +80,8 @@ extension RealtimeShard {
           reply = .error(self.refusal(error))
         }
         client.conversation.finish()
-        if client.isOpen { client.send(reply.line(command.id)) }
+        if case .send = request { return }
+        if client.isOpen { client.reply(reply, to: command) }
       }
       return nil
     }
@@ -90,8 +91,10 @@ extension RealtimeShard {
   func refusal(_ error: any Error) -> ProtocolError {
     switch error {
     case let error as ProtocolError: return error
+    case let problem as Problem: return ProtocolError(problem)
     case is Hub.Lost: return .internal
     case let error as HostError where error.status == .tooLarge: return .badRequest
+    case let error as HostError where error.status == .stale: return .internal
     default:
       if context.isOpen {
         context.log.error("a command failed", ["error": "\(error)"])
@@ -101,7 +104,7 @@ extension RealtimeShard {
   }
 
   private func subscribe(
-    _ client: Client, _ id: UInt32, _ name: ChannelName, _ request: SubscribeRequest,
+    _ client: Client, _ command: Command, _ name: ChannelName, _ request: SubscribeRequest,
     _ serial: UInt32
   ) async {
     do {
@@ -111,12 +114,12 @@ extension RealtimeShard {
       if !admission.isCurrent { try await catchUp(&admission) }
       let result = try commit(admission, client)
       client.conversation.finish()
-      client.send(Reply.subscribe(result).line(id))
+      client.reply(.subscribe(result), to: command)
       enlist(admission, client)
     } catch {
       client.conversation.finish()
       if let seat = client.conversation.leave(serial) { vacate(seat, client) }
-      if client.isOpen { client.send(Reply.error(refusal(error)).line(id)) }
+      if client.isOpen { client.reply(.error(refusal(error)), to: command) }
     }
   }
 
@@ -126,7 +129,7 @@ extension RealtimeShard {
   ) async throws -> (NamespaceOptions, Grant?) {
     switch try await authority.ask(name, .subscribe, client.connection.principal) {
     case .allowed(let options): return (options, nil)
-    case .denied: throw ProtocolError.permissionDenied
+    case .denied(let reason): throw ProtocolError(.forbidden(reason))
     case .unowned: break
     }
     var grant: Grant?
@@ -138,7 +141,9 @@ extension RealtimeShard {
     return (options, grant)
   }
 
-  private func connect(_ client: Client, _ id: UInt32, _ request: ConnectRequest) async {
+  private func connect(
+    _ client: Client, _ command: Command, _ request: ConnectRequest
+  ) async {
     var admissions: [Admission] = []
     do {
       let now = try context.clock.now()
@@ -151,7 +156,7 @@ extension RealtimeShard {
         let options: NamespaceOptions
         switch try await authority.ask(name, .subscribe, client.connection.principal) {
         case .allowed(let owned): options = owned
-        case .denied: throw ProtocolError.permissionDenied
+        case .denied(let reason): throw ProtocolError(.forbidden(reason))
         // The token names the channel, or it is the user's own.
         case .unowned:
           options = try rules.check(.subscribe, name, user: client.user, hasToken: true)
@@ -166,7 +171,7 @@ extension RealtimeShard {
       for admission in admissions { hub.release(admission.channel) }
       for seat in client.conversation.seats { _ = client.conversation.leave(seat.serial) }
       client.conversation.reject()
-      if client.isOpen { client.send(Reply.error(refusal(error)).line(id)) }
+      if client.isOpen { client.reply(.error(refusal(error)), to: command) }
       return
     }
     guard client.conversation.connect() else {
@@ -181,7 +186,7 @@ extension RealtimeShard {
       guard let made = try? commit(admission, client) else { return end(client, .serverError) }
       result.subs.append((admission.name.text, made))
     }
-    client.send(Reply.connect(result).line(id))
+    client.reply(.connect(result), to: command)
     for admission in admissions { enlist(admission, client) }
   }
 

@@ -30,7 +30,7 @@ extension RealtimeShard {
         continue
       }
       for seat in seats { take(seat, from: client, .expired) }
-      if client.conversation.ping() { client.connection.send("{}") }
+      if client.conversation.ping() { client.ping() }
     }
   }
 
@@ -38,7 +38,7 @@ extension RealtimeShard {
   func take(_ seat: Conversation<Channel>.Seat, from client: Client, _ code: UnsubscribeCode) {
     guard let seat = client.conversation.leave(seat.serial) else { return }
     vacate(seat, client)
-    client.send(Push.unsubscribe(code, from: seat.channel))
+    client.tell(code, of: seat.channel)
   }
 
   /// A channel's listeners cannot go on with it.
