@@ -80,6 +80,90 @@ extension TestHost {
   }
 }
 
+/// What a plugin makes of a request's query and body.
+public enum TestFinding: Sendable, Equatable {
+  /// What leads to the app; nil when nothing does.
+  case found(RequestCredential.Found?)
+  /// It refuses the request with this status.
+  case refused(Status)
+}
+
+extension TestHost {
+  /// Asks the plugin what in a request leads to its app.
+  ///
+  /// - Parameters:
+  ///   - handler: as the manifest calls it under `routes`.
+  ///   - query: as it would be sent, without the question mark; nil is none.
+  /// - Throws: `TestFailure` when the plugin has no such route, or looks for nothing in its requests.
+  public func find(
+    _ handler: String, query: String? = nil, body: String = ""
+  ) async throws -> TestFinding {
+    let finder = try await finder(handler)
+    let box = TestSink()
+    var kind = SLUICE_FOUND_NOTHING
+    var status: sluice_status_t = 0
+    try choosing {
+      status = finder.lend(query, body) {
+        finder.table.pointee.credential_of(
+          finder.number, $0, $1, &kind, { TestSink.of($0).put($1) }, box.word)
+      }
+    }
+    guard status >= 0 else { return .refused(Status(rawValue: status)) }
+    switch kind {
+    case SLUICE_FOUND_CREDENTIAL: return .found(box.text.map { .credential($0) })
+    case SLUICE_FOUND_APP: return .found(box.text.map { .app($0) })
+    default: return .found(nil)
+    }
+  }
+
+  /// Asks the plugin for an answer of its own to a refused credential; nil leaves it at the problem document.
+  ///
+  /// - Throws: as `find`.
+  public func refusal(
+    _ handler: String, query: String? = nil, body: String = "", because why: Status
+  ) async throws -> TestReply? {
+    let finder = try await finder(handler)
+    guard let refusal = finder.table.pointee.refusal else { return nil }
+    let box = TestSink()
+    var type = sluice_slice_t(bytes: nil, length: 0)
+    var status: UInt32 = 0
+    try choosing {
+      status = finder.lend(query, body) {
+        refusal(
+          finder.number, $0, $1, why.rawValue, { TestSink.of($0).put($1) }, box.word, &type)
+      }
+    }
+    guard status != 0 else { return nil }
+    return TestReply(
+      status: Int(status), contentType: type.text, headers: [], body: Array((box.text ?? "").utf8))
+  }
+
+  private func finder(_ handler: String) async throws -> Finder {
+    let found = try await resolving { handlers -> Finder? in
+      guard let table = handlers.requestCredential,
+        let number = handlers.http.flatMap({ TestHost.number(handler, $0.pointee.resolve) })
+      else { return nil }
+      return Finder(number: number, table: table)
+    }
+    guard let found else { throw TestFailure("\"\(handler)\" looks for no credentials") }
+    return found
+  }
+}
+
+private struct Finder: @unchecked Sendable {
+  // A table of static lifetime, which nothing changes.
+  let number: UInt32
+  let table: UnsafePointer<sluice_request_credential_v1_t>
+
+  func lend<Value>(
+    _ query: String?, _ body: String, _ ask: (sluice_slice_t, sluice_slice_t) -> Value
+  ) -> Value {
+    body.withTestSlice { body in
+      query?.withTestSlice { ask($0, body) } ?? ask(sluice_slice_t(bytes: nil, length: 0), body)
+    }
+  }
+}
+
 private struct Greeter: @unchecked Sendable {
   // A table of static lifetime, which nothing changes.
   let number: UInt32

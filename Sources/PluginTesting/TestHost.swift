@@ -147,6 +147,8 @@ extension TestHandlers {
       plugin.get_extension(id).map { $0.assumingMemoryBound(to: type) }
     }
     http = find(SLUICE_EXT_HTTP_HANDLER, sluice_http_handler_v1_t.self)
+    requestCredential = find(
+      SLUICE_EXT_REQUEST_CREDENTIAL, sluice_request_credential_v1_t.self)
     phases = find(SLUICE_EXT_PHASE_HANDLER, sluice_phase_handler_v1_t.self)
     websocket = find(SLUICE_EXT_WEBSOCKET_HANDLER, sluice_websocket_handler_v1_t.self)
     credential = find(

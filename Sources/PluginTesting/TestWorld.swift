@@ -217,6 +217,7 @@ private final class WorldDoor: @unchecked Sendable {
 /// The plugin's own tables.
 struct TestHandlers {
   var http: UnsafePointer<sluice_http_handler_v1_t>?
+  var requestCredential: UnsafePointer<sluice_request_credential_v1_t>?
   var phases: UnsafePointer<sluice_phase_handler_v1_t>?
   var websocket: UnsafePointer<sluice_websocket_handler_v1_t>?
   var credential: UnsafePointer<sluice_websocket_credential_v1_t>?

@@ -36,7 +36,7 @@ import Testing
     let host = try await Probe.host()
     let socket = try await host.connect("peer", as: .user("carol"))
     try await socket.send("say {}")
-    #expect(try await socket.messages(1).map(\.text) == ["404 not_found"])
+    #expect(try await socket.messages(1).map(\.text) == ["nobody takes it"])
     try await host.take("other.thing") { message in
       let wish: [String: Int] = try message.decode()
       guard wish["n"] != 0 else { throw HostError(.limited) }

@@ -62,6 +62,21 @@ extension ProbeShard {
       }
       return .empty()
     }
+    on.credential(
+      ofRoute: "mismatch",
+      RequestCredential(
+        find: { query, body in
+          if let app = query["app-of"] { return .app(app) }
+          if let token = query["t k"] { return .credential(token) }
+          guard body.isEmpty || body.text == "token abc" else { throw Problem.notFound("no") }
+          return body.isEmpty ? nil : .credential("abc")
+        },
+        refuse: { query, body, why in
+          guard why == .expired else { return nil }
+          return RequestRefusal(
+            status: 200, contentType: "text/plain",
+            body: Array("\(query["t k"] ?? "-") \(body.count)".utf8))
+        }))
     on.route("mismatch") { shard, _ async throws in
       let rows = try await shard.context.store.read("SELECT 'text' AS size, NULL AS name")
       do {
@@ -162,6 +177,8 @@ extension ProbeShard {
               connection.send(reply.text)
             } catch let problem as Problem {
               connection.send("\(problem.status) \(problem.code)")
+            } catch let error as HostError where error.status == .notFound {
+              connection.send("nobody takes it")
             }
           }
         case let text where text.hasPrefix("who "):

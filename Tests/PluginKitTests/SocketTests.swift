@@ -37,6 +37,38 @@ import Testing
     try await host.close()
   }
 
+  @Test(arguments: [
+    ("a=1&t%20k=x%2By+z", "", TestFinding.found(.credential("x+y z"))),
+    ("t+k=first&t+k=second", "", .found(.credential("first"))),
+    ("app-of=shop&t+k=x", "", .found(.app("shop"))),
+    ("t+k", "", .found(.credential(""))),
+    ("t+k=%zz", "", .found(nil)),
+    ("t+k=%ff", "", .found(nil)),
+    ("t+k=%4", "", .found(nil)),
+    ("", "token abc", .found(.credential("abc"))),
+    ("", "", .found(nil)),
+    ("", "something else", .refused(.notFound)),
+  ])
+  func `what leads to an app is found in a request's query and body`(
+    _ query: String, _ body: String, _ finding: TestFinding
+  ) async throws {
+    let host = try await Probe.host()
+    #expect(try await host.find("mismatch", query: query, body: body) == finding)
+    #expect(try await host.find("mismatch") == .found(nil))
+    await #expect(throws: TestFailure.self) { try await host.find("nothing") }
+    try await host.close()
+  }
+
+  @Test func `a refused request is answered in the plugin's words where it has some`() async throws
+  {
+    let host = try await Probe.host()
+    let reply = try #require(
+      try await host.refusal("mismatch", query: "t+k=x", body: "12", because: .expired))
+    #expect(reply.status == 200 && reply.contentType == "text/plain" && reply.text == "x 2")
+    #expect(try await host.refusal("mismatch", because: .unauthenticated) == nil)
+    try await host.close()
+  }
+
   @Test func `a credential that comes later is identified`() async throws {
     let host = try await Probe.host()
     let socket = try await host.connect("peer")

@@ -11,6 +11,7 @@
 #include "principal.h"
 #include "event.h"
 #include "ext/http.h"
+#include "ext/request-credential.h"
 #include "ext/client-certificate.h"
 #include "ext/phases.h"
 #include "ext/websocket.h"

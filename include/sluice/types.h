@@ -83,6 +83,10 @@ typedef uint64_t sluice_token_t;
  */
 typedef void (*sluice_completion_fn)(uint64_t context, sluice_status_t status, sluice_slice_t result);
 
+/* Takes bytes from whoever is called; they are copied before it returns. `sink` is what came with the call, and is good
+ * until that call returns. [the caller's thread] */
+typedef void (*sluice_sink_fn)(uint64_t sink, sluice_slice_t bytes);
+
 SLUICE_STATIC_ASSERT(sizeof(void *) == 8, "the contract is defined for 64-bit platforms");
 SLUICE_STATIC_ASSERT(sizeof(sluice_slice_t) == 16, "slice layout");
 

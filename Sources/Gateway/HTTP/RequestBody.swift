@@ -33,6 +33,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     }
     let most = Swift.min(limit, loop.pointee.settings.bodyBytes)
     if pointee.head.contentLength > Int64(most) { return refuseTooLarge(most) }
+    if pointee.flags.contains(.bodyIsComplete) {
+      // It was read for another tenant, to find out that it is this one's.
+      return pointee.bodyCount > most ? refuseTooLarge(most) : bodyIsComplete()
+    }
     pointee.bodyLeft = pointee.head.isChunked ? -1 : pointee.head.contentLength
     pointee.stage = .receiving
     if mode == .streamed {

@@ -1,3 +1,4 @@
+internal import CSluice
 internal import Wire
 
 /// What a request is told that leads to no route, or whose credential nobody knows. Cold: nothing here is on the way of a
@@ -85,7 +86,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   /// The credential opens nothing, or is of a scheme that is not taken (RFC 9110 §11.6.1).
   @inline(never)
-  func refuseCredential() {
+  func refuseCredential(_ why: Int32 = SLUICE_E_UNAUTHENTICATED) {
+    if refusesInPluginsWords(why) { return }
     if let scheme = otherScheme {
       add(("www-authenticate" as StaticString).raw, ("Bearer" as StaticString).raw)
       problem(

@@ -56,6 +56,8 @@ struct RequestSlot {
   var stream = AnswerStream()
   /// The WebSocket that was accepted before its credential has come; nil but for such a handshake.
   var greeting: GreetingPointer?
+  /// What the request's query or body has led to; nil where nobody has looked. Lies in the arena.
+  var found: UnsafeMutablePointer<FoundCredential>?
   /// A plugin's outstanding wish for the next piece of a streamed body.
   var pull: Completion?
   /// The next slot that is not in use.
@@ -89,6 +91,7 @@ struct RequestSlot {
       chunks = ChunkedDecoder()
     }
     identityDigest = nil
+    found = nil
     stream = AnswerStream()
     pull = nil
   }
@@ -137,6 +140,10 @@ struct RequestFlags: OptionSet {
   static let isTunnel = RequestFlags(rawValue: 512)
   /// Its credential comes in the first message of the WebSocket that it asks for.
   static let awaitsGreeting = RequestFlags(rawValue: 1024)
+  /// Its credential is looked for in its query and body.
+  static let awaitsCredential = RequestFlags(rawValue: 4096)
+  /// That has been done.
+  static let hasFound = RequestFlags(rawValue: 8192)
   /// A credential was shown that leads to no tenant.
   static let isUnknown = RequestFlags(rawValue: 256)
   /// The plugin waits for a piece of the body, or for room in its answer, or has waited.

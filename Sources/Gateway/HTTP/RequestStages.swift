@@ -106,12 +106,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     switch match {
     case .route(let index):
       pointee.route = Int32(index)
-      if facts.pointee.firstMessage != nil, Greeting.isDue(self) {
-        // Who it is and what they may is asked when the credential has come.
-        pointee.flags.insert(.awaitsGreeting)
-        pointee.stage = .body
-        return
-      }
+      if facts.pointee.looksFurther || pointee.flags.contains(.hasFound), looksFurther() { return }
       if let phases = facts.pointee.phases { beginPassage(phases) }
       pointee.stage = .identify
     default: refuseRoute(match)
@@ -169,8 +164,12 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
           IdentityCache.Entry(tenant: tenant, principal: principal, revocations: revocations))
         request.authorize(principal)
       case .unknown, .expired:
-        if case .expired = answer { request.pointee.greeting?.pointee.hasExpired = true }
-        request.refuseCredential()
+        var why = SLUICE_E_UNAUTHENTICATED
+        if case .expired = answer {
+          request.pointee.greeting?.pointee.hasExpired = true
+          why = SLUICE_E_EXPIRED
+        }
+        request.refuseCredential(why)
       case .unavailable:
         request.problem(.pluginUnavailable, "Credentials cannot be checked now. Try again later.")
       }
@@ -194,6 +193,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       auth.contains(principal.kind.auth) || auth.contains(.optional) && principal.kind == .anonymous
         || auth == .optional
     else {
+      if refusesInPluginsWords(SLUICE_E_DENIED) { return }
       problem(.forbidden, "This kind of credential is not for this route.")
       return
     }
@@ -205,6 +205,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       principal.has(route.scopes) ? nil : route.scopes.joined(separator: " ")
     }
     if let missing {
+      if refusesInPluginsWords(SLUICE_E_DENIED) { return }
       problem(.forbidden, detail: "The credential lacks a scope; this needs: \(missing)")
       return
     }
@@ -242,7 +243,9 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     let facts = facts
     guard !facts.pointee.declaresQuery || validateQuery() else { return }
     if pointee.flags.contains(.isTunnel), facts.pointee.socket == nil { return refuseTunnel() }
-    if pointee.flags.contains(.awaitsGreeting) { return beginGreeting() }
+    if !pointee.flags.isDisjoint(with: [.awaitsGreeting, .awaitsCredential]) {
+      return findCredential()
+    }
     if facts.pointee.isForeign { return refuseForeigner() }
     let loop = loop
     let generation = pointee.generation.unsafelyUnwrapped

@@ -44,21 +44,13 @@ public enum RouteTarget: @unchecked Sendable {
   case socket(UnsafePointer<sluice_websocket_handler_v1_t>, handler: UInt32)
 }
 
-/// A socket that may be opened before its credential is known, which then comes in the first message.
-public struct FirstMessage: @unchecked Sendable {
-  // @unchecked: a table of static lifetime, immutable on every thread.
-  let table: UnsafePointer<sluice_websocket_credential_v1_t>
-  let isForeign: Bool
-
-  /// - Parameters:
-  ///   - table: the functions of the plugin that look for the credential, of static lifetime.
-  ///   - isForeign: whether the route is the platform's only to lead to apps, and is served in those alone.
-  public init(
-    _ table: UnsafePointer<sluice_websocket_credential_v1_t>, isForeign: Bool
-  ) {
-    self.table = table
-    self.isForeign = isForeign
-  }
+/// The functions of a plugin that find the credential of a request which shows none in its head.
+public enum FirstMessage: @unchecked Sendable {
+  // @unchecked: tables of static lifetime, immutable on every thread.
+  /// In the first message of a WebSocket that is opened before.
+  case socket(UnsafePointer<sluice_websocket_credential_v1_t>)
+  /// In the request's query or body.
+  case request(UnsafePointer<sluice_request_credential_v1_t>)
 }
 
 /// A check of a request before its plugin is called; nil when the request is as declared.
@@ -131,10 +123,12 @@ public struct Route: Sendable {
   public var query: [RouteQuery] = []
   /// Bytes of one message; for sockets.
   public var messageLimit = 65_536
-  /// Whether `?token=` is a credential, for clients that can set no fields; for sockets.
+  /// Whether `?token=` is a credential, for clients that can set no fields.
   public var takesTokenInQuery = false
-  /// For sockets whose credential may come in the first message.
+  /// For sockets and requests whose credential may be what they say first.
   public var firstMessage: FirstMessage?
+  /// Whether the route is the platform's only to lead to apps, and is served in those alone.
+  public var isForeign = false
   /// For sockets.
   public var compression = CompressionPolicy()
   /// Names the server may select, in its order of preference; for sockets.
@@ -174,6 +168,10 @@ struct RouteFacts {
   let bodyLimit: Int
   /// For sockets whose credential may come in the first message.
   let firstMessage: UnsafePointer<sluice_websocket_credential_v1_t>?
+  /// For requests whose credential may stand in query or body.
+  let requestCredential: UnsafePointer<sluice_request_credential_v1_t>?
+  /// Whether a credential may stand elsewhere than in the head's usual places.
+  let looksFurther: Bool
   /// The parts of plugins in the route's requests; nil when none has any. The table's to free.
   let phases: UnsafeMutablePointer<RoutePhases>?
 
@@ -198,8 +196,13 @@ struct RouteFacts {
     declaresQuery = !route.query.isEmpty
     needsScopes = !route.scopes.isEmpty
     bodyLimit = route.bodyLimit
-    firstMessage = route.firstMessage?.table
-    isForeign = route.firstMessage?.isForeign ?? false
+    switch route.firstMessage {
+    case .socket(let table): (firstMessage, requestCredential) = (table, nil)
+    case .request(let table): (firstMessage, requestCredential) = (nil, table)
+    case nil: (firstMessage, requestCredential) = (nil, nil)
+    }
+    looksFurther = route.firstMessage != nil || socket == nil && route.takesTokenInQuery
+    isForeign = route.isForeign
     phases = RoutePhases.allocate(route.phases)
   }
 }

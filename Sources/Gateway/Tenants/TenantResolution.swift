@@ -28,7 +28,7 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     if let page = BuiltInPage(request) { return .builtIn(page) }
     if !request.pointee.head.hasQuery, !pointee.directory.hasHosts,
       request.pointee.head.first(.authorization) == nil,
-      !request.pointee.head.wantsUpgradeWebSocket
+      !request.pointee.head.wantsUpgradeWebSocket, !request.pointee.flags.contains(.hasFound)
     {
       // Nothing names a tenant: the way of most requests without a credential.
       return pointee.directory.platform.map { .tenant($0) } ?? .none
@@ -44,6 +44,9 @@ extension UnsafeMutablePointer where Pointee == LoopState {
       request.pointee.identityDigest = digest
       found = tenant(credential, digest)
       if found == nil { request.pointee.flags.insert(.isUnknown) }
+    } else if let app = request.foundApp {
+      guard let named = pointee.directory.tenant(app) else { return .unknownApp }
+      found = named
     }
     if pointee.directory.hasHosts,
       let other = tenant(host: request.bytes(request.pointee.head.authority))
@@ -82,8 +85,8 @@ extension UnsafeMutablePointer where Pointee == LoopState {
   }
 
   /// The credential that a request shows: the Authorization field, or for a WebSocket also `?token=` and a
-  /// subprotocol `bearer.…`, since browsers can set no fields there, or in the first message. A route that is known and does not take `?token=` has
-  /// none there.
+  /// subprotocol `bearer.…`, since browsers can set no fields there, or in the first message. A route that is known and
+  /// does not take `?token=` has none there. For other requests also what was found in their query or body.
   func credential(of request: RequestPointer) -> UnsafeRawBufferPointer? {
     if let greeting = request.pointee.greeting {
       return greeting.pointee.credential.map { UnsafeRawBufferPointer($0) }
@@ -99,7 +102,7 @@ extension UnsafeMutablePointer where Pointee == LoopState {
       while start < field.count, field[start] == 0x20 { start += 1 }
       return UnsafeRawBufferPointer(rebasing: field[start...])
     }
-    guard request.pointee.head.wantsUpgradeWebSocket else { return nil }
+    guard request.pointee.head.wantsUpgradeWebSocket else { return request.foundCredential }
     if let token = request.query(("token" as StaticString).raw), token.count > 0 {
       if request.pointee.route < 0 || request.facts.pointee.takesTokenInQuery { return token }
       // It has led to the tenant, and is no credential here.

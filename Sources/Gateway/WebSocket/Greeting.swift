@@ -87,15 +87,15 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     loop.request(token)?.pointee.greeting?.pointee.isInside = false
   }
 
-  /// Goes back to the first stage, with what the greeting has brought.
-  private func restart() {
+  /// Goes back to the first stage, with the credential that has been found meanwhile.
+  func restart() {
     if let generation = pointee.generation {
       pointee.generation = nil
       generation._withUnsafeGuaranteedRef { $0.leave() }
     }
     if pointee.flags.contains(.holdsTenant) { pointee.tenant?.release() }
     pointee.tenant = nil
-    pointee.flags.remove([.holdsTenant, .isUnknown, .awaitsGreeting])
+    pointee.flags.remove([.holdsTenant, .isUnknown, .awaitsGreeting, .awaitsCredential])
     pointee.identityDigest = nil
     pointee.route = -1
     pointee.stage = .tenant

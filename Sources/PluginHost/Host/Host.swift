@@ -17,11 +17,13 @@ struct HostSetup: Sendable {
     manifests = plugins.map(\.manifest).sorted { $0.id < $1.id }
   }
 
-  /// Plugins with sockets of apps whose credential comes in the first message: until it has, they are the platform's.
+  /// Plugins with sockets and routes of apps whose credential is looked for further on than in the head: until it has
+  /// been found, they are the platform's.
   var greeters: [LoadedPlugin] {
     manifests.filter { manifest in
       manifest.tenants != .platform
-        && manifest.sockets.contains { $0.credential == .firstMessage }
+        && (manifest.sockets.contains { $0.credential == .firstMessage }
+          || manifest.routes.contains(where: \.looksFurther))
     }.compactMap { plugins[$0.id] }
   }
 

@@ -16,7 +16,7 @@ final class RouteTables {
 
   /// The table for a plan.
   ///
-  /// - Parameter greeters: plugins of other tenants whose sockets are to be led there by their first message.
+  /// - Parameter greeters: plugins of other tenants whose sockets and requests are to be led there by what they say first.
   func table(
     _ plan: TenantPlan, kind: TenantKind, _ plugins: [LoadedPlugin], limits: Limits,
     compression: CompressionChoice, greeters: [LoadedPlugin]
@@ -35,10 +35,12 @@ final class RouteTables {
     for index in routes.indices { parts.add(to: &routes[index].route, routes[index].patterns) }
     let own = Set(routes.flatMap(\.patterns))
     for plugin in greeters {
-      routes += plugin.socketRoutes(
-        at: 0, limits: limits, compression: compression, isForeign: true
-      )
-      .filter { $0.route.firstMessage != nil && own.isDisjoint(with: $0.patterns) }
+      let further =
+        plugin.requestRoutes(at: 0, kind: .app, limits: limits, isForeign: true)
+        .filter { $0.route.firstMessage != nil || $0.route.takesTokenInQuery }
+        + plugin.socketRoutes(at: 0, limits: limits, compression: compression, isForeign: true)
+        .filter { $0.route.firstMessage != nil }
+      routes += further.filter { own.isDisjoint(with: $0.patterns) }
     }
     do throws(RouteConflict) {
       let table = try RouteTable(routes)
@@ -72,6 +74,14 @@ extension LoadedPlugin {
   fileprivate func routes(
     at position: Int, kind: TenantKind, limits: Limits, compression: CompressionChoice
   ) -> [(patterns: [String], route: Gateway::Route)] {
+    requestRoutes(at: position, kind: kind, limits: limits, isForeign: false)
+      + socketRoutes(at: position, limits: limits, compression: compression, isForeign: false)
+  }
+
+  /// The manifest's routes, ready to be served, or to lead to where they are.
+  fileprivate func requestRoutes(
+    at position: Int, kind: TenantKind, limits: Limits, isForeign: Bool
+  ) -> [(patterns: [String], route: Gateway::Route)] {
     var routes: [(patterns: [String], route: Gateway::Route)] = []
     for (index, declared) in manifest.routes.enumerated() where declared.tenants.includes(kind) {
       guard let http else { continue }
@@ -94,10 +104,14 @@ extension LoadedPlugin {
         route.bodyCheck = { check(body: $0, schema) }
       }
       route.query = declared.query.map(\.check)
+      route.takesTokenInQuery = declared.takesTokenInQuery
+      route.isForeign = isForeign
+      if declared.credential == .firstMessage, let requestCredential {
+        route.firstMessage = .request(requestCredential)
+      }
       routes.append((declared.patterns.map(\.text), route))
     }
     return routes
-      + socketRoutes(at: position, limits: limits, compression: compression, isForeign: false)
   }
 
   /// The manifest's sockets, ready to be served, or to lead to where they are.
@@ -117,8 +131,9 @@ extension LoadedPlugin {
       route.subprotocols = declared.subprotocols
       route.query = declared.query.map(\.check)
       if declared.credential == .firstMessage, let webSocketCredential {
-        route.firstMessage = FirstMessage(webSocketCredential, isForeign: isForeign)
+        route.firstMessage = .socket(webSocketCredential)
       }
+      route.isForeign = isForeign
       routes.append(([declared.path.text], route))
     }
     return routes

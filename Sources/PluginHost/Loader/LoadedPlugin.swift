@@ -13,6 +13,7 @@ final class LoadedPlugin: @unchecked Sendable {
   let libraryDigest: Digest
   let entry: UnsafePointer<sluice_plugin_v1_t>
   let http: UnsafePointer<sluice_http_handler_v1_t>?
+  let requestCredential: UnsafePointer<sluice_request_credential_v1_t>?
   let phases: UnsafePointer<sluice_phase_handler_v1_t>?
   let webSocket: UnsafePointer<sluice_websocket_handler_v1_t>?
   let webSocketCredential: UnsafePointer<sluice_websocket_credential_v1_t>?
@@ -99,6 +100,8 @@ final class LoadedPlugin: @unchecked Sendable {
       entry.pointee.get_extension(name)?.assumingMemoryBound(to: T.self)
     }
     http = table(SLUICE_EXT_HTTP_HANDLER, sluice_http_handler_v1_t.self)
+    requestCredential = table(
+      SLUICE_EXT_REQUEST_CREDENTIAL, sluice_request_credential_v1_t.self)
     phases = table(SLUICE_EXT_PHASE_HANDLER, sluice_phase_handler_v1_t.self)
     webSocket = table(SLUICE_EXT_WEBSOCKET_HANDLER, sluice_websocket_handler_v1_t.self)
     webSocketCredential = table(
@@ -115,6 +118,11 @@ final class LoadedPlugin: @unchecked Sendable {
       guard let handler = Self.resolve(route.handler, resolve) else {
         throw failure(
           "does not know the handler \"\(route.handler)\" (\(manifest.place(of: route.pointer)))")
+      }
+      if route.credential == .firstMessage, requestCredential == nil {
+        throw failure(
+          "has a route whose credential may stand in query or body, but does not offer "
+            + "\(SLUICE_EXT_REQUEST_CREDENTIAL) (\(manifest.place(of: route.pointer)))")
       }
       routes.append(handler)
     }

@@ -21,12 +21,25 @@ extension Route {
       access: Access(reading: reader.required("auth")),
       scopes: reader.strings("scopes", .dottedName),
       query: QueryParameter.read(&reader),
+      credential: reader.word("credential", default: .head),
+      takesTokenInQuery: reader.boolean("token_in_query", default: false),
       body: RouteBody(reading: reader.optional("body"), method: method),
       rate: reader.word("rate", default: isReading ? .read : .write),
       responses: RouteResponse.read(&reader),
       pointer: reader.node.pointer)
     if access == .open && !scopes.isEmpty {
       reader.optional("scopes")?.refuse("nobody has scopes where \"auth\" is none")
+    }
+    if access == .open && takesTokenInQuery {
+      reader.optional("token_in_query")?.refuse("no token is looked at where \"auth\" is none")
+    }
+    if takesTokenInQuery && method != .get {
+      reader.optional("token_in_query")?.refuse(
+        "only what browsers open with GET and without header fields (EventSource) takes one there")
+    }
+    if credential == .firstMessage && body.mode == .stream {
+      reader.optional("credential")?.refuse(
+        "a body that is looked at before the plugin is called cannot be streamed")
     }
   }
 }

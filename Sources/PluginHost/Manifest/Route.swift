@@ -20,6 +20,10 @@ public struct Route: Sendable {
   public var scopes: [String]
   /// Parameters of the query; others are left alone.
   public var query: [QueryParameter]
+  /// Where the credential may stand, besides the Authorization field.
+  public var credential: CredentialPlace
+  /// Whether `?token=` is a credential too.
+  public var takesTokenInQuery: Bool
   /// What it takes as its body.
   public var body: RouteBody
   /// The bucket that its requests are counted in.
@@ -31,6 +35,19 @@ public struct Route: Sendable {
 
   /// The path and its aliases.
   public var patterns: [PathPattern] { [path] + aliases }
+}
+
+extension Route {
+  /// Where a request's credential may stand.
+  public enum CredentialPlace: String, Sendable, CaseIterable {
+    /// In its head.
+    case head
+    /// Also in its query or body, where the plugin finds it.
+    case firstMessage = "first-message"
+  }
+
+  /// Whether the credential may stand elsewhere than in the Authorization field.
+  var looksFurther: Bool { credential == .firstMessage || takesTokenInQuery }
 }
 
 /// A method that a route may have. HEAD is answered by the GET route where there is no route of its own.

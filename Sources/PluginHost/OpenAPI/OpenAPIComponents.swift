@@ -7,7 +7,7 @@ enum OpenAPIComponents {
     (.account, "accountToken", "A developer's access token."),
   ]
 
-  /// The scheme of a token in the query, for sockets that browsers open.
+  /// The scheme of a token in the query, for what browsers open.
   static let tokenInQuery = "tokenInQuery"
 
   /// The problems that the gateway answers with, by status.

@@ -56,7 +56,10 @@ struct OpenAPIPaths {
       if !parameters.isEmpty { members.append(.init("parameters", .array(parameters))) }
       if let body { members.append(.init("requestBody", body)) }
       members.append(.init("responses", responses))
-      members.append(.init("security", Self.security(route.access, scopes: route.scopes)))
+      members.append(
+        .init(
+          "security",
+          Self.security(route.access, scopes: route.scopes, inQuery: route.takesTokenInQuery)))
       operations[pattern.shape, default: [:]][route.method] = .object(members)
     }
   }
@@ -111,6 +114,9 @@ struct OpenAPIPaths {
     if route.body.mode != .none {
       let limit = min(route.body.limit, limits[.bodyBytes])
       notes.append("The body has at most \(limit) bytes.")
+    }
+    if route.credential == .firstMessage {
+      notes.append("What leads to the app may stand in the query or the body instead of the head.")
     }
     if route.rate != .none { notes.append("Counts as `\(route.rate.rawValue)`.") }
     return notes

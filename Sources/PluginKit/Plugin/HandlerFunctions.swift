@@ -6,6 +6,8 @@ func entryExtension(_ id: UnsafePointer<CChar>) -> UnsafeRawPointer? {
   guard let plan = PluginImage.current?.handlers.plan else { return nil }
   return switch String(cString: id) {
   case SLUICE_EXT_HTTP_HANDLER where !plan.routes.isEmpty: Tables.http.pointer
+  case SLUICE_EXT_REQUEST_CREDENTIAL where !plan.requestCredentials.isEmpty:
+    Tables.requestCredential.pointer
   case SLUICE_EXT_PHASE_HANDLER where !plan.phases.isEmpty: Tables.phases.pointer
   case SLUICE_EXT_WEBSOCKET_HANDLER where !plan.sockets.isEmpty: Tables.websocket.pointer
   case SLUICE_EXT_WEBSOCKET_CREDENTIAL where !plan.credentials.isEmpty: Tables.credential.pointer
@@ -35,6 +37,10 @@ private enum Tables {
     sluice_http_handler_v1_t(
       struct_size: $0, reserved: 0, resolve: resolveRoute, handle: handleRequest,
       cancelled: requestCancelled)
+  }
+  static let requestCredential = Constant {
+    sluice_request_credential_v1_t(
+      struct_size: $0, reserved: 0, credential_of: requestCredentialOf, refusal: requestRefusalOf)
   }
   static let phases = Constant {
     sluice_phase_handler_v1_t(

@@ -67,6 +67,8 @@ struct HandlerPlan {
   private(set) var sockets: [SocketHandler] = []
   /// By the name of the socket's handler.
   private(set) var credentials: [String: FirstMessageCredential] = [:]
+  /// By the name of the route's handler.
+  private(set) var requestCredentials: [String: RequestCredential] = [:]
   private(set) var phases: [PhasePart] = []
   private(set) var messageNames: [String] = []
   private(set) var messages: [MessageHandler] = []
@@ -98,6 +100,10 @@ struct HandlerPlan {
 
   mutating func add(credentialOf socket: String, _ credential: FirstMessageCredential) {
     credentials[socket] = credential
+  }
+
+  mutating func add(credentialOfRoute route: String, _ credential: RequestCredential) {
+    requestCredentials[route] = credential
   }
 
   mutating func add(message name: String, _ handler: MessageHandler) {

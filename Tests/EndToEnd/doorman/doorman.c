@@ -1,4 +1,5 @@
-/* A plugin whose sockets show their credential in the first message, as `token TOKEN`, or none, as `nobody`. */
+/* A plugin whose sockets and requests show their credential in what they say first, as `token TOKEN`, or none, as
+ * `nobody`; requests also the app alone, as `app ID`. */
 #include <sluice/sluice.h>
 
 #include <stdio.h>
@@ -177,6 +178,57 @@ static sluice_status_t take(uint64_t context, uint32_t handler, const sluice_pri
                                   (sluice_slice_t){(const uint8_t *)text, (uint64_t)length});
 }
 
+/* ---- requests: 20 looks in the body, 21 in `hello` of the query, as it is sent */
+
+static sluice_status_t resolve_route(sluice_slice_t name, uint32_t *handler) {
+    *handler = starts(name, "hello") ? 21 : 20;
+    return SLUICE_OK;
+}
+
+static sluice_status_t handle(uint64_t context, uint32_t handler, sluice_token_t request) {
+    const shard_t *shard = (const shard_t *)(uintptr_t)context;
+    sluice_principal_v1_t who;
+    char text[70000];
+    if (handler != 20 && handler != 21) return SLUICE_E_INTERNAL;
+    shard->http->principal(shard->host, request, &who);
+    sluice_slice_t body = shard->http->body(shard->host, request);
+    int length = snprintf(text, sizeof text, "%.*s serves '%.*s': %.*s", (int)shard->host->tenant.length,
+                          (const char *)shard->host->tenant.bytes, (int)who.id.length, (const char *)who.id.bytes,
+                          (int)body.length, (const char *)body.bytes);
+    return shard->http->respond(shard->host, request, 200, LITERAL("text/plain"),
+                                (sluice_slice_t){(const uint8_t *)text, (uint64_t)length});
+}
+
+static sluice_slice_t said(uint32_t handler, sluice_slice_t query, sluice_slice_t body) {
+    if (handler != 21) return body;
+    return starts(query, "hello=") ? behind(query, "hello=") : (sluice_slice_t){(const uint8_t *)"", 0};
+}
+
+static sluice_status_t found_in(uint32_t handler, sluice_slice_t query, sluice_slice_t body, uint32_t *found,
+                                sluice_sink_fn put, uint64_t sink) {
+    sluice_slice_t words = said(handler, query, body);
+    if (*found != SLUICE_FOUND_NOTHING) return SLUICE_E_INTERNAL;
+    if (starts(words, "nobody")) return SLUICE_OK;
+    *found = starts(words, "app") ? SLUICE_FOUND_APP : SLUICE_FOUND_CREDENTIAL;
+    if (starts(words, "token ")) put(sink, behind(words, "token "));
+    else if (starts(words, "token:")) put(sink, behind(words, "token:"));
+    else if (starts(words, "app ")) put(sink, behind(words, "app "));
+    else return SLUICE_E_INVALID;
+    return SLUICE_OK;
+}
+
+static uint32_t refused(uint32_t handler, sluice_slice_t query, sluice_slice_t body, sluice_status_t why,
+                        sluice_sink_fn put, uint64_t sink, sluice_slice_t *content_type) {
+    char text[100];
+    if (why != SLUICE_E_EXPIRED) return 0;
+    int length = snprintf(text, sizeof text, "too late, of %d bytes", (int)said(handler, query, body).length);
+    put(sink, (sluice_slice_t){(const uint8_t *)text, (uint64_t)length});
+    *content_type = LITERAL("text/x-refusal");
+    return 200;
+}
+
+static const sluice_http_handler_v1_t requests = {sizeof requests, 0, resolve_route, handle, NULL};
+static const sluice_request_credential_v1_t findings = {sizeof findings, 0, found_in, refused};
 static const sluice_message_handler_v1_t message_handler = {sizeof message_handler, 0, resolve_message, take};
 static const sluice_websocket_handler_v1_t sockets = {sizeof sockets, 0, resolve, open_socket, message, closed};
 static const sluice_websocket_credential_v1_t credentials = {sizeof credentials, 0, credential_of, refusal};
@@ -208,6 +260,8 @@ static const void *extension(const char *id) {
     if (strcmp(id, SLUICE_EXT_WEBSOCKET_HANDLER) == 0) return &sockets;
     if (strcmp(id, SLUICE_EXT_WEBSOCKET_CREDENTIAL) == 0) return &credentials;
     if (strcmp(id, SLUICE_EXT_MESSAGE_HANDLER) == 0) return &message_handler;
+    if (strcmp(id, SLUICE_EXT_HTTP_HANDLER) == 0) return &requests;
+    if (strcmp(id, SLUICE_EXT_REQUEST_CREDENTIAL) == 0) return &findings;
     return NULL;
 }
 

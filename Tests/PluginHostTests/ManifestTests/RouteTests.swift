@@ -77,6 +77,24 @@ import Testing
     ),
     (#"{"handler":""}"#, ["/handler: must not be empty"]),
     (
+      #"{"method":"GET","token_in_query":true}"#,
+      [#"/token_in_query: no token is looked at where "auth" is none"#]
+    ),
+    (
+      #"{"auth":["user"],"token_in_query":true}"#,
+      [
+        "/token_in_query: only what browsers open with GET and without header fields (EventSource) takes one there"
+      ]
+    ),
+    (
+      #"{"credential":"first-message","body":{"mode":"stream"}}"#,
+      ["/credential: a body that is looked at before the plugin is called cannot be streamed"]
+    ),
+    (
+      #"{"credential":"first"}"#,
+      [#"/credential: "first" is not one of head, first-message"#]
+    ),
+    (
       #"{"rate":"rea"}"#,
       [#"/rate: "rea" is not one of read, write, auth, none (did you mean "read"?)"#]
     ),

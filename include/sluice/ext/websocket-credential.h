@@ -22,10 +22,6 @@ extern "C" {
 
 #define SLUICE_EXT_WEBSOCKET_CREDENTIAL "sluice.websocket-credential/1"
 
-/* Takes bytes from the plugin; they are copied before it returns. `sink` is what came with the call, and is good until
- * that call returns. [loop-thread & LOADED] */
-typedef void (*sluice_sink_fn)(uint64_t sink, sluice_slice_t bytes);
-
 typedef struct sluice_websocket_credential_v1 {
     uint32_t struct_size;
     uint32_t reserved;
