@@ -27,4 +27,12 @@ static inline int sluice_sqlite_set_flag(sqlite3 *connection, int option, int va
  */
 static inline int sluice_sqlite_disable_memory_statistics(void) { return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
 
+/* Has the database file of a connection on disk, without its log. What SQLite's file answers. */
+static inline int sluice_sqlite_sync_file(sqlite3 *connection) {
+    sqlite3_file *file = 0;
+    int result = sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (result != SQLITE_OK || !file || !file->pMethods) return result;
+    return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+}
+
 #endif

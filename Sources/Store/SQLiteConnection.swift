@@ -22,6 +22,8 @@ final class SQLiteConnection: @unchecked Sendable {
   /// Monotonic nanoseconds after which the running statement is interrupted. At a fixed address for
   /// the progress handler, which SQLite calls on the thread that runs the statement.
   private let deadline: UnsafeMutablePointer<UInt64>
+  /// How many pages stood in the log after the last COMMIT of this connection.
+  private let logged: UnsafeMutablePointer<Int32>
 
   enum Role {
     case writer
@@ -43,6 +45,8 @@ final class SQLiteConnection: @unchecked Sendable {
     self.options = options
     deadline = .allocate(capacity: 1)
     deadline.initialize(to: .max)
+    logged = .allocate(capacity: 1)
+    logged.initialize(to: 0)
     do throws(StoreError) {
       try configure(role)
     } catch {
@@ -51,7 +55,10 @@ final class SQLiteConnection: @unchecked Sendable {
     }
   }
 
-  deinit { deadline.deallocate() }
+  deinit {
+    deadline.deallocate()
+    logged.deallocate()
+  }
 
   private func configure(_ role: Role) throws(StoreError) {
     sqlite3_extended_result_codes(handle, 1)
@@ -90,6 +97,13 @@ final class SQLiteConnection: @unchecked Sendable {
     try execute("PRAGMA cell_size_check=ON")
     try execute("PRAGMA journal_size_limit=16777216")
     if role == .reader { try execute("PRAGMA query_only=ON") }
+    // Instead of the checkpoint that SQLite would make after a COMMIT.
+    sqlite3_wal_hook(
+      handle,
+      { logged, _, _, pages in
+        logged?.assumingMemoryBound(to: Int32.self).pointee = pages
+        return SQLITE_OK
+      }, logged)
     if let bytes = options.maximumFileBytes, role == .writer {
       var pageSize: Int64 = 4096
       try query(.pageSize) { pageSize = $0.integer(at: 0) }
@@ -214,6 +228,22 @@ final class SQLiteConnection: @unchecked Sendable {
     let statement = try SQLiteStatement(
       handle: compiled, sql: sql, allowsPositions: allowsPositions)
     return (statement, consumed)
+  }
+
+  /// Pages in the log after the last COMMIT.
+  var logPages: Int32 { logged.pointee }
+
+  /// Moves as much of the log into the file as can be without waiting for anybody. What cannot be moved now stays; an error of
+  /// the disk is met again by whoever writes next.
+  ///
+  /// - Parameter syncs: has what was moved on disk also where SQLite leaves that to the one who moves the rest.
+  func checkpoint(syncs: Bool) -> LogPosition {
+    var (pages, moved): (Int32, Int32) = (0, 0)
+    let result = sqlite3_wal_checkpoint_v2(
+      handle, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &moved)
+    guard result == SQLITE_OK, pages >= 0 else { return LogPosition(pages: 1, moved: 0) }
+    if syncs, moved < pages { _ = sluice_sqlite_sync_file(handle) }
+    return LogPosition(pages: pages, moved: moved)
   }
 
   /// Runs one of the store's own texts, for setting up and for rare work.

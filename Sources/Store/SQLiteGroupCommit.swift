@@ -7,8 +7,8 @@ struct PendingBatch: Sendable {
 extension SQLiteTenantFile {
   private typealias Outcome = Result<BatchReply, StoreError>
 
-  /// Commits the batches in one transaction, each in a savepoint of its own, so that one that fails
-  /// leaves the others alone. Where the transaction itself is lost nothing is acknowledged and each
+  /// Commits the batches in one transaction. Where one of them fails it is begun again, each in a savepoint of its own, so
+  /// that the failure leaves the others alone; and where the transaction itself is lost nothing is acknowledged and each
   /// member is tried again alone, in order.
   ///
   /// Returns whether the connection is still good.
@@ -25,7 +25,14 @@ extension SQLiteTenantFile {
         member.completion(outcome)
       }
     }
-    if let outcomes = attempt(group[...]) {
+    if trust >= Self.enoughTrust || group.count == 1 {
+      if let outcomes = attempt(group[...], inSavepoints: false) {
+        settle(group[...], outcomes)
+        return isGood
+      }
+      trust = 0
+    }
+    if let outcomes = attempt(group[...], inSavepoints: group.count > 1) {
       settle(group[...], outcomes)
       return isGood
     }
@@ -33,13 +40,19 @@ extension SQLiteTenantFile {
     for index in group.indices {
       let alone = group[index...index]
       // A single member always has an outcome.
-      settle(alone, attempt(alone) ?? [])
+      settle(alone, attempt(alone, inSavepoints: false) ?? [])
     }
     return isGood
   }
 
-  /// One transaction with these batches; `nil` when it was lost and they must be tried alone.
-  private func attempt(_ group: ArraySlice<PendingBatch>) -> [Outcome]? {
+  /// After so many groups without a failure the next goes without savepoints, which cost a third of a short batch.
+  private static let enoughTrust = 16
+
+  /// One transaction with these batches; `nil` when it was lost, or one failed that has no savepoint, and they must be tried
+  /// another way.
+  private func attempt(
+    _ group: ArraySlice<PendingBatch>, inSavepoints: Bool
+  ) -> [Outcome]? {
     let isAlone = group.count == 1
     do throws(StoreError) {
       try connection.query(.beginImmediate)
@@ -52,15 +65,19 @@ extension SQLiteTenantFile {
     for member in group {
       let eventsBefore = events.count
       do throws(StoreError) {
-        if !isAlone { try connection.query(.savepoint) }
+        if inSavepoints { try connection.query(.savepoint) }
         let reply = try apply(member.batch, events: &events)
-        if !isAlone { try connection.query(.release) }
+        if inSavepoints { try connection.query(.release) }
         outcomes.append(.success(reply))
       } catch {
         events.removeSubrange(eventsBefore...)
         if isAlone {
           abandon()
           return [.failure(error)]
+        }
+        guard inSavepoints else {
+          abandon()
+          return nil
         }
         // "OR ROLLBACK", a full disk or an interrupted write ends the whole transaction.
         guard !connection.isAutocommit else { return nil }
@@ -84,6 +101,8 @@ extension SQLiteTenantFile {
     if outcomes.contains(where: { if case .success = $0 { true } else { false } }) {
       counters.commits.increment()
     }
+    let isClean = outcomes.allSatisfy { if case .success = $0 { true } else { false } }
+    trust = isClean ? min(trust + 1, Self.enoughTrust) : 0
     if !events.isEmpty {
       options.onCommitted(CommittedEvents(tenant: tenant, epoch: epoch, events: events))
     }

@@ -108,6 +108,22 @@ final class SQLiteReaders: @unchecked Sendable {
     }
   }
 
+  /// Has the tenant's file stay open, and lends an idle connection to it if there is one, until ``give(_:backTo:)``. `nil` when
+  /// it is closed, or the store is closing.
+  func borrow(_ tenant: SQLiteTenant) -> Loan? {
+    monitor.withLock {
+      guard tenant.isReadable, !isStopping else { return nil }
+      tenant.activeReads += 1
+      unanswered += 1
+      return Loan(connection: tenant.idleReaders.popLast())
+    }
+  }
+
+  /// A file that stays open, and a connection to it if one was idle.
+  struct Loan {
+    var connection: SQLiteConnection?
+  }
+
   func accept(_ tenant: SQLiteTenant) { monitor.withLock { tenant.refusesReads = false } }
 
   func leastRecentlyUsed(of tenants: [SQLiteTenant]) -> SQLiteTenant? {
@@ -191,7 +207,7 @@ final class SQLiteReaders: @unchecked Sendable {
     for body in ended { body() }
   }
 
-  private func open(_ tenant: SQLiteTenant) throws(StoreError) -> SQLiteConnection {
+  func open(_ tenant: SQLiteTenant) throws(StoreError) -> SQLiteConnection {
     try SQLiteConnection(path: tenant.path, role: .reader, options: options)
   }
 
@@ -214,7 +230,7 @@ final class SQLiteReaders: @unchecked Sendable {
     }
   }
 
-  private func give(_ connection: SQLiteConnection?, backTo tenant: SQLiteTenant) {
+  func give(_ connection: SQLiteConnection?, backTo tenant: SQLiteTenant) {
     monitor.withLock {
       if let connection { tenant.idleReaders.append(connection) }
       tenant.activeReads -= 1

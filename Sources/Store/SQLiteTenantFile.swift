@@ -12,6 +12,11 @@ final class SQLiteTenantFile {
   /// Where the outbox sweep goes on, and how many events have come since its last step.
   var sweepPosition: Int64 = 0
   var eventsSinceSweep = 0
+  /// Groups since a batch failed.
+  var trust = 0
+  /// Whether the log is being moved, and how long it may become before it is.
+  private var isMovingLog = false
+  private var logBound: Int32
 
   var epoch: String { schema.epoch }
 
@@ -24,6 +29,7 @@ final class SQLiteTenantFile {
     self.tenant = tenant
     self.options = options
     self.counters = counters
+    logBound = Int32(clamping: options.logPages)
     wasUnclean = SQLiteFiles.hasLog(path)
     try SQLiteFiles.createIfAbsent(path)
     connection = try SQLiteConnection(path: path, role: .writer, options: options)
@@ -103,6 +109,23 @@ final class SQLiteTenantFile {
       if !connection.isAutocommit { try? connection.query(.rollback) }
       throw error
     }
+  }
+
+  /// Whether the log has become so long that it is to be moved; once until ``finishLog()``.
+  func mustMoveLog() -> Bool {
+    guard !isMovingLog, connection.logPages >= logBound else { return false }
+    isMovingLog = true
+    return true
+  }
+
+  /// Moves the rest of the log, most of which has been moved already, so that the next COMMIT begins it anew.
+  func finishLog() {
+    isMovingLog = false
+    let bound = Int32(clamping: options.logPages)
+    let position = connection.checkpoint(syncs: false)
+    // A read that has lasted long keeps it from beginning anew: it is tried again when as much has come.
+    logBound =
+      position.isWhole ? bound : connection.logPages.addingReportingOverflow(bound).partialValue
   }
 
   /// Moves the log into the file and empties it, so that a copy of the file alone is complete.

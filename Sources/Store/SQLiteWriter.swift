@@ -7,6 +7,7 @@ final class SQLiteWriter: @unchecked Sendable {
   private let options: StoreOptions
   private let counters: StoreCounterCells
   private let readers: SQLiteReaders
+  private let checkpointer: SQLiteCheckpointer
   private let capacity: Int
   private let monitor = Monitor()
 
@@ -21,8 +22,10 @@ final class SQLiteWriter: @unchecked Sendable {
 
   /// `capacity`: how many files it keeps open.
   init(
-    options: StoreOptions, counters: StoreCounterCells, readers: SQLiteReaders, capacity: Int
+    options: StoreOptions, counters: StoreCounterCells, readers: SQLiteReaders,
+    checkpointer: SQLiteCheckpointer, capacity: Int
   ) {
+    self.checkpointer = checkpointer
     self.options = options
     self.counters = counters
     self.readers = readers
@@ -146,13 +149,16 @@ final class SQLiteWriter: @unchecked Sendable {
       let answer = body(.success(file))
       if file.schema.generation != generation { readers.update(tenant, schema: file.schema) }
       answer()
+      moveLog(of: tenant, file)
       return
     }
     let group = jobs.compactMap { job in
       if case .batch(let pending, _) = job { pending } else { nil }
     }
     readers.touch(tenant)
-    if !file.commit(group) {
+    if file.commit(group) {
+      moveLog(of: tenant, file)
+    } else {
       // It turned out damaged: it is opened anew and checked.
       tenant.needsCheck = true
       close(tenant)
@@ -164,6 +170,10 @@ final class SQLiteWriter: @unchecked Sendable {
         }
       }
     }
+  }
+
+  private func moveLog(of tenant: SQLiteTenant, _ file: SQLiteTenantFile) {
+    if file.mustMoveLog() { checkpointer.enqueue(tenant) }
   }
 
   private func open(_ tenant: SQLiteTenant) throws(StoreError) -> SQLiteTenantFile {

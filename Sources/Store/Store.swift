@@ -17,6 +17,7 @@ public final class Store: Sendable {
   private let files: SQLiteFiles
   private let counterCells = StoreCounterCells()
   private let readers: SQLiteReaders
+  private let checkpointer: SQLiteCheckpointer
   private let writers: [SQLiteWriter]
   private let state = StoreState()
 
@@ -33,9 +34,13 @@ public final class Store: Sendable {
     let counters = counterCells
     let readers = SQLiteReaders(options: options, counters: counters)
     self.readers = readers
+    let checkpointer = SQLiteCheckpointer(readers: readers)
+    self.checkpointer = checkpointer
     let capacity = max(1, options.maximumOpenTenants / options.writerThreads)
     writers = (0..<options.writerThreads).map { _ in
-      SQLiteWriter(options: options, counters: counters, readers: readers, capacity: capacity)
+      SQLiteWriter(
+        options: options, counters: counters, readers: readers, checkpointer: checkpointer,
+        capacity: capacity)
     }
     do throws(StoreError) {
       for _ in 0..<options.readerThreads {
@@ -44,9 +49,11 @@ public final class Store: Sendable {
       for writer in writers {
         state.add(try WorkerThread.start(name: "store-write") { writer.run() })
       }
+      state.add(try WorkerThread.start(name: "store-log") { checkpointer.run() })
     } catch {
       // Threads that did not start must not be waited for.
       readers.abandon()
+      checkpointer.stop()
       for writer in writers { writer.stop() }
       state.detachAll()
       throw error
@@ -235,6 +242,7 @@ public final class Store: Sendable {
 
   private func stop() {
     let writers = self.writers
+    checkpointer.stop()
     readers.stop { for writer in writers { writer.wake() } }
     for writer in writers { writer.stop() }
   }

@@ -14,6 +14,8 @@ public struct StoreOptions: Sendable {
   public var maximumGroupBatches = 1024
   /// As `maximumGroupBatches`, in bytes.
   public var maximumGroupBytes = 4 << 20
+  /// Pages of 4 KiB in a tenant's log from which on it is moved into the file, beside the writing.
+  public var logPages = 2000
   /// The most batches waiting per tenant, and bytes waiting per writer; beyond is
   /// ``StoreError/Code/overloaded``.
   public var maximumQueuedBatches = 8192
@@ -53,6 +55,7 @@ public struct StoreOptions: Sendable {
       ("writerThreads", writerThreads), ("readerThreads", readerThreads),
       ("maximumOpenTenants", maximumOpenTenants), ("cachedStatements", cachedStatements),
       ("maximumGroupBatches", maximumGroupBatches), ("maximumGroupBytes", maximumGroupBytes),
+      ("logPages", logPages),
       ("maximumQueuedBatches", maximumQueuedBatches), ("maximumQueuedBytes", maximumQueuedBytes),
       ("maximumQueuedReads", maximumQueuedReads), ("maximumBatchBytes", maximumBatchBytes),
       ("maximumResultBytes", maximumResultBytes), ("timeoutMilliseconds", timeoutMilliseconds),

@@ -82,6 +82,9 @@ def measure(bench: Bench, row: Row) -> tuple[Measurement | str, bool]:
     bench.say(f"{row.name}: {row.work}, {row.unit}")
     try:
         measurement = row.measure(bench)
+        if row.name.startswith("durable"):
+            median, most = machine.sync_milliseconds(bench.scratch)
+            measurement.notes.append(f"one fdatasync alone took {median:.2f} ms after it, p99 {most:.2f} ms")
         return measurement, bool(measurement.errors)
     except NotMeasured as reason:
         return f"not measured: needs {reason}", False

@@ -350,4 +350,24 @@ import Testing
       }
     }
   }
+
+  @Test func `has its log moved beside the writing, so that it begins anew`() async throws {
+    let directory = TemporaryDirectory()
+    var options = StoreOptions()
+    options.logPages = 20
+    try await withStore(options, in: directory) { store in
+      try await store.createNotes()
+      var sizes: [Int] = []
+      for number in 1...20_000 {
+        _ = try await store.note("\(number)")
+        guard number.isMultiple(of: 100) else { continue }
+        var status = stat()
+        #expect(stat(directory.path + "/tenants/app.sqlite-wal", &status) == 0)
+        sizes.append(Int(status.st_size))
+        // Each COMMIT is a page or more, so what did not grow was overwritten.
+        if sizes.count > 1, sizes[sizes.count - 1] == sizes[sizes.count - 2] { return }
+      }
+      Issue.record("the log only grew: \(sizes)")
+    }
+  }
 }
