@@ -79,3 +79,22 @@ let messagesTable = Constant {
       return SLUICE_OK
     })
 }
+
+extension TestHost {
+  /// What events of a type are called on sockets, as their owner's manifest would say.
+  public func call(eventsOf type: String, _ name: String) async throws {
+    try await onLoop { $0.socketNames[type] = TestMemory(Array(name.utf8)) }
+  }
+}
+
+let eventNamesTable = Constant {
+  sluice_event_names_v1_t(
+    struct_size: $0, reserved: 0,
+    socket_name: { host, type, target in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.event-names/1 socket_name") else { return SLUICE_E_WRONG_THREAD }
+      guard let name = world.socketNames[type.text] else { return SLUICE_E_NOT_FOUND }
+      target.pointee = name.slice
+      return SLUICE_OK
+    })
+}

@@ -78,6 +78,12 @@ public final class TestHost: Sendable {
     }
   }
 
+  /// Tells the plugin that nothing new comes; what is open stays so.
+  public func drain() async throws {
+    let (world, table) = (world, table)
+    try await world.loop.run { table().pointee.drain?(world.shard) }
+  }
+
   /// Drains and closes the shard, destroys the instance and removes the files.
   ///
   /// - Throws: `TestFailure` when the plugin has broken a rule of the contract.

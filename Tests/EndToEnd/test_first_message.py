@@ -60,6 +60,24 @@ def test_the_token_of_the_first_message_leads_to_the_app_and_the_user(house):
         assert texts == [f"opened for '{user}', who uses tester", first] and closed is None
 
 
+def test_a_token_in_the_handshake_that_is_not_let_in_is_refused_over_the_socket(house):
+    acme = house.apps[0]
+    cases = [
+        ("nonsense", UNAUTHENTICATED),
+        (mint("x" * 40, acme.id, "alice"), UNAUTHENTICATED),
+        (mint(acme.signing_secret, acme.id, "alice", lifetime=-3600), EXPIRED),
+        (mint(acme.signing_secret, "app_unknown", "alice"), UNAUTHENTICATED),
+        (mint(acme.signing_secret, acme.id, "alice", channel="chat:x"), UNAUTHENTICATED),
+    ]
+    refusals = house.metric("sluice_websockets_refused_total")
+    for token, why in cases:
+        for options in ({"path": f"/doorman?token={token}"}, {"additional_headers": {"Authorization": f"Bearer {token}"}},
+                        {"subprotocols": [f"bearer.{token}"]}, {"subprotocols": ["sluice.v1", f"bearer.{token}"]}):
+            assert hello(house, **options) == refused(why, ""), (token, why, options)
+    assert house.metric("sluice_websockets_refused_total") == refusals + 4 * len(cases)
+    assert eventually(lambda: house.metric("sluice_websockets_open") == 0)
+
+
 def test_a_second_look_at_a_known_token_is_as_good_as_the_first(house):
     first = "token " + house.apps[0].token("carol")
     for _ in range(3):

@@ -78,7 +78,7 @@ private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8
 
 @Suite struct `What a client is told` {
   @Test func `leaves out zeros and what is empty`() {
-    #expect(text(Reply.publish.line(3)) == #"{"id":3,"publish":{}}"#)
+    #expect(text(Reply.publish(.none).line(3)) == #"{"id":3,"publish":{}}"#)
     #expect(
       text(Reply.error(.permissionDenied).line(3))
         == #"{"id":3,"error":{"code":103,"message":"permission denied"}}"#)

@@ -18,6 +18,7 @@
 #include "ext/websocket-credential.h"
 #include "ext/identify.h"
 #include "ext/messages.h"
+#include "ext/event-names.h"
 #include "ext/groups.h"
 #include "ext/store.h"
 #include "ext/bus.h"

@@ -148,6 +148,10 @@ struct RequestFlags: OptionSet {
   static let isUnknown = RequestFlags(rawValue: 256)
   /// The plugin waits for a piece of the body, or for room in its answer, or has waited.
   static let hasWaited = RequestFlags(rawValue: 2048)
+  /// The credential of its handshake is not let in, which the WebSocket is accepted to be told.
+  static let isTurnedAway = RequestFlags(rawValue: 16384)
+  /// That credential was good once.
+  static let hasExpired = RequestFlags(rawValue: 32768)
 }
 
 /// A plugin's completion function with its context, kept until its moment.

@@ -64,6 +64,23 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     let agreed = agreeOnCompression(socket)
     keep()
     accept(key, socket, agreed)
+    guard pointee.flags.contains(.isTurnedAway) else { return }
+    greeting.pointee.hasExpired = pointee.flags.contains(.hasExpired)
+    // Whoever is known is not meant here.
+    refuseGreeting(pointee.principal == nil ? SLUICE_E_UNAUTHENTICATED : SLUICE_E_DENIED)
+  }
+
+  /// Whether a credential that is not let in is refused over the WebSocket, because it might as well have come in its
+  /// first message: browsers tell their pages nothing of a handshake that fails.
+  func turnsAway(_ why: Int32) -> Bool {
+    guard pointee.greeting == nil, pointee.route >= 0, facts.pointee.firstMessage != nil,
+      pointee.head.wantsUpgradeWebSocket || pointee.flags.contains(.isTunnel),
+      !pointee.head.hasBody
+    else { return false }
+    pointee.flags.formUnion([.awaitsGreeting, .isTurnedAway, .bodyIsComplete])
+    if why == SLUICE_E_EXPIRED { pointee.flags.insert(.hasExpired) }
+    pointee.stage = .handle
+    return true
   }
 
   /// The first message has come.

@@ -30,6 +30,7 @@ extension Capability {
     case .websocket: WebSocketBridge.table.address
     case .identify: IdentifyBridge.table.address
     case .messages: MessagesBridge.table.address
+    case .eventNames: EventNamesBridge.table.address
     case .groups: GroupsBridge.table.address
     case .store: StoreBridge.table.address
     case .bus: BusBridge.table.address
@@ -59,6 +60,7 @@ extension Capability {
     case .websocket: WebSocketBridge.checkedTable.address
     case .identify: IdentifyBridge.checkedTable.address
     case .messages: MessagesBridge.checkedTable.address
+    case .eventNames: EventNamesBridge.checkedTable.address
     case .groups: GroupsBridge.checkedTable.address
     case .store: StoreBridge.checkedTable.address
     case .bus: BusBridge.checkedTable.address

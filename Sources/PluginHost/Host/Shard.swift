@@ -215,6 +215,8 @@ final class ShardSet: @unchecked Sendable {
   private var byID: [String: Shard] = [:]
   /// Where the messages go that the manifests declare, by type; made when the first is dispatched.
   private(set) lazy var messages = messageRoutes()
+  /// What the manifests call their events on sockets; made when the first is asked for.
+  private(set) lazy var socketNames = SocketNames(of: shards.map(\.plugin.manifest))
 
   init(_ runtime: TenantRuntime, _ host: Host) {
     self.runtime = runtime

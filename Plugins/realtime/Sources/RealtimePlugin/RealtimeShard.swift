@@ -7,6 +7,7 @@ public final class RealtimeShard: PluginShard {
   let authority: ChannelAuthority
   let rules: ChannelRules
   let credentials: Credentials
+  let writer: EventWriter
   let hub: Hub
   private(set) var link: ShardLink!
   /// Every open unidirectional connection by its token, also those that have not been let in yet.
@@ -26,7 +27,8 @@ public final class RealtimeShard: PluginShard {
     authority = ChannelAuthority(context)
     credentials = Credentials(context: context)
     rules = ChannelRules(namespaces: settings.namespaces)
-    hub = try Hub(context)
+    writer = EventWriter(context)
+    hub = try Hub(context, writer)
     wheel = PingWheel(interval: settings.pingInterval)
     connections = try context.metrics.gauge("connections", "WebSocket connections that are open.")
     link = ShardLink(context) { [unowned self] question in answer(question) }
@@ -41,6 +43,12 @@ public final class RealtimeShard: PluginShard {
       message: { shard, client, _, message in shard.received(message, from: client) },
       closed: { shard, client, _, _ in shard.closed(client: client) })
     on.credential(ofSocket: "websocket", .connect)
+    on.socket(
+      "ws",
+      open: { shard, request, connection in try shard.open(plain: request, connection) },
+      message: { shard, client, _, message in shard.received(plain: message, from: client) },
+      closed: { shard, client, _, _ in shard.closed(client: client) })
+    on.credential(ofSocket: "ws", .auth)
     on.socket(
       "uni_websocket",
       open: { shard, request, connection in try shard.open(request, connection) },

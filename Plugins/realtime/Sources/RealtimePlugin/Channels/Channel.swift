@@ -14,6 +14,8 @@ final class Channel {
   var holders = 0
   /// Plain events, for the unidirectional socket.
   var plain = Audience.nobody
+  /// Events under their names on sockets, for `/ws`.
+  var named = Audience.nobody
   /// Clients of the protocol.
   var clients = Audience.nobody
   /// What few channels have.
@@ -50,6 +52,7 @@ final class Channel {
   /// Gives up its audiences.
   func dismiss() {
     plain.end()
+    named.end()
     clients.end()
     extras?.delta.end()
     extras?.witnesses.end()

@@ -13,8 +13,9 @@ struct EventMessage: Encodable {
   let offset: UInt64?
   let epoch: String?
 
-  init(_ event: ChannelEvent, app: String, channel: String) {
-    type = event.type
+  /// - Parameter name: what the event is called here; nil is its type.
+  init(_ event: ChannelEvent, app: String, channel: String, name: String? = nil) {
+    type = name ?? event.type
     id = event.id
     time = event.time
     self.app = app
@@ -22,6 +23,42 @@ struct EventMessage: Encodable {
     data = RawJSON(unchecked: event.data)
     offset = event.offset > 0 ? event.offset : nil
     epoch = event.offset > 0 ? event.epoch : nil
+  }
+}
+
+/// Writes events as clients without an SDK see them.
+final class EventWriter {
+  let app: String
+  private unowned(unsafe) let context: ShardContext
+
+  init(_ context: ShardContext) {
+    self.context = context
+    app = context.tenant
+  }
+
+  /// An event under its type.
+  func plain(_ event: ChannelEvent, in channel: String) -> [UInt8] {
+    write(EventMessage(event, app: app, channel: channel))
+  }
+
+  /// An event under the name that its owner gives it on sockets; under its type where there is none.
+  func named(_ event: ChannelEvent, in channel: String) -> [UInt8] {
+    write(EventMessage(event, app: app, channel: channel, name: name(of: event)))
+  }
+
+  /// What its owner calls an event on sockets; nil where it has no name but its type.
+  func name(of event: ChannelEvent) -> String? {
+    event.type.flatMap { context.socketName(ofEvent: $0) }
+  }
+
+  private func write(_ message: EventMessage) -> [UInt8] {
+    do {
+      return try JSON.encode(message)
+    } catch {
+      // Texts, numbers and JSON that is JSON: there is nothing in it that cannot be written.
+      context.log.error("an event cannot be written", ["error": "\(error)"])
+      return Array("{}".utf8)
+    }
   }
 }
 

@@ -12,6 +12,7 @@ final class Hub {
   /// Called with a channel whose listeners must go: because of its history, or because something broke.
   var onLoss: (Channel, _ isGap: Bool) -> Void = { _, _ in }
   private let context: ShardContext
+  private let writer: EventWriter
   private var numbers = SlotTable<Channel>()
   private var names: [String: Channel] = [:]
   private let open: Metric
@@ -19,8 +20,9 @@ final class Hub {
   private let gaps: Metric
   private let losses: Metric
 
-  init(_ context: ShardContext) throws {
+  init(_ context: ShardContext, _ writer: EventWriter) throws {
     self.context = context
+    self.writer = writer
     open = try context.metrics.gauge("channels", "Channels with listeners, summed over the loops.")
     publications = try context.metrics.counter(
       "publications_total", "Publications that came to a loop with listeners.")
@@ -168,15 +170,8 @@ final class Hub {
 
   /// Writes an event for each kind of listener that there is, and sends it.
   private func send(_ event: ChannelEvent, _ channel: Channel) {
-    if !channel.plain.isEmpty {
-      do {
-        channel.plain.send(
-          try JSON.encode(EventMessage(event, app: context.tenant, channel: channel.name)))
-      } catch {
-        context.log.error(
-          "an event cannot be written", ["channel": channel.name, "error": "\(error)"])
-      }
-    }
+    if !channel.plain.isEmpty { channel.plain.send(writer.plain(event, in: channel.name)) }
+    if !channel.named.isEmpty { channel.named.send(writer.named(event, in: channel.name)) }
     if !channel.clients.isEmpty {
       channel.clients.send(Push.publication(event, in: channel.name))
     }

@@ -46,7 +46,10 @@ struct Conversation<Place> {
     var place: Place?
   }
 
-  private(set) var phase = Phase.fresh
+  /// How many messages that make no sense a connection may send between two pings.
+  static var faultLimit: Int { 100 }
+
+  private(set) var phase: Phase
   /// Whether a ping has not been answered.
   private(set) var awaitsPong = false
   private var underWay: UInt16 = 0
@@ -54,6 +57,10 @@ struct Conversation<Place> {
   /// Unix seconds at which the connection's token is void; 0 is never.
   var expiresAt: UInt32 = 0
   private(set) var seats: [Seat] = []
+  private var faults: UInt8 = 0
+
+  /// - Parameter phase: `connected` for clients that have no "connect" to say.
+  init(phase: Phase = .fresh) { self.phase = phase }
 
   /// A command has come.
   ///
@@ -160,8 +167,16 @@ struct Conversation<Place> {
     return true
   }
 
+  /// The client has said what makes no sense; false when it has done so too often.
+  mutating func err() -> Bool {
+    guard faults < Self.faultLimit else { return false }
+    faults += 1
+    return true
+  }
+
   /// A ping is about to be sent; false if it makes no sense.
   mutating func ping() -> Bool {
+    faults = 0
     guard phase == .connected else { return false }
     awaitsPong = true
     return true

@@ -4,6 +4,9 @@ struct CloseCode: Equatable, Sendable {
   let code: Int
   let reason: String
 
+  /// Whether the client is to come back by itself.
+  var isTemporary: Bool { (3000..<3500).contains(code) || (4000..<4500).contains(code) }
+
   /// The gateway is about to end.
   static let shutdown = CloseCode(code: 3001, reason: "shutdown")
   /// Something broke here; coming back may help.

@@ -24,6 +24,24 @@ struct Command: Equatable {
 
   let id: UInt32
   let request: Request
+  /// What a client of `/ws` calls the command, JSON; nil where it has no name.
+  var tag: RawJSON?
+  /// Whether the client is told of it only if it fails.
+  var isQuiet = false
+}
+
+extension Command.Request {
+  /// The channel that it is about.
+  var channel: String? {
+    switch self {
+    case .subscribe(let request): request.channel
+    case .history(let request): request.channel
+    case .unsubscribe(let channel), .publish(let channel, _), .presence(let channel),
+      .presenceStats(let channel), .subRefresh(let channel, _):
+      channel
+    case .connect, .ping, .send, .rpc, .refresh, .pong: nil
+    }
+  }
 }
 
 struct ConnectRequest: Equatable, Decodable {

@@ -34,6 +34,11 @@ struct JSONLine {
     bytes.append(UInt8(ascii: "]"))
   }
 
+  /// An element of an array, JSON as it is.
+  mutating func element(json: [UInt8]) {
+    raw(json)
+  }
+
   mutating func member(_ name: StaticString, _ text: String) {
     key(name)
     string(text.utf8)
@@ -44,11 +49,16 @@ struct JSONLine {
     bytes.append(contentsOf: String(number).utf8)
   }
 
-  /// A member that is true, which is the only boolean that the protocol writes.
+  /// A member that is true, or none: the protocol writes no other boolean.
   mutating func flag(_ name: StaticString, _ isSet: Bool) {
     guard isSet else { return }
     key(name)
     bytes.append(contentsOf: "true".utf8)
+  }
+
+  mutating func member(_ name: StaticString, _ isSo: Bool) {
+    key(name)
+    bytes.append(contentsOf: (isSo ? "true" : "false").utf8)
   }
 
   /// JSON as it is, but on one line.

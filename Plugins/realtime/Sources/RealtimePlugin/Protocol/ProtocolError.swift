@@ -42,6 +42,30 @@ struct ProtocolError: Error, Equatable, Sendable {
 }
 
 extension ProtocolError {
+  /// Whether the client has said what makes no sense.
+  var isClientsMistake: Bool { self == .badRequest || code == 104 || code == 107 }
+
+  /// The same, for clients that know HTTP's problems and not the protocol's codes.
+  var described: Problem {
+    if let problem { return problem }
+    return switch code {
+    case 101, 109, 110: .unauthenticated("The token is not good.")
+    case 102: .notFound("There are no channels of this namespace.")
+    case 103: .forbidden("You may not do this here.")
+    case 104: .notFound("Nobody takes messages of this type.")
+    case 105: .conflict("The connection listens to this channel already.")
+    case 106:
+      Problem(
+        status: 403, code: "quota_exceeded",
+        detail: "The connection listens to as many channels as it may.")
+    case 107: .invalid("This is not what is expected here.")
+    case 108: .notFound("The channel does not offer this.")
+    case 111: .rateLimited("Too many of the connection's messages are under way.")
+    case 112: .gone("What was missed is in the history no more.")
+    default: Problem(status: 500, code: "internal", detail: "Something broke. Try again.")
+    }
+  }
+
   /// What a problem of another plugin, or of the host, is in the protocol. What the protocol has no code for has the
   /// problem's HTTP status, in the range that the protocol leaves to applications.
   init(_ problem: Problem) {

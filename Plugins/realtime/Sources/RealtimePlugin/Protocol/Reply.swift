@@ -5,7 +5,8 @@ enum Reply {
   case error(ProtocolError)
   case connect(ConnectResult)
   case subscribe(SubscribeResult)
-  case unsubscribe, publish, ping
+  case unsubscribe, ping
+  case publish(Position)
   /// Of a command that is not answered.
   case nothing
   /// Clients by name, with the JSON that describes them.
@@ -129,7 +130,7 @@ struct SubscribeResult {
 }
 
 extension JSONLine {
-  fileprivate mutating func lifetime(_ ttl: Int64?) {
+  mutating func lifetime(_ ttl: Int64?) {
     guard let ttl else { return }
     flag("expires", true)
     member("ttl", max(1, ttl))

@@ -50,7 +50,7 @@ extension RealtimeShard {
         }
         records.append(
           ConnectionRecord(
-            client: client.name, user: client.user, transport: "websocket",
+            client: client.name, user: client.user, transport: client.transport,
             channels: client.conversation.seats.count, connectedAt: client.openedAt))
       }
       for subscriber in subscribers.values

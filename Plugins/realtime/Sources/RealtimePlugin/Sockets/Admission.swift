@@ -120,7 +120,8 @@ extension RealtimeShard {
     let (channel, options, request) = (admission.channel, admission.options, admission.request)
     let hasDelta = request.delta.map(options.deltaTypes.contains) ?? false
     let isWitness =
-      options.hasJoinLeave && (options.forcesJoinLeave || request.joinLeave == true)
+      client.dialect == .commands && options.hasJoinLeave
+      && (options.forcesJoinLeave || request.joinLeave == true)
     var isTaken = false
     if hub.isOpen(channel), channel.isPositioned {
       isTaken = client.conversation.take(admission.serial) { seat in
@@ -135,10 +136,10 @@ extension RealtimeShard {
       throw client.isOpen && !client.conversation.has(admission.serial) ? .notAvailable : .internal
     }
     do {
-      if hasDelta {
-        channel.needed.fresh.append(client.connection)
-      } else {
-        try channel.clients.add(client.connection, context.groups)
+      switch client.dialect {
+      case .plain: try channel.named.add(client.connection, context.groups)
+      case .commands where hasDelta: channel.needed.fresh.append(client.connection)
+      case .commands: try channel.clients.add(client.connection, context.groups)
       }
       if isWitness { try channel.needed.witnesses.add(client.connection, context.groups) }
     } catch {
@@ -190,7 +191,10 @@ extension RealtimeShard {
         if extras.delta.isEmpty { extras.base = [] }
       }
     } else {
-      channel.clients.remove(client.connection)
+      switch client.dialect {
+      case .plain: channel.named.remove(client.connection)
+      case .commands: channel.clients.remove(client.connection)
+      }
     }
     if seat.isWitness { channel.extras?.witnesses.remove(client.connection) }
     if seat.isMember { context.presence.leave(seat.channel, client: client.name) }

@@ -1,24 +1,53 @@
 internal import PluginKit
 
-/// One connection of the protocol: its conversation, and the names by which others know it.
+/// How a connection speaks.
+enum Dialect {
+  /// Centrifugo's client protocol, JSON.
+  case commands
+  /// Plain JSON, as at `/ws`.
+  case plain
+}
+
+/// One connection that asks and is answered: its conversation, and the names by which others know it.
 final class Client: WheelMember {
   let connection: Connection
+  let dialect: Dialect
+  /// What writes what the client is told.
+  let writer: EventWriter
   let user: String
   /// What it is called among the members of channels.
   let name: String
   /// What its token says of it, for those who see it; nil is nothing.
   let info: [UInt8]?
   let openedAt: Timestamp
-  var conversation = Conversation<Channel>()
+  var conversation: Conversation<Channel>
+  /// Whether it has said anything.
+  var hasSpoken = false
+  /// Whether it knows that its token is about to run out.
+  var isWarned = false
   var wheelSlot: UInt16 = 0
   var wheelIndex: Int32 = -1
 
-  init(_ connection: Connection, user: String, name: String, info: [UInt8]?, at now: Timestamp) {
+  init(
+    _ connection: Connection, _ dialect: Dialect, _ writer: EventWriter, user: String, name: String,
+    info: [UInt8]?, at now: Timestamp
+  ) {
     self.connection = connection
+    self.dialect = dialect
+    self.writer = writer
     self.user = user
     self.name = name
     self.info = info
     openedAt = now
+    conversation = Conversation(phase: dialect == .plain ? .connected : .fresh)
+  }
+
+  /// What it is called where an app's server asks.
+  var transport: String {
+    switch dialect {
+    case .commands: "websocket"
+    case .plain: "ws"
+    }
   }
 
   var isOpen: Bool { conversation.phase != .ended }
@@ -26,18 +55,40 @@ final class Client: WheelMember {
   func send(_ line: [UInt8]) { connection.send(line, as: .text) }
 
   /// Tells the client what came of a command.
-  func reply(_ reply: Reply, to command: Command) { send(reply.line(command.id)) }
+  func reply(_ reply: Reply, to command: Command) {
+    switch dialect {
+    case .commands: send(reply.line(command.id))
+    case .plain:
+      if let message = PlainMessage.reply(reply, to: command, writer) { send(message) }
+      // What was missed comes as it would have come.
+      guard case .subscribe(let result) = reply, let channel = command.request.channel else {
+        return
+      }
+      for event in result.publications { send(writer.named(event, in: channel)) }
+    }
+  }
 
   /// Tells the client that a subscription has ended by the server's doing.
   func tell(_ code: UnsubscribeCode, of channel: String) {
-    send(Push.unsubscribe(code, from: channel))
+    switch dialect {
+    case .commands: send(Push.unsubscribe(code, from: channel))
+    case .plain: send(PlainMessage.unsubscribed(code, from: channel))
+    }
   }
 
   /// Asks whether the client is there.
-  func ping() { connection.send("{}") }
+  func ping() {
+    switch dialect {
+    case .commands: connection.send("{}")
+    case .plain: send(PlainMessage.ping)
+    }
+  }
 
   /// Says why, and closes; nothing is sent any more.
-  func close(_ close: CloseCode) { connection.close(code: close.code, reason: close.reason) }
+  func close(_ close: CloseCode) {
+    if dialect == .plain { send(PlainMessage.closing(close)) }
+    connection.close(code: close.code, reason: close.reason)
+  }
 
   func described(in channel: [UInt8]? = nil) -> ClientInfo {
     ClientInfo(user: user, client: name, connection: info, channel: channel)

@@ -7,9 +7,9 @@ extension RealtimeShard {
     case .publish(let channel, let data):
       let name = try named(channel)
       let options = try await allow(.publish, name, client)
-      _ = try await publish(
-        Envelope(data: data.bytes, info: client.described().json), in: name, options)
-      return .publish
+      return .publish(
+        try await publish(
+          Envelope(data: data.bytes, info: client.described().json), in: name, options))
     case .presence(let channel):
       let name = try named(channel)
       try await allow(.presence, name, client)
@@ -93,6 +93,7 @@ extension RealtimeShard {
       throw ProtocolError.unauthorized
     }
     client.conversation.expiresAt = principal.voidSecond
+    client.isWarned = false
     return .refresh(
       client: client.name,
       ttl: principal.voidSecond == 0 ? nil : secondsLeft(until: principal.voidSecond))

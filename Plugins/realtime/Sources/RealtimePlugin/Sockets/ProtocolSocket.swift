@@ -10,7 +10,7 @@ extension RealtimeShard {
     let now = try context.clock.now()
     let claims = TokenClaims.of(principal)
     let client = Client(
-      connection, user: principal.id, name: try context.id.make("con"),
+      connection, .commands, writer, user: principal.id, name: try context.id.make("con"),
       info: claims?.info?.bytes, at: now)
     client.conversation.expiresAt = principal.voidSecond
     try link.join()
@@ -54,7 +54,7 @@ extension RealtimeShard {
   }
 
   /// Carries a command out; what can be answered at once is.
-  private func take(_ command: Command, from client: Client) -> Reply? {
+  func take(_ command: Command, from client: Client) -> Reply? {
     switch client.conversation.take(command, channelLimit: settings.channelsPerConnection) {
     case .nothing: return nil
     case .refuse(let error): return .error(error)
@@ -81,10 +81,21 @@ extension RealtimeShard {
         }
         client.conversation.finish()
         if case .send = request { return }
-        if client.isOpen { client.reply(reply, to: command) }
+        if case .error = reply {} else if command.isQuiet { return }
+        respond(reply, to: command, client)
       }
       return nil
     }
+  }
+
+  /// Tells a client what came of a command. One that says too much that makes no sense is sent away.
+  func respond(_ reply: Reply, to command: Command, _ client: Client) {
+    guard client.isOpen else { return }
+    client.reply(reply, to: command)
+    guard client.dialect == .plain, case .error(let error) = reply, error.isClientsMistake else {
+      return
+    }
+    if !client.conversation.err() { end(client, .badRequest) }
   }
 
   /// What an error means to a client.
@@ -153,14 +164,7 @@ extension RealtimeShard {
       for name in serverSideChannels(of: client) {
         let serial = client.conversation.reserve(name.text, isServerSide: true)
         let asked = request.subs?[name.text] ?? SubscribeRequest()
-        let options: NamespaceOptions
-        switch try await authority.ask(name, .subscribe, client.connection.principal) {
-        case .allowed(let owned): options = owned
-        case .denied(let reason): throw ProtocolError(.forbidden(reason))
-        // The token names the channel, or it is the user's own.
-        case .unowned:
-          options = try rules.check(.subscribe, name, user: client.user, hasToken: true)
-        }
+        let options = try await mayListen(client, serverSide: name)
         admissions.append(try await prepare(name, asked, options, serial: serial))
       }
       // All of them at once: what comes after the answer was not in it.
@@ -190,8 +194,17 @@ extension RealtimeShard {
     for admission in admissions { enlist(admission, client) }
   }
 
+  /// What a channel is like to which the server subscribes a client: the token names it, or it is the user's own.
+  func mayListen(_ client: Client, serverSide name: ChannelName) async throws -> NamespaceOptions {
+    switch try await authority.ask(name, .subscribe, client.connection.principal) {
+    case .allowed(let owned): owned
+    case .denied(let reason): throw ProtocolError(.forbidden(reason))
+    case .unowned: try rules.check(.subscribe, name, user: client.user, hasToken: true)
+    }
+  }
+
   /// The channels that a connection listens to from its beginning.
-  private func serverSideChannels(of client: Client) -> [ChannelName] {
+  func serverSideChannels(of client: Client) -> [ChannelName] {
     var names: [ChannelName] = []
     if settings.subscribesToPersonalChannel, let own = try? ChannelName.personal(of: client.user) {
       names.append(own)

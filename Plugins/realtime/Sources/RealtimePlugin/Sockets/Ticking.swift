@@ -30,8 +30,19 @@ extension RealtimeShard {
         continue
       }
       for seat in seats { take(seat, from: client, .expired) }
+      warn(client, at: now)
       if client.conversation.ping() { client.ping() }
     }
+  }
+
+  /// Tells a client without an SDK, which does not count the seconds itself, that it needs a new token soon.
+  private func warn(_ client: Client, at now: Int64) {
+    let end = Int64(client.conversation.expiresAt)
+    guard client.dialect == .plain, !client.isWarned, end != 0,
+      end - now <= Int64(2 * settings.pingInterval)
+    else { return }
+    client.isWarned = true
+    client.send(PlainMessage.expiring(at: end))
   }
 
   /// Ends a subscription by the server's doing, and tells the client.
