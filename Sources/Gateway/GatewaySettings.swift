@@ -1,7 +1,7 @@
 public import HTTP2
 
 /// What the operator set for the connections of a gateway, the same on every loop.
-public struct GatewaySettings: Sendable {
+public struct GatewaySettings: Sendable, Equatable {
   /// Bytes of a request's line and header fields. Breach: 431.
   public var headBytes = 32_768
   /// Bytes of a request's target. Breach: 414.
@@ -54,4 +54,22 @@ public struct GatewaySettings: Sendable {
 
   /// Everything at its default.
   public init() {}
+
+  /// Other settings as far as a loop that runs can take them: what its memory and its lists of deadlines were made for
+  /// stays. A connection keeps what it began with of the bounds on HTTP/2.
+  func adopting(_ other: GatewaySettings) -> GatewaySettings {
+    var next = other
+    next.headBytes = headBytes
+    next.targetBytes = targetBytes
+    next.headerFields = headerFields
+    next.headTimeout = headTimeout
+    next.bodyTimeout = bodyTimeout
+    next.handshakeTimeout = handshakeTimeout
+    next.handshakesPerSecond = handshakesPerSecond
+    next.idleTimeout = idleTimeout
+    next.writeTimeout = writeTimeout
+    next.requestTimeout = requestTimeout
+    next.pingInterval = pingInterval
+    return next
+  }
 }

@@ -21,6 +21,9 @@ public protocol TenantHost: AnyObject, Sendable {
   ///   - value: bytes of resident memory, or milliseconds.
   func overload(_ cause: OverloadCause, isOver: Bool, _ value: Int, on loop: GatewayLoop)
 
+  /// The process holds much that it has freed: give it back to the machine, from a thread that may wait.
+  func returnFreedMemory()
+
   /// Adds the owner's numbers to `/metrics`.
   func addMetrics(to page: inout MetricsPage)
 }

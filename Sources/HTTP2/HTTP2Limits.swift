@@ -1,5 +1,5 @@
 /// What one HTTP/2 connection may cost. Rates are of events in a second; ten times as many may come at once.
-public struct HTTP2Limits: Sendable {
+public struct HTTP2Limits: Sendable, Equatable {
   /// Streams that a peer may have open, which it is told.
   public var streams = 128
   /// Streams reset by the peer, or by us for what the peer did on them; one that a request was begun for counts twice.

@@ -121,7 +121,7 @@ let servicesTable = Constant {
 let identifyTable = Constant {
   sluice_identify_v1_t(
     struct_size: $0, reserved: 0,
-    identify: { host, purpose, credential, completion, context in
+    identify: { host, purpose, credential, connection, completion, context in
       let world = TestWorld.of(host)
       guard world.isOnLoop("sluice.identify/1 identify") else { return SLUICE_E_WRONG_THREAD }
       let kinds = [
@@ -133,7 +133,10 @@ let identifyTable = Constant {
       }
       guard let provider else { return SLUICE_E_UNAVAILABLE }
       return world.complete(completion, context) {
-        try provider.answer(try JSON.encode(["kind": kind, "credential": credential.text]))
+        let reply = try provider.answer(
+          try JSON.encode(["kind": kind, "credential": credential.text]))
+        if connection != 0 { try world.checkRenewal(of: connection, reply) }
+        return reply
       }
     })
 }
@@ -206,5 +209,19 @@ extension TestWorld {
   fileprivate func secret(_ name: String) -> sluice_slice_t {
     guard let value = secrets[name] else { return sluice_slice_t(bytes: nil, length: 0) }
     return lend(value)
+  }
+}
+
+extension TestWorld {
+  /// Only whoever has opened a connection goes on with it by another credential.
+  fileprivate func checkRenewal(of connection: UInt64, _ reply: [UInt8]) throws {
+    struct Somebody: Decodable {
+      let kind: Principal.Kind
+      let id: String
+    }
+    guard let peer = connections[connection] else { throw HostError(.stale, "identify") }
+    let found = try JSON.decode(Somebody.self, from: reply)
+    guard found.kind == peer.principal.principal.kind, found.id == peer.principal.principal.id
+    else { throw HostError(.denied, "identify") }
   }
 }

@@ -42,6 +42,18 @@ def platform(cores: list[int], data: Path) -> Server:
     )
 
 
+# An app whose users' tokens the benchmark signs, for clients that speak Centrifugo's protocol.
+CENTRIFUGO = ROOT / "Tests/Bench/centrifugo/sluice.json"
+CENTRIFUGO_PORT = 9081
+
+
+def centrifugo(cores: list[int], data: Path, loops: int = 1) -> Server:
+    return Server(
+        "sluice", command(CENTRIFUGO, data, loops), CENTRIFUGO_PORT, data / "bench.log", cores,
+        answers="/readyz", folder=ROOT,
+    )
+
+
 def absent() -> str | None:
     """Why the gateway cannot be measured at all, or None."""
     if not PROGRAM.exists():

@@ -40,17 +40,19 @@ class LoadGenerator:
         return json.loads(outcome.stdout)
 
     @contextmanager
-    def idle_websockets(self, cores: list[int], port: int, path: str, count: int):
-        """Holds `count` idle WebSockets open while the block runs; a lost one raises at its end."""
-        options = {"path": path, "connections": count, "sources": 8}
+    def idle_websockets(self, cores: list[int], port: int, path: str, count: int, **more: object):
+        """Holds `count` idle WebSockets open while the block runs, which gets what was said when all were; a lost one
+        raises at its end."""
+        options = {"path": path, "connections": count, "sources": 8, **more}
         process = subprocess.Popen(
             self.command(cores, port, "ws-idle", options), stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         try:
-            if not process.stdout.readline():
+            opened = process.stdout.readline()
+            if not opened:
                 raise LoadFailed(process.communicate()[1].strip())
-            yield
+            yield json.loads(opened)
             counted = json.loads(process.communicate(timeout=30)[0])
             if counted["errors"]:
                 raise LoadFailed(f"{counted['errors']} of {count} idle: {counted['first_error']}")

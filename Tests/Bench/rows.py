@@ -2,12 +2,14 @@
 
 from functools import partial
 
+import centrifugo
+import gateway
 import peers
-from compare import Comparison
+from compare import Comparison, Ours
 from instructions import InstructionsPerRequest
 from latency import LatencyAt, LatencyAtHalfPeak
 from measurement import Bound, Row
-from size import base_resident, idle_tenants, idle_websocket, start_up
+from size import base_resident, idle_own_channel, idle_subscriber, idle_tenants, idle_websocket, start_up
 
 HELLO = {"expect": peers.HELLO, "connections": 64}
 CPU, RATE = "CPU µs per request", "requests/s"
@@ -38,6 +40,19 @@ def fan(in_flight: int, bound: Bound) -> Row:
     return Row(
         f"fan/{in_flight}", f"/fan, 1 → 1,000, 32 B, {in_flight} in flight", "deliveries/s",
         Comparison("rate", "ws-fan", "/fan", peers.socketify, load), bound,
+    )
+
+
+def protocol_fan(name: str, channel: str, what: str, bound: Bound | None) -> Row:
+    """Clients of Centrifugo's protocol on our side, plain messages on the peer's."""
+    load = {"connections": 1000, "bytes": 32, "pipeline": 16}
+    ours = Ours(
+        lambda bench, cores: gateway.centrifugo(cores, bench.folder("protocol")),
+        centrifugo.PATH, {**load, **centrifugo.load(channel)},
+    )
+    return Row(
+        name, f"publish → 1,000 clients of Centrifugo's JSON protocol, {what}, 16 in flight ÷ plain /fan", "deliveries/s",
+        Comparison("rate", "ws-fan", "/fan", peers.socketify, load, ours=ours), bound,
     )
 
 
@@ -83,6 +98,17 @@ ROWS = [
     ),
     fan(16, Bound("ratio", "least", 1.0, 1.2)),
     fan(1, Bound("ratio", "least", 0.9, 1.2)),
+    protocol_fan("protocol/fan", centrifugo.LOSSY, "nothing kept", Bound("ratio", "least", 0.8)),
+    protocol_fan("protocol/fan-kept", centrifugo.KEPT, "each committed first", None),
+    Row(
+        "protocol/idle", "one of 10,000 idle clients of Centrifugo's protocol in one channel", "bytes resident",
+        idle_subscriber, Bound("figure", "most", 1536),
+    ),
+    Row("protocol/own", "the same, each in a channel of its own", "bytes resident", idle_own_channel),
+    Row(
+        "protocol/recovery", "10,000 clients get 100 missed publications each after a kill -9, two loops", "s",
+        centrifugo.recovery, Bound("figure", "most", 10),
+    ),
     Row(
         "idle-websocket", "one of 10,000 idle WebSockets", "bytes resident", idle_websocket,
         Bound("figure", "most", 600, 330),

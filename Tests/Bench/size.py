@@ -6,6 +6,7 @@ import time
 import uuid
 from pathlib import Path
 
+import centrifugo
 import gateway
 import peers
 from measurement import Measurement, NotMeasured, Side
@@ -13,36 +14,58 @@ from server import Server
 from workbench import Bench
 
 SETTLE_SECONDS = 1.0
+# Freed memory is given back every ten seconds.
+REST_SECONDS = 12.0
 STARTS = 7
 IDLE_WEBSOCKETS, FIRST_WEBSOCKETS = 10_000, 100
 APPS_PER_ACCOUNT = 50
 IDLE_TENANTS = 1_000
 
 
-def idle_websocket(bench: Bench) -> Measurement:
+def _bytes_each(
+    bench: Bench, server: Server, path: str, first: dict | None = None, more: dict | None = None,
+    rest: float = SETTLE_SECONDS,
+) -> float:
     """The growth from 100 open to 10,100, so that what the first ones set up is not counted."""
+    cores, hold = bench.cores.generator, bench.generator.idle_websockets
+    with server:
+        if server.upgrade_status(path) == 404:
+            raise NotMeasured(f"{path} ({server.name} answered 404)")
+        with hold(cores, server.port, path, FIRST_WEBSOCKETS, **(first or {})):
+            time.sleep(SETTLE_SECONDS)
+            before = server.resident_bytes()
+            with hold(cores, server.port, path, IDLE_WEBSOCKETS, **(more or {})):
+                time.sleep(rest)
+                return (server.resident_bytes() - before) / IDLE_WEBSOCKETS
 
-    def bytes_each(server: Server) -> float:
-        cores, hold = bench.cores.generator, bench.generator.idle_websockets
-        with server:
-            if server.upgrade_status("/echo") == 404:
-                raise NotMeasured(f"/echo ({server.name} answered 404)")
-            with hold(cores, server.port, "/echo", FIRST_WEBSOCKETS):
-                time.sleep(SETTLE_SECONDS)
-                before = server.resident_bytes()
-                with hold(cores, server.port, "/echo", IDLE_WEBSOCKETS):
-                    time.sleep(SETTLE_SECONDS)
-                    return (server.resident_bytes() - before) / IDLE_WEBSOCKETS
 
+def idle_websocket(bench: Bench) -> Measurement:
     cores = bench.cores.server
     ours = bench.ours(peers.socketify, cores)
-    measurement = Measurement(Side(ours.name, [bytes_each(ours)]))
+    measurement = Measurement(Side(ours.name, [_bytes_each(bench, ours, "/echo")]))
     try:
         peer = peers.socketify(bench.scratch, cores)
-        measurement.peer = Side(peer.name, [bytes_each(peer)])
+        measurement.peer = Side(peer.name, [_bytes_each(bench, peer, "/echo")])
     except peers.PeerMissing as missing:
         measurement.notes.append(f"peer missing: {missing}")
     return measurement
+
+
+def idle_subscriber(bench: Bench) -> Measurement:
+    """A client of Centrifugo's protocol that listens to one channel, which all of them share."""
+    server = gateway.centrifugo(bench.cores.server, bench.folder("subscribers"))
+    listening = centrifugo.load("kept:all")
+    each = _bytes_each(bench, server, centrifugo.PATH, listening, listening, REST_SECONDS)
+    return Measurement(Side(server.name, [each]))
+
+
+def idle_own_channel(bench: Bench) -> Measurement:
+    """The same, each with a channel of its own."""
+    server = gateway.centrifugo(bench.cores.server, bench.folder("subscribers"))
+    first = centrifugo.load("kept:first-", channels=FIRST_WEBSOCKETS)
+    more = centrifugo.load("kept:own-", channels=IDLE_WEBSOCKETS)
+    each = _bytes_each(bench, server, centrifugo.PATH, first, more, REST_SECONDS)
+    return Measurement(Side(server.name, [each]))
 
 
 def _platform(bench: Bench, data: Path) -> Server:

@@ -46,6 +46,10 @@ class Findings:
     mirrored: int = 0
     behind: int = 0
     replayed: int = 0
+    # Malformed requests that the proxy stopped waiting for.
+    unanswered: int = 0
+    # Forwarded requests in the strict reader's eyes, by whether they have a body with a length or in chunks: as many as were mirrored.
+    shapes: dict[str, list[int]] = field(default_factory=lambda: {"no body": [0, 0], "a length": [0, 0], "chunks": [0, 0]})
     wrong: list[str] = field(default_factory=list)
 
     def row(self) -> str:
@@ -131,7 +135,14 @@ def check_refusal(upstream: Upstream, at: int, error: Malformed, answers: Reader
     """What a strict reader does not take, the gateway must refuse, once, and close."""
     try:
         answer = answers.answer("GET")
-    except (Incomplete, Malformed):
+    except Incomplete:
+        # Nothing at all: the proxy gave up first. Part of an answer is none.
+        if not answers.is_at_end:
+            findings.wrong.append(f"half an answer to what is malformed ({error}): {bytes(upstream.answered[answers.at:])[:300]!r}")
+        findings.unanswered += 1
+        return
+    except Malformed as wrong:
+        findings.wrong.append(f"a malformed answer ({wrong}) to what is malformed ({error})")
         return
     findings.refused += 1
     if answer.status < 400 or "close" not in answer.all("connection") or not answers.is_at_end:
@@ -153,6 +164,9 @@ def judge(exchange: Exchange, lines: list[dict], seen: Seen | None, findings: Fi
     if answer is None:
         return
     findings.answered += 1
+    shape = findings.shapes["chunks" if request["transfer-encoding"] else "a length" if request["content-length"] else "no body"]
+    shape[0] += 1
+    shape[1] += answer["seen-path"] is not None
     if answer["x-request-id"] != name:
         # A head that is refused is not read for its id; then nothing more may follow on the connection.
         if answer.status in (400, 414, 417, 431, 501, 505) and "close" in answer.all("connection") and not lines:
@@ -278,6 +292,12 @@ def main() -> int:
             print(f"{findings.title}: {wrong}")
         if not (findings.forwarded and findings.mirrored and findings.behind and findings.replayed):
             findings.wrong.append("nothing was forwarded")
+        for shape, (forwarded, mirrored) in findings.shapes.items():
+            # A gateway that refuses all of a kind would be seen to do nothing wrong.
+            if forwarded and not mirrored:
+                findings.wrong.append(f"of {forwarded} requests with {shape} none was served")
+        if findings.unanswered > findings.refused:
+            findings.wrong.append(f"{findings.unanswered} malformed requests were not answered")
         print(f"{findings.title}: {findings.messages} messages, {findings.forwarded} forwarded, {findings.refused} refused, "
               f"{findings.mirrored} mirrored, {findings.behind} answered behind, {findings.replayed} again, {len(findings.wrong)} wrong", flush=True)
         if options.json:

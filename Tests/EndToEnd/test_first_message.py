@@ -1,9 +1,11 @@
 """Sockets whose credential comes in the first message: nobody's until then, and nobody's for long."""
 
+import json
+import shutil
 import threading
 
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from client import mint
@@ -235,3 +237,42 @@ def test_the_log_says_whose_socket_it_became(house):
     hello(house, first)
     line = eventually(lambda: [line for line in house.lines() if line.get("principal") == "liam"])
     assert line[-1]["tenant"] == "acme" and line[-1]["status"] == 101
+
+
+def test_a_plugin_of_apps_that_a_reload_brings_greets_at_once_and_one_that_it_takes_away_no_more(tmp_path):
+    folder, app = tmp_path / "plugins", StaticApp("acme")
+    folder.mkdir()
+    configuration = with_plugins(folder, tenants=[app.configuration()])
+    with Sluice(tmp_path / "gateway", configuration, ["--loops", "1"]) as gateway:
+        gateway.start()
+        with pytest.raises(InvalidStatus) as refusal:
+            connect(gateway.socket_url + "/doorman", open_timeout=10, proxy=None)
+        assert refusal.value.response.status_code == 404
+        lay_out_doorman(folder)
+        tenants = [app.configuration()]
+        tenants[0]["plugins"]["doorman"] = {}
+        change(gateway, tenants=tenants)
+        assert gateway.reload()["message"] == "reloaded"
+        first = "token " + app.token("alice")
+        assert hello(gateway, first, user_agent_header="t")[0] == ["opened for 'alice', who uses t", first]
+        shutil.rmtree(folder / "doorman")
+        change(gateway, tenants=[app.configuration()])
+        assert gateway.reload()["message"] == "reloaded"
+        with pytest.raises(InvalidStatus):
+            connect(gateway.socket_url + "/doorman", open_timeout=10, proxy=None)
+
+
+def change(gateway, **changes):
+    configuration = json.loads(gateway.configuration.read_text())
+    gateway.configuration.write_text(json.dumps({**configuration, **changes}))
+
+
+def test_a_new_token_of_the_same_user_renews_a_connection_and_anothers_does_not(house):
+    app = house.apps[0]
+    with connect(house.socket_url + "/doorman", open_timeout=10, proxy=None) as socket:
+        socket.send("token " + app.token("alice"))
+        assert socket.recv(5).startswith("opened for 'alice'")
+        socket.recv(5)
+        for token, status in ((app.token("bob"), DENIED), (app.token("alice"), 0)):
+            socket.send("new " + token)
+            assert socket.recv(5).startswith(f"identified {status} ")

@@ -263,6 +263,19 @@ def test_pings_do_not_keep_an_idle_connection(gateway):
 
 
 @pytest.mark.limit("body_timeout_ms")
+def test_a_body_that_trickles_on_a_stream_ends_that_alone(gateway):
+    before = gateway.breaches("body_timeout_ms")
+    with H2(gateway.port) as connection:
+        stream = connection.open(request("POST", "/probe/echo"), body=None)
+        for _ in range(12):
+            connection.send(frame(DATA, 0, stream, b"x" * 64))
+            time.sleep(0.15)
+        assert connection.answer(stream).status == 408
+        assert connection.get("/probe/at-once/x").status == 200
+    assert gateway.breaches("body_timeout_ms") == before + 1
+
+
+@pytest.mark.limit("body_timeout_ms")
 @pytest.mark.limit("request_timeout_ms")
 def test_a_body_that_stalls_and_a_plugin_that_never_answers_end_their_streams_alone(gateway):
     body, late = gateway.breaches("body_timeout_ms"), gateway.breaches("request_timeout_ms")

@@ -114,6 +114,39 @@ def test_a_streamed_body_that_stalls_is_cut_off(tight):
     assert tight.breaches("body_timeout_ms") == before + 1
 
 
+@pytest.mark.limit("body_timeout_ms")
+def test_a_body_that_trickles_is_cut_off_though_each_byte_comes_in_time(tight):
+    before = tight.breaches("body_timeout_ms")
+    with Wire(tight.port) as wire:
+        wire.send(b"POST /probe/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n")
+        assert trickles(wire, lambda number: b"x")
+    assert tight.breaches("body_timeout_ms") == before + 1
+
+
+@pytest.mark.limit("body_timeout_ms")
+def test_the_framing_of_chunks_is_no_progress_of_a_body(tight):
+    before = tight.breaches("body_timeout_ms")
+    with Wire(tight.port) as wire:
+        wire.send(b"POST /probe/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert trickles(wire, lambda number: b"1;a=%d\r\nx\r\n" % number)
+    assert tight.breaches("body_timeout_ms") == before + 1
+
+
+def trickles(wire, piece) -> bool:
+    """Sends pieces, faster than the limit, until it is answered that this took too long."""
+    wire.socket.settimeout(0.1)
+    for number in range(100):
+        try:
+            wire.send(piece(number))
+            wire.held += wire._more()
+            break
+        except TimeoutError:
+            continue
+    wire.socket.settimeout(10)
+    answer = wire.answer()
+    return answer.status == 408 and answer.json()["code"] == "request_timeout"
+
+
 @pytest.mark.limit("requests_per_second")
 def test_more_requests_than_a_tenant_may_send_are_429_and_say_when_to_come_back(sluice):
     gateway = sluice(conformance_configuration(requests_per_second=20))

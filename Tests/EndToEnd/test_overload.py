@@ -3,6 +3,7 @@
 import json
 import subprocess
 import threading
+import time
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 
@@ -28,7 +29,8 @@ def overloaded(tmp_path, localhost, probe_folder):
 
     def make(loops=1, **limits) -> SecureSluice:
         gateway = SecureSluice(
-            tmp_path / "gateway", localhost.configuration(), ["--loops", str(loops)], with_plugins(probe_folder), **limits)
+            tmp_path / "gateway", localhost.configuration(), ["--loops", str(loops)],
+            with_plugins(probe_folder, drain_timeout_ms=1500), **limits)
         made.append(gateway)
         return gateway.start()
 
@@ -216,6 +218,23 @@ def test_too_little_memory_sheds_new_connections_until_there_is_enough(overloade
         assert_served(old)
     assert ask(gateway.port, get("/readyz")).status == 200
     assert eventually(lambda: log_of(gateway, "no longer overloaded"))
+
+
+@pytest.mark.limit("loop_lag_ms")
+def test_a_reload_puts_the_bound_on_lag_in_force_and_drops_nobody(overloaded, authority):
+    gateway = overloaded(loop_lag_ms=0, memory_bytes=0)
+    with old_connections(gateway, authority) as old, blocked(gateway, 400):
+        assert eventually(lambda: gateway.metric("sluice_loop_lag_milliseconds", '{loop="0"}') >= 250, 60)
+        assert not is_shedding(gateway)
+        set_limit(gateway, "loop_lag_ms", 250)
+        assert eventually(lambda: is_shedding(gateway), 60)
+        assert_refused(gateway, "loop_lag_ms")
+        assert_served(old)
+        set_limit(gateway, "loop_lag_ms", 0)
+        assert eventually(lambda: not is_shedding(gateway), 60)
+        # A generation that was replaced would have begun to close its sockets.
+        time.sleep(2)
+        assert_served(old)
 
 
 def set_limit(gateway: Sluice, name: str, value: int):

@@ -130,7 +130,6 @@ def test_a_part_that_never_decides_is_cut_off_with_504_and_told(phases):
 
 def test_the_time_for_an_answer_is_one_over_all_that_the_request_waits_for(phases):
     """Each part takes less than the limit, and the handler too; together they take more."""
-    assert ask(phases.port, get("/probe/later?first=slow")).status in (200, 504)
     answer = ask(phases.port, get("/probe/later?first=slower&second=slower"))
     assert answer.status == 504 and answer.json()["code"] == "deadline_exceeded"
 

@@ -1,6 +1,7 @@
 """Peers that take nothing of what is sent to them, in every way in which they can be connected: each costs a bounded amount, is
 closed, and is counted."""
 
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -11,7 +12,7 @@ from sanitizer import MEASURES_MEMORY
 from secure import SecureSluice, SecureWire, trust
 from test_http2_websocket import Socket
 from wire import TEXT, RawSocket, Wire, ask, frame, get, handshake
-from workshop import with_plugins
+from workshop import conformance_configuration, with_plugins
 
 PEERS = 10
 QUEUE = 1 << 20
@@ -63,14 +64,29 @@ def test_readers_of_a_large_answer_that_never_read_are_cut_off(gateway, authorit
             nonlocal highest
             highest = max(highest, gateway.resident())
             assert ask(gateway.port, get("/probe/at-once/x")).status == 200
-            # Over HTTP/2 a stream's time and its connection's may end together.
             return gateway.breaches("write_timeout_ms") >= before + PEERS
 
         assert eventually(cut_off, 30)
         if "shut" not in kind:  # there the stream alone is reset
             # The peers have closed nothing; what is open is the question itself.
             assert eventually(lambda: gateway.metric("sluice_connections_open") == 1, 30)
+    # Once for each peer, though over HTTP/2 a stream's time and its connection's end together.
+    assert gateway.breaches("write_timeout_ms") == before + PEERS
     assert highest - memory < BOUND
+
+
+def test_a_reader_that_is_slow_and_reads_is_served_to_the_end(sluice):
+    gateway, size, times = sluice(conformance_configuration(write_timeout_ms=1000)), 1 << 20, 12
+    with Wire(gateway.port, receive_buffer=4096, patience=30) as slow:
+        # More than the kernel holds, so that it waits in the gateway.
+        slow.send(get(f"/bytes/{size}") * times)
+        end = time.monotonic() + 4
+        while time.monotonic() < end:
+            slow.held += slow._more()
+            time.sleep(0.05)
+        for _ in range(times):
+            assert len(slow.answer().body) == size
+    assert gateway.breaches("write_timeout_ms") == 0
 
 
 def flooded_socket(gateway, stack: ExitStack, kind: str, authority):

@@ -120,3 +120,39 @@ import Testing
     #expect(told == [5, 15, 25, 31])
   }
 }
+
+@Suite struct `The return of freed memory` {
+  private let megabyte = 1 << 20
+
+  /// Whether memory is returned at each of these looks, ten seconds apart.
+  private func returns(_ samples: [(connections: Int, megabytes: Int)]) -> [Bool] {
+    var state = MemoryReturn()
+    return samples.enumerated().map { index, sample in
+      state.isDue(connections: sample.connections, now: UInt64(index) * MemoryReturn.interval) {
+        sample.megabytes * megabyte
+      }
+    }
+  }
+
+  @Test func `waits until memory has grown, and then until it has grown again`() {
+    let seen = returns([(0, 30), (10, 45), (10, 46), (10, 46), (10, 61), (10, 62)])
+    #expect(seen == [false, false, true, false, false, true])
+  }
+
+  @Test func `comes when many have left`() {
+    let seen = returns([(1_000, 60), (1_000, 60), (751, 60), (563, 60), (99, 60), (0, 60)])
+    #expect(seen == [false, false, false, true, true, false])
+  }
+
+  @Test func `looks at the memory every ten seconds only`() {
+    var state = MemoryReturn()
+    var looks = 0
+    for second in 0..<25 {
+      _ = state.isDue(connections: 0, now: UInt64(second) * 1_000) {
+        looks += 1
+        return 0
+      }
+    }
+    #expect(looks == 3)
+  }
+}

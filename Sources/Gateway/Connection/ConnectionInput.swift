@@ -74,7 +74,9 @@ extension UnsafeMutablePointer where Pointee == Connection {
       } else if !pointee.flags.contains(.isHeldBack) {
         pointee.stream.startReading()
       }
-    } else if pointee.flags.contains(.hasEnded) {
+    } else if pointee.flags.contains(.hasEnded),
+      pointee.viewCount == 0 || !pointee.flags.contains(.isHeldBack)
+    {
       endOfInput()
     } else if pointee.flags.isDisjoint(with: .isHeldBack) {
       pointee.stream.startReading()
@@ -151,10 +153,12 @@ extension UnsafeMutablePointer where Pointee == Connection {
   }
 
   /// Waits for the rest of a body, which will never come from a peer that has sent all it will send.
-  func awaitBody() {
+  ///
+  /// - Parameter isAnew: whether its time begins anew.
+  func awaitBody(isAnew: Bool = true) {
     guard !pointee.flags.contains(.hasEnded) else { return pointee.stream.close() }
     guard !pointee.flags.contains(.isHeldBack) else { return }
-    watch(.body)
+    if isAnew || pointee.timeout != .body { watch(.body) }
     pointee.stream.startReading()
   }
 

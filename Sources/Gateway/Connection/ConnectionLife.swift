@@ -124,6 +124,7 @@ extension UnsafeMutablePointer where Pointee == Connection {
       }
     case .request: pointee.request?.hasTakenTooLong()
     case .write:
+      if hasTakenSome() { return }
       loop.pointee.metrics.add(.writeTimeouts)
       pointee.stream.reset()
     case .ping: pointee.socket?.isSilent()

@@ -38,8 +38,27 @@ extension UnsafeMutablePointer where Pointee == Connection {
       pointee.flags.insert(.isHeldBack)
       pointee.stream.stopReading()
     }
+    watchWriting()
+  }
+
+  /// Puts the peer under the limit for taking some of what is queued, from now on.
+  private func watchWriting() {
+    pointee.waitingBytes = UInt32(clamping: pointee.stream.queuedBytes)
     watch(.write)
   }
+
+  /// The peer's time to take some is over; true when it has taken some, and gets it anew.
+  func hasTakenSome() -> Bool {
+    let waiting = UInt32(clamping: pointee.stream.queuedBytes)
+    guard waiting.addingReportingOverflow(Self.leastTaken).partialValue <= pointee.waitingBytes,
+      waiting < pointee.waitingBytes
+    else { return false }
+    watchWriting()
+    return true
+  }
+
+  /// Bytes that count as some.
+  private static var leastTaken: UInt32 { 1_024 }
 
   /// The kernel has taken everything.
   func hasDrained() {

@@ -43,6 +43,7 @@ extension UnsafeMutablePointer where Pointee == LoopState {
   private static var json: StaticString { "application/json" }
 
   func answer(_ request: RequestPointer, with page: BuiltInPage) {
+    if request.pointee.head.method == .other { return request.refuseMethod() }
     guard request.pointee.head.method == .get || request.pointee.head.method == .head else {
       request.add(("allow" as StaticString).raw, ("GET, HEAD" as StaticString).raw)
       request.problem(.methodNotAllowed, "This page is only read.")

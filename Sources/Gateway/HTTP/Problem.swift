@@ -25,6 +25,8 @@ public struct ProblemCode: Sendable {
   public static let pluginNotEnabled = ProblemCode(404, "plugin_not_enabled")
   /// The path is there, the method is not; `Allow` names those that are (RFC 9110 §15.5.6).
   public static let methodNotAllowed = ProblemCode(405, "method_not_allowed")
+  /// The method is none that the gateway knows.
+  public static let notImplemented = ProblemCode(501, "not_implemented")
   /// The request did not arrive in time.
   public static let requestTimeout = ProblemCode(408, "request_timeout")
   /// It exists already, or has changed meanwhile.

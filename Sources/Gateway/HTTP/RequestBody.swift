@@ -110,6 +110,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// Takes body bytes from the connection's view.
   func receiveBody() {
     let connection = pointee.connection.unsafelyUnwrapped
+    let before = pointee.bodyCount
     if pointee.bodyLeft >= 0 {
       let count = Swift.min(Int(connection.pointee.viewCount), Int(pointee.bodyLeft))
       if count > 0 {
@@ -121,8 +122,16 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     } else {
       receiveChunks()
     }
-    if pointee.stage == .receiving { connection.awaitBody() }
+    if pointee.stage == .receiving { connection.awaitBody(isAnew: hasAdvanced(from: before)) }
   }
+
+  /// Whether enough of a body has come for the time limit to begin anew: otherwise a byte now and then would do.
+  func hasAdvanced(from before: Int) -> Bool {
+    before / Self.bodyStep != pointee.bodyCount / Self.bodyStep
+  }
+
+  /// Bytes of a body that is buffered whole which must come within the time limit.
+  private static var bodyStep: Int { 16_384 }
 
   private func receiveChunks() {
     let connection = pointee.connection.unsafelyUnwrapped

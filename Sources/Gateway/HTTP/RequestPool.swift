@@ -2,10 +2,14 @@ internal import Wire
 
 /// Request slots of one loop, used again and again. Confined to its loop.
 ///
-/// A slot stays initialized while it is spare: only what a request leaves behind is put back. Slots are never freed, so
-/// that whoever has just answered one may still look at its stage; there are as many as requests were ever open at once.
+/// A slot stays initialized while it is spare: only what a request leaves behind is put back. Slots are freed by `trim`
+/// alone, so that whoever has just answered one may still look at its stage.
 struct RequestPool {
+  /// Spare slots that a loop keeps. More were needed once, when many peers came together.
+  static let spareLimit = 256
+
   private var first: RequestPointer?
+  private(set) var spares = 0
 
   @inline(__always)
   mutating func take(base: UnsafeRawPointer, fields: UnsafeMutablePointer<HeaderField>)
@@ -13,6 +17,7 @@ struct RequestPool {
   {
     guard let slot = first else { return make(base, fields) }
     first = slot.pointee.nextSpare
+    spares &-= 1
     slot.pointee.stage = .tenant
     slot.pointee.base = base
     slot.pointee.fields = fields
@@ -36,5 +41,16 @@ struct RequestPool {
     slot.pointee.stage = .answered
     slot.pointee.nextSpare = first
     first = slot
+    spares &+= 1
+  }
+
+  /// Frees spare slots beyond `spareLimit`. Only where no request is being handled.
+  mutating func trim() {
+    while spares > Self.spareLimit, let slot = first {
+      first = slot.pointee.nextSpare
+      spares &-= 1
+      slot.deinitialize(count: 1)
+      slot.deallocate()
+    }
   }
 }

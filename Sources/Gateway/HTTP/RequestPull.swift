@@ -64,6 +64,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       pointee.bodyCount += span.count
       let most = Swift.min(facts.pointee.bodyLimit, loop.pointee.settings.bodyBytes)
       guard pointee.bodyCount <= most else {
+        loop.pointee.metrics.add(.bodyBytesBreaches)
         pointee.flags.insert(.mustClose)
         return complete(pull, -11, UnsafeRawBufferPointer(start: nil, count: 0))
       }
@@ -101,7 +102,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// the end.
   func watchReader(_ piece: UnsafeRawBufferPointer) {
     if pointee.stage != .handling {
-      unwatch()
+      // A peer that does not take the answer stays under the limit for that.
+      if timeout == .body { unwatch() }
     } else if piece.count > 0 {
       watch(.request)
     } else {

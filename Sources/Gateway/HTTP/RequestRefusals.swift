@@ -13,6 +13,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       answer(204, contentType: nothing, body: nothing)
       return
     }
+    // RFC 9110 §9.1: what nobody here knows is not the path's fault.
+    if pointee.head.method == .other { return refuseMethod() }
     switch match {
     case .route: return
     case .notFound: refusePath()
@@ -25,6 +27,11 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       list.withUTF8 { add(("allow" as StaticString).raw, UnsafeRawBufferPointer($0)) }
       problem(.methodNotAllowed, "This path does not take that method; see the Allow field.")
     }
+  }
+
+  /// The method is none of those that the gateway knows.
+  func refuseMethod() {
+    problem(.notImplemented, "The gateway does not know this method.")
   }
 
   private func refusePath() {

@@ -186,6 +186,12 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     connection.resumeAfterWait()
   }
 
+  /// Puts another principal in the place of the one that was let in.
+  func renew(_ principal: Principal) {
+    pointee.principal?.release()
+    pointee.principal = .passRetained(principal)
+  }
+
   private func authorize(_ principal: Principal) {
     pointee.principal = .passRetained(principal)
     let auth = facts.pointee.auth

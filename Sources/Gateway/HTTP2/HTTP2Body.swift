@@ -5,6 +5,7 @@ internal import HTTP2
 extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// Takes what has come of a body that is buffered whole.
   func receiveBody(from stream: StreamPointer) {
+    let before = pointee.bodyCount
     let count = stream.pointee.viewCount
     if count > 0, let view = stream.pointee.view {
       let most = Swift.min(facts.pointee.bodyLimit, loop.pointee.settings.bodyBytes)
@@ -15,14 +16,18 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       if pointee.bodyLeft > 0 { pointee.bodyLeft -= Int64(count) }
     }
     if stream.pointee.flags.contains(.hasEnded) { return bodyIsComplete() }
-    stream.watch(.body)
+    if stream.pointee.timeout != .body || hasAdvanced(from: before) { stream.watch(.body) }
   }
 
   /// Hands what has come of a streamed body to whoever waits for it.
   func feedPull(_ pull: Completion, from stream: StreamPointer) {
     let count = stream.pointee.viewCount
     guard count > 0, let view = stream.pointee.view else {
-      guard stream.pointee.flags.contains(.hasEnded) else { return stream.watch(.body) }
+      guard stream.pointee.flags.contains(.hasEnded) else {
+        // A peer that does not take the answer stays under the limit for that.
+        if stream.pointee.timeout != .write { stream.watch(.body) }
+        return
+      }
       pointee.flags.insert(.bodyIsComplete)
       return complete(
         pull, 0, UnsafeRawBufferPointer(start: UnsafeRawPointer(self), count: 0), on: stream)

@@ -165,6 +165,9 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
       if connection.pointee.timeout != .head { connection.watch(.head) }
     } else if endpoint.openStreams > 0 {
       connection.unwatch()
+    } else if connection.pointee.flags.contains(.isShed) {
+      // It is let in for one request, which has the time that a head has.
+      if connection.pointee.timeout != .head { connection.watch(.head) }
     } else if connection.pointee.timeout != .idle {
       connection.watch(.idle)
     }
@@ -175,8 +178,11 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
     let metrics = loop.pointee.metrics
     switch timeout {
     case .write:
+      if pointee.connection.hasTakenSome() { return }
       metrics.add(.writeTimeouts)
       return pointee.connection.pointee.stream.reset()
+    case .head where pointee.connection.pointee.flags.contains(.isShed):
+      pointee.connection.leaveRefusal()
     case .head: metrics.add(.headTimeouts)
     default: metrics.add(.idleTimeouts)
     }

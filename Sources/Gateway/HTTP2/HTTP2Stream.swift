@@ -122,6 +122,10 @@ extension UnsafeMutablePointer where Pointee == HTTP2Stream {
       pointee.http2.forgetWaiting(self)
       pointee.request?.hasTakenTooLong()
     case .write:
+      let connection = pointee.http2.pointee.connection
+      // One peer that does not read is counted once, by the limit of its connection.
+      if connection.pointee.stream.isClosing { return }
+      if connection.pointee.flags.contains(.isHeldBack) { return watch(.write) }
       metrics.add(.writeTimeouts)
       reset(.cancel)
     case .linger: reset(.noError)
@@ -181,6 +185,11 @@ extension RequestPointer {
   func watch(_ timeout: Timeout) {
     if let stream = pointee.http2 { return stream.watch(timeout) }
     pointee.connection.unsafelyUnwrapped.watch(timeout)
+  }
+
+  /// The time limit that the request is under, or what it came on.
+  var timeout: Timeout {
+    pointee.http2?.pointee.timeout ?? pointee.connection.unsafelyUnwrapped.pointee.timeout
   }
 
   /// Takes the request out of its time limit.

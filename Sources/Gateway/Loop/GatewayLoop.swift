@@ -31,20 +31,9 @@ public struct GatewayLoop: @unchecked Sendable {
   /// The loop's counters.
   public var metrics: LoopMetrics { state.pointee.metrics }
 
-  /// Puts other settings in force: the bounds on bodies, connections, queues and load, the drain time, and who may
-  /// see `/metrics`. Bounds on heads and times are those that the loop was started with.
+  /// Puts other settings in force, all but those that the loop was started with: see ``GatewaySettings/adopting(_:)``.
   public func apply(_ settings: GatewaySettings) {
-    state.pointee.settings.bodyBytes = settings.bodyBytes
-    state.pointee.settings.connections = settings.connections
-    state.pointee.settings.connectionsPerAddress = settings.connectionsPerAddress
-    state.pointee.settings.socketQueueBytes = settings.socketQueueBytes
-    state.pointee.settings.memoryBytes = settings.memoryBytes
-    state.pointee.settings.loopLag = settings.loopLag
-    state.pointee.settings.drainTimeout = settings.drainTimeout
-    state.pointee.settings.publicMetrics = settings.publicMetrics
-    // A connection keeps the limits that it began with.
-    state.pointee.settings.http2 = settings.http2
-    state.pointee.settings.http2QueueBytes = settings.http2QueueBytes
+    state.pointee.settings = state.pointee.settings.adopting(settings)
   }
 
   // MARK: - tenants

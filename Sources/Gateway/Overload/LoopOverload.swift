@@ -19,14 +19,24 @@ struct LoopOverload {
   /// nil: it sheds none.
   var cause: OverloadCause?
   var lag = OverloadGate.lag(bound: 0)
+  /// Looked at by the first loop, for all.
+  var memoryReturn = MemoryReturn()
   /// Connections open that have come while the loop shed, and whose request has not been let in.
   var refusing = 0
 }
 
 extension UnsafeMutablePointer where Pointee == LoopState {
-  /// Once a second: decides whether connections are shed until the next time.
+  /// Once a second, from the loop itself: decides whether connections are shed until the next time.
   func sampleLoad() {
+    pointee.requests.trim()
     let now = pointee.eventLoop.now
+    let connections = pointee.shared.openConnections.load(ordering: .relaxed)
+    if pointee.index == 0,
+      pointee.overload.memoryReturn.isDue(
+        connections: connections, now: now, EventLoop.residentMemory)
+    {
+      pointee.host.returnFreedMemory()
+    }
     let late = Int(max(pointee.eventLoop.takeLongestTick(), pointee.eventLoop.lag) / 1_000_000)
     pointee.metrics.set(.loopLag, late)
     let wasLate = pointee.overload.lag.isOver

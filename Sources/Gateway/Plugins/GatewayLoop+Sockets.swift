@@ -72,6 +72,16 @@ extension GatewayLoop {
     return request.pointee.principal?.takeUnretainedValue() ?? .anonymous
   }
 
+  /// Puts another principal in the place of a connection's; nothing when there is no such connection of the owner's.
+  public func renew(_ token: UInt64, _ principal: Principal, of owner: Generation) {
+    if let socket = socket(token, owner) {
+      socket.pointee.principal?.release()
+      socket.pointee.principal = .passRetained(principal)
+    } else if let request = request(token, owner) {
+      request.renew(principal)
+    }
+  }
+
   /// Counts a message as one of a tenant's requests; false when it is one too many.
   public func takesMessage(of tenant: String) -> Bool {
     guard let limiter = state.pointee.directory.tenant(tenant)?.limiter, limiter.limit > 0 else {

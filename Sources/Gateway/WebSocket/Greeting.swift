@@ -98,10 +98,12 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     guard status >= 0 else { return refuseGreeting(status) }
     restart()
     greeting.pointee.isInside = true
-    let token = pointee.token
+    // By the socket: the request's token may be another one by then.
+    let token = greeting.pointee.socket.pointee.token
     let loop = loop
     continueLater()
-    loop.request(token)?.pointee.greeting?.pointee.isInside = false
+    guard let memory = loop.pointee.tokens.resolve(token, .socket) else { return }
+    memory.assumingMemoryBound(to: SocketState.self).greetingIsOutside()
   }
 
   /// Goes back to the first stage, with the credential that has been found meanwhile.
@@ -116,6 +118,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     pointee.identityDigest = nil
     pointee.route = -1
     pointee.stage = .tenant
+    // What the peer took to say who it is was its own time.
+    pointee.began = EventLoop.hrtime()
     watch(.request)
   }
 
@@ -145,10 +149,16 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     let token = pointee.token
     var context: UInt64 = 0
     var status: Int32 = 0
+    let loop = loop
     socket.call("open") {
       status = $0.open(socket.pointee.shard, handler, token, socket.pointee.token, &context)
     }
-    guard status >= 0, pointee.stage == .handling else { return status }
+    guard status >= 0, pointee.stage == .handling else {
+      // Nobody's again, and on its way out.
+      loop.leaveGroups(socket)
+      loop.pointee.tokens.remove(socket.pointee.token)
+      return status
+    }
     socket.pointee.context = context
     socket.pointee.flags.remove(.isGreeting)
     let (stream, isInside) = (pointee.http2, greeting.pointee.isInside)
@@ -261,6 +271,11 @@ extension UnsafeMutablePointer where Pointee == SocketState {
   /// Whether the first message has come and the socket is still nobody's: what follows it must wait.
   var hasGreeted: Bool {
     isGreeting && greeter?.pointee.greeting?.pointee.message != nil
+  }
+
+  /// What the first message has led to at once is done.
+  fileprivate func greetingIsOutside() {
+    if isGreeting { greeter?.pointee.greeting?.pointee.isInside = false }
   }
 
   /// The time for the first message is over.

@@ -9,7 +9,7 @@ enum IdentifyBridge {
   static let table = PermanentTable(
     sluice_identify_v1_t(
       struct_size: UInt32(MemoryLayout<sluice_identify_v1_t>.size), reserved: 0,
-      identify: { host, purpose, credential, completion, context in
+      identify: { host, purpose, credential, connection, completion, context in
         let shard = shard(host)
         guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
         let query: IdentityRequest.Query
@@ -19,6 +19,7 @@ enum IdentifyBridge {
         default: return SLUICE_E_INVALID
         }
         guard credential.length <= limit else { return SLUICE_E_INVALID }
+        guard connection == 0 || purpose == SLUICE_CREDENTIAL_BEARER else { return SLUICE_E_DENIED }
         guard let set = shard.set else { return SLUICE_E_WRONG_STATE }
         guard let provider = set.authenticator else { return SLUICE_E_UNAVAILABLE }
         let promise = shard.promise(completion, context)
@@ -28,7 +29,9 @@ enum IdentifyBridge {
           guard provider.isOpen else { return shard.keep(promise, SLUICE_E_CANCELLED) }
           shard.loop.identify(request, by: provider) { status, reply in
             switch IdentityRequest.answer(status, reply) {
-            case .known: shard.keep(promise, SLUICE_OK, reply)
+            case .known(let principal):
+              let status = connection == 0 ? SLUICE_OK : renew(connection, principal, shard)
+              shard.keep(promise, status, status == SLUICE_OK ? reply : [])
             case .unknown: shard.keep(promise, SLUICE_E_UNAUTHENTICATED, reply)
             case .expired: shard.keep(promise, SLUICE_E_EXPIRED, reply)
             case .unavailable: shard.keep(promise, SLUICE_E_UNAVAILABLE)
@@ -38,13 +41,24 @@ enum IdentifyBridge {
         return SLUICE_PENDING
       }))
 
+  /// Has a connection act on a new credential of whoever opened it.
+  private static func renew(_ connection: UInt64, _ principal: Principal, _ shard: Shard) -> Int32 {
+    guard let generation = shard.generation,
+      let former = shard.gateway.sender(connection, of: generation)
+    else { return SLUICE_E_STALE }
+    guard former.kind == principal.kind, former.id == principal.id else { return SLUICE_E_DENIED }
+    shard.gateway.renew(connection, principal, of: generation)
+    return SLUICE_OK
+  }
+
   /// As ``table``; each function looks at its tag first.
   static let checkedTable = PermanentTable(
     sluice_identify_v1_t(
       struct_size: UInt32(MemoryLayout<sluice_identify_v1_t>.size), reserved: 0,
-      identify: { host, purpose, credential, completion, context in
+      identify: { host, purpose, credential, connection, completion, context in
         CallCheck.onLoop(host, "sluice.identify/1 identify")
-          ?? table.pointer.pointee.identify(host, purpose, credential, completion, context)
+          ?? table.pointer.pointee.identify(
+            host, purpose, credential, connection, completion, context)
       }))
 }
 

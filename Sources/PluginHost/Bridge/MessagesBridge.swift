@@ -86,6 +86,9 @@ enum MessagesBridge {
         "The feature is not available now. Try again later.")
     }
     let declared = route.declared
+    guard principal.expiresAt == 0 || principal.expiresAt > shard.eventLoop.unixMilliseconds else {
+      return Refusal(SLUICE_E_EXPIRED, "unauthenticated", "The credential has expired.")
+    }
     guard principal.has(declared.scopes) else {
       return Refusal(
         SLUICE_E_DENIED, "forbidden",

@@ -40,9 +40,9 @@ enum ServicesBridge {
         let shard = shard(host)
         let copy = Array(reply.raw)
         if shard.eventLoop.isCurrent {
-          return shard.loop.reply(call, status, copy) ? SLUICE_OK : SLUICE_E_STALE
+          return shard.loop.reply(call, status, copy, from: shard) ? SLUICE_OK : SLUICE_E_STALE
         }
-        let isTaken = shard.eventLoop.post { shard.loop.reply(call, status, copy) }
+        let isTaken = shard.eventLoop.post { _ = shard.loop.reply(call, status, copy, from: shard) }
         return isTaken ? SLUICE_OK : SLUICE_E_STALE
       }))
 }

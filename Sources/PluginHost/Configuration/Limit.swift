@@ -49,11 +49,11 @@ public struct Limit: Sendable, Hashable {
 
 extension Limit {
   static let headerBytes = Limit(
-    "header_bytes", 16 << 10, .bytes, in: 1 << 10...1 << 20,
+    "header_bytes", 16 << 10, .bytes, in: 1 << 10...65_535,
     "the head of a request: request line and header fields", answer: "431 headers_too_large",
     isLive: false)
   static let uriBytes = Limit(
-    "uri_bytes", 8 << 10, .bytes, in: 256...1 << 20, "a request's target",
+    "uri_bytes", 8 << 10, .bytes, in: 256...65_535, "a request's target",
     answer: "414 uri_too_long", isLive: false)
   static let bodyBytes = Limit(
     "body_bytes", 16 << 20, .bytes, in: 0...1 << 30,
@@ -65,7 +65,8 @@ extension Limit {
     isLive: false)
   static let bodyTimeout = Limit(
     "body_timeout_ms", 30_000, .milliseconds, in: 100...3_600_000,
-    "the time between two pieces of a body", answer: "408 request_timeout", isLive: false)
+    "the time in which the next 16 KiB of a body must come, or what is left of it; where a plugin reads it in pieces, the next piece",
+    answer: "408 request_timeout", isLive: false)
   static let handshakeTimeout = Limit(
     "tls_handshake_timeout_ms", 10_000, .milliseconds, in: 100...600_000,
     "the time from a connection to the end of its TLS handshake", answer: "connection closed",

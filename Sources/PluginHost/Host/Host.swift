@@ -204,7 +204,7 @@ final class Host: TenantHost, @unchecked Sendable {
     case .memory:
       fields = ["resident_bytes": .integer(value)]
       // What was freed and is still held would keep the process over its bound for ever.
-      if isOver { control.post { EventLoop.returnFreedMemory() } }
+      if isOver { returnFreedMemory() }
     case .lag: fields["lag_ms"] = .integer(value)
     }
     fields["limit"] = .string(cause == .memory ? Limit.memoryBytes.name : Limit.loopLag.name)
@@ -214,6 +214,8 @@ final class Host: TenantHost, @unchecked Sendable {
       log.write(.info, "no longer overloaded: new connections are taken", fields: fields)
     }
   }
+
+  func returnFreedMemory() { control.post { EventLoop.returnFreedMemory() } }
 
   func addMetrics(to page: inout MetricsPage) {
     let counters = store.counters

@@ -19,6 +19,8 @@ final class LoopHost: @unchecked Sendable {
   private var scratch: [UnsafeMutableRawPointer] = []
 
   struct ServiceCall {
+    /// Who was asked, and nobody else, replies.
+    let provider: Shard
     /// nil: the plugin gave the reply already, or the host itself asked.
     let answer: (Int32, [UInt8]) -> Void
     /// Milliseconds of the loop's clock.
@@ -146,7 +148,8 @@ final class LoopHost: @unchecked Sendable {
     lastCall += 1
     // The loop's number makes the token name its loop, for replies from elsewhere.
     let token = lastCall << 8 | UInt64(gateway.index)
-    calls[token] = ServiceCall(answer: answer, deadline: gateway.eventLoop.now + Self.callTimeout)
+    calls[token] = ServiceCall(
+      provider: provider, answer: answer, deadline: gateway.eventLoop.now + Self.callTimeout)
     let status = provider.call(function) { body(token) }
     if status < 0 { reply(token, status, []) }
     if status == SLUICE_OK, calls[token] != nil, !repliesUnderWay.contains(token) {
@@ -156,9 +159,14 @@ final class LoopHost: @unchecked Sendable {
 
   private var repliesUnderWay: Swift.Set<UInt64> = []
 
+  /// Takes a provider's reply: as ``reply(_:_:_:)``, and false also when it was another that was asked.
+  func reply(_ token: UInt64, _ status: Int32, _ bytes: [UInt8], from provider: Shard) -> Bool {
+    calls[token]?.provider === provider && reply(token, status, bytes)
+  }
+
   /// Takes a reply; it is handed on later, never from inside the provider's call. False when it is stale.
   @discardableResult
-  func reply(_ token: UInt64, _ status: Int32, _ reply: [UInt8]) -> Bool {
+  private func reply(_ token: UInt64, _ status: Int32, _ reply: [UInt8]) -> Bool {
     guard calls[token] != nil, repliesUnderWay.insert(token).inserted else { return false }
     gateway.eventLoop.post { [self] in
       repliesUnderWay.remove(token)

@@ -33,9 +33,13 @@ extension TenantControl {
     report.changes =
       next.configuration.settingsChanged(since: former.configuration)
       + next.pluginChanges(since: former)
+    // Of the limits only these are part of a tenant's routes; the others are the loops'.
+    let bounds: [Limit] = [.bodyBytes, .webSocketMessageBytes]
     let concernsAll =
-      next.configuration.limits != former.configuration.limits
+      bounds.contains { next.configuration.limits[$0] != former.configuration.limits[$0] }
       || next.configuration.plugins != former.configuration.plugins
+    // The platform's routes lead to sockets of plugins that it does not run itself.
+    let greetsAnew = !next.greeters.elementsEqual(former.greeters, by: ===)
     let tenants = StaticTenantChanges(from: former.staticTenants, to: next.staticTenants)
     report.changes += tenants.descriptions
     do throws(TenantError) {
@@ -50,6 +54,7 @@ extension TenantControl {
       for (tenant, runtime) in runtimes.sorted(by: { $0.key < $1.key }) {
         guard let record = registry.record(tenant),
           concernsAll || tenants.changed.contains(tenant)
+            || greetsAnew && tenant == StaticTenant.platformID
             || next.configuration.compression(ofTenant: tenant)
               != former.configuration.compression(ofTenant: tenant)
             || runtime.instances.contains(where: {

@@ -70,6 +70,8 @@ public final class Server: Sendable {
     self.addresses = addresses
     warnings = configuration.warnings(installed: host.manifests)
     certificates.watch(gateway, control)
+    // What reading manifests and configuration took is more than what they leave.
+    EventLoop.returnFreedMemory()
     gateway.isReady()
   }
 

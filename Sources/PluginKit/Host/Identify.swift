@@ -23,9 +23,27 @@ extension ShardContext {
   public func identify(
     _ credential: String, for purpose: CredentialPurpose = .bearer
   ) async throws -> Principal {
+    try await identify(credential, purpose, token: 0)
+  }
+
+  /// The same for a credential by which a connection is to act from now on.
+  ///
+  /// - Throws: also `.denied` when it stands for somebody else than who opened the connection, `.stale` when that is gone;
+  ///   then nothing has changed.
+  public func identify(_ credential: String, renewing connection: Connection) async throws
+    -> Principal
+  {
+    try await identify(credential, .bearer, token: connection.token)
+  }
+
+  private func identify(_ credential: String, _ purpose: CredentialPurpose, token: UInt64)
+    async throws -> Principal
+  {
     let (identify, host) = try link.require("sluice.identify/1", sluice_identify_v1_t.self)
     let reply = try await call { completion, call in
-      credential.withSlice { identify.pointee.identify(host, purpose.number, $0, completion, call) }
+      credential.withSlice {
+        identify.pointee.identify(host, purpose.number, $0, token, completion, call)
+      }
     }
     return try JSON.decode(IdentityReply.self, from: reply).principal
   }

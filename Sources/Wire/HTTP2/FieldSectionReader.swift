@@ -93,7 +93,10 @@ public struct FieldSectionReader {
     guard FieldSyntax.isValue(value) else { return fail(.http(.invalidFieldValue)) }
     let id = HeaderID.identify(name.baseAddress.unsafelyUnwrapped, name.count)
     if let error = connectionError(id, name, value) { return fail(error) }
-    guard kind == .request else { return }
+    guard kind == .request else {
+      if TrailerName(name).isForbidden { fail(.http(.forbiddenTrailer)) }
+      return
+    }
     guard fieldCount < limits.fields else { return fail(.http(.tooManyFields)) }
     guard listBytes <= limits.headBytes else { return fail(.http(.headTooLarge)) }
     let nameSpan = append(name)

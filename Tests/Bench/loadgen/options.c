@@ -15,6 +15,8 @@ static const char usage[] =
     "  ws-echo    [--bytes 32]  one message in flight on each connection\n"
     "  ws-fan     [--bytes 32] [--pipeline 1]  one publisher, --connections subscribers\n"
     "  ws-idle    holds --connections open until its standard input closes\n"
+    "  ws-fan and ws-idle speak Centrifugo's protocol with --token T --channel C; ws-idle also\n"
+    "             [--channels N]  C0 to CN-1 in turn  [--expect-missed N --since OFFSET --epoch E]  recover N\n"
     "  every mode [--sources N]  bind N addresses of 127.0.0.0/8 in turn\n";
 
 static _Noreturn void refuse(const char *what, const char *value) {
@@ -43,6 +45,7 @@ static struct options defaults(const char *mode) {
   struct options options = {
       .mode = mode, .host = "127.0.0.1", .path = "/", .method = "GET", .status = 200,
       .connections = 64, .pipeline = 1, .message_bytes = 32, .seconds = 2,
+      .channel = "", .epoch = "",
   };
   if (strcmp(mode, "http-post") == 0) {
     options.method = "POST";
@@ -72,6 +75,13 @@ struct options options_read(int count, char **arguments) {
       options.pipeline = (unsigned)number(name, value, 1, 1024);
     else if (strcmp(name, "--bytes") == 0)
       options.message_bytes = (unsigned)number(name, value, 8, 65536);
+    else if (strcmp(name, "--token") == 0) options.token = value;
+    else if (strcmp(name, "--channel") == 0) options.channel = value;
+    else if (strcmp(name, "--epoch") == 0) options.epoch = value;
+    else if (strcmp(name, "--channels") == 0) options.channels = (unsigned)number(name, value, 0, 1000000);
+    else if (strcmp(name, "--since") == 0) options.since = number(name, value, 0, UINT64_MAX / 2);
+    else if (strcmp(name, "--expect-missed") == 0)
+      options.expect_missed = (unsigned)number(name, value, 0, 1000);
     else if (strcmp(name, "--sources") == 0) options.sources = (unsigned)number(name, value, 0, 200);
     else if (strcmp(name, "--rate") == 0) options.rate = (unsigned)number(name, value, 0, 1000000);
     else if (strcmp(name, "--requests") == 0)
@@ -84,5 +94,7 @@ struct options options_read(int count, char **arguments) {
     } else refuse("unknown option", name);
   }
   if (options.port == 0) refuse("missing option", "--port");
+  if (options.token != NULL && options.channel[0] == 0) refuse("missing option", "--channel");
+  if (options.token != NULL && options.message_bytes < 16) refuse("--bytes", "16 or more with a token");
   return options;
 }

@@ -15,9 +15,15 @@ struct options {
   unsigned status;          /* http modes: the only status that is not an error */
   unsigned connections;     /* ws-fan: the subscribers; the publisher is one more */
   unsigned pipeline;        /* http: requests written at once; ws-fan: messages in flight */
-  unsigned message_bytes;   /* ws modes: payload bytes, 8 or more for ws-fan */
+  unsigned message_bytes;   /* ws modes: payload bytes, 8 or more for ws-fan, 16 with a token */
   unsigned sources;         /* 0: the system's choice; else this many 127.x.y.z addresses */
   uint64_t requests;        /* http: stop after this many; 0: stop after `seconds` */
+  const char *token;        /* ws-fan, ws-idle: speaks Centrifugo's protocol with it; NULL: plain messages */
+  const char *channel;      /* with a token: what is listened to */
+  unsigned channels;        /* with a token, ws-idle: 0: one for all; else `channel` and a number below this */
+  unsigned expect_missed;   /* with a token, ws-idle: publications that every client missed after `since` */
+  uint64_t since;
+  const char *epoch;
   unsigned rate;            /* http: requests per second over all connections; 0: as fast as answers come */
   double seconds;
 };

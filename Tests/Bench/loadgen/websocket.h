@@ -7,7 +7,7 @@
 
 #include "options.h"
 
-enum { WS_BINARY = 2, WS_CLOSE = 8, WS_PING = 9, WS_PONG = 10, WS_HEAD_BYTES = 14 };
+enum { WS_TEXT = 1, WS_BINARY = 2, WS_CLOSE = 8, WS_PING = 9, WS_PONG = 10, WS_HEAD_BYTES = 14 };
 
 struct ws_frame {
   uint8_t opcode;

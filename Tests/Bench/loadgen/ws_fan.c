@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "centrifugo.h"
 #include "clock.h"
 #include "inbox.h"
 #include "modes.h"
@@ -38,13 +39,18 @@ static void lose(struct fan_load *load, struct fan_connection *connection, const
   load->open--;
 }
 
+static size_t render(struct fan_load *load, uint8_t *out, uint64_t number) {
+  if (centrifugo_is_spoken(load->options)) return centrifugo_publish(out, load->options, number);
+  memcpy(load->payload, &number, sizeof number);
+  return ws_render(out, WS_BINARY, load->payload, load->options->message_bytes);
+}
+
 /* Tops up to `pipeline` in flight, all in one write. A payload begins with its number. */
 static void publish(struct fan_load *load, uint64_t now) {
   if (now >= load->deadline || load->publisher->descriptor < 0) return;
   size_t bytes = 0;
   while (load->published - load->publisher->next < load->options->pipeline) {
-    memcpy(load->payload, &load->published, sizeof load->published);
-    bytes += ws_render(load->frames + bytes, WS_BINARY, load->payload, load->options->message_bytes);
+    bytes += render(load, load->frames + bytes, load->published);
     load->sent_at[load->published++ % MOST_IN_FLIGHT] = now;
   }
   if (bytes > 0 && socket_write(load->publisher->descriptor, load->frames, bytes) != 0)
@@ -62,16 +68,47 @@ static int accept_message(struct fan_load *load, struct fan_connection *connecti
                 frame->payload_bytes - sizeof number) == 0;
 }
 
+static void count(struct fan_load *load, struct fan_connection *connection, uint64_t now) {
+  if (connection == load->publisher)
+    histogram_add(&load->report->latency, now - load->sent_at[connection->next % MOST_IN_FLIGHT]);
+  else load->report->requests++;
+  connection->next++;
+}
+
+/* The lines of one message: 1 when all of its publications are the next ones. */
+static int accept_lines(struct fan_load *load, struct fan_connection *connection, const struct ws_frame *frame,
+                        const uint8_t *payload, uint64_t now) {
+  const uint8_t *line;
+  uint32_t left = frame->payload_bytes, length;
+  if (frame->opcode != WS_TEXT) return 0;
+  while (left > 0) {
+    switch (centrifugo_next(&payload, &left, &line, &length)) {
+      case CENTRIFUGO_PING:
+        if (centrifugo_pong(connection->descriptor) != 0) return 0;
+        break;
+      case CENTRIFUGO_REPLY:
+        if (memmem(line, length, "\"publish\":{}", 12) == NULL) return 0;
+        break;
+      case CENTRIFUGO_PUBLICATION:
+        if (centrifugo_number(load->options, line, length) != connection->next) return 0;
+        count(load, connection, now);
+        break;
+      case CENTRIFUGO_OTHER: return 0;
+    }
+  }
+  return 1;
+}
+
 static void receive(struct fan_load *load, struct fan_connection *connection) {
-  ssize_t count = inbox_read(&inbox, &connection->remainder, connection->descriptor);
-  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (count <= 0) {
+  ssize_t got = inbox_read(&inbox, &connection->remainder, connection->descriptor);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got <= 0) {
     lose(load, connection, "the server closed a connection");
     return;
   }
   uint64_t now = connection == load->publisher ? clock_now() : 0;
   const uint8_t *next = inbox.bytes;
-  uint32_t left = (uint32_t)count;
+  uint32_t left = (uint32_t)got;
   struct ws_frame frame;
   while (left > 0) {
     enum ws_outcome outcome = ws_read(&frame, next, left);
@@ -85,15 +122,12 @@ static void receive(struct fan_load *load, struct fan_connection *connection) {
     } else if (outcome == WS_COMPLETE && frame.opcode == WS_CLOSE) {
       lose(load, connection, "the server sent a close frame");
       return;
-    } else if (outcome == WS_INVALID || !accept_message(load, connection, &frame, payload)) {
+    } else if (outcome == WS_INVALID ||
+               (centrifugo_is_spoken(load->options) ? !accept_lines(load, connection, &frame, payload, now)
+                                                    : !accept_message(load, connection, &frame, payload))) {
       lose(load, connection, "a message missing, repeated, out of order or altered");
       return;
-    } else {
-      if (connection == load->publisher)
-        histogram_add(&load->report->latency, now - load->sent_at[connection->next % MOST_IN_FLIGHT]);
-      else load->report->requests++;
-      connection->next++;
-    }
+    } else if (!centrifugo_is_spoken(load->options)) count(load, connection, now);
     next += frame.head_bytes + frame.payload_bytes;
     left -= frame.head_bytes + frame.payload_bytes;
   }
@@ -114,13 +148,17 @@ void ws_fan_run(const struct options *options, struct report *report) {
   struct fan_connection *connections = calloc(all, sizeof *connections);
   load.publisher = &connections[options->connections];
   load.payload = malloc(options->message_bytes);
-  load.frames = malloc((size_t)options->pipeline * (options->message_bytes + WS_HEAD_BYTES));
+  load.frames = malloc((size_t)options->pipeline * (options->message_bytes + CENTRIFUGO_HEAD_BYTES));
   int *descriptors = calloc(all, sizeof *descriptors);
   int epoll = epoll_create1(EPOLL_CLOEXEC);
   if (connections == NULL || load.payload == NULL || load.frames == NULL || descriptors == NULL || epoll < 0)
     abort();
   memset(load.payload, 'x', options->message_bytes);
   ws_connect(options, descriptors, all);
+  if (centrifugo_is_spoken(options)) {
+    centrifugo_join(options, descriptors, all, report);
+    report->requests = 0;
+  }
   for (unsigned i = 0; i < all; i++) {
     connections[i].descriptor = descriptors[i];
     socket_watch(epoll, connections[i].descriptor, &connections[i]);

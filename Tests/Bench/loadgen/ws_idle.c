@@ -4,6 +4,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "centrifugo.h"
+#include "clock.h"
 #include "inbox.h"
 #include "modes.h"
 #include "socket.h"
@@ -17,7 +19,7 @@ struct idle_connection {
 static struct inbox inbox;
 
 /* 0 when the connection is gone. */
-static int stays_open(struct idle_connection *connection) {
+static int stays_open(const struct options *options, struct idle_connection *connection) {
   ssize_t count = inbox_read(&inbox, &connection->remainder, connection->descriptor);
   if (count <= 0) return count < 0 && (errno == EAGAIN || errno == EINTR);
   const uint8_t *next = inbox.bytes;
@@ -30,6 +32,12 @@ static int stays_open(struct idle_connection *connection) {
     if (frame.opcode == WS_PING &&
         ws_pong(connection->descriptor, next + frame.head_bytes, frame.payload_bytes) != 0)
       return 0;
+    const uint8_t *payload = next + frame.head_bytes, *line;
+    uint32_t rest = frame.payload_bytes, length;
+    while (centrifugo_is_spoken(options) && frame.opcode == WS_TEXT && rest > 0)
+      if (centrifugo_next(&payload, &rest, &line, &length) == CENTRIFUGO_PING &&
+          centrifugo_pong(connection->descriptor) != 0)
+        return 0;
     next += frame.head_bytes + frame.payload_bytes;
     left -= frame.head_bytes + frame.payload_bytes;
   }
@@ -45,17 +53,19 @@ void ws_idle_run(const struct options *options, struct report *report) {
     abort();
   report_start(report);
   ws_connect(options, descriptors, options->connections);
+  if (centrifugo_is_spoken(options)) centrifugo_join(options, descriptors, options->connections, report);
+  else report->requests = options->connections;
+  double seconds = (double)(clock_now() - report->started) / 1e9;
   for (unsigned i = 0; i < options->connections; i++) {
     connections[i].descriptor = descriptors[i];
     socket_watch(epoll, connections[i].descriptor, &connections[i]);
-    report->requests++;
   }
   struct epoll_event closing = {.events = EPOLLIN};
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, STDIN_FILENO, &closing) != 0) {
     fprintf(stderr, "loadgen: ws-idle wants a pipe as its standard input: it ends when that closes\n");
     exit(2);
   }
-  printf("{\"open\":%u}\n", options->connections);
+  printf("{\"open\":%u,\"seconds\":%.3f}\n", options->connections, seconds);
   fflush(stdout);
   struct epoll_event events[EVENTS_AT_ONCE];
   for (int holding = 1; holding;) {
@@ -64,7 +74,7 @@ void ws_idle_run(const struct options *options, struct report *report) {
       struct idle_connection *connection = events[i].data.ptr;
       char byte;
       if (connection == NULL) holding = read(STDIN_FILENO, &byte, 1) > 0;
-      else if (!stays_open(connection)) {
+      else if (!stays_open(options, connection)) {
         report_error(report, 1, "the server closed an idle connection");
         close(connection->descriptor);
       }

@@ -103,7 +103,8 @@ static void message(uint64_t context, uint32_t handler, uint64_t word, sluice_to
         dispatch(shard, connection, behind(bytes, "say "));
         return;
     }
-    uint32_t purpose = starts(bytes, "who ") ? SLUICE_CREDENTIAL_BEARER
+    int renews = starts(bytes, "new ");
+    uint32_t purpose = renews || starts(bytes, "who ") ? SLUICE_CREDENTIAL_BEARER
                        : starts(bytes, "sub ") ? SLUICE_CREDENTIAL_SUBSCRIPTION : 0;
     if (purpose == 0) {
         shard->websocket->send(shard->host, connection, kind, bytes);
@@ -111,7 +112,8 @@ static void message(uint64_t context, uint32_t handler, uint64_t word, sluice_to
     }
     question_t *question = malloc(sizeof *question);
     *question = (question_t){shard, connection};
-    shard->identify->identify(shard->host, purpose, behind(bytes, "who "), identified, (uint64_t)(uintptr_t)question);
+    shard->identify->identify(shard->host, purpose, behind(bytes, "who "),
+                              renews ? connection : 0, identified, (uint64_t)(uintptr_t)question);
 }
 
 static void closed(uint64_t context, uint32_t handler, uint64_t word, sluice_token_t connection, uint32_t code,

@@ -154,7 +154,7 @@ import Testing
     (
       #""limits":{"header_bytes":5,"heder_bytes":1}"#,
       [
-        "/limits/header_bytes: 5 is outside 1024 to 1048576",
+        "/limits/header_bytes: 5 is outside 1024 to 65535",
         #"/limits/heder_bytes: unknown key "heder_bytes" (did you mean "header_bytes"?)"#,
       ]
     ),

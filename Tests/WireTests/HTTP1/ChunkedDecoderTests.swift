@@ -79,6 +79,9 @@ func decodeChunked(
     ("0\r\nA: b\r\nTRANSFER-ENCODING: chunked\r\n\r\n", .forbiddenTrailer),
     ("0\r\nhost:a\r\n\r\n", .forbiddenTrailer), ("0\r\nte:\r\n\r\n", .forbiddenTrailer),
     ("0\r\nKeep-Alive: x\r\n\r\n", .forbiddenTrailer),
+    ("0\r\nProxy-Authorization: x\r\n\r\n", .forbiddenTrailer),
+    ("0\r\nIf-Unmodified-Since: x\r\n\r\n", .forbiddenTrailer),
+    ("0\r\nMax-Forwards: 1\r\n\r\n", .forbiddenTrailer),
     ("0\r\nA: b\rC", .bareCarriageReturn), ("0\r\n\rX", .bareCarriageReturn),
   ])
   func `that are malformed are refused wherever they are split, RFC 9112 §7.1`(

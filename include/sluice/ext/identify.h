@@ -28,10 +28,15 @@ typedef struct sluice_identify_v1 {
      * Asks who `credential` stands for in the shard's own tenant, for a purpose of SLUICE_CREDENTIAL_…. The completion's
      * result is the JSON object with which the authenticator replies. SLUICE_E_UNAUTHENTICATED: it is wrong or revoked;
      * SLUICE_E_EXPIRED: it was good once; SLUICE_E_UNAVAILABLE: it cannot be told now. SLUICE_E_INVALID at once: no
-     * such purpose, or more than 64 KiB. The credential is copied. [loop-thread & ACTIVE|DRAINING]
+     * such purpose, or more than 64 KiB. The credential is copied.
+     *
+     * `connection` is 0, or a WebSocket of the shard or a request that it has pending: with SLUICE_OK the principal that
+     * was found is the connection's from then on, in place of the one that had opened it. SLUICE_E_DENIED, and nothing
+     * changes: it is somebody else, or the purpose is not SLUICE_CREDENTIAL_BEARER; SLUICE_E_STALE: the connection is gone.
+     * [loop-thread & ACTIVE|DRAINING]
      */
     sluice_status_t (*SLUICE_NONNULL identify)(const sluice_host_v1_t *SLUICE_NONNULL host, uint32_t purpose,
-                                               sluice_slice_t credential,
+                                               sluice_slice_t credential, sluice_token_t connection,
                                                sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
 } sluice_identify_v1_t;
 

@@ -30,15 +30,17 @@ typedef struct sluice_messages_v1 {
      * `type`. SLUICE_E_STALE at once: the connection is gone. Through the completion: SLUICE_OK with the reply, which is
      * JSON; or a negative status with nothing, or with a JSON object {"code","detail","errors":[{"pointer","message"}]}
      * of which `errors` may be missing. SLUICE_E_INVALID: not as declared; SLUICE_E_DENIED: a scope is missing;
-     * SLUICE_E_LIMITED: over the tenant's rate; SLUICE_E_DEADLINE after 10 s. [loop-thread & ACTIVE|DRAINING]
+     * SLUICE_E_EXPIRED: the
+     * credential behind the connection is void, and has not been renewed (identify.h); SLUICE_E_LIMITED: over the tenant's rate; SLUICE_E_DEADLINE after 10 s. [loop-thread & ACTIVE|DRAINING]
      */
     sluice_status_t (*SLUICE_NONNULL dispatch)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t connection,
                                                sluice_slice_t type, sluice_slice_t data,
                                                sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
     /*
      * Gives the reply to a message, before or after the handler has returned; it is copied. SLUICE_OK with JSON, or with
-     * nothing for `{}`; or a negative status with nothing or an object as above. A second reply, or one after the deadline,
-     * is SLUICE_E_STALE. [any-thread & ACTIVE|DRAINING]
+     * nothing for `{}`; or a negative status with nothing or an object as above. A second reply, one after the deadline, and one
+     * to somebody else's message are SLUICE_E_STALE; off the loop's thread the reply is carried over, and SLUICE_OK only
+     * says that it is on its way. [any-thread & ACTIVE|DRAINING]
      */
     sluice_status_t (*SLUICE_NONNULL reply)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t message,
                                             sluice_status_t status, sluice_slice_t reply);

@@ -34,7 +34,8 @@ typedef struct sluice_services_v1 {
                                            sluice_slice_t key, uint32_t method, sluice_slice_t request,
                                            sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
     /* Gives the reply to a call, before or after the provider's function has returned. The reply is copied. A
-     * second reply, or one after the deadline, is SLUICE_E_STALE. [any-thread & ACTIVE|DRAINING] */
+     * second reply, one after the deadline, and one to a call of somebody else are SLUICE_E_STALE; off the loop's
+     * thread the reply is carried over, and SLUICE_OK only says that it is on its way. [any-thread & ACTIVE|DRAINING] */
     sluice_status_t (*SLUICE_NONNULL reply)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t call,
                                             sluice_status_t status, sluice_slice_t reply);
 } sluice_services_v1_t;

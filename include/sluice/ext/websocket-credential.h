@@ -8,7 +8,8 @@
  * it, and only then calls `open` of sluice.websocket-handler/1 on that tenant's shard, and `message` with the message
  * that was kept. A peer that shows its credential in the handshake is not asked again.
  *
- * The functions here belong to no tenant and keep nothing: they may run on several loops at once.
+ * The functions here belong to no tenant and keep nothing: they may run on several loops at once, and `refusal` also while
+ * another function of the plugin is being called, such as an `open` that answers the request.
  */
 #ifndef SLUICE_EXT_WEBSOCKET_CREDENTIAL_H
 #define SLUICE_EXT_WEBSOCKET_CREDENTIAL_H

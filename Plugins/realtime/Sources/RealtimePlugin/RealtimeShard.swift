@@ -8,6 +8,7 @@ public final class RealtimeShard: PluginShard {
   let rules: ChannelRules
   let credentials: Credentials
   let writer: EventWriter
+  let histories: HistoryReads
   let hub: Hub
   private(set) var link: ShardLink!
   /// Every open unidirectional connection by its token, also those that have not been let in yet.
@@ -28,7 +29,8 @@ public final class RealtimeShard: PluginShard {
     credentials = Credentials(context: context)
     rules = ChannelRules(namespaces: settings.namespaces)
     writer = EventWriter(context)
-    hub = try Hub(context, writer)
+    histories = HistoryReads(context.history)
+    hub = try Hub(context, writer, histories)
     wheel = PingWheel(interval: settings.pingInterval)
     connections = try context.metrics.gauge("connections", "WebSocket connections that are open.")
     link = ShardLink(context) { [unowned self] question in answer(question) }

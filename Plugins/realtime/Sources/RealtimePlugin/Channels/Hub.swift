@@ -13,6 +13,7 @@ final class Hub {
   var onLoss: (Channel, _ isGap: Bool) -> Void = { _, _ in }
   private let context: ShardContext
   private let writer: EventWriter
+  private let histories: HistoryReads
   private var numbers = SlotTable<Channel>()
   private var names: [String: Channel] = [:]
   private let open: Metric
@@ -20,9 +21,10 @@ final class Hub {
   private let gaps: Metric
   private let losses: Metric
 
-  init(_ context: ShardContext, _ writer: EventWriter) throws {
+  init(_ context: ShardContext, _ writer: EventWriter, _ histories: HistoryReads) throws {
     self.context = context
     self.writer = writer
+    self.histories = histories
     open = try context.metrics.gauge("channels", "Channels with listeners, summed over the loops.")
     publications = try context.metrics.counter(
       "publications_total", "Publications that came to a loop with listeners.")
@@ -115,7 +117,7 @@ final class Hub {
   /// read does not know yet comes as a publication.
   private func position(_ channel: Channel) async {
     do {
-      let page = try await context.history.read(channel.name, limit: 0)
+      let page = try await histories.read(channel.name, limit: 0)
       guard isOpen(channel) else { return }
       follow(channel.feed.begin(at: page.topOffset, epoch: page.epoch), channel)
     } catch {
@@ -143,7 +145,7 @@ final class Hub {
 
   private func fill(_ channel: Channel, since offset: UInt64) async {
     do {
-      let page = try await context.history.read(channel.name, since: offset, limit: Hub.fillPage)
+      let page = try await histories.read(channel.name, since: offset, limit: Hub.fillPage)
       guard isOpen(channel) else { return }
       let events = page.entries.map {
         (offset: $0.offset, message: ChannelEvent($0, of: page))

@@ -90,7 +90,7 @@ extension RealtimeShard {
     guard let options = rules.namespaces[name.namespace], options.historySize > 0 else {
       return .none
     }
-    let page = try await context.history.read(name.text, limit: 0)
+    let page = try await histories.read(name.text, limit: 0)
     return Position(offset: page.topOffset, epoch: page.epoch)
   }
 }

@@ -100,12 +100,12 @@ extension RealtimeShard {
   private func readMissed(_ admission: inout Admission) async throws {
     let name = admission.name.text
     if admission.cached != nil {
-      let page = try await context.history.read(name, limit: 1, isReversed: true)
+      let page = try await histories.read(name, limit: 1, isReversed: true)
       admission.cached = (page.entries.first.map { ChannelEvent($0, of: page) }, page.topOffset)
       return
     }
     guard var recovery = admission.recovery else { return }
-    let page = try await context.history.read(
+    let page = try await histories.read(
       name, since: recovery.through, limit: min(recovery.limit + 1, 1_000))
     recovery.add(
       page.entries.map { ChannelEvent($0, of: page) }, top: page.topOffset, epoch: page.epoch)

@@ -76,7 +76,7 @@ extension RealtimeShard {
     try await allow(.history, name, client)
     let asked = request.limit ?? 0
     let limit = asked < 0 ? settings.historyLimit : min(asked, settings.historyLimit)
-    let page = try await context.history.read(
+    let page = try await histories.read(
       name.text, since: request.since?.offset, limit: limit, isReversed: request.reverse == true)
     if let epoch = request.since?.epoch, !epoch.isEmpty, epoch != page.epoch {
       throw ProtocolError.unrecoverablePosition
@@ -86,9 +86,7 @@ extension RealtimeShard {
   }
 
   private func refresh(_ token: String, _ client: Client) async throws -> Reply {
-    guard let principal = try await credentials.user(of: token, for: .bearer),
-      principal.id == client.user
-    else {
+    guard let principal = try await credentials.renew(client.connection, with: token) else {
       end(client, .invalidToken)
       throw ProtocolError.unauthorized
     }

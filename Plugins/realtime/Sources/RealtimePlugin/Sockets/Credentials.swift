@@ -30,16 +30,25 @@ struct Credentials {
   ///
   /// - Throws: `ProtocolError.tokenExpired` when it was good once; what the way to the answer failed with.
   func user(of token: String, for purpose: CredentialPurpose) async throws -> Principal? {
+    try await known { try await context.identify(token, for: purpose) }
+  }
+
+  private func known(_ identify: () async throws -> Principal) async throws -> Principal? {
     do {
-      let principal = try await context.identify(token, for: purpose)
+      let principal = try await identify()
       return principal.kind == .user ? principal : nil
     } catch let error as HostError {
       switch error.status {
-      case .unauthenticated, .invalid: return nil
+      case .unauthenticated, .invalid, .denied: return nil
       case .expired: throw ProtocolError.tokenExpired
       default: throw error
       }
     }
+  }
+
+  /// The same for the token by which a client goes on. Only the user's own will do.
+  func renew(_ connection: Connection, with token: String) async throws -> Principal? {
+    try await known { try await context.identify(token, renewing: connection) }
   }
 
   /// What a subscription's token grants to a user.
