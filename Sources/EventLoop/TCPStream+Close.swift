@@ -36,7 +36,7 @@ extension TCPStream {
     guard !isClosing, !state.pointee.flags.contains(.isFinishing) else { return }
     state.pointee.flags.insert(.isFinishing)
     let outbound = queue
-    outbound.pointee.lastSeenBytes = queuedBytes
+    outbound.pointee.lastSeenBytes = undeliveredBytes
     core.pointee.lingering.refresh(outbound.deadline, now: uv_now(core.pointee.uv))
     let flags = state.pointee.flags
     if flags.isDisjoint(with: [.isReading, .hasEnded]) { beginReading() }
@@ -84,7 +84,7 @@ func closeLingeringStreams(_ core: CorePointer) {
   while let node = core.pointee.lingering.popExpired(now: now) {
     let outbound = UnsafeMutableRawPointer(node).assumingMemoryBound(to: Outbound.self)
     let stream = outbound.pointee.stream
-    let left = stream.queuedBytes
+    let left = stream.undeliveredBytes
     if left > 0, left < outbound.pointee.lastSeenBytes {
       outbound.pointee.lastSeenBytes = left
       core.pointee.lingering.refresh(node, now: now)

@@ -89,6 +89,16 @@ extension TCPStream {
     return outbound.pointee.waitingBytes + uv_stream_get_write_queue_size(uv)
   }
 
+  /// Bytes that have been written and that the peer's machine has not acknowledged: ``queuedBytes``, and what the kernel
+  /// holds. It alone tells a peer that reads slowly from one that does not read, because the kernel takes more only when a
+  /// third of its buffer is free. A call to the kernel. [loop-thread]
+  public var undeliveredBytes: Int {
+    var held: Int32 = 0
+    let descriptor = descriptor
+    guard descriptor >= 0, ioctl(descriptor, UInt(TIOCOUTQ), &held) == 0 else { return queuedBytes }
+    return queuedBytes + Int(held)
+  }
+
   // MARK: - Inside the room
 
   private func tryWrite(_ buffers: UnsafeMutablePointer<uv_buf_t>, count: Int) -> Int {

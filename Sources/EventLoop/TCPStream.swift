@@ -70,8 +70,8 @@ extension TCPStream {
   /// Hands the stream to other callbacks, from the next event on: for a connection that changes protocol.
   public func setCallbacks(_ table: StreamCallbackTable) { state.pointee.callbacks = table.pointer }
 
-  /// The descriptor, for debugging and tests; -1 when closed.
-  public var debugDescriptor: Int32 {
+  /// The descriptor; -1 when closed. It stays the stream's: nobody else reads, writes or closes.
+  public var descriptor: Int32 {
     var descriptor: Int32 = -1
     return uv_fileno(handle, &descriptor) == 0 ? descriptor : -1
   }

@@ -244,7 +244,6 @@ def test_a_plugin_of_apps_that_a_reload_brings_greets_at_once_and_one_that_it_ta
     folder.mkdir()
     configuration = with_plugins(folder, tenants=[app.configuration()])
     with Sluice(tmp_path / "gateway", configuration, ["--loops", "1"]) as gateway:
-        gateway.start()
         with pytest.raises(InvalidStatus) as refusal:
             connect(gateway.socket_url + "/doorman", open_timeout=10, proxy=None)
         assert refusal.value.response.status_code == 404

@@ -59,7 +59,7 @@ import Testing
       server.onAccept = { stream in
         var value: Int32 = 0
         var size = socklen_t(4)
-        getsockopt(stream.debugDescriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &value, &size)
+        getsockopt(stream.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &value, &size)
         peers.add("\(stream.peer.host) \(value != 0)")
         stream.close()
       }

@@ -43,22 +43,21 @@ extension UnsafeMutablePointer where Pointee == Connection {
 
   /// Puts the peer under the limit for taking some of what is queued, from now on.
   private func watchWriting() {
-    pointee.waitingBytes = UInt32(clamping: pointee.stream.queuedBytes)
+    pointee.waitingBytes = UInt32(clamping: pointee.stream.undeliveredBytes)
     watch(.write)
   }
 
   /// The peer's time to take some is over; true when it has taken some, and gets it anew.
   func hasTakenSome() -> Bool {
-    let waiting = UInt32(clamping: pointee.stream.queuedBytes)
-    guard waiting.addingReportingOverflow(Self.leastTaken).partialValue <= pointee.waitingBytes,
-      waiting < pointee.waitingBytes
-    else { return false }
+    guard pointee.stream.undeliveredBytes + Self.leastTaken <= Int(pointee.waitingBytes) else {
+      return false
+    }
     watchWriting()
     return true
   }
 
   /// Bytes that count as some.
-  private static var leastTaken: UInt32 { 1_024 }
+  private static var leastTaken: Int { 1_024 }
 
   /// The kernel has taken everything.
   func hasDrained() {
