@@ -142,10 +142,10 @@ struct TimedOut: Error {}
 func eventually(
   _ condition: () -> Bool, sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
-  let end = EventLoop.hrtime() + 10_000_000_000
+  let end = EventLoop.hrtime() + 30_000_000_000
   while !condition() {
     guard EventLoop.hrtime() < end else {
-      Issue.record("it did not come true within ten seconds", sourceLocation: sourceLocation)
+      Issue.record("it did not come true within thirty seconds", sourceLocation: sourceLocation)
       throw TimedOut()
     }
     pause(milliseconds: 1)

@@ -281,7 +281,7 @@ import Testing
     #expect(
       rows[2]
         == "| `header_bytes` | the head of a request: request line and header fields | 16384 "
-        + "| 1024 | 1048576 | bytes | 431 headers_too_large "
+        + "| 1024 | 65535 | bytes | 431 headers_too_large "
         + "| `sluice_limit_breaches_total{limit=\"header_bytes\"}` | restart |")
     for limit in Limit.all { #expect(limit.range.contains(limit.standard)) }
     var limits = Limits()
