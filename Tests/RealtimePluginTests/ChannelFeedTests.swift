@@ -208,3 +208,47 @@ struct SplitMix: RandomNumberGenerator {
     return bits ^ bits >> 31
   }
 }
+
+@Suite struct `A feed that is compared with the history` {
+  private func live(at offset: UInt64) -> ChannelFeed<UInt64> {
+    var feed = ChannelFeed<UInt64>()
+    _ = feed.begin(at: offset, epoch: "e")
+    return feed
+  }
+
+  @Test func `goes on where it has everything`() {
+    var feed = live(at: 3)
+    let step = feed.verify(top: 3, epoch: "e", seen: 3)
+    #expect(step.next == .wait && feed.phase == .live)
+  }
+
+  @Test func `fills what it has not heard of`() {
+    var feed = live(at: 3)
+    #expect(feed.verify(top: 5, epoch: "e", seen: 3).next == .fill(since: 3))
+    let step = feed.fill([(offset: 4, message: 4), (offset: 5, message: 5)], epoch: "e")
+    #expect(step.messages == [4, 5] && step.next == .wait && feed.phase == .live)
+  }
+
+  @Test func `is lost where the history is another, or behind it`() {
+    for (top, epoch) in [(UInt64(3), "o"), (2, "e"), (0, "e")] {
+      var feed = live(at: 3)
+      let step = feed.verify(top: top, epoch: epoch, seen: 3)
+      #expect(step.next == .lost && feed.phase == .lost, "\(top) \(epoch)")
+    }
+  }
+
+  @Test func `is not behind for what came while the history was read`() {
+    var feed = live(at: 3)
+    _ = feed.receive(offset: 4, epoch: "e") { 4 }
+    #expect(feed.verify(top: 3, epoch: "e", seen: 3).next == .wait)
+    #expect(feed.phase == .live)
+  }
+
+  @Test func `waits for what it is about already`() {
+    var feed = live(at: 3)
+    _ = feed.receive(offset: 6, epoch: "e") { 6 }
+    #expect(feed.verify(top: 9, epoch: "e", seen: 3).next == .wait)
+    var unknown = ChannelFeed<UInt64>()
+    #expect(unknown.verify(top: 9, epoch: "e", seen: 0).next == .wait)
+  }
+}

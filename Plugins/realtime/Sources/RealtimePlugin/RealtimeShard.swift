@@ -18,7 +18,7 @@ public final class RealtimeShard: PluginShard {
   var deadlineTimer: Timer?
   /// Every open connection of the protocol.
   var wheel: PingWheel<Client>
-  /// Runs while there are connections of the protocol.
+  /// Runs while there are connections.
   var ticker: Timer?
   let connections: Metric
 
@@ -30,7 +30,7 @@ public final class RealtimeShard: PluginShard {
     rules = ChannelRules(namespaces: settings.namespaces)
     writer = EventWriter(context)
     histories = HistoryReads(context.history)
-    hub = try Hub(context, writer, histories)
+    hub = try Hub(context, writer, histories, interval: settings.positionInterval)
     wheel = PingWheel(interval: settings.pingInterval)
     connections = try context.metrics.gauge("connections", "WebSocket connections that are open.")
     link = ShardLink(context) { [unowned self] question in answer(question) }

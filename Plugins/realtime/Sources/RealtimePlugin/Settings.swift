@@ -9,6 +9,8 @@ struct Settings: Decodable, Sendable {
   let pongTimeout: Int
   /// Whether a connection listens to its user's own channel, `#user`, from its beginning.
   let subscribesToPersonalChannel: Bool
+  /// Seconds between two looks at where a quiet channel stands in the history.
+  let positionInterval: Int
   /// The most publications that a client gets in one answer.
   let historyLimit: Int
   let recoveryLimit: Int
@@ -20,6 +22,7 @@ struct Settings: Decodable, Sendable {
     case pingInterval = "ping_interval_seconds"
     case pongTimeout = "pong_timeout_seconds"
     case subscribesToPersonalChannel = "personal_channel"
+    case positionInterval = "position_check_seconds"
     case historyLimit = "history_limit"
     case recoveryLimit = "recovery_limit"
     case withoutNamespace = "without_namespace"
@@ -35,6 +38,7 @@ struct Settings: Decodable, Sendable {
     pingInterval = try read(.pingInterval, 25)
     pongTimeout = try read(.pongTimeout, 8)
     subscribesToPersonalChannel = try read(.subscribesToPersonalChannel, false)
+    positionInterval = try read(.positionInterval, 40)
     historyLimit = try read(.historyLimit, 300)
     recoveryLimit = try read(.recoveryLimit, 300)
     var namespaces = try read(.namespaces, [String: NamespaceOptions]())

@@ -2,7 +2,7 @@ internal import PluginKit
 
 /// A channel that connections of this loop listen to: one subscription on the bus, and an audience for each way in
 /// which a publication is written.
-final class Channel {
+final class Channel: WheelMember {
   let name: String
   /// Whether it keeps nothing: then its publications have no order to be kept.
   let isEphemeral: Bool
@@ -10,6 +10,10 @@ final class Channel {
   var number: UInt64 = 0
   var subscription: Subscription?
   var feed = ChannelFeed<ChannelEvent>()
+  /// Whether something durable has come since its position was looked at last.
+  var isFresh = true
+  var wheelSlot: UInt16 = 0
+  var wheelIndex: Int32 = -1
   /// Connections that listen or are about to.
   var holders = 0
   /// Plain events, for the unidirectional socket.

@@ -73,6 +73,19 @@ struct ChannelFeed<Message> {
     return settle([], hasAdvanced: true)
   }
 
+  /// Where the history says that the channel stands. The bus may have lost what came last, and then nothing that came
+  /// after has shown the gap.
+  ///
+  /// - Parameter seen: `offset` before the history was asked; what is published meanwhile may be above what it says.
+  mutating func verify(top: UInt64, epoch: String, seen: UInt64) -> Step {
+    guard phase == .live else { return Step() }
+    guard epoch == self.epoch, top >= seen else { return lose() }
+    guard top > offset else { return Step() }
+    newest = max(newest, top)
+    phase = .filling
+    return Step(next: .fill(since: offset))
+  }
+
   /// The page of history that was asked for, oldest first.
   mutating func fill(_ page: [(offset: UInt64, message: Message)], epoch: String) -> Step {
     guard phase == .filling else { return Step() }

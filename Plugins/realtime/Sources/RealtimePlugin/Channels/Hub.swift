@@ -16,15 +16,23 @@ final class Hub {
   private let histories: HistoryReads
   private var numbers = SlotTable<Channel>()
   private var names: [String: Channel] = [:]
+  /// Durable channels, spread over the seconds between two looks at their positions.
+  private var wheel: PingWheel<Channel>
+  private var isVerifying = false
   private let open: Metric
   private let publications: Metric
   private let gaps: Metric
   private let losses: Metric
+  private let verifications: Metric
 
-  init(_ context: ShardContext, _ writer: EventWriter, _ histories: HistoryReads) throws {
+  /// - Parameter interval: seconds between two looks at a channel's position.
+  init(
+    _ context: ShardContext, _ writer: EventWriter, _ histories: HistoryReads, interval: Int
+  ) throws {
     self.context = context
     self.writer = writer
     self.histories = histories
+    wheel = PingWheel(interval: interval)
     open = try context.metrics.gauge("channels", "Channels with listeners, summed over the loops.")
     publications = try context.metrics.counter(
       "publications_total", "Publications that came to a loop with listeners.")
@@ -32,6 +40,8 @@ final class Hub {
       "gaps_total", "Reads of the history because publications were missing.")
     losses = try context.metrics.counter(
       "losses_total", "Channels whose listeners were sent away because the history had a gap.")
+    verifications = try context.metrics.counter(
+      "verifications_total", "Looks at where quiet channels stand in the history.")
   }
 
   /// The channel, held once more; subscribed to if it was not.
@@ -53,7 +63,10 @@ final class Hub {
     names[name] = channel
     channel.holders = 1
     open.add()
-    if !isEphemeral { context.spawn { [self] in await position(channel) } }
+    guard !isEphemeral else { return channel }
+    // Its turn comes at any second of the interval, so that channels of one moment are not looked at together.
+    wheel.insert(channel, dueIn: Int(channel.number % UInt64(wheel.interval)) + 1)
+    context.spawn { [self] in await position(channel) }
     return channel
   }
 
@@ -89,6 +102,7 @@ final class Hub {
       if event.type == Presence.joined || event.type == Presence.left { return }
       return send(ChannelEvent(event, channel: channel.name), channel)
     }
+    channel.isFresh = true
     let step = channel.feed.receive(offset: event.offset, epoch: event.epoch.text) {
       ChannelEvent(event, channel: channel.name)
     }
@@ -101,6 +115,7 @@ final class Hub {
   private func close(_ channel: Channel) {
     guard numbers.remove(channel.number) != nil else { return }
     if names[channel.name] === channel { names[channel.name] = nil }
+    wheel.remove(channel)
     if let subscription = channel.subscription { context.bus.unsubscribe(subscription) }
     channel.dismiss()
     wake(channel, false)
@@ -140,6 +155,42 @@ final class Hub {
       context.log.warning(
         "events are missing that the history no longer has", ["channel": channel.name])
       giveUp(channel, isGap: true)
+    }
+  }
+
+  /// Whether there is nothing to be looked at.
+  var isIdle: Bool { wheel.count == 0 }
+
+  /// A second has passed. Channels that are due and have been quiet are compared with the history, one after the other:
+  /// however many they are, one read is under way.
+  func tick() {
+    let due = wheel.tick(delay: 1).due
+    var quiet: [Channel] = []
+    for channel in due {
+      if !channel.isFresh, channel.feed.phase == .live { quiet.append(channel) }
+      channel.isFresh = false
+    }
+    guard !quiet.isEmpty, !isVerifying else { return }
+    isVerifying = true
+    context.spawn { [self] in
+      for channel in quiet where isOpen(channel) && !channel.isFresh { await verify(channel) }
+      isVerifying = false
+    }
+  }
+
+  private func verify(_ channel: Channel) async {
+    verifications.add()
+    let seen = channel.feed.offset
+    do {
+      let page = try await context.history.read(channel.name, limit: 0)
+      guard isOpen(channel) else { return }
+      follow(
+        channel.feed.verify(top: page.topOffset, epoch: page.epoch, seen: seen), channel)
+    } catch {
+      // It is looked at again; nobody misses anything for that.
+      guard context.isOpen else { return }
+      context.log.warning(
+        "a channel's position is not known", ["channel": channel.name, "error": "\(error)"])
     }
   }
 

@@ -11,6 +11,9 @@ struct PingWheel<Member: WheelMember> {
   /// Seconds since the beginning.
   private var now = 0
 
+  /// Seconds between two turns of a member.
+  var interval: Int { slots.count }
+
   init(interval: Int) { slots = Array(repeating: [], count: interval) }
 
   /// Adds a member that is due in `seconds`, and then once in each interval.

@@ -13,11 +13,12 @@ extension RealtimeShard {
   }
 
   private func tick() {
-    guard wheel.count > 0 else {
+    guard wheel.count > 0 || !hub.isIdle else {
       if let ticker { context.timers.cancel(ticker) }
       ticker = nil
       return
     }
+    hub.tick()
     let (due, late) = wheel.tick(delay: settings.pongTimeout)
     for client in late {
       if let close = client.conversation.overdue() { end(client, close) }

@@ -18,6 +18,7 @@ extension RealtimeShard {
     subscribers[connection.token] = subscriber
     connections.add()
     watchDeadline(of: subscriber)
+    startTicking()
     context.spawn { [self] in await admit(subscriber, names) }
     return subscriber
   }
