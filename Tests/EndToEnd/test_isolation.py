@@ -118,6 +118,10 @@ BODIES = {
     ("POST", "/v1/channels"): {"type": "messaging", "id": "mallory"},
     ("POST", "/v1/channels/{type}/{id}/members"): {"members": ["mallory"]},
     ("POST", "/v1/channels/{type}/{id}/messages"): {"text": "mallory", "user_id": "mallory"},
+    ("POST", "/v1/channels/{type}/{id}/read"): {"message_id": "m1", "user_id": "mallory"},
+    ("POST", "/v1/channels/{type}/{id}/typing"): {"user_id": "mallory"},
+    ("PATCH", "/v1/messages/{id}"): {"text": "mallory"},
+    ("PUT", "/v1/messages/{id}/reactions/{type}"): {"user_id": "mallory"},
     ("POST", "/v1/apps"): {"name": "Mallory"},
     ("PATCH", "/v1/apps/{app}"): {"name": "Mallory"},
     ("POST", "/v1/apps/{app}/keys"): {"name": "mallory"},
@@ -134,6 +138,8 @@ def status_of(house: House, method, pattern, operation, *, app, credential=None,
     query = []
     if is_socket(operation):
         query.append("channels=chat:private:board")
+    if pattern == "/v1/unread":
+        query.append("user_id=alice")
     if named:
         query.append(f"app={named}")
     path += "?" + "&".join(query) if query else ""

@@ -35,7 +35,7 @@ extension ChatShard {
   }
 
   /// The type and id that a page ended with.
-  private static func cursor(_ text: String) throws -> (String, String) {
+  static func cursor(_ text: String) throws -> (String, String) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count == 2 else {
       throw Problem.invalid(

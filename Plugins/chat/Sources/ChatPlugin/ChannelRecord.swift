@@ -60,8 +60,9 @@ extension ChannelAddress {
   /// Makes `user` a member; one who is one stays one.
   func join(_ user: String, at time: Timestamp) -> SQL {
     """
-    INSERT INTO chat_members (type, channel, user_id, created_at)
-    VALUES (\(type), \(id), \(user), \(time))
+    INSERT INTO chat_members (type, channel, user_id, created_at, joined_seq)
+    VALUES (\(type), \(id), \(user), \(time), coalesce(
+      (SELECT last_seq FROM chat_channels WHERE type = \(type) AND id = \(id)), 0))
     ON CONFLICT (type, channel, user_id) DO NOTHING
     """
   }

@@ -21,17 +21,20 @@ struct Settings: Decodable {
   let types: [String: ChannelType]?
 }
 
-/// The chat of one event loop. It keeps nothing: everything is in the store.
+/// The chat of one event loop. It keeps nothing that matters: everything is in the store.
 public final class ChatShard: PluginShard {
   let types: ChannelTypes
   let context: ShardContext
+  /// Channels whose members are about to be told what they have not read.
+  var telling: Set<ChannelAddress> = []
+  var throttle = TypingThrottle()
 
   init(_ types: ChannelTypes, _ context: ShardContext) {
     self.types = types
     self.context = context
   }
 
-  /// The routes and the service that `plugin.json` declares.
+  /// The routes, messages and the service that `plugin.json` declares.
   public static func register(_ on: inout Registry<ChatShard>) {
     on.route("create_channel", ChatShard.createChannel)
     on.route("read_channel", ChatShard.readChannel)
@@ -40,6 +43,14 @@ public final class ChatShard: PluginShard {
     on.route("send_message", ChatShard.sendMessage)
     on.route("list_messages", ChatShard.listMessages)
     on.route("read_message", ChatShard.readMessage)
+    on.route("edit_message", ChatShard.editMessage)
+    on.route("delete_message", ChatShard.deleteMessage)
+    on.route("add_reaction", ChatShard.addReaction)
+    on.route("remove_reaction", ChatShard.removeReaction)
+    on.route("mark_read", ChatShard.markRead)
+    on.route("list_unread", ChatShard.listUnread)
+    on.route("typing", ChatShard.typing)
+    registerMessages(&on)
     on.service("sluice.channel-authority/1", method: 1) {
       (shard, question: AuthorityQuestion) async throws -> AuthorityAnswer in
       try await shard.answer(question)

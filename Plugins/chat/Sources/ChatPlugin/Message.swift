@@ -6,26 +6,36 @@ struct Message: Codable, Equatable {
   /// `type:id`
   let channel: String
   let userID: String
-  let text: String
+  var text: String
   /// What the app has put there, byte for byte.
-  let custom: RawJSON?
+  var custom: RawJSON?
   let createdAt: Timestamp
+  /// When it was changed last; nil while it is as it was sent.
+  var updatedAt: Timestamp?
+  /// How many users have reacted in which way; nil where nobody has, and in events.
+  var reactions: RawJSON?
 
   private enum CodingKeys: String, CodingKey {
     case id, channel
     case userID = "user_id"
     case text, custom
     case createdAt = "created_at"
+    case updatedAt = "updated_at"
+    case reactions
   }
 
   /// What a statement selects from `chat_messages m` to decode one.
   static let columns = """
-    m.id, m.type || ':' || m.channel AS channel, m.user_id, m.text, m.custom, m.created_at
+    m.id, m.type || ':' || m.channel AS channel, m.user_id, m.text, m.custom, m.created_at,
+    m.updated_at, NULL AS reactions
     """
 
   /// The message called `id`, if there is one.
   static func find(_ id: String) -> SQL {
-    "SELECT \(raw: columns), m.type, m.channel AS channel_id FROM chat_messages m WHERE m.id = \(id)"
+    """
+    SELECT \(raw: columns), m.type, m.channel AS channel_id FROM chat_messages m
+    WHERE m.id = \(id) AND m.deleted_at IS NULL
+    """
   }
 
   /// Whether both say the same, whenever they were said.
@@ -33,4 +43,29 @@ struct Message: Codable, Equatable {
     id == other.id && channel == other.channel && userID == other.userID && text == other.text
       && custom == other.custom
   }
+}
+
+/// A message with the channel that it stands in.
+struct Found {
+  var message: Message
+  let address: ChannelAddress
+  let type: ChannelType
+}
+
+extension ChatShard {
+  /// A message that the actor may read.
+  ///
+  /// - Throws: `Problem` 404, also where it is not for the actor: whoever may not read it is not told that it is there.
+  func find(message id: String, for actor: Actor) async throws -> Found {
+    let gone = Self.noMessage(id)
+    guard Identifier.isValid(id), let row = try await context.store.read(Message.find(id)).first,
+      let address = ChannelAddress(
+        type: try row["type", String.self], id: try row["channel_id", String.self]),
+      let type = try? types[address.type]
+    else { throw gone }
+    guard try await mayRead(actor, address, type) else { throw gone }
+    return Found(message: try row.decode(Message.self), address: address, type: type)
+  }
+
+  static func noMessage(_ id: String) -> Problem { .notFound("There is no message \"\(id)\".") }
 }

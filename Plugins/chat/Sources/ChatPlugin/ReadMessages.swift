@@ -27,21 +27,13 @@ extension ChatShard {
     ).decode()
     let page = found.prefix(limit)
     let next = found.count > limit ? page.last.map { cursor.moved(to: $0.seq).text } : nil
-    return try .json(Page(data: page.map(\.message), next: next))
+    return try .json(Page(data: try await counted(page.map(\.message)), next: next))
   }
 
   func readMessage(_ request: Request) async throws -> Response {
-    let id = try request.parameter(0)
-    let row = try await context.store.read(Message.find(id)).first
-    let gone = Problem.notFound("There is no message \"\(id)\".")
-    guard let row,
-      let address = ChannelAddress(
-        type: try row["type", String.self], id: try row["channel_id", String.self]),
-      let type = try? types[address.type]
-    else { throw gone }
-    // Whoever may not read it is not told that it is there.
-    guard try await mayRead(Actor(request.principal), address, type) else { throw gone }
-    return try .json(try row.decode(Message.self))
+    let found = try await find(
+      message: try request.parameter(0), for: Actor(request.principal))
+    return try .json(try await counted(found.message))
   }
 
   /// Whether messages of the channel are open to the actor.
@@ -53,7 +45,7 @@ extension ChatShard {
   }
 
   /// - Throws: `Problem` 403, or 404 when a channel that has to be made was not.
-  private func admit(
+  func admit(
     _ actor: Actor, to address: ChannelAddress, _ type: ChannelType
   ) async throws {
     // Until its first message an open channel is an empty one.
@@ -92,12 +84,14 @@ extension ChatShard {
       """
       SELECT \(raw: Message.columns), m.seq FROM chat_messages m
       WHERE m.type = \(address.type) AND m.channel = \(address.id) AND m.seq < \(seq)
+        AND m.deleted_at IS NULL
       ORDER BY m.seq DESC LIMIT \(count)
       """
     case .newer(let seq):
       """
       SELECT \(raw: Message.columns), m.seq FROM chat_messages m
       WHERE m.type = \(address.type) AND m.channel = \(address.id) AND m.seq > \(seq)
+        AND m.deleted_at IS NULL
       ORDER BY m.seq LIMIT \(count)
       """
     }

@@ -1,40 +1,50 @@
 internal import PluginKit
 
-/// `POST /v1/channels/{type}/{id}/messages`
-extension ChatShard {
-  private struct NewMessage: Decodable {
-    let id: String?
-    let userID: String?
-    let text: String
-    let custom: RawJSON?
+/// What somebody wants to say.
+struct Draft: Decodable, Equatable {
+  let id: String?
+  let userID: String?
+  let text: String
+  let custom: RawJSON?
 
-    private enum CodingKeys: String, CodingKey {
-      case id
-      case userID = "user_id"
-      case text, custom
-    }
+  private enum CodingKeys: String, CodingKey {
+    case id
+    case userID = "user_id"
+    case text, custom
+  }
+}
+
+extension ChatShard {
+  /// `POST /v1/channels/{type}/{id}/messages`
+  func sendMessage(_ request: Request) async throws -> Response {
+    let (address, type) = try request.channel(types)
+    let (message, isNew) = try await send(
+      try request.decode(), to: address, type, for: Actor(request.principal))
+    return try .json(message, status: isNew ? 201 : 200)
   }
 
   /// Message and event are one batch: whoever has the answer finds both, and nobody hears of a message
   /// that is not on disk.
-  func sendMessage(_ request: Request) async throws -> Response {
-    let (address, type) = try request.channel(types)
-    let wanted: NewMessage = try request.decode()
-    let actor = try Actor(request.principal)
-    let user = try actor.acting(as: wanted.userID, pointer: "/user_id")
-    guard wanted.id.map(Identifier.isValid) ?? true else {
+  ///
+  /// - Returns: the message; the one that was sent before, if it is the same with the same id.
+  func send(
+    _ draft: Draft, to address: ChannelAddress, _ type: ChannelType, for actor: Actor
+  ) async throws -> (message: Message, isNew: Bool) {
+    let user = try actor.acting(as: draft.userID, pointer: "/user_id")
+    guard draft.id.map(Identifier.isValid) ?? true else {
       throw Problem.invalid(pointer: "/id", "A message's id is \(Identifier.words).")
     }
     let message = Message(
-      id: try wanted.id ?? context.id.make("msg"), channel: "\(address)", userID: user,
-      text: wanted.text, custom: wanted.custom, createdAt: try context.clock.now())
+      id: try draft.id ?? context.id.make("msg"), channel: "\(address)", userID: user,
+      text: draft.text, custom: draft.custom, createdAt: try context.clock.now())
     do {
       try await context.store.commit {
         place(in: address, type, for: actor, at: message.createdAt)
         insert(message, in: address)
         try Emit("chat.message.created", channel: address.realTimeName, data: message)
       }
-      return try .json(message, status: 201)
+      tellUnread(in: address, but: user)
+      return (message, true)
     } catch StoreError.conflict(statement: 0, _) {
       // There was no place: the channel is missing, or closed to this user.
       guard try await context.store.read(address.record).isEmpty else {
@@ -42,7 +52,7 @@ extension ChatShard {
       }
       throw Self.gone(address)
     } catch StoreError.conflict(statement: 1, _) {
-      return try await repeated(message)
+      return (try await repeated(message), false)
     }
   }
 
@@ -91,8 +101,8 @@ extension ChatShard {
     ).expect(exactly: 1)
   }
 
-  /// The answer to a message whose id is taken: the first answer again, if it is the same message.
-  private func repeated(_ message: Message) async throws -> Response {
+  /// What a message whose id is taken comes to: the first, if it is the same message.
+  private func repeated(_ message: Message) async throws -> Message {
     guard
       let earlier = try await context.store.read(Message.find(message.id)).first?
         .decode(Message.self),
@@ -100,6 +110,6 @@ extension ChatShard {
     else {
       throw Problem.conflict("Another message has the id \"\(message.id)\" already.")
     }
-    return try .json(earlier)
+    return earlier
   }
 }

@@ -1,0 +1,113 @@
+internal import PluginKit
+
+/// What a message is to say instead.
+struct Change: Decodable {
+  let text: String?
+  let custom: RawJSON?
+  let userID: String?
+
+  private enum CodingKeys: String, CodingKey {
+    case text, custom
+    case userID = "user_id"
+  }
+}
+
+/// A message that is gone, as it is published.
+struct DeletedMessage: Codable, Equatable {
+  let id: String
+  /// `type:id`
+  let channel: String
+  /// Who had sent it.
+  let userID: String
+  let deletedAt: Timestamp
+
+  private enum CodingKeys: String, CodingKey {
+    case id, channel
+    case userID = "user_id"
+    case deletedAt = "deleted_at"
+  }
+}
+
+/// `PATCH /v1/messages/{id}` and `DELETE /v1/messages/{id}`: by whoever has sent it, and by the app's server.
+extension ChatShard {
+  func editMessage(_ request: Request) async throws -> Response {
+    try .json(
+      try await edit(
+        try request.parameter(0), try request.decode(), for: Actor(request.principal)))
+  }
+
+  func deleteMessage(_ request: Request) async throws -> Response {
+    _ = try await delete(
+      try request.parameter(0), as: request.query("user_id"), at: "/query/user_id",
+      for: Actor(request.principal))
+    return .empty()
+  }
+
+  /// Changes what a message says. One that says it already is not changed.
+  func edit(_ id: String, _ change: Change, for actor: Actor) async throws -> Message {
+    guard change.text != nil || change.custom != nil else {
+      throw Problem.invalid("Say what is to change: text or custom.")
+    }
+    let found = try await own(id, as: change.userID, for: actor)
+    var message = found.message
+    message.text = change.text ?? message.text
+    message.custom = change.custom ?? message.custom
+    guard !message.hasContent(of: found.message) else { return try await counted(message) }
+    message.updatedAt = try context.clock.now()
+    do {
+      try await context.store.commit {
+        SQL(
+          """
+          UPDATE chat_messages
+          SET text = \(message.text), custom = \(message.custom), updated_at = \(message.updatedAt)
+          WHERE id = \(id) AND deleted_at IS NULL
+          """
+        ).expect(exactly: 1)
+        try Emit("chat.message.updated", channel: found.address.realTimeName, data: message)
+      }
+    } catch StoreError.conflict(statement: 0, _) {
+      throw Self.noMessage(id)
+    }
+    return try await counted(message)
+  }
+
+  /// Removes what a message says, and what was said to it. Its id and its place stay taken.
+  ///
+  /// - Parameter pointer: where the request names the user.
+  func delete(
+    _ id: String, as user: String?, at pointer: String, for actor: Actor
+  ) async throws -> DeletedMessage {
+    let found = try await own(id, as: user, for: actor)
+    let message = found.message
+    let deleted = DeletedMessage(
+      id: message.id, channel: message.channel, userID: message.userID,
+      deletedAt: try context.clock.now())
+    do {
+      try await context.store.commit {
+        SQL(
+          """
+          UPDATE chat_messages SET text = '', custom = NULL, deleted_at = \(deleted.deletedAt)
+          WHERE id = \(id) AND deleted_at IS NULL
+          """
+        ).expect(exactly: 1)
+        SQL("DELETE FROM chat_reactions WHERE message = \(id)")
+        try Emit("chat.message.deleted", channel: found.address.realTimeName, data: deleted)
+      }
+    } catch StoreError.conflict(statement: 0, _) {
+      throw Self.noMessage(id)
+    }
+    tellUnread(in: found.address, but: message.userID)
+    return deleted
+  }
+
+  /// A message that the actor may change: a user his own, a server any, or that of the user whom it names.
+  private func own(_ id: String, as named: String?, for actor: Actor) async throws -> Found {
+    let user =
+      actor.user == nil && named == nil ? nil : try actor.acting(as: named, pointer: "/user_id")
+    let found = try await find(message: id, for: actor)
+    guard user == nil || user == found.message.userID else {
+      throw Problem.forbidden("Only its author may change or delete a message.")
+    }
+    return found
+  }
+}

@@ -1,0 +1,183 @@
+internal import PluginKit
+
+/// How a user reacts to a message.
+struct Reaction: Codable, Equatable {
+  let messageID: String
+  /// `type:id`
+  let channel: String
+  let userID: String
+  let reaction: String
+  let createdAt: Timestamp
+
+  /// The most bytes that its name has.
+  static let bytes = 64
+  /// The most that a user has on a message.
+  static let limit = 16
+
+  private enum CodingKeys: String, CodingKey {
+    case messageID = "message_id"
+    case channel
+    case userID = "user_id"
+    case reaction
+    case createdAt = "created_at"
+  }
+
+  /// Whether a text can be one: no control characters and no spaces.
+  static func isName(_ text: String) -> Bool {
+    (1...bytes).contains(text.utf8.count)
+      && text.unicodeScalars.allSatisfy { $0.value > 0x20 && !(0x7F...0xA0).contains($0.value) }
+  }
+}
+
+/// `PUT` and `DELETE /v1/messages/{id}/reactions/{type}`: each of a user's reactions is there or not.
+extension ChatShard {
+  private struct Who: Decodable {
+    let userID: String?
+
+    private enum CodingKeys: String, CodingKey { case userID = "user_id" }
+  }
+
+  func addReaction(_ request: Request) async throws -> Response {
+    let who: Who? = request.body.isEmpty ? nil : try request.decode()
+    let reaction = try await react(
+      to: try request.parameter(0), with: try request.parameter(1), at: "/path/type",
+      as: who?.userID,
+      for: Actor(request.principal))
+    return try .json(reaction)
+  }
+
+  func removeReaction(_ request: Request) async throws -> Response {
+    try await unreact(
+      to: try request.parameter(0), with: try request.parameter(1), as: request.query("user_id"),
+      at: "/query/user_id", for: Actor(request.principal))
+    return .empty()
+  }
+
+  /// Adds a reaction; one that is there already stays as it is.
+  ///
+  /// - Parameter pointer: where the request names the reaction.
+  func react(
+    to id: String, with name: String, at pointer: String, as named: String?, for actor: Actor
+  ) async throws -> Reaction {
+    let user = try actor.acting(as: named, pointer: "/user_id")
+    guard Reaction.isName(name) else {
+      throw Problem.invalid(
+        pointer: pointer, "A reaction is a word of 1 to \(Reaction.bytes) bytes, without spaces.")
+    }
+    let found = try await find(message: id, for: actor)
+    let reaction = Reaction(
+      messageID: id, channel: found.message.channel, userID: user, reaction: name,
+      createdAt: try context.clock.now())
+    do {
+      try await context.store.commit {
+        SQL(
+          """
+          INSERT INTO chat_reactions (message, user_id, reaction, created_at)
+          SELECT id, \(user), \(name), \(reaction.createdAt) FROM chat_messages
+          WHERE id = \(id) AND deleted_at IS NULL AND (
+            SELECT count(*) FROM chat_reactions WHERE message = \(id) AND user_id = \(user)
+          ) < \(Reaction.limit)
+          ON CONFLICT (message, user_id, reaction) DO NOTHING
+          """
+        ).expect(exactly: 1)
+        try Emit("chat.reaction.added", channel: found.address.realTimeName, data: reaction)
+      }
+      return reaction
+    } catch StoreError.conflict(statement: 0, _) {
+      return try await earlier(reaction)
+    }
+  }
+
+  /// Removes a reaction; one that is not there is not missed.
+  ///
+  /// - Parameter pointer: where the request names the user.
+  func unreact(
+    to id: String, with name: String, as named: String?, at pointer: String, for actor: Actor
+  ) async throws {
+    let user = try actor.acting(as: named, pointer: pointer)
+    let found = try await find(message: id, for: actor)
+    let reaction = Reaction(
+      messageID: id, channel: found.message.channel, userID: user, reaction: name,
+      createdAt: try context.clock.now())
+    do {
+      try await context.store.commit {
+        SQL(
+          """
+          DELETE FROM chat_reactions
+          WHERE message = \(id) AND user_id = \(user) AND reaction = \(name)
+          """
+        ).expect(exactly: 1)
+        try Emit("chat.reaction.removed", channel: found.address.realTimeName, data: reaction)
+      }
+    } catch StoreError.conflict(statement: 0, _) {
+    }
+  }
+
+  /// Why a reaction was not added: it is there already, the message is gone, or the user has too many.
+  private func earlier(_ reaction: Reaction) async throws -> Reaction {
+    let row = try await context.store.read(
+      """
+      SELECT created_at FROM chat_reactions WHERE message = \(reaction.messageID)
+        AND user_id = \(reaction.userID) AND reaction = \(reaction.reaction)
+      """
+    ).first
+    if let row {
+      return Reaction(
+        messageID: reaction.messageID, channel: reaction.channel, userID: reaction.userID,
+        reaction: reaction.reaction, createdAt: try row["created_at", Timestamp.self])
+    }
+    guard try await !context.store.read(Message.find(reaction.messageID)).isEmpty else {
+      throw Self.noMessage(reaction.messageID)
+    }
+    throw Problem(
+      status: 403, code: "quota_exceeded",
+      detail: "A user has at most \(Reaction.limit) reactions to a message.")
+  }
+
+  /// A message with the counts of its reactions.
+  func counted(_ message: Message) async throws -> Message {
+    try await counted([message])[0]
+  }
+
+  /// Messages with the counts of their reactions.
+  func counted(_ messages: [Message]) async throws -> [Message] {
+    guard !messages.isEmpty else { return [] }
+    let rows = try await context.store.read(
+      """
+      SELECT message, reaction, count(*) AS users FROM chat_reactions
+      WHERE message IN (\(each: messages.map(\.id)))
+      GROUP BY message, reaction ORDER BY message, reaction
+      """)
+    var counts: [String: [(String, Int)]] = [:]
+    for row in rows {
+      counts[try row["message", String.self], default: []].append(
+        (try row["reaction", String.self], try row["users", Int.self]))
+    }
+    return try messages.map { message in
+      guard let counts = counts[message.id] else { return message }
+      var message = message
+      message.reactions = try RawJSON(encoding: Counts(counts))
+      return message
+    }
+  }
+}
+
+/// How many users have reacted in which way, in the order of the names.
+private struct Counts: Encodable {
+  private struct Name: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  private let counts: [(String, Int)]
+
+  init(_ counts: [(String, Int)]) { self.counts = counts }
+
+  func encode(to encoder: any Encoder) throws {
+    var object = encoder.container(keyedBy: Name.self)
+    for (name, count) in counts { try object.encode(count, forKey: Name(stringValue: name)) }
+  }
+}

@@ -1,0 +1,81 @@
+internal import PluginKit
+
+/// Who is writing, as it is published. Nothing of it is kept.
+struct Typing: Codable, Equatable {
+  /// `type:id`
+  let channel: String
+  let userID: String
+  let active: Bool
+
+  private enum CodingKeys: String, CodingKey {
+    case channel
+    case userID = "user_id"
+    case active
+  }
+}
+
+/// How often it is passed on that a user is writing. A pure value.
+struct TypingThrottle {
+  private struct Said {
+    var isActive: Bool
+    /// Unix milliseconds.
+    var at: Int64
+  }
+
+  /// The same again is passed on after so many milliseconds.
+  static let pause: Int64 = 2_000
+  /// Something else is passed on after so many.
+  static let change: Int64 = 500
+  /// The most users of channels that are remembered; beyond, nothing is passed on until some are forgotten.
+  static let limit = 10_000
+
+  private var said: [String: Said] = [:]
+
+  /// Whether it is to be passed on.
+  mutating func passes(_ typing: Typing, at now: Int64) -> Bool {
+    let key = "\(typing.channel) \(typing.userID)"
+    if let last = said[key] {
+      let pause = last.isActive == typing.active ? Self.pause : Self.change
+      guard now - last.at >= pause || now < last.at else { return false }
+    } else if said.count >= Self.limit {
+      said = said.filter { now - $0.value.at < Self.pause && now >= $0.value.at }
+      guard said.count < Self.limit else { return false }
+    }
+    said[key] = Said(isActive: typing.active, at: now)
+    return true
+  }
+}
+
+extension ChatShard {
+  private struct State: Decodable {
+    let active: Bool?
+    let userID: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case active
+      case userID = "user_id"
+    }
+  }
+
+  /// `POST /v1/channels/{type}/{id}/typing`
+  func typing(_ request: Request) async throws -> Response {
+    let (address, type) = try request.channel(types)
+    let state: State? = request.body.isEmpty ? nil : try request.decode()
+    try await announce(
+      state?.active ?? true, as: state?.userID, in: address, type, for: Actor(request.principal))
+    return .empty()
+  }
+
+  /// Tells who listens to a channel that a user is writing, or not any more.
+  func announce(
+    _ isActive: Bool, as named: String?, in address: ChannelAddress, _ type: ChannelType,
+    for actor: Actor
+  ) async throws {
+    let user = try actor.acting(as: named, pointer: "/user_id")
+    try await admit(actor, to: address, type)
+    let typing = Typing(channel: "\(address)", userID: user, active: isActive)
+    guard throttle.passes(typing, at: try context.clock.now().unixMilliseconds) else { return }
+    try context.bus.publish(
+      address.realTimeName, type: "chat.typing", data: RawJSON(encoding: typing))
+  }
+}
