@@ -182,7 +182,7 @@ final class Hub {
     verifications.add()
     let seen = channel.feed.offset
     do {
-      let page = try await context.history.read(channel.name, limit: 0)
+      let page = try await histories.read(channel.name, limit: 0)
       guard isOpen(channel) else { return }
       follow(
         channel.feed.verify(top: page.topOffset, epoch: page.epoch, seen: seen), channel)
