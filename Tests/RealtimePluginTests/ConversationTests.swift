@@ -142,6 +142,17 @@ private func event(_ offset: UInt64) -> ChannelEvent {
 }
 
 @Suite struct `A recovery` {
+  @Test func `is none where what was missed is too much for one answer`() {
+    let size = event(1).size
+    for (bytes, isComplete) in [(2 * size, true), (2 * size - 1, false)] {
+      var recovery = Recovery(after: 0, epoch: "e", limit: 10, bytes: bytes)
+      recovery.add([event(1)], top: 2, epoch: "e")
+      recovery.add([event(2)], top: 2, epoch: "e")
+      #expect(recovery.isComplete == isComplete)
+      #expect(recovery.events.count == (isComplete ? 2 : 0))
+    }
+  }
+
   @Test func `has everything, over as many pages as it takes`() {
     var recovery = Recovery(after: 2, epoch: "e", limit: 10)
     recovery.add([event(3), event(4)], top: 6, epoch: "e")

@@ -206,4 +206,37 @@ import Testing
       #expect(try await client.events(in: "#42").map(\.data) == ["1"])
     }
   }
+
+  @Test func `cuts a page of history at the bytes of an answer, and recovers no more than that`()
+    async throws
+  {
+    let settings: RawJSON =
+      #"{"answer_bytes":4096,"without_namespace":{"publish_for_client":"users"}}"#
+    try await withRealtime(settings) { host async throws in
+      let client = try await host.plain()
+      let epoch = try #require(try await client.subscribe("room").epoch)
+      let long = "\"" + String(repeating: "x", count: 1_500) + "\""
+      for number in 0..<5 { _ = try await client.publish(long, in: "room", id: 10 + number) }
+      func page(_ more: String) async throws -> [UInt64?] {
+        let page = try await client.ask(30, #""type":"history","channel":"room"\#(more)"#)
+        #expect(page.offset == 5)
+        return try #require(page.data).decode([Told].self).map(\.offset)
+      }
+      #expect(try await page("") == [1, 2])
+      #expect(try await page(#","since":2"#) == [3, 4])
+      #expect(try await page(#","since":4"#) == [5])
+      #expect(try await page(#","reverse":true"#) == [5, 4])
+      for (offset, isRecovered) in [(3, true), (2, false)] {
+        let back = try await host.plain(as: .user("u\(offset)"))
+        let ack = try await back.subscribe("room", #","offset":\#(offset),"epoch":"\#(epoch)""#)
+        #expect(ack.recovered == isRecovered)
+        #expect(try await back.events(in: "room").count == (isRecovered ? 2 : 0))
+      }
+      // One publication is more than an answer has, and comes all the same.
+      let huge = "\"" + String(repeating: "x", count: 9_000) + "\""
+      _ = try await client.publish(huge, in: "room", id: 20)
+      let last = try await client.ask(31, #""type":"history","channel":"room","since":5"#)
+      #expect(try #require(last.data).decode([Told].self).map(\.offset) == [6])
+    }
+  }
 }

@@ -14,6 +14,8 @@ struct Settings: Decodable, Sendable {
   /// The most publications that a client gets in one answer.
   let historyLimit: Int
   let recoveryLimit: Int
+  /// The most bytes of publications in one answer. It is to fit in what may wait to be sent on one connection.
+  let answerBytes: Int
   /// By name; "" is that of channels without one.
   let namespaces: [String: NamespaceOptions]
 
@@ -25,6 +27,7 @@ struct Settings: Decodable, Sendable {
     case positionInterval = "position_check_seconds"
     case historyLimit = "history_limit"
     case recoveryLimit = "recovery_limit"
+    case answerBytes = "answer_bytes"
     case withoutNamespace = "without_namespace"
     case namespaces
   }
@@ -41,6 +44,7 @@ struct Settings: Decodable, Sendable {
     positionInterval = try read(.positionInterval, 40)
     historyLimit = try read(.historyLimit, 300)
     recoveryLimit = try read(.recoveryLimit, 300)
+    answerBytes = try read(.answerBytes, 524_288)
     var namespaces = try read(.namespaces, [String: NamespaceOptions]())
     namespaces[""] = try read(.withoutNamespace, NamespaceOptions())
     self.namespaces = namespaces

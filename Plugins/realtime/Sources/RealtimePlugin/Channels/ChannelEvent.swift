@@ -21,6 +21,9 @@ struct ChannelEvent: Equatable {
   /// What a client of the protocol gets as data: events of other plugins with their type.
   let payload: [UInt8]
 
+  /// About how many bytes it has as it is sent.
+  var size: Int { payload.count + (info?.count ?? 0) + (tags?.count ?? 0) + 128 }
+
   init(_ event: borrowing Publication, channel: String) {
     self.init(
       offset: event.offset, epoch: event.isDurable ? event.epoch.text : "", time: event.time,
@@ -77,6 +80,18 @@ struct ChannelEvent: Equatable {
     if let info { line.member("info", json: info) }
     if offset > 0 { line.member("offset", offset) }
     if let tags { line.member("tags", json: tags) }
+  }
+}
+
+extension [ChannelEvent] {
+  /// The first of them that have no more than so many bytes together, and one in any case.
+  func prefix(bytes: Int) -> ArraySlice<ChannelEvent> {
+    var size = 0
+    let end = firstIndex { event in
+      size += event.size
+      return size > bytes
+    }
+    return prefix(Swift.max(end ?? count, 1))
   }
 }
 

@@ -4,6 +4,9 @@
 struct Recovery {
   /// The most publications that a client is given.
   let limit: Int
+  /// The most that they may have together, in bytes.
+  private let bytes: Int
+  private var size = 0
   /// The client's epoch; "" where it does not know one.
   private let epoch: String
   private(set) var events: [ChannelEvent] = []
@@ -12,7 +15,8 @@ struct Recovery {
   /// The offset up to which the client has everything.
   private(set) var through: UInt64
 
-  init(after offset: UInt64, epoch: String, limit: Int) {
+  init(after offset: UInt64, epoch: String, limit: Int, bytes: Int = .max) {
+    self.bytes = bytes
     through = offset
     self.epoch = epoch
     self.limit = limit
@@ -27,7 +31,8 @@ struct Recovery {
     guard isComplete else { return }
     guard self.epoch.isEmpty || self.epoch == epoch, through <= top else { return fail() }
     for event in page where event.offset > through {
-      guard event.offset == through + 1, events.count < limit else { return fail() }
+      size += event.size
+      guard event.offset == through + 1, events.count < limit, size <= bytes else { return fail() }
       events.append(event)
       through = event.offset
     }

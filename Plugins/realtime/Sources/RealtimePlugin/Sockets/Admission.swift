@@ -73,7 +73,8 @@ extension RealtimeShard {
           admission.cached = (nil, 0)
         } else {
           admission.recovery = Recovery(
-            after: request.offset ?? 0, epoch: request.epoch ?? "", limit: settings.recoveryLimit)
+            after: request.offset ?? 0, epoch: request.epoch ?? "", limit: settings.recoveryLimit,
+            bytes: settings.answerBytes)
         }
         try await readMissed(&admission)
       }

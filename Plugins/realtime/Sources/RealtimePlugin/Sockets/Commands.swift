@@ -81,8 +81,9 @@ extension RealtimeShard {
     if let epoch = request.since?.epoch, !epoch.isEmpty, epoch != page.epoch {
       throw ProtocolError.unrecoverablePosition
     }
+    let events = page.entries.map { ChannelEvent($0, of: page) }
     return .history(
-      page.entries.map { ChannelEvent($0, of: page) }, offset: page.topOffset, epoch: page.epoch)
+      Array(events.prefix(bytes: settings.answerBytes)), offset: page.topOffset, epoch: page.epoch)
   }
 
   private func refresh(_ token: String, _ client: Client) async throws -> Reply {
