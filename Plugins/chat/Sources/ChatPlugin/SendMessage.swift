@@ -38,12 +38,14 @@ extension ChatShard {
       id: try draft.id ?? context.id.make("msg"), channel: "\(address)", userID: user,
       text: draft.text, custom: draft.custom, createdAt: try context.clock.now())
     do {
-      try await context.store.commit {
+      let commit = try await context.store.commit {
         place(in: address, type, for: actor, at: message.createdAt)
         insert(message, in: address)
         try Emit("chat.message.created", channel: address.realTimeName, data: message)
       }
-      tellUnread(in: address, but: user)
+      if try commit.statements[0].first?["has_members", Int.self] == 1 {
+        tellUnread(in: address, but: user)
+      }
       return (message, true)
     } catch StoreError.conflict(statement: 0, _) {
       // There was no place: the channel is missing, or closed to this user.
@@ -56,6 +58,13 @@ extension ChatShard {
     }
   }
 
+  /// What is told of a place: its number, and whether there are members to be told of what they have not read.
+  private static let placed = """
+    last_seq, CASE WHEN EXISTS (
+      SELECT 1 FROM chat_members m WHERE m.type = chat_channels.type AND m.channel = chat_channels.id
+    ) THEN 1 ELSE 0 END AS has_members
+    """
+
   /// The next place in the channel. An open channel comes to be with it.
   private func place(
     in address: ChannelAddress, _ type: ChannelType, for actor: Actor, at time: Timestamp
@@ -66,7 +75,7 @@ extension ChatShard {
         INSERT INTO chat_channels (type, id, created_by, data, created_at, last_seq)
         VALUES (\(address.type), \(address.id), \(actor.user), '{}', \(time), 1)
         ON CONFLICT (type, id) DO UPDATE SET last_seq = chat_channels.last_seq + 1
-        RETURNING last_seq
+        RETURNING \(raw: Self.placed)
         """
       ).expect(exactly: 1)
     }
@@ -74,7 +83,7 @@ extension ChatShard {
       return SQL(
         """
         UPDATE chat_channels SET last_seq = last_seq + 1
-        WHERE type = \(address.type) AND id = \(address.id) RETURNING last_seq
+        WHERE type = \(address.type) AND id = \(address.id) RETURNING \(raw: Self.placed)
         """
       ).expect(exactly: 1)
     }
@@ -84,7 +93,7 @@ extension ChatShard {
       WHERE type = \(address.type) AND id = \(address.id) AND EXISTS (
         SELECT 1 FROM chat_members
         WHERE type = \(address.type) AND channel = \(address.id) AND user_id = \(user))
-      RETURNING last_seq
+      RETURNING \(raw: Self.placed)
       """
     ).expect(exactly: 1)
   }
