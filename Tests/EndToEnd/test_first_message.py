@@ -192,6 +192,22 @@ def test_over_http2_the_first_message_leads_to_the_app_as_well(house):
         assert other.receive()[0] == CLOSE
 
 
+def test_over_http2_a_token_in_the_handshake_that_is_not_let_in_is_refused_over_the_socket(house):
+    acme = house.apps[0]
+    expired = mint(acme.signing_secret, acme.id, "alice", lifetime=-3600)
+    with H2(house.port) as connection:
+        for path, fields, why in (
+            ("/doorman", [("authorization", "Bearer nonsense")], UNAUTHENTICATED),
+            ("/doorman?token=" + expired, [], EXPIRED),
+        ):
+            socket = Socket(connection, path, *fields)
+            assert socket.state.status == 200
+            assert socket.receive() == (TEXT, b"refused for %d, of 0 bytes" % why)
+            assert socket.receive()[0] == CLOSE
+        good = Socket(connection, "/doorman?token=" + acme.token("ivan"))
+        assert good.receive()[1].startswith(b"opened for 'ivan'")
+
+
 def test_many_strangers_at_once_are_told_apart(house):
     failures = []
 

@@ -104,4 +104,29 @@ import Testing
       #expect(error.id == id, "\(text)")
     }
   }
+
+  @Test func `is read or refused, whatever its bytes are`() {
+    var random = SplitMix(7)
+    let seeds = Self.vectors.map(\.0) + Self.wrong.map(\.0)
+    var read = 0
+    for _ in 0..<20_000 {
+      var bytes = Array((seeds.randomElement(using: &random) ?? "").utf8)
+      for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
+        let place = bytes.indices.randomElement(using: &random) ?? 0
+        switch Int.random(in: 0..<3, using: &random) {
+        case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
+        case 1: bytes.remove(at: place)
+        default: bytes.insert(bytes[place], at: place)
+        }
+      }
+      do throws(PlainFrame.Fault) {
+        let frame = try PlainFrame(bytes)
+        read += 1
+        #expect((frame.id?.bytes.count ?? 0) <= PlainFrame.idBytes)
+      } catch {
+        #expect(error.problem.code == "invalid_request" && !error.problem.detail.isEmpty)
+      }
+    }
+    #expect(read > 0)
+  }
 }
