@@ -106,6 +106,9 @@ import Testing
       }
       let (current, nothing) = try await come(back: #","offset":5"#)
       #expect(current.recovered == true && nothing == [])
+      // Where nothing is kept nothing can be given.
+      let fleeting = try await alice.subscribe("fleeting:x", #","offset":1"#, id: 40)
+      #expect(fleeting.type == "ack" && fleeting.recovered == false && fleeting.offset == nil)
     }
   }
 

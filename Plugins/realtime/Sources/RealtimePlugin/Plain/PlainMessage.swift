@@ -24,6 +24,10 @@ enum PlainMessage {
       message("ack", command.tag) { line in
         if let channel = command.request.channel { line.member("channel", channel) }
         write(reply, writer, command.request.channel ?? "", &line)
+        // Also where nothing is kept that could be given.
+        if case .subscribe(let result) = reply, command.request.isRecovering {
+          line.member("recovered", result.isRecovered)
+        }
       }
     }
   }
@@ -151,7 +155,6 @@ enum PlainMessage {
       line.member("offset", result.offset)
       line.member("epoch", result.epoch)
     }
-    if result.wasRecovering { line.member("recovered", result.isRecovered) }
     line.lifetime(result.ttl)
   }
 

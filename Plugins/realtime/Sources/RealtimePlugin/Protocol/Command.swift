@@ -31,6 +31,11 @@ struct Command: Equatable {
 }
 
 extension Command.Request {
+  /// Whether it asks for what was missed.
+  var isRecovering: Bool {
+    if case .subscribe(let request) = self { request.recover == true } else { false }
+  }
+
   /// The channel that it is about.
   var channel: String? {
     switch self {
