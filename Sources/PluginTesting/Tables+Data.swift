@@ -219,9 +219,12 @@ extension TestWorld {
       let kind: Principal.Kind
       let id: String
     }
-    guard let peer = connections[connection] else { throw HostError(.stale, "identify") }
+    let principal =
+      connections[connection]?.principal.principal ?? exchanges[connection]?.principal.principal
+    guard let principal else { throw HostError(.stale, "identify") }
     let found = try JSON.decode(Somebody.self, from: reply)
-    guard found.kind == peer.principal.principal.kind, found.id == peer.principal.principal.id
-    else { throw HostError(.denied, "identify") }
+    guard found.kind == principal.kind, found.id == principal.id else {
+      throw HostError(.denied, "identify")
+    }
   }
 }

@@ -64,8 +64,10 @@ let httpTable = Constant {
         $0.phase == nil ? $0.begin(Int(status), type) : SLUICE_E_WRONG_STATE
       }
     },
-    write: { host, request, piece, _, _ in
-      onExchange(host, request, "sluice.http/1 write") { $0.write(piece.array) }
+    write: { host, request, piece, completion, context in
+      onExchange(host, request, "sluice.http/1 write") {
+        $0.write(piece.array, completion, context)
+      }
     },
     end: { host, request in
       let status = onExchange(host, request, "sluice.http/1 end") { $0.end() }
@@ -135,13 +137,20 @@ extension TestWorld {
   /// The token dies now, its memory when the plugin has returned.
   func retire(_ request: UInt64) {
     guard let exchange = exchanges.removeValue(forKey: request) else { return }
+    if let call = exchange.takeWaiting() {
+      complete(call.function, call.context, SLUICE_OK, nil)
+    }
     let dying = TestRetired(exchange)
     later { dying.drop() }
   }
 
   /// The peer of a request that the plugin has in hand goes away.
   func cancel(_ request: UInt64, _ exchange: TestExchange) {
+    let waiting = exchange.takeWaiting()
     retire(request)
+    defer {
+      if let waiting { complete(waiting.function, waiting.context, SLUICE_E_CANCELLED, nil) }
+    }
     let cancelled =
       exchange.phase == nil
       ? handlers.http?.pointee.cancelled : handlers.phases?.pointee.cancelled

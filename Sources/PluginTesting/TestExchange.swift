@@ -30,7 +30,11 @@ final class TestExchange {
   let phase: TestPhaseState?
   private let answered: @Sendable (TestReply) -> Void
   private(set) var fields: [(name: String, value: String)] = []
-  private var begun: (status: Int, contentType: String?, body: [UInt8])?
+  private(set) var begun: TestPieces?
+  /// The plugin's calls that wait for the peer to read on.
+  private var waiting: (function: sluice_completion_fn, context: UInt64)?
+  /// Whether the peer reads; else every piece is taken, and the plugin is told that it is behind.
+  var isReading = true
   private var bodyIsRead = false
 
   init(
@@ -75,19 +79,33 @@ final class TestExchange {
 
   func begin(_ status: Int, _ contentType: String?) -> sluice_status_t {
     guard begun == nil else { return SLUICE_E_WRONG_STATE }
-    begun = (status, contentType, [])
+    begun = TestPieces(status: status, contentType: contentType, headers: fields)
     return SLUICE_OK
   }
 
-  func write(_ piece: [UInt8]) -> sluice_status_t {
+  func write(
+    _ piece: [UInt8], _ completion: @escaping sluice_completion_fn, _ context: UInt64
+  ) -> sluice_status_t {
     guard begun != nil else { return SLUICE_E_WRONG_STATE }
+    guard waiting == nil else { return SLUICE_E_OVERLOADED }
     begun?.body += piece
-    return SLUICE_OK
+    guard !isReading else { return SLUICE_OK }
+    waiting = (completion, context)
+    return SLUICE_PENDING
+  }
+
+  /// The call that has waited, when its time has come.
+  func takeWaiting() -> (function: sluice_completion_fn, context: UInt64)? {
+    defer { waiting = nil }
+    return waiting
   }
 
   func end() -> sluice_status_t {
     guard let begun else { return SLUICE_E_WRONG_STATE }
-    answer(begun.status, begun.contentType, begun.body)
+    answered(
+      TestReply(
+        status: begun.status, contentType: begun.contentType, headers: begun.headers,
+        body: begun.body))
     return SLUICE_OK
   }
 
@@ -96,6 +114,21 @@ final class TestExchange {
     defer { bodyIsRead = true }
     return bodyIsRead ? [] : Array(UnsafeBufferPointer(body.buffer))
   }
+}
+
+/// What has come of an answer in pieces.
+public struct TestPieces: Sendable {
+  /// The HTTP status.
+  public let status: Int
+  /// As the plugin gave it.
+  public let contentType: String?
+  /// What the plugin added, names in lower case.
+  public let headers: [(name: String, value: String)]
+  /// All pieces so far.
+  public internal(set) var body: [UInt8] = []
+
+  /// The body as text.
+  public var text: String { String(decoding: body, as: UTF8.self) }
 }
 
 /// Bytes that the plugin borrows. Overwritten when they go, so that a borrower who stays is found out.

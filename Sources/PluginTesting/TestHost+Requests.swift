@@ -62,7 +62,7 @@ extension TestHost {
       let token = world.token()
       world.exchanges[token] = TestExchange(head, handler: number) { reply.fulfil($0) }
       let status = http.pointee.handle(world.shard, number, token)
-      if status == SLUICE_OK && world.exchanges[token] != nil {
+      if status == SLUICE_OK, let exchange = world.exchanges[token], exchange.begun == nil {
         world.shared.violate("handler \(name) returned SLUICE_OK without an answer")
         reply.fulfil(TestReply(status: SLUICE_E_INTERNAL))
         world.retire(token)
@@ -111,6 +111,43 @@ public struct PendingReply: Sendable {
   /// - Throws: `TestFailure` after 10 s.
   public func reply() async throws -> TestReply {
     try await promise.value("the plugin has not answered the request after 10 s")
+  }
+
+  /// What has come so far of an answer in pieces, when `isEnough` says so; nil before its beginning.
+  ///
+  /// - Throws: `TestFailure` with what has come, after 10 s.
+  @discardableResult
+  public func pieces(
+    until isEnough: @escaping @Sendable (TestPieces) -> Bool = { _ in true }
+  ) async throws -> TestPieces {
+    for _ in 0..<1_000 {
+      let begun = try await host.onLoop { world in
+        (world.exchanges[token]?.begun, world.exchanges[token] == nil)
+      }
+      if let pieces = begun.0, isEnough(pieces) { return pieces }
+      if begun.1 {
+        let reply = try await reply()
+        let pieces = TestPieces(
+          status: reply.status, contentType: reply.contentType, headers: reply.headers,
+          body: reply.body)
+        guard isEnough(pieces) else { throw TestFailure("it ended with: \(pieces.text)") }
+        return pieces
+      }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    let text = try await host.onLoop { world in world.exchanges[token]?.begun?.text }
+    throw TestFailure("after 10 s there is only: \(text ?? "no answer")")
+  }
+
+  /// Has the peer read no more, so that the plugin hears that it is behind; or read on.
+  public func setReading(_ isReading: Bool) async throws {
+    try await host.onLoop { world in
+      guard let exchange = world.exchanges[token] else { return }
+      exchange.isReading = isReading
+      if isReading, let call = exchange.takeWaiting() {
+        world.complete(call.function, call.context, SLUICE_OK, nil)
+      }
+    }
   }
 
   /// The peer goes away, if the answer has not been given: the token dies.

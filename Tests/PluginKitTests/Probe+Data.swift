@@ -305,6 +305,20 @@ extension ProbeShard {
       }
       return .empty()
     }
+    on.route("push") { shard, request in
+      try request.addHeader("x-kind", "push")
+      let answer = try request.push(status: 201, contentType: "text/plain")
+      answer.onRoom = { _ = answer.send(Array("room ".utf8)) }
+      answer.onGone = { shard.heard.append("gone") }
+      shard.pushed = answer
+      _ = answer.send(Array("begun ".utf8))
+      return .streamed
+    }
+    on.route("push_more") { shard, request in
+      let status = shard.pushed?.send(Array("more ".utf8))
+      if request.query("end") != nil { shard.pushed?.end() }
+      return .text("\(status?.rawValue ?? 1_000) \(shard.heard)")
+    }
     on.route("stream") { shard, request async throws in
       let answer = try request.stream(status: 200, contentType: "text/plain")
       while let piece = try await request.readBody() { try await answer.write(piece) }

@@ -103,6 +103,7 @@ final class ProbeShard: PluginShard {
   var subscriptions = SlotTable<String>()
   var heard: [String] = []
   var wasDrained = false
+  var pushed: PushStream?
 
   init(_ greeting: String, _ context: ShardContext) {
     self.greeting = greeting

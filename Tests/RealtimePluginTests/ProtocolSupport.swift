@@ -49,17 +49,24 @@ struct Line: Decodable {
     let expires: Bool?
     let ttl: Int?
     let subs: [String: Subscribed]?
+    let session: String?
+    let node: String?
   }
 
   struct Push: Decodable {
     struct Who: Decodable { let info: Info }
     struct Unsubscribed: Decodable { let code: Int }
+    struct Disconnected: Decodable, Equatable {
+      let code: Int
+      let reason: String
+    }
 
     let channel: String?
     let pub: Publication?
     let join: Who?
     let leave: Who?
     let unsubscribe: Unsubscribed?
+    let disconnect: Disconnected?
   }
 
   struct Members: Decodable { let presence: [String: Info]? }

@@ -159,6 +159,13 @@ public struct GatewayLoop: @unchecked Sendable {
     return generation
   }
 
+  /// The generations in service on this loop. [loop-thread]
+  public var generations: [Generation] {
+    state.pointee.directory.tenants.values.compactMap {
+      if case .open(let generation) = $0.state { generation } else { nil }
+    }
+  }
+
   /// Whether there is such a tenant.
   public func knows(tenant id: String) -> Bool { state.pointee.directory.tenant(id) != nil }
 }

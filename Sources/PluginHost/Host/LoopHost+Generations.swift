@@ -72,6 +72,13 @@ extension LoopHost {
     await run { opened.generation.shardSet.close() }
   }
 
+  /// Tells the plugins of all tenants that no new work comes. [any-thread]
+  func drainShards() {
+    gateway.eventLoop.post { [self] in
+      for generation in gateway.generations { generation.shardSet.drain() }
+    }
+  }
+
   /// Puts a generation in service in place of the old one, which drains.
   func swap(_ tenant: String, _ opened: OpenedGeneration, without disabled: [String]) async {
     await run { [self] in

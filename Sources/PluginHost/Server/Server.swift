@@ -292,6 +292,8 @@ public final class Server: Sendable {
   /// Stops accepting, ends what is in hand, then calls `then`.
   public func drain(then: @escaping @Sendable () -> Void) {
     host.log.write(.info, "draining")
+    // Before the gateway waits for requests to end: those that have no end of their own are their plugins' to end.
+    for loop in host.loops { loop.drainShards() }
     gateway.drain(then: then)
   }
 

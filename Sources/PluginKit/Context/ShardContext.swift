@@ -22,6 +22,8 @@ public final class ShardContext {
   var timerBoxes: [UInt64: TimerBox] = [:]
   /// Tasks of pending requests, by the request's token.
   var requestTasks: [UInt64: LoopTask] = [:]
+  /// Answers that are sent as things happen, by the request's token.
+  var pushStreams: [UInt64: PushStream] = [:]
   /// All other tasks, by numbers of their own.
   var tasks: [UInt64: LoopTask] = [:]
   var lastTask: UInt64 = 0

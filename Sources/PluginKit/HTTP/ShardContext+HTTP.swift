@@ -48,6 +48,7 @@ extension ShardContext {
   func cancelled(_ token: sluice_token_t) {
     executor.enter()
     requestTasks.removeValue(forKey: token)?.cancel()
+    pushStreams.removeValue(forKey: token)?.hasGone()
     executor.leave()
   }
 

@@ -36,6 +36,13 @@ extension ShardContext {
     try await identify(credential, .bearer, token: connection.token)
   }
 
+  /// As the other, for an answer that is sent as things happen.
+  public func identify(_ credential: String, renewing stream: PushStream) async throws
+    -> Principal
+  {
+    try await identify(credential, .bearer, token: stream.token)
+  }
+
   private func identify(_ credential: String, _ purpose: CredentialPurpose, token: UInt64)
     async throws -> Principal
   {

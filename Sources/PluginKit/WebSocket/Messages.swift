@@ -75,6 +75,13 @@ extension ShardContext {
     try await dispatch(type, data, from: request.token)
   }
 
+  /// As the other, for what concerns an answer that this plugin sends as things happen.
+  public func dispatch(
+    _ type: String, _ data: RawJSON, from stream: PushStream
+  ) async throws -> RawJSON {
+    try await dispatch(type, data, from: stream.token)
+  }
+
   private func dispatch(
     _ type: String, _ data: RawJSON, from sender: UInt64
   ) async throws -> RawJSON {

@@ -18,9 +18,16 @@ public final class RealtimeShard: PluginShard {
   var deadlineTimer: Timer?
   /// Every open connection of the protocol.
   var wheel: PingWheel<Client>
+  /// Every open unidirectional connection that is a stream.
+  var readers: PingWheel<Subscriber>
   /// Runs while there are connections.
   var ticker: Timer?
+  /// Connections whose commands come beside them, by what only their clients know.
+  var sessions: [String: Client] = [:]
+  /// Whether no more streams begin here.
+  var isDraining = false
   let connections: Metric
+  let slowStreams: Metric
 
   init(_ settings: Settings, _ context: ShardContext) throws {
     self.settings = settings
@@ -32,17 +39,29 @@ public final class RealtimeShard: PluginShard {
     histories = HistoryReads(context.history)
     hub = try Hub(context, writer, histories, interval: settings.positionInterval)
     wheel = PingWheel(interval: settings.pingInterval)
-    connections = try context.metrics.gauge("connections", "WebSocket connections that are open.")
+    readers = PingWheel(interval: settings.pingInterval)
+    connections = try context.metrics.gauge(
+      "connections", "Connections of clients that are open, sockets and streams.")
+    slowStreams = try context.metrics.counter(
+      "slow_streams_total", "Streams that were closed because their clients did not read.")
     link = ShardLink(context) { [unowned self] question in answer(question) }
     hub.onLoss = { [unowned self] channel, isGap in lose(channel, isGap: isGap) }
   }
 
-  /// The socket and the routes that `plugin.json` declares.
+  /// Tells clients of sockets where they want to hear of it, and ends streams, which have no end of their own.
+  public func drain() {
+    warnOfEnd()
+    endStreams()
+  }
+
+  /// The sockets and the routes that `plugin.json` declares.
   public static func register(_ on: inout Registry<RealtimeShard>) {
     on.socket(
       "websocket",
       open: { shard, request, connection in try shard.open(client: request, connection) },
-      message: { shard, client, _, message in shard.received(message, from: client) },
+      message: { shard, client, _, message in
+        shard.received(Array(message.bytes), from: client)
+      },
       closed: { shard, client, _, _ in shard.closed(client: client) })
     on.credential(ofSocket: "websocket", .connect)
     on.socket(
@@ -58,12 +77,19 @@ public final class RealtimeShard: PluginShard {
       message: { _, _, _, _ in },
       closed: { shard, subscriber, _, _ in shard.closed(subscriber) })
     on.publication { shard, number, event in
-      if number == ShardLink.number {
+      if number == ShardLink.number || number == ShardLink.ownNumber {
         shard.link.receive(Array(event.data))
       } else {
         shard.hub.receive(event, number: number)
       }
     }
+    on.route("sse", RealtimeShard.openEvents)
+    on.credential(ofRoute: "sse", .connect(.sse))
+    on.route("http_stream", RealtimeShard.openLines)
+    on.credential(ofRoute: "http_stream", .connect(.httpStream))
+    on.route("emulation", RealtimeShard.emulate)
+    on.credential(ofRoute: "emulation", .node)
+    on.route("uni_sse", RealtimeShard.openPlainEvents)
     on.route("history", RealtimeShard.history)
     on.route("publish", RealtimeShard.publish)
     on.route("broadcast", RealtimeShard.broadcast)

@@ -16,6 +16,8 @@ struct Settings: Decodable, Sendable {
   let recoveryLimit: Int
   /// The most bytes of publications in one answer. It is to fit in what may wait to be sent on one connection.
   let answerBytes: Int
+  /// Bytes that wait for a stream's client that is behind.
+  let streamQueueBytes: Int
   /// By name; "" is that of channels without one.
   let namespaces: [String: NamespaceOptions]
 
@@ -28,6 +30,7 @@ struct Settings: Decodable, Sendable {
     case historyLimit = "history_limit"
     case recoveryLimit = "recovery_limit"
     case answerBytes = "answer_bytes"
+    case streamQueueBytes = "stream_queue_bytes"
     case withoutNamespace = "without_namespace"
     case namespaces
   }
@@ -45,6 +48,7 @@ struct Settings: Decodable, Sendable {
     historyLimit = try read(.historyLimit, 300)
     recoveryLimit = try read(.recoveryLimit, 300)
     answerBytes = try read(.answerBytes, 524_288)
+    streamQueueBytes = try read(.streamQueueBytes, 1 << 20)
     var namespaces = try read(.namespaces, [String: NamespaceOptions]())
     namespaces[""] = try read(.withoutNamespace, NamespaceOptions())
     self.namespaces = namespaces

@@ -31,9 +31,11 @@ final class Channel: WheelMember {
     /// Clients that get differences and have what the next one is made from.
     var delta = Audience.nobody
     /// Clients that will get differences, and need a whole publication first.
-    var fresh: [Connection] = []
+    var fresh: [Transport] = []
     /// What the last publication was, while somebody gets differences.
     var base: [UInt8] = []
+    /// Clients without an SDK on streams, with the channel's place among theirs.
+    var readers: [UInt64: (subscriber: Subscriber, index: Int)] = [:]
     /// Clients that hear who comes and goes.
     var witnesses = Audience.nobody
   }

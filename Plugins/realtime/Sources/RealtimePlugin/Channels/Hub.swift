@@ -223,7 +223,12 @@ final class Hub {
 
   /// Writes an event for each kind of listener that there is, and sends it.
   private func send(_ event: ChannelEvent, _ channel: Channel) {
-    if !channel.plain.isEmpty { channel.plain.send(writer.plain(event, in: channel.name)) }
+    let readers = channel.extras?.readers ?? [:]
+    if !channel.plain.isEmpty || !readers.isEmpty {
+      let json = writer.plain(event, in: channel.name)
+      channel.plain.send(json)
+      for (subscriber, index) in readers.values { subscriber.deliver(json, event, at: index) }
+    }
     if !channel.named.isEmpty { channel.named.send(writer.named(event, in: channel.name)) }
     if !channel.clients.isEmpty {
       channel.clients.send(Push.publication(event, in: channel.name))
@@ -244,7 +249,7 @@ final class Hub {
     let fresh = extras.fresh
     extras.fresh = []
     for connection in fresh {
-      connection.send(whole, as: .text)
+      connection.send(whole)
       do {
         try extras.delta.add(connection, context.groups)
       } catch {

@@ -5,7 +5,7 @@ extension RealtimeShard {
   func open(plain request: Request, _ connection: Connection) throws -> Client {
     let principal = request.principal
     let client = Client(
-      connection, .plain, writer, user: principal.id, name: try context.id.make("con"),
+      .socket(connection), .plain, writer, user: principal.id, name: try context.id.make("con"),
       info: TokenClaims.of(principal)?.info?.bytes, at: try context.clock.now())
     client.conversation.expiresAt = principal.voidSecond
     try link.join()
@@ -57,7 +57,7 @@ extension RealtimeShard {
   }
 
   /// Tells clients without an SDK that their connections are about to end.
-  public func drain() {
+  func warnOfEnd() {
     wheel.each { client in
       if client.isOpen, client.dialect == .plain { client.send(PlainMessage.draining) }
     }

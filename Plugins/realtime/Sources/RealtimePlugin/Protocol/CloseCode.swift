@@ -13,6 +13,8 @@ struct CloseCode: Equatable, Sendable {
   static let serverError = CloseCode(code: 3004, reason: "internal server error")
   /// The token has expired; come back with a new one.
   static let expired = CloseCode(code: 3005, reason: "connection expired")
+  /// The client does not read what it is sent.
+  static let slow = CloseCode(code: 3008, reason: "slow")
   /// Events were missed that the history no longer has; come back and read the state anew.
   static let insufficientState = CloseCode(code: 3010, reason: "insufficient state")
   /// The client did not answer a ping.

@@ -25,6 +25,18 @@ enum CommandFrame {
     return commands
   }
 
+  /// The commands that open a connection over HTTP: a "connect" with an id comes first.
+  ///
+  /// - Parameter query: what `cf_connect` holds; nil where the body has them.
+  /// - Throws: `JSONError` when they are none.
+  static func opening(query: String?, _ body: [UInt8]) throws -> [Command] {
+    let commands = try commands(in: query.map { Array($0.utf8) } ?? body)
+    guard case .connect = commands[0].request, commands[0].id > 0 else {
+      throw JSONError(pointer: "", message: "The first command is not \"connect\".")
+    }
+    return commands
+  }
+
   private static func isBlank(_ line: ArraySlice<UInt8>) -> Bool {
     line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
   }

@@ -84,6 +84,9 @@ struct ConnectResult {
   var subs: [(channel: String, result: SubscribeResult)] = []
   /// Seconds between pings of the server's.
   var ping: Int
+  /// How the client says who it is where its commands come beside its connection, and to whom it says so; nil where
+  /// they come on it.
+  var emulation: (session: String, node: String)?
 
   func write(_ line: inout JSONLine) {
     line.member("client", client)
@@ -96,6 +99,10 @@ struct ConnectResult {
     }
     line.member("ping", ping)
     line.flag("pong", true)
+    if let emulation {
+      line.member("session", emulation.session)
+      line.member("node", emulation.node)
+    }
   }
 }
 

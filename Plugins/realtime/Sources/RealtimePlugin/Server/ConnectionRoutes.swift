@@ -42,6 +42,7 @@ extension RealtimeShard {
         answer.closed += 1
         subscriber.end(.forced)
       }
+    case .emulate(let session, let data): answer.isKnown = hear(data, in: session)
     case .list(let user, let after, let limit):
       var records: [ConnectionRecord] = []
       wheel.each { client in
@@ -59,7 +60,7 @@ extension RealtimeShard {
       {
         records.append(
           ConnectionRecord(
-            client: subscriber.name, user: subscriber.principal.id, transport: "uni_websocket",
+            client: subscriber.name, user: subscriber.principal.id, transport: subscriber.transport,
             channels: subscriber.channels.count, connectedAt: subscriber.openedAt))
       }
       answer.connections = Array(records.sorted { $0.client < $1.client }.prefix(limit))

@@ -7,11 +7,17 @@ final class ShardLink {
   static let channel = "@realtime"
   /// The number under which the channel's publications come; those of the hub's are never 0.
   static let number: UInt64 = 0
+  /// The number under which letters to this shard alone come; the hub never has as many.
+  static let ownNumber = UInt64.max
+  /// How many questions of a shard may wait for the answer of one other shard. They hold what clients say.
+  static let questionLimit = 128
   /// How long a shard may take to answer, in milliseconds. One that ends while it is asked never does.
   static let patience = 2_000
 
   /// What is asked of every shard.
   enum Question: Codable {
+    /// Hear what the client of a session says.
+    case emulate(session: String, data: String)
     /// Close the connections of a user, or one of them.
     case disconnect(user: String, client: String?)
     /// Name connections in the order of their names, those above `after`.
@@ -20,6 +26,8 @@ final class ShardLink {
 
   struct Answer: Codable {
     var closed = 0
+    /// Whether there is such a session.
+    var isKnown = false
     var connections: [ConnectionRecord] = []
   }
 
@@ -40,7 +48,9 @@ final class ShardLink {
 
   private let context: ShardContext
   private let answer: (Question) -> Answer
-  private var name: String?
+  /// What this shard is called; nil until it has joined.
+  private(set) var name: String?
+  private var questions = 0
   private var last: UInt64 = 0
   private var pending: [UInt64: Pending] = [:]
 
@@ -55,6 +65,7 @@ final class ShardLink {
     if let name { return name }
     let made = try context.id.make("shd")
     _ = try context.bus.subscribe(Self.channel, context: Self.number)
+    _ = try context.bus.subscribe(Self.channel(of: made), context: Self.ownNumber)
     try context.presence.join(Self.channel, client: made, user: "shard")
     name = made
     return made
@@ -64,20 +75,48 @@ final class ShardLink {
   func ask(_ question: Question) async throws -> [Answer] {
     let name = try join()
     let members = try await context.presence.members(of: Self.channel)
+    return try await wait(for: Set(members.map(\.client))) { number in
+      Letter(from: name, to: nil, number: number, question: question)
+    }
+  }
+
+  /// Asks one shard; nil when there is no such shard, or it does not answer.
+  ///
+  /// - Throws: `Problem` when too much is asked already.
+  func ask(_ question: Question, of shard: String) async throws -> Answer? {
+    let name = try join()
+    guard questions < Self.questionLimit else {
+      throw Problem(
+        status: 503, code: "overloaded", detail: "Too much is waiting. Try again later.")
+    }
+    questions += 1
+    defer { questions -= 1 }
+    guard
+      try await context.presence.members(of: Self.channel).contains(where: { $0.client == shard })
+    else { return nil }
+    return try await wait(for: [shard]) { number in
+      Letter(from: name, to: shard, number: number, question: question)
+    }.first
+  }
+
+  /// Sends a letter and returns the answers of those who are asked, as far as they have come in time.
+  private func wait(
+    for missing: Set<String>, _ letter: (UInt64) -> Letter
+  ) async throws -> [Answer] {
     last += 1
     let number = last
-    try send(Letter(from: name, to: nil, number: number, question: question))
+    try send(letter(number))
     let timer = try context.timers.after(milliseconds: Self.patience) { [unowned self] in
       end(number)
     }
     let answers = await withUnsafeContinuation { done in
-      pending[number] = Pending(missing: Set(members.map(\.client)), done: done)
+      pending[number] = Pending(missing: missing, done: done)
     }
     context.timers.cancel(timer)
     return answers
   }
 
-  /// A publication in the channel.
+  /// A publication in the channel, or in the shard's own.
   func receive(_ data: [UInt8]) {
     guard let name, let letter = try? JSON.decode(Letter.self, from: data),
       letter.to == nil || letter.to == name
@@ -103,8 +142,11 @@ final class ShardLink {
   }
 
   private func send(_ letter: Letter) throws {
-    try context.bus.publish(Self.channel, data: RawJSON(encoding: letter))
+    let channel = letter.to.map { Self.channel(of: $0) } ?? Self.channel
+    try context.bus.publish(channel, data: RawJSON(encoding: letter))
   }
+
+  private static func channel(of shard: String) -> String { "\(channel)/\(shard)" }
 }
 
 /// A connection, as an app's server sees it.

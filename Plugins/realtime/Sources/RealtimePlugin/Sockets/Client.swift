@@ -10,7 +10,7 @@ enum Dialect {
 
 /// One connection that asks and is answered: its conversation, and the names by which others know it.
 final class Client: WheelMember {
-  let connection: Connection
+  let connection: Transport
   let dialect: Dialect
   /// What writes what the client is told.
   let writer: EventWriter
@@ -20,6 +20,11 @@ final class Client: WheelMember {
   /// What its token says of it, for those who see it; nil is nothing.
   let info: [UInt8]?
   let openedAt: Timestamp
+  /// By what its commands are known that come beside its connection; nil where none do.
+  let session: String?
+  /// Commands that came behind "connect" and wait for its answer, and how many bytes of messages they came in.
+  var held: [Command] = []
+  var heldBytes = 0
   var conversation: Conversation<Channel>
   /// Whether it has said anything.
   var hasSpoken = false
@@ -29,8 +34,8 @@ final class Client: WheelMember {
   var wheelIndex: Int32 = -1
 
   init(
-    _ connection: Connection, _ dialect: Dialect, _ writer: EventWriter, user: String, name: String,
-    info: [UInt8]?, at now: Timestamp
+    _ connection: Transport, _ dialect: Dialect, _ writer: EventWriter, user: String, name: String,
+    info: [UInt8]?, session: String? = nil, at now: Timestamp
   ) {
     self.connection = connection
     self.dialect = dialect
@@ -38,21 +43,22 @@ final class Client: WheelMember {
     self.user = user
     self.name = name
     self.info = info
+    self.session = session
     openedAt = now
     conversation = Conversation(phase: dialect == .plain ? .connected : .fresh)
   }
 
   /// What it is called where an app's server asks.
   var transport: String {
-    switch dialect {
-    case .commands: "websocket"
-    case .plain: "ws"
+    switch connection {
+    case .socket: dialect == .plain ? "ws" : "websocket"
+    case .stream(let stream): stream.format.rawValue
     }
   }
 
   var isOpen: Bool { conversation.phase != .ended }
 
-  func send(_ line: [UInt8]) { connection.send(line, as: .text) }
+  func send(_ line: [UInt8]) { connection.send(line) }
 
   /// Tells the client what came of a command.
   func reply(_ reply: Reply, to command: Command) {
@@ -79,7 +85,7 @@ final class Client: WheelMember {
   /// Asks whether the client is there.
   func ping() {
     switch dialect {
-    case .commands: connection.send("{}")
+    case .commands: send(Array("{}".utf8))
     case .plain: send(PlainMessage.ping)
     }
   }
@@ -87,7 +93,7 @@ final class Client: WheelMember {
   /// Says why, and closes; nothing is sent any more.
   func close(_ close: CloseCode) {
     if dialect == .plain { send(PlainMessage.closing(close)) }
-    connection.close(code: close.code, reason: close.reason)
+    connection.close(close)
   }
 
   func described(in channel: [UInt8]? = nil) -> ClientInfo {

@@ -47,7 +47,7 @@ struct Credentials {
   }
 
   /// The same for the token by which a client goes on. Only the user's own will do.
-  func renew(_ connection: Connection, with token: String) async throws -> Principal? {
+  func renew(_ connection: Transport, with token: String) async throws -> Principal? {
     try await known { try await context.identify(token, renewing: connection) }
   }
 
@@ -67,10 +67,8 @@ extension FirstMessageCredential {
   static var connect: FirstMessageCredential {
     FirstMessageCredential(
       find: { message in
-        let first = try CommandFrame.commands(in: Array(message.bytes))[0]
-        guard case .connect(let request) = first.request, first.id > 0 else {
-          throw HostError(.invalid, "The first command is not \"connect\".")
-        }
+        let first = try CommandFrame.opening(query: nil, Array(message.bytes))[0]
+        guard case .connect(let request) = first.request else { return nil }
         return request.token.flatMap { $0.isEmpty ? nil : $0 }
       },
       refuse: { message, why in

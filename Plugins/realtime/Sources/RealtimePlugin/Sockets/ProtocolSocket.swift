@@ -4,16 +4,26 @@ internal import PluginKit
 extension RealtimeShard {
   /// How long a client may take to say "connect", in seconds.
   static let connectTimeout = 10
+  /// Bytes of messages that may come while "connect" is being answered.
+  static let heldLimit = 65_536
 
   func open(client request: Request, _ connection: Connection) throws -> Client {
-    let principal = request.principal
+    try welcome(request.principal) { .socket(connection) }
+  }
+
+  /// A client of the protocol has come.
+  ///
+  /// - Parameter makeTransport: called when nothing else can fail.
+  func welcome(
+    _ principal: Principal, session: String? = nil, _ makeTransport: () throws -> Transport
+  ) throws -> Client {
     let now = try context.clock.now()
-    let claims = TokenClaims.of(principal)
-    let client = Client(
-      connection, .commands, writer, user: principal.id, name: try context.id.make("con"),
-      info: claims?.info?.bytes, at: now)
-    client.conversation.expiresAt = principal.voidSecond
+    let name = try context.id.make("con")
     try link.join()
+    let client = Client(
+      try makeTransport(), .commands, writer, user: principal.id, name: name,
+      info: TokenClaims.of(principal)?.info?.bytes, session: session, at: now)
+    client.conversation.expiresAt = principal.voidSecond
     // The first look comes when "connect" must have been said.
     wheel.insert(client, dueIn: Self.connectTimeout - settings.pongTimeout)
     connections.add()
@@ -21,16 +31,28 @@ extension RealtimeShard {
     return client
   }
 
-  func received(_ message: Message, from client: Client) {
+  func received(_ message: [UInt8], from client: Client) {
     guard client.isOpen else { return }
-    let commands: [Command]
-    do {
-      commands = try CommandFrame.commands(in: Array(message.bytes))
-    } catch {
-      return end(client, .badRequest)
+    if client.conversation.phase == .connecting {
+      client.heldBytes += message.count
+      guard client.heldBytes <= Self.heldLimit else { return end(client, .badRequest) }
     }
+    do {
+      carryOut(try CommandFrame.commands(in: message), from: client)
+    } catch {
+      end(client, .badRequest)
+    }
+  }
+
+  /// Carries commands out in their order. What comes behind "connect" waits for its answer, as SDKs expect that send their
+  /// subscriptions with it.
+  func carryOut(_ commands: [Command], from client: Client) {
     var answers: [UInt8] = []
     for command in commands {
+      if client.conversation.phase == .connecting, command.request != .pong {
+        client.held.append(command)
+        continue
+      }
       if let reply = take(command, from: client) {
         if !answers.isEmpty { answers.append(UInt8(ascii: "\n")) }
         answers += reply.line(command.id)
@@ -44,6 +66,13 @@ extension RealtimeShard {
     wheel.remove(client)
     connections.add(-1)
     for seat in client.conversation.end() { vacate(seat, client) }
+  }
+
+  /// Carries out what has waited for the answer to "connect".
+  private func carryOutHeld(_ client: Client) {
+    let held = client.held
+    client.held = []
+    if !held.isEmpty { carryOut(held, from: client) }
   }
 
   /// Closes the connection; what it listened to is left at once.
@@ -176,6 +205,7 @@ extension RealtimeShard {
       for seat in client.conversation.seats { _ = client.conversation.leave(seat.serial) }
       client.conversation.reject()
       if client.isOpen { client.reply(.error(refusal(error)), to: command) }
+      carryOutHeld(client)
       return
     }
     guard client.conversation.connect() else {
@@ -183,6 +213,9 @@ extension RealtimeShard {
       return
     }
     var result = ConnectResult(client: client.name, ping: settings.pingInterval)
+    if let session = client.session, let shard = link.name {
+      result.emulation = (session, NodeName(app: context.tenant, shard: shard).text)
+    }
     if client.conversation.expiresAt != 0 {
       result.ttl = secondsLeft(until: client.conversation.expiresAt)
     }
@@ -192,6 +225,7 @@ extension RealtimeShard {
     }
     client.reply(.connect(result), to: command)
     for admission in admissions { enlist(admission, client) }
+    carryOutHeld(client)
   }
 
   /// What a channel is like to which the server subscribes a client: the token names it, or it is the user's own.

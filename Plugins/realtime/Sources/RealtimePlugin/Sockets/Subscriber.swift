@@ -1,7 +1,7 @@
 internal import PluginKit
 
 /// One connection. It holds its channels from the moment that it is allowed to listen to all of them.
-final class Subscriber {
+final class Subscriber: WheelMember {
   enum Stage: Equatable {
     /// The channels' owners are asked.
     case asking
@@ -12,7 +12,7 @@ final class Subscriber {
     case ended
   }
 
-  let connection: Connection
+  let connection: Transport
   let principal: Principal
   /// What it is called where an app's server asks.
   let name: String
@@ -21,8 +21,12 @@ final class Subscriber {
   var channels: [Channel] = []
   /// How many of them it gets publications of, from the first.
   var joined = 0
+  /// Where it stands in each of them; only of a stream.
+  var position = StreamPosition([])
+  var wheelSlot: UInt16 = 0
+  var wheelIndex: Int32 = -1
 
-  init(_ connection: Connection, _ principal: Principal, name: String, at now: Timestamp) {
+  init(_ connection: Transport, _ principal: Principal, name: String, at now: Timestamp) {
     self.connection = connection
     self.principal = principal
     self.name = name
@@ -40,6 +44,14 @@ final class Subscriber {
   func end(_ close: CloseCode) {
     guard stage != .ended else { return }
     stage = .ended
-    connection.close(code: close.code, reason: close.reason)
+    connection.close(close)
+  }
+
+  /// What it is called where an app's server asks.
+  var transport: String {
+    switch connection {
+    case .socket: "uni_websocket"
+    case .stream(let stream): stream.format.rawValue
+    }
   }
 }

@@ -13,12 +13,13 @@ extension RealtimeShard {
   }
 
   private func tick() {
-    guard wheel.count > 0 || !hub.isIdle else {
+    guard wheel.count + readers.count > 0 || !hub.isIdle else {
       if let ticker { context.timers.cancel(ticker) }
       ticker = nil
       return
     }
     hub.tick()
+    for reader in readers.tick(delay: 0).due { reader.keepAlive() }
     let (due, late) = wheel.tick(delay: settings.pongTimeout)
     for client in late {
       if let close = client.conversation.overdue() { end(client, close) }

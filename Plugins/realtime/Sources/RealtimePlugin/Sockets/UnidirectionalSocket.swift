@@ -13,14 +13,20 @@ extension RealtimeShard {
       throw Problem.invalid(pointer: "/query/channels", error.message)
     }
     let subscriber = Subscriber(
-      connection, request.principal, name: try context.id.make("con"), at: try context.clock.now())
+      .socket(connection), request.principal, name: try context.id.make("con"),
+      at: try context.clock.now())
     try link.join()
-    subscribers[connection.token] = subscriber
+    enter(subscriber)
+    context.spawn { [self] in await admit(subscriber, names) }
+    return subscriber
+  }
+
+  /// A connection is there, and is watched from now on.
+  func enter(_ subscriber: Subscriber) {
+    subscribers[subscriber.connection.token] = subscriber
     connections.add()
     watchDeadline(of: subscriber)
     startTicking()
-    context.spawn { [self] in await admit(subscriber, names) }
-    return subscriber
   }
 
   func closed(_ subscriber: Subscriber) {
@@ -64,7 +70,7 @@ extension RealtimeShard {
   }
 
   /// What a channel is like, if a user may listen to it.
-  private func mayListen(
+  func mayListen(
     _ principal: Principal, _ name: ChannelName
   ) async throws -> NamespaceOptions? {
     switch try await authority.ask(name, .subscribe, principal) {
@@ -83,7 +89,7 @@ extension RealtimeShard {
         ConnectedMessage.Channel(channel: $0.name, offset: $0.feed.offset, epoch: $0.feed.epoch)
       })
     // No await from here to the last audience: what goes out after this was not in `hello`.
-    try subscriber.connection.send(json: hello)
+    subscriber.connection.send(try JSON.encode(hello))
     for channel in subscriber.channels {
       try channel.plain.add(subscriber.connection, context.groups)
       subscriber.joined += 1
@@ -96,7 +102,10 @@ extension RealtimeShard {
     let channels = subscriber.channels
     subscriber.channels = []
     for (index, channel) in channels.enumerated() {
-      if index < subscriber.joined { channel.plain.remove(subscriber.connection) }
+      if index < subscriber.joined {
+        channel.plain.remove(subscriber.connection)
+        channel.extras?.readers[subscriber.connection.token] = nil
+      }
       hub.release(channel)
     }
   }
