@@ -17,7 +17,7 @@ from workbench import Bench
 
 PATH = "/connection/websocket"
 SIGNING_SECRET = "secret"  # as in centrifugo/tenant.json
-LOSSY, KEPT = "fan", "kept:fan"
+LOSSY, KEPT, LIST = "fan", "kept:fan", "kept:list"
 CLIENTS, CHANNELS, MISSED = 10_000, 100, 100
 # Freed memory is given back every ten seconds, when many have left.
 REST_SECONDS = 22.0
@@ -90,6 +90,13 @@ class Client:
         elif length == 127:
             (length,) = struct.unpack("!Q", self._stream.read(8))
         return self._stream.read(length)
+
+
+def publish_list(server: Server) -> None:
+    """A hundred publications in a channel, for whoever reads its history."""
+    with Client(server.port) as client:
+        client.ask({"subscribe": {"channel": LIST}})
+        client.ask(*({"publish": {"channel": LIST, "data": {"number": index}}} for index in range(100)))
 
 
 def _publish_missed(server: Server) -> str:

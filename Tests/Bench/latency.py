@@ -14,10 +14,10 @@ from workbench import Bench
 
 
 def loaded(bench: Bench, server: Server, path: str, seconds: float, side: Side | None, measurement: Measurement | None,
-           **load: object) -> dict:
-    """One run of POSTs; what went wrong is noted."""
+           mode: str = "http-post", **load: object) -> dict:
+    """One run; what went wrong is noted."""
     busy, before = machine.busy_seconds(), server.cpu_seconds()
-    run = bench.generator.run(bench.cores.generator, server.port, "http-post", path=path, seconds=seconds, **load)
+    run = bench.generator.run(bench.cores.generator, server.port, mode, path=path, seconds=seconds, **load)
     run["server_cpu_seconds"] = server.cpu_seconds() - before
     run["others_share"] = max(0.0, machine.busy_seconds() - busy - run["server_cpu_seconds"] - run["cpu_seconds"]) / run["seconds"]
     if side is not None:
@@ -69,13 +69,20 @@ class LatencyAt:
     path: str
     rate: int
     load: dict[str, object] = field(default_factory=dict)
+    mode: str = "http-post"
+    # None: the gateway for conformance tools.
+    start: Callable[[Bench, list[int]], Server] | None = None
+    prepare: Callable[[Server], None] = lambda server: None
 
     def __call__(self, bench: Bench) -> Measurement:
-        with bench.ours(peers.fastapi, bench.cores.server) as ours:
+        server = self.start(bench, bench.cores.server) if self.start else bench.ours(peers.fastapi, bench.cores.server)
+        with server as ours:
             measurement = Measurement(Side(ours.name))
-            loaded(bench, ours, self.path, min(WARM_UP_SECONDS, bench.seconds), None, None, rate=self.rate, **self.load)
+            self.prepare(ours)
+            loaded(bench, ours, self.path, min(WARM_UP_SECONDS, bench.seconds), None, None, self.mode, rate=self.rate, **self.load)
             for number in range(bench.rounds):
-                run = loaded(bench, ours, self.path, bench.seconds, measurement.ours, measurement, rate=self.rate, **self.load)
+                run = loaded(
+                    bench, ours, self.path, bench.seconds, measurement.ours, measurement, self.mode, rate=self.rate, **self.load)
                 measurement.ours.rounds.append(run["p99_us"] / 1000)
                 bench.say(f"    round {number + 1}/{bench.rounds}: {run['p99_us'] / 1000:.2f} ms")
             return measurement

@@ -9,7 +9,9 @@ from compare import Comparison, Ours
 from instructions import InstructionsPerRequest
 from latency import LatencyAt, LatencyAtHalfPeak
 from measurement import Bound, Row
+from server import Server
 from size import base_resident, idle_own_channel, idle_subscriber, idle_tenants, idle_websocket, start_up
+from workbench import Bench
 
 HELLO = {"expect": peers.HELLO, "connections": 64}
 CPU, RATE = "CPU µs per request", "requests/s"
@@ -43,13 +45,15 @@ def fan(in_flight: int, bound: Bound) -> Row:
     )
 
 
+def app(bench: Bench, cores: list[int]) -> Server:
+    """The gateway with the app of centrifugo/."""
+    return gateway.centrifugo(cores, bench.folder("protocol"))
+
+
 def protocol_fan(name: str, channel: str, what: str, bound: Bound | None) -> Row:
     """Clients of Centrifugo's protocol on our side, plain messages on the peer's."""
     load = {"connections": 1000, "bytes": 32, "pipeline": 16}
-    ours = Ours(
-        lambda bench, cores: gateway.centrifugo(cores, bench.folder("protocol")),
-        centrifugo.PATH, {**load, **centrifugo.load(channel)},
-    )
+    ours = Ours(app, centrifugo.PATH, {**load, **centrifugo.load(channel)})
     return Row(
         name, f"publish → 1,000 clients of Centrifugo's JSON protocol, {what}, 16 in flight ÷ plain /fan", "deliveries/s",
         Comparison("rate", "ws-fan", "/fan", peers.socketify, load, ours=ours), bound,
@@ -133,5 +137,17 @@ ROWS = [
     Row(
         "durable/200", "POST /durable at 200 requests/s, 32 connections: p99", "ms",
         LatencyAt("/durable", 200, {"connections": 32}), Bound("figure", "most", 20),
+    ),
+    Row(
+        "list/200", "GET of 100 publications of a channel at 200 requests/s, 32 connections: p99", "ms",
+        LatencyAt(
+            f"/v1/history/{centrifugo.LIST}?limit=100", 200,
+            {"connections": 32, "authorization": f"Bearer {centrifugo.token('bench')}"}, "http", app, centrifugo.publish_list),
+        Bound("figure", "most", 50),
+    ),
+    Row(
+        "event/200", "200 publications/s, each committed, from sending to the WebSocket of a subscriber: p99", "ms",
+        LatencyAt(centrifugo.PATH, 200, {"connections": 1, "pipeline": 1024, **centrifugo.load(centrifugo.KEPT)}, "ws-fan", app),
+        Bound("figure", "most", 20),
     ),
 ]

@@ -28,8 +28,8 @@ struct Connection {
   var progress = HeadProgress()
   var flags: ConnectionFlags = []
   var timeout = Timeout.none
-  /// Bytes that waited for the peer when its time to take some began; capped.
-  var waitingBytes: UInt32 = 0
+  /// KiB that waited for the peer when its time to take some began; capped.
+  var waitingKiB: UInt16 = 0
 
   let loop: LoopPointer
 

@@ -43,21 +43,18 @@ extension UnsafeMutablePointer where Pointee == Connection {
 
   /// Puts the peer under the limit for taking some of what is queued, from now on.
   private func watchWriting() {
-    pointee.waitingBytes = UInt32(clamping: pointee.stream.undeliveredBytes)
+    pointee.waitingKiB = undeliveredKiB
     watch(.write)
   }
 
   /// The peer's time to take some is over; true when it has taken some, and gets it anew.
   func hasTakenSome() -> Bool {
-    guard pointee.stream.undeliveredBytes + Self.leastTaken <= Int(pointee.waitingBytes) else {
-      return false
-    }
+    guard undeliveredKiB < pointee.waitingKiB else { return false }
     watchWriting()
     return true
   }
 
-  /// Bytes that count as some.
-  private static var leastTaken: Int { 1_024 }
+  private var undeliveredKiB: UInt16 { UInt16(clamping: pointee.stream.undeliveredBytes >> 10) }
 
   /// The kernel has taken everything.
   func hasDrained() {

@@ -18,7 +18,7 @@ public struct RequestHeadLimits: Sendable {
 /// How far an incomplete head has been looked at, kept between two arrivals of its bytes so that a
 /// head that trickles in is not parsed again for each of them. Start each request with a new one.
 public struct HeadProgress: Sendable {
-  var scanned: UInt32 = 0
+  var scanned: UInt16 = 0
   var hasRequestLine = false
 
   /// Before the first byte of a head.
@@ -62,7 +62,7 @@ public enum RequestHeadParser {
     switch parseRequestLine(base, end, limits, &head) {
     case .more:
       if end >= limits.headBytes { return .invalid(.targetTooLong) }
-      progress.scanned = UInt32(truncatingIfNeeded: end)
+      progress.scanned = UInt16(clamping: end)
       return .needMore
     case .invalid(let error):
       return .invalid(error)
@@ -71,7 +71,7 @@ public enum RequestHeadParser {
       case .more:
         if end >= limits.headBytes { return .invalid(.headTooLarge) }
         progress.hasRequestLine = true
-        progress.scanned = UInt32(truncatingIfNeeded: end)
+        progress.scanned = UInt16(clamping: end)
         return .needMore
       case .invalid(let error):
         return .invalid(error)
@@ -105,7 +105,7 @@ extension HeadProgress {
       previous = byte
       offset += 1
     }
-    scanned = UInt32(truncatingIfNeeded: end)
+    scanned = UInt16(clamping: end)
     return false
   }
 }

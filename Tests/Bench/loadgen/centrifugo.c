@@ -112,16 +112,15 @@ static int has_joined(const struct options *options, struct joining *client, str
   return joined;
 }
 
-unsigned centrifugo_join(const struct options *options, const int *descriptors, unsigned count,
-                         struct report *report) {
+void centrifugo_join(const struct options *options, const int *descriptors, unsigned first, unsigned count,
+                     struct report *report) {
   struct joining *clients = calloc(count, sizeof *clients);
   int epoll = epoll_create1(EPOLL_CLOEXEC);
   if (clients == NULL || epoll < 0) abort();
-  uint64_t before = report->requests;
   for (unsigned i = 0; i < count; i++) {
     clients[i].descriptor = descriptors[i];
     socket_watch(epoll, descriptors[i], &clients[i]);
-    ask(options, descriptors[i], i);
+    ask(options, descriptors[i], first + i);
   }
   struct epoll_event events[EVENTS_AT_ONCE];
   for (unsigned missing = count; missing > 0;) {
@@ -138,7 +137,6 @@ unsigned centrifugo_join(const struct options *options, const int *descriptors, 
   for (unsigned i = 0; i < count; i++) free(clients[i].remainder.bytes);
   free(clients);
   close(epoll);
-  return (unsigned)(report->requests - before);
 }
 
 size_t centrifugo_publish(uint8_t *out, const struct options *options, uint64_t number) {

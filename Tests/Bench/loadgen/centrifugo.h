@@ -18,9 +18,10 @@ int centrifugo_is_spoken(const struct options *options);
 
 /* Says "connect" and "subscribe" on all of them at once and awaits both replies of each. With `expect-missed` every
    client asks for what came after `since`, and has to get exactly that many, in order; the others are errors in the
-   report. Returns how many listen as they should. Exits with 1 when a client is refused or nothing comes for 30 s. */
-unsigned centrifugo_join(const struct options *options, const int *descriptors, unsigned count,
-                         struct report *report);
+   report, the rest its requests. `first` is the number of the first of them, by which each has its channel. Exits with 1 when
+   a client is refused or nothing comes for 30 s. */
+void centrifugo_join(const struct options *options, const int *descriptors, unsigned first, unsigned count,
+                     struct report *report);
 
 /* Writes the command that publishes a message, as one frame; `out` holds CENTRIFUGO_HEAD_BYTES more than the
    message. Returns the bytes written. */

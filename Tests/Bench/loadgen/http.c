@@ -41,13 +41,15 @@ static struct inbox inbox;
 static void render_request(struct http_load *load) {
   const struct options *options = load->options;
   const char *body = options->body ? options->body : "";
-  char length_line[96] = "";
+  char length_line[96] = "", who_line[2048] = "";
+  if (options->authorization)
+    snprintf(who_line, sizeof who_line, "authorization: %s\r\n", options->authorization);
   if (options->body)
     snprintf(length_line, sizeof length_line,
              "content-type: application/json\r\ncontent-length: %zu\r\n", strlen(body));
   char *request;
-  int bytes = asprintf(&request, "%s %s HTTP/1.1\r\nhost: %s:%u\r\n%s\r\n%s", options->method,
-                       options->path, options->host, options->port, length_line, body);
+  int bytes = asprintf(&request, "%s %s HTTP/1.1\r\nhost: %s:%u\r\n%s%s\r\n%s", options->method,
+                       options->path, options->host, options->port, who_line, length_line, body);
   if (bytes < 0) abort();
   load->request_bytes = (size_t)bytes;
   load->batch = malloc(load->request_bytes * options->pipeline);

@@ -19,7 +19,7 @@ void ws_echo_run(const struct options *options, struct report *report);
 /* One publisher, many subscribers on one path; every subscriber must see every message in order. */
 void ws_fan_run(const struct options *options, struct report *report);
 
-/* Opens the connections, prints `{"open":N,"seconds":T}`, answers pings, and ends when standard input closes. */
+/* Opens the connections, 100 at a time where they speak a protocol, prints `{"open":N,"seconds":T}`, answers pings, and ends when standard input closes. */
 void ws_idle_run(const struct options *options, struct report *report);
 
 #endif

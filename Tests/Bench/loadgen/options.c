@@ -9,11 +9,12 @@ static const char usage[] =
     "usage: loadgen MODE --port N [--host 127.0.0.1] [--path /] [--connections 64] [--seconds 2]\n"
     "  http       [--method GET] [--body TEXT] [--status 200] [--expect BODY] [--pipeline 1]\n"
     "             [--requests N instead of --seconds] [--rate N a second; latencies count from when each was due]\n"
+    "             [--authorization FIELD]\n"
     "  http-post  the same with POST, status 201 and a body that is never repeated\n"
     "  https      as http, over TLS 1.3; the certificate is not verified\n"
     "  tls-handshakes  full handshakes, one after another; [--requests N instead of --seconds]\n"
     "  ws-echo    [--bytes 32]  one message in flight on each connection\n"
-    "  ws-fan     [--bytes 32] [--pipeline 1]  one publisher, --connections subscribers\n"
+    "  ws-fan     [--bytes 32] [--pipeline 1] [--rate N a second]  one publisher, --connections subscribers\n"
     "  ws-idle    holds --connections open until its standard input closes\n"
     "  ws-fan and ws-idle speak Centrifugo's protocol with --token T --channel C; ws-idle also\n"
     "             [--channels N]  C0 to CN-1 in turn  [--expect-missed N --since OFFSET --epoch E]  recover N\n"
@@ -82,6 +83,7 @@ struct options options_read(int count, char **arguments) {
     else if (strcmp(name, "--since") == 0) options.since = number(name, value, 0, UINT64_MAX / 2);
     else if (strcmp(name, "--expect-missed") == 0)
       options.expect_missed = (unsigned)number(name, value, 0, 1000);
+    else if (strcmp(name, "--authorization") == 0) options.authorization = value;
     else if (strcmp(name, "--sources") == 0) options.sources = (unsigned)number(name, value, 0, 200);
     else if (strcmp(name, "--rate") == 0) options.rate = (unsigned)number(name, value, 0, 1000000);
     else if (strcmp(name, "--requests") == 0)

@@ -24,7 +24,9 @@ struct options {
   unsigned expect_missed;   /* with a token, ws-idle: publications that every client missed after `since` */
   uint64_t since;
   const char *epoch;
-  unsigned rate;            /* http: requests per second over all connections; 0: as fast as answers come */
+  const char *authorization; /* http modes: the Authorization field; NULL: none */
+  unsigned rate;            /* http modes: requests per second over all connections, ws-fan: messages per second; 0: as
+                               fast as answers come */
   double seconds;
 };
 

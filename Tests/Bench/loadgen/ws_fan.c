@@ -45,13 +45,20 @@ static size_t render(struct fan_load *load, uint8_t *out, uint64_t number) {
   return ws_render(out, WS_BINARY, load->payload, load->options->message_bytes);
 }
 
-/* Tops up to `pipeline` in flight, all in one write. A payload begins with its number. */
+/* When the next message is due. With `rate` its latency counts from then, so that a stall is not left out. */
+static uint64_t due(const struct fan_load *load) {
+  if (load->options->rate == 0) return 0;
+  return load->report->started + (uint64_t)((double)load->published * 1e9 / load->options->rate);
+}
+
+/* Tops up to `pipeline` in flight, all in one write, or to what is due. A payload begins with its number. */
 static void publish(struct fan_load *load, uint64_t now) {
   if (now >= load->deadline || load->publisher->descriptor < 0) return;
   size_t bytes = 0;
-  while (load->published - load->publisher->next < load->options->pipeline) {
+  while (load->published - load->publisher->next < load->options->pipeline && due(load) <= now) {
     bytes += render(load, load->frames + bytes, load->published);
-    load->sent_at[load->published++ % MOST_IN_FLIGHT] = now;
+    load->sent_at[load->published % MOST_IN_FLIGHT] = load->options->rate > 0 ? due(load) : now;
+    load->published++;
   }
   if (bytes > 0 && socket_write(load->publisher->descriptor, load->frames, bytes) != 0)
     lose(load, load->publisher, strerror(errno));
@@ -156,7 +163,7 @@ void ws_fan_run(const struct options *options, struct report *report) {
   memset(load.payload, 'x', options->message_bytes);
   ws_connect(options, descriptors, all);
   if (centrifugo_is_spoken(options)) {
-    centrifugo_join(options, descriptors, all, report);
+    centrifugo_join(options, descriptors, 0, all, report);
     report->requests = 0;
   }
   for (unsigned i = 0; i < all; i++) {
@@ -172,7 +179,9 @@ void ws_fan_run(const struct options *options, struct report *report) {
   struct epoll_event events[EVENTS_AT_ONCE];
   for (uint64_t now = report->started; load.open > 0 && now < give_up; now = clock_now()) {
     if (now >= load.deadline && still_missing(&load, connections) == 0) break;
-    int ready = epoll_wait(epoll, events, EVENTS_AT_ONCE, 100);
+    if (options->rate > 0) publish(&load, now);
+    /* With a rate it looks again at once: a millisecond is long. */
+    int ready = epoll_wait(epoll, events, EVENTS_AT_ONCE, options->rate > 0 ? 0 : 100);
     for (int i = 0; i < ready; i++) receive(&load, events[i].data.ptr);
   }
   report_stop(report);
