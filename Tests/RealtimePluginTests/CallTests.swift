@@ -68,6 +68,25 @@ extension ProtocolClient {
     }
   }
 
+  @Test func `is one of a bounded number, beyond which others are refused and counted`()
+    async throws
+  {
+    try await withRealtime { host async throws in
+      try await host.take("notes.add") { _ in 1 }
+      let client = try await host.client()
+      let limit = Conversation<Channel>.commandLimit
+      // In one message, so that none is answered before the last has come.
+      let calls = (1...limit + 3).map { #"{"id":\#($0 + 10),"rpc":{"method":"notes.add"}}"# }
+      let dropped = #"{"send":{"data":{"type":"notes.add"}}}"#
+      try await client.socket.send((calls + [dropped]).joined(separator: "\n"))
+      try await host.settle()
+      let lines = try await client.lines
+      #expect(lines.count { $0.rpc != nil } == limit)
+      #expect(lines.count { $0.error?.code == 111 } == 3)
+      #expect(host.metric("refused_commands_total") == 4)
+    }
+  }
+
   @Test func `without an answer is heard all the same`() async throws {
     try await withRealtime { host async throws in
       let heard = Heard()

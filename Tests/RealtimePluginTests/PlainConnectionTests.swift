@@ -94,6 +94,7 @@ import Testing
       #expect(try await client.ask(1, #""type":"ping""#).type == "pong")
       try await client.socket.send("1")
       #expect(try await client.socket.closed() == CloseReason(code: 3501, text: "bad request"))
+      #expect(host.metric("nonsense_closed_total") == 1)
     }
   }
 

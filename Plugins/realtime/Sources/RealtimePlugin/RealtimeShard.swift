@@ -27,6 +27,8 @@ public final class RealtimeShard: PluginShard {
   /// Whether no more streams begin here.
   var isDraining = false
   let connections: Metric
+  let refusals: Metric
+  let nonsense: Metric
   let slowStreams: Metric
 
   init(_ settings: Settings, _ context: ShardContext) throws {
@@ -40,6 +42,11 @@ public final class RealtimeShard: PluginShard {
     hub = try Hub(context, writer, histories, interval: settings.positionInterval)
     wheel = PingWheel(interval: settings.pingInterval)
     readers = PingWheel(interval: settings.pingInterval)
+    refusals = try context.metrics.counter(
+      "refused_commands_total",
+      "Commands refused or dropped because too many of their connection's were under way.")
+    nonsense = try context.metrics.counter(
+      "nonsense_closed_total", "Connections closed for saying too much that makes no sense.")
     connections = try context.metrics.gauge(
       "connections", "Connections of clients that are open, sockets and streams.")
     slowStreams = try context.metrics.counter(

@@ -19,6 +19,8 @@ struct Conversation<Place> {
   enum Action: Equatable {
     case nothing
     case refuse(ProtocolError)
+    /// Too many commands are under way, and this one has no answer.
+    case drop
     case close(CloseCode)
     case connect(ConnectRequest)
     /// The seat with this serial is kept until it is taken or given up.
@@ -77,7 +79,7 @@ struct Conversation<Place> {
       return .connect(request)
     }
     guard phase == .connected else { return .close(.badRequest) }
-    if case .send = command.request { return begin() ? .work(command.request) : .nothing }
+    if case .send = command.request { return begin() ? .work(command.request) : .drop }
     guard command.id > 0 else { return .close(.badRequest) }
     switch command.request {
     case .subscribe(let request): return subscribe(request, channelLimit)

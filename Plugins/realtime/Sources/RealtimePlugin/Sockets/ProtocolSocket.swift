@@ -86,7 +86,12 @@ extension RealtimeShard {
   func take(_ command: Command, from client: Client) -> Reply? {
     switch client.conversation.take(command, channelLimit: settings.channelsPerConnection) {
     case .nothing: return nil
-    case .refuse(let error): return .error(error)
+    case .drop:
+      refusals.add()
+      return nil
+    case .refuse(let error):
+      if error == .tooManyRequests { refusals.add() }
+      return .error(error)
     case .close(let code):
       end(client, code)
       return nil
@@ -124,7 +129,9 @@ extension RealtimeShard {
     guard client.dialect == .plain, case .error(let error) = reply, error.isClientsMistake else {
       return
     }
-    if !client.conversation.err() { end(client, .badRequest) }
+    guard !client.conversation.err() else { return }
+    nonsense.add()
+    end(client, .badRequest)
   }
 
   /// What an error means to a client.
