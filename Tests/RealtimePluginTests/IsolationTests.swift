@@ -5,7 +5,7 @@ import Testing
 @testable import PluginTesting
 @testable import RealtimePlugin
 
-@Suite struct `Users of all sockets` {
+@Suite struct `Users of all sockets and streams` {
   /// A seed that fails is named by the failing test.
   @Test(arguments: [UInt64](20_260_101..<20_260_113))
   func `hear what they may and all of it, in whatever order things happen`(_ seed: UInt64)
@@ -53,12 +53,38 @@ private final class Permissions: Sendable {
 /// Users who connect in every way, subscribe, publish and leave in any order, an owner who changes its mind, and what
 /// each of them may have heard.
 private struct House {
-  enum Way: CaseIterable { case commands, differences, plain, oneWay }
+  enum Way: CaseIterable { case commands, differences, httpStream, sse, plain, oneWay }
+
+  /// What a person hears and speaks over.
+  enum Link {
+    case socket(TestSocket)
+    case stream(StreamClient)
+
+    /// All that has come.
+    var text: String {
+      get async throws {
+        switch self {
+        case .socket(let socket): try await socket.received.map(\.text).joined(separator: "\n")
+        case .stream(let client): try await client.answer.pieces().text
+        }
+      }
+    }
+
+    /// The code with which the server has ended it.
+    var code: Int? {
+      get async throws {
+        switch self {
+        case .socket(let socket): try await socket.closed().code
+        case .stream(let client): try await client.disconnected().code
+        }
+      }
+    }
+  }
 
   struct Person {
     let way: Way
     let user: String
-    let socket: TestSocket
+    let link: Link
     var channels: Set<String>
     /// The numbers of what was published where it listened, in their order.
     var expected: [Int] = []
@@ -117,10 +143,16 @@ private struct House {
     switch way {
     case .commands, .differences:
       let client = try await host.client(as: .user(user))
-      people.append(Person(way: way, user: user, socket: client.socket, channels: ["#\(user)"]))
+      people.append(
+        Person(way: way, user: user, link: .socket(client.socket), channels: ["#\(user)"]))
+    case .httpStream, .sse:
+      let client = try await host.stream(
+        way == .sse ? "sse" : "http_stream", as: .user(user))
+      people.append(Person(way: way, user: user, link: .stream(client), channels: ["#\(user)"]))
     case .plain:
       let client = try await host.plain(as: .user(user))
-      people.append(Person(way: way, user: user, socket: client.socket, channels: ["#\(user)"]))
+      people.append(
+        Person(way: way, user: user, link: .socket(client.socket), channels: ["#\(user)"]))
     case .oneWay:
       let wanted = Set((0..<2).compactMap { _ in Self.channels.randomElement(using: &random) })
       // The comma in a name separates names here.
@@ -132,7 +164,7 @@ private struct House {
         return
       }
       _ = try await socket.hello()
-      people.append(Person(way: way, user: user, socket: socket, channels: wanted))
+      people.append(Person(way: way, user: user, link: .socket(socket), channels: wanted))
     }
   }
 
@@ -145,18 +177,23 @@ private struct House {
 
   /// Sends what a client of either kind says, and tells whether it was refused.
   private func ask(_ person: Person, _ type: String, _ members: String) async throws -> Bool {
-    if person.way == .plain {
-      let client = PlainClient(host: host, socket: person.socket)
-      return try await client.ask(1_000 + step, #""type":"\#(type)",\#(members)"#).type == "error"
-    }
-    try await person.socket.send(#"{"id":\#(1_000 + step),"\#(type)":{\#(members)}}"#)
-    try await host.settle()
-    let lines = try await person.socket.received.flatMap { message in
-      try message.bytes.split(separator: UInt8(ascii: "\n")).map {
-        try JSON.decode(Line.self, from: Array($0))
+    let id = 1_000 + step
+    switch person.link {
+    case .stream(let client):
+      return try await client.ask(id, #""\#(type)":{\#(members)}"#).error != nil
+    case .socket(let socket) where person.way == .plain:
+      let client = PlainClient(host: host, socket: socket)
+      return try await client.ask(id, #""type":"\#(type)",\#(members)"#).type == "error"
+    case .socket(let socket):
+      try await socket.send(#"{"id":\#(id),"\#(type)":{\#(members)}}"#)
+      try await host.settle()
+      let lines = try await socket.received.flatMap { message in
+        try message.bytes.split(separator: UInt8(ascii: "\n")).map {
+          try JSON.decode(Line.self, from: Array($0))
+        }
       }
+      return try #require(lines.last { $0.id == id }).error != nil
     }
-    return try #require(lines.last { $0.id == 1_000 + step }).error != nil
   }
 
   private mutating func subscribe() async throws {
@@ -200,8 +237,10 @@ private struct House {
 
   private mutating func leave() async throws {
     guard let (who, _) = someone() else { return }
+    // Streams end when the server ends them.
+    guard case .socket(let socket) = people[who].link else { return }
     try await check(people[who])
-    try await people[who].socket.close()
+    try await socket.close()
     people.remove(at: who)
   }
 
@@ -218,7 +257,7 @@ private struct House {
       "POST", "/v1/disconnect", body: #"{"user":"\#(user)"}"#, as: .key())
     #expect(closed.text == #"{"disconnected":\#(people.count { $0.user == user })}"#)
     for person in people where person.user == user {
-      #expect(try await person.socket.closed().code == 3503)
+      #expect(try await person.link.code == 3503)
     }
     people.removeAll { $0.user == user }
   }
@@ -227,8 +266,8 @@ private struct House {
   private func check(_ person: Person) async throws {
     try await host.settle()
     // As a member's value, be it within a text; an event's id has the number too.
-    let heard = try await person.socket.received.flatMap { message in
-      message.text.matches(of: /:(?:\\?"|"\\")~([0-9]+)~/).compactMap { Int($0.output.1) }
+    let heard = try await person.link.text.matches(of: /:(?:\\?"|"\\")~([0-9]+)~/).compactMap {
+      Int($0.output.1)
     }
     #expect(heard == person.expected, "seed \(seed): \(person.user), \(person.way)")
   }
