@@ -10,6 +10,8 @@ public struct GatewaySettings: Sendable, Equatable {
   public var headerFields = 100
   /// Bytes of a body, whatever the route allows. Breach: 413.
   public var bodyBytes = 10_485_760
+  /// Bytes of an answer that is kept for repeats of its request. A larger one is sent and not kept.
+  public var idempotencyAnswerBytes = 262_144
   /// Milliseconds for a head to be complete. Breach: 408, and the connection is closed.
   public var headTimeout: UInt64 = 10_000
   /// Milliseconds for a body to make progress. Breach: 408, and the connection is closed.

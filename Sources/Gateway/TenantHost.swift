@@ -11,6 +11,12 @@ public protocol TenantHost: AnyObject, Sendable {
     on loop: GatewayLoop,
     answer: @escaping (IdentityAnswer) -> Void)
 
+  /// Asks whether a request with an `Idempotency-Key` may be carried out. `answer` is called once on the loop's thread,
+  /// possibly before this returns.
+  func claim(
+    _ request: ClaimRequest, in generation: Generation, on loop: GatewayLoop,
+    answer: @escaping (ClaimAnswer) -> Void)
+
   /// The interface of the tenant in OpenAPI 3.1; nil when there is no such tenant.
   func openAPI(tenant: String?) -> [UInt8]?
 

@@ -203,7 +203,7 @@ final class TestStore: Sendable {
     case .forbidden: SLUICE_E_DENIED
     case .invalid, .sql: SLUICE_E_INVALID
     case .overloaded, .outOfMemory: SLUICE_E_OVERLOADED
-    case .closed: SLUICE_E_CANCELLED
+    case .closed, .repeated: SLUICE_E_CANCELLED
     case .deadline: SLUICE_E_DEADLINE
     case .tooLarge: SLUICE_E_TOO_LARGE
     case .storageFull: SLUICE_E_STORAGE_FULL

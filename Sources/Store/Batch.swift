@@ -13,12 +13,15 @@ public struct Batch: Sendable, Equatable {
   public var events: [OutboxEvent]
   /// The delivery that this batch is the effect of.
   public var advance: CursorAdvance?
+  /// The request that this batch is the effect of, where it may be repeated.
+  public var request: RequestRecord?
 
   /// Nothing is checked before the batch is submitted.
   public init(
     owner: String, statements: [Statement], events: [OutboxEvent] = [],
-    advance: CursorAdvance? = nil
+    advance: CursorAdvance? = nil, request: RequestRecord? = nil
   ) {
+    self.request = request
     self.owner = owner
     self.statements = statements
     self.events = events

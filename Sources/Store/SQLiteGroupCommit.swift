@@ -119,6 +119,7 @@ extension SQLiteTenantFile {
   ) throws(StoreError) -> BatchReply {
     // First, so that an effect that has happened already is told as that and as nothing else.
     if let advance = batch.advance { try move(advance) }
+    if let request = batch.request { try record(request) }
     var run = SQLiteRun(connection: connection, isRead: false)
     try connection.acting(as: batch.owner, .data) { () throws(StoreError) in
       try run.run(batch.statements)

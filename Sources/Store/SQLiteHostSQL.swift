@@ -6,6 +6,7 @@ enum SQLiteHostSQL: Int, CaseIterable {
   case nextOffset, insertEvent, topSequence, eventsAfter, channel, historyForward, historyReverse
   case sweepEnd, sweep
   case cursor, insertCursor, deleteCursor, advanceCursor
+  case insertRequest
 
   var sql: String {
     switch self {
@@ -94,6 +95,14 @@ enum SQLiteHostSQL: Int, CaseIterable {
       """
       UPDATE sluice_cursors SET seq = ?2 WHERE listener = ?1 AND seq < ?2 RETURNING seq
       """
+    case .insertRequest:
+      """
+      INSERT INTO sluice_requests (principal, key, fingerprint, claim, at) VALUES (?1, ?2, ?3, ?4, ?5)
+      ON CONFLICT (principal, key) DO UPDATE
+        SET fingerprint = ?3, claim = ?4, at = ?5, status = NULL, content_type = NULL, answer = NULL
+        WHERE claim = ?4 OR at < ?6
+      RETURNING at
+      """
     }
   }
 
@@ -115,6 +124,16 @@ enum SQLiteHostSQL: Int, CaseIterable {
       WHERE "offset" IS NOT NULL;
     CREATE TABLE sluice_cursors (listener TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL)
       WITHOUT ROWID;
+    """ + requests
+  /// As the schema's other tables; files that were made before it get it when they are opened.
+  static let requests = """
+
+    CREATE TABLE sluice_requests (
+      principal TEXT NOT NULL, key TEXT NOT NULL, fingerprint BLOB NOT NULL, claim BLOB NOT NULL,
+      at INTEGER NOT NULL, status INTEGER, content_type TEXT, answer BLOB,
+      PRIMARY KEY (principal, key)
+    );
+    CREATE INDEX sluice_requests_at ON sluice_requests (at);
     """
   static let schemaVersion: Int64 = 1
 }

@@ -38,6 +38,12 @@ final class SQLiteTenantFile {
       if wasUnclean || mustCheck { try check() }
       try prepareSchema()
       try refreshSchema()
+      if !schema.tables.contains("sluice_requests") {
+        try transaction { () throws(StoreError) in
+          try connection.execute(SQLiteHostSQL.requests)
+        }
+        try refreshSchema()
+      }
     } catch {
       connection.close()
       throw error

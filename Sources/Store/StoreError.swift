@@ -40,6 +40,8 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case directory
     /// The tenant was deleted while this waited.
     case tenantDeleted = "tenant_deleted"
+    /// The request that the batch is the effect of has been carried out before.
+    case repeated
     case outOfMemory = "out_of_memory"
   }
 

@@ -173,6 +173,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       let generation = pointee.generation
     else { return tellPhaseOfCancellation() }
     pointee.flags.remove(.isWithPlugin)
+    if pointee.claim != nil { orphan() }
     let loop = loop
     let mark = loop.pointee.mark
     loop.pointee.tokens.remove(pointee.token)
@@ -202,6 +203,7 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     while let node = pointee.writes.popExpired(now: now) { expire(node) }
     while let node = pointee.pings.popExpired(now: now) { expire(node) }
     sweepStreams(now: now)
+    if !pointee.orphans.isEmpty { sweepOrphans() }
     sampleLoad()
     let dropped = pointee.access.flush()
     if dropped > 0 { pointee.metrics.add(.logLinesDropped, dropped) }

@@ -13,6 +13,9 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       refuseGreeting(Self.status(forAnswer: status))
       return true
     }
+    if pointee.claim != nil, keepForRepeats(status, contentType: contentType, body: body) {
+      return true
+    }
     if let stream = pointee.http2 {
       answer(on: stream, status, contentType: contentType, body: body)
       return true

@@ -31,6 +31,8 @@ public struct ProblemCode: Sendable {
   public static let requestTimeout = ProblemCode(408, "request_timeout")
   /// It exists already, or has changed meanwhile.
   public static let conflict = ProblemCode(409, "conflict")
+  /// The `Idempotency-Key` stands for another request.
+  public static let idempotencyMismatch = ProblemCode(409, "idempotency_mismatch")
   /// The body is over the route's bound.
   public static let payloadTooLarge = ProblemCode(413, "payload_too_large")
   /// The route does not take this `Content-Type`.

@@ -83,6 +83,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       pointee.added = nil
     }
     if let passage = pointee.passage { endPassage(passage) }
+    if pointee.claim != nil { dropClaim() }
     if let principal = pointee.principal {
       principal.release()
       pointee.principal = nil

@@ -34,6 +34,8 @@ struct RequestSlot {
   var added: ByteWriter?
   /// The way through the phases in which plugins have a part, if any has.
   var passage: UnsafeMutablePointer<PhasePassage>?
+  /// What an `Idempotency-Key` has claimed, retained; a ``RequestClaim``.
+  var claim: Unmanaged<AnyObject>?
   var rateRemaining = -1
   var rateReset = 0
   var route: Int32 = -1
@@ -102,9 +104,9 @@ struct RequestSlot {
 enum RequestStage: UInt8 {
   case tenant, open, route, identify, limit, body, handle
   // Those below wait for something outside.
-  case opening, identifying, inPhase, receiving, greeting, handling
+  case opening, identifying, inPhase, receiving, greeting, claiming, handling
   // From here on the request has its answer.
-  case responding, held, streaming, answered
+  case responding, held, recording, streaming, answered
 
   /// Whether an answer may still be given.
   @inline(__always)
@@ -115,7 +117,7 @@ enum RequestStage: UInt8 {
   /// Whether it waits for somebody here, and not for its peer.
   var awaitsAnswer: Bool {
     switch self {
-    case .opening, .identifying, .inPhase, .handling: true
+    case .opening, .identifying, .inPhase, .claiming, .handling: true
     default: false
     }
   }

@@ -247,6 +247,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   @inline(__always)
   private func handle() {
     let facts = facts
+    if facts.pointee.takesIdempotencyKey, let key = field(.idempotencyKey) {
+      if pointee.claim == nil { return beginClaim(key) }
+      guard bodyIsAsDeclared() else { return }
+    }
     guard !facts.pointee.declaresQuery || validateQuery() else { return }
     if pointee.flags.contains(.isTunnel), facts.pointee.socket == nil { return refuseTunnel() }
     if !pointee.flags.isDisjoint(with: [.awaitsGreeting, .awaitsCredential]) {

@@ -51,6 +51,8 @@ struct LoopState: ~Copyable {
   var lastHost = HostMemory()
   /// Connections that go on when no plugin is being called.
   var resuming: [ConnectionPointer] = []
+  /// Requests with a claim that their plugins have in hand and nobody waits for, by their tokens; swept once a second.
+  var orphans: [UInt64: OrphanedRequest] = [:]
   /// Groups with something to send at the end of this tick.
   var groups = GroupOutbox()
   var groupHook: TickHook

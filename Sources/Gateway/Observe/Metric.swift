@@ -19,6 +19,7 @@ public enum Metric: Int, CaseIterable, Sendable {
   case headerBytesBreaches
   case uriBytesBreaches
   case bodyBytesBreaches
+  case answersTooLargeToKeep
   case headTimeouts
   case bodyTimeouts
   case idleTimeouts
@@ -48,6 +49,8 @@ public enum Metric: Int, CaseIterable, Sendable {
   case cancelledRequests
   case identityHits
   case identityMisses
+  case repeatsAnswered
+  case repeatsRefused
   case logLinesDropped
   case groupMessages
   case webSocketMessagesDeflated
@@ -92,6 +95,7 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .cancelledRequests: "sluice_cancelled_requests_total"
     case .identityHits: "sluice_identity_cache_hits_total"
     case .identityMisses: "sluice_identity_cache_misses_total"
+    case .repeatsAnswered, .repeatsRefused: "sluice_repeated_requests_total"
     case .logLinesDropped: "sluice_log_lines_dropped_total"
     case .groupMessages: "sluice_group_messages_total"
     case .webSocketMessagesDeflated: "sluice_websocket_messages_deflated_total"
@@ -150,6 +154,9 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .handshakeTimeouts: #"{limit="tls_handshake_timeout_ms"}"#
     case .shedForMemory: #"{limit="memory_bytes"}"#
     case .shedForLag: #"{limit="loop_lag_ms"}"#
+    case .answersTooLargeToKeep: #"{limit="idempotency_answer_bytes"}"#
+    case .repeatsAnswered: #"{outcome="answered"}"#
+    case .repeatsRefused: #"{outcome="refused"}"#
     case .handshakes12: #"{version="1.2"}"#
     case .handshakes13: #"{version="1.3"}"#
     case .handshakesOfVersion: #"{reason="version"}"#
@@ -191,6 +198,8 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .cancelledRequests: "Requests whose client left before the answer."
     case .identityHits: "Credentials recognised from the cache."
     case .identityMisses: "Credentials shown to the authenticator."
+    case .repeatsAnswered, .repeatsRefused:
+      "Requests whose Idempotency-Key had been used, given the first answer again or refused."
     case .logLinesDropped: "Log lines dropped because the log was behind."
     case .groupMessages: "Messages sent to groups, each counted once."
     case .webSocketMessagesDeflated:

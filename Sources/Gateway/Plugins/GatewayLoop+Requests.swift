@@ -87,7 +87,10 @@ extension GatewayLoop {
     _ token: UInt64, _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
     of owner: Generation
   ) -> Int32 {
-    guard let request = request(token, owner) else { return SLUICE_E_STALE }
+    guard let request = request(token, owner) else {
+      // Fields are not kept for repeats, but the answer that they come before is.
+      return claim(token, of: owner) == nil ? SLUICE_E_STALE : SLUICE_OK
+    }
     guard request.pointee.stage.rawValue <= RequestStage.responding.rawValue else {
       return SLUICE_E_WRONG_STATE
     }
@@ -107,7 +110,10 @@ extension GatewayLoop {
     _ body: UnsafeRawBufferPointer,
     of owner: Generation
   ) -> Int32 {
-    guard let request = request(token, owner) else { return SLUICE_E_STALE }
+    guard let request = request(token, owner) else {
+      answerOrphan(token, Int(status), contentType: contentType, body: body, of: owner)
+      return SLUICE_E_STALE
+    }
     guard (200...599).contains(status), isContentType(contentType)
     else {
       return SLUICE_E_INVALID
@@ -124,7 +130,10 @@ extension GatewayLoop {
     _ token: UInt64, _ status: UInt32, code: UnsafeRawBufferPointer, detail: UnsafeRawBufferPointer,
     errors: UnsafeRawBufferPointer, of owner: Generation
   ) -> Int32 {
-    guard let request = request(token, owner) else { return SLUICE_E_STALE }
+    guard let request = request(token, owner) else {
+      problemOfOrphan(token, status, code: code, detail: detail, errors: errors, of: owner)
+      return SLUICE_E_STALE
+    }
     guard (400...599).contains(status), code.count > 0, UTF8Validator.isValid(detail),
       code.allSatisfy({ $0 >= 0x61 && $0 <= 0x7a || $0 == 0x5f || $0 >= 0x30 && $0 <= 0x39 }),
       errors.isEmpty || (try? JSONDocument(errors))?.root.kind == .array

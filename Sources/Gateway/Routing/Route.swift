@@ -133,6 +133,8 @@ public struct Route: Sendable {
   public var compression = CompressionPolicy()
   /// Names the server may select, in its order of preference; for sockets.
   public var subprotocols: [String] = []
+  /// Whether a request may carry an `Idempotency-Key`. Not looked at where the body is streamed.
+  public var takesIdempotencyKey = false
   /// The parts that plugins have in its requests, in the order in which they run.
   public var phases: [RequestPhase: [PhaseStep]] = [:]
 
@@ -163,6 +165,7 @@ struct RouteFacts {
   let declaresQuery: Bool
   let needsScopes: Bool
   let takesTokenInQuery: Bool
+  let takesIdempotencyKey: Bool
   /// Whether it only leads to other tenants.
   let isForeign: Bool
   let bodyLimit: Int
@@ -193,6 +196,7 @@ struct RouteFacts {
     body = route.body
     requiresBody = route.requiresBody
     takesTokenInQuery = route.takesTokenInQuery
+    takesIdempotencyKey = route.takesIdempotencyKey && route.body != .streamed
     declaresQuery = !route.query.isEmpty
     needsScopes = !route.scopes.isEmpty
     bodyLimit = route.bodyLimit

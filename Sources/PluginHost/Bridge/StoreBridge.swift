@@ -32,7 +32,7 @@ enum StoreBridge {
         let promise = shard.promise(completion, context)
         let whole = Batch(
           owner: shard.plugin.manifest.tablePrefix, statements: statements, events: events,
-          advance: advance)
+          advance: advance, request: shard.record(of: batch.pointee.request))
         do throws(StoreError) {
           try shard.instance.host.store.submit(tenant: shard.tenant, batch: whole) { result in
             switch result {
@@ -185,7 +185,7 @@ extension StoreError {
     case .tooLarge: SLUICE_E_TOO_LARGE
     case .storageFull: SLUICE_E_STORAGE_FULL
     case .deadline: SLUICE_E_DEADLINE
-    case .closed, .tenantDeleted: SLUICE_E_CANCELLED
+    case .closed, .tenantDeleted, .repeated: SLUICE_E_CANCELLED
     default: SLUICE_E_UNAVAILABLE
     }
   }

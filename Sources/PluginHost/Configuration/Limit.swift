@@ -59,6 +59,10 @@ extension Limit {
     "body_bytes", 16 << 20, .bytes, in: 0...1 << 30,
     "a request's body; a route's own limit may be smaller, never larger",
     answer: "413 payload_too_large")
+  static let idempotencyAnswerBytes = Limit(
+    "idempotency_answer_bytes", 256 << 10, .bytes, in: 0...16 << 20,
+    "the body of an answer that is kept for repeats of a request with an `Idempotency-Key`",
+    answer: "the answer is sent and not kept; a repeat: 409 conflict")
   static let headerTimeout = Limit(
     "header_timeout_ms", 10_000, .milliseconds, in: 100...600_000,
     "the time from a request's first byte to the end of its head", answer: "408 request_timeout",
@@ -161,7 +165,8 @@ extension Limit {
 
   /// Every limit, in the order of the documentation.
   public static let all = [
-    headerBytes, uriBytes, bodyBytes, headerTimeout, bodyTimeout, idleTimeout, writeTimeout,
+    headerBytes, uriBytes, bodyBytes, idempotencyAnswerBytes, headerTimeout, bodyTimeout,
+    idleTimeout, writeTimeout,
     requestTimeout, connections, connectionsPerAddress, memoryBytes, loopLag, handshakeTimeout,
     handshakesPerSecond,
     webSocketMessageBytes, webSocketQueueBytes, webSocketCompressedBytes,

@@ -45,6 +45,8 @@ final class Host: TenantHost, @unchecked Sendable {
   let log: Log
   let accessLog: LogWriter?
   let metrics = PluginMetrics()
+  /// Requests with an `Idempotency-Key`.
+  let underWay = RequestsUnderWay()
   let trouble: StoreTrouble
   let overstays = Atomic<Int>(0)
   /// Calls that ``CallCheck`` has refused.

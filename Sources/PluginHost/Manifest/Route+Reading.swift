@@ -24,9 +24,16 @@ extension Route {
       credential: reader.word("credential", default: .head),
       takesTokenInQuery: reader.boolean("token_in_query", default: false),
       body: RouteBody(reading: reader.optional("body"), method: method),
+      takesIdempotencyKey: reader.boolean("idempotency_key", default: true),
       rate: reader.word("rate", default: isReading ? .read : .write),
       responses: RouteResponse.read(&reader),
       pointer: reader.node.pointer)
+    if method != .post {
+      reader.optional("idempotency_key")?.refuse("only POST may carry an Idempotency-Key")
+    } else if body.mode == .stream {
+      // What is read in pieces is not compared.
+      takesIdempotencyKey = false
+    }
     if access == .open && !scopes.isEmpty {
       reader.optional("scopes")?.refuse("nobody has scopes where \"auth\" is none")
     }

@@ -26,6 +26,8 @@ public struct Route: Sendable {
   public var takesTokenInQuery: Bool
   /// What it takes as its body.
   public var body: RouteBody
+  /// Whether a POST may carry an `Idempotency-Key`; of other methods it says nothing.
+  public var takesIdempotencyKey: Bool
   /// The bucket that its requests are counted in.
   public var rate: RateClass
   /// What the operation answers besides problems, in the order of the status.

@@ -16,12 +16,29 @@ enum OpenAPIComponents {
     (401, "Unauthenticated", "The credential is missing, malformed, expired or not for this app."),
     (403, "Forbidden", "The credential does not allow this, or a quota is used up."),
     (404, "NotFound", "There is no such thing, or the plugin is not enabled for this app."),
-    (409, "Conflict", "The request conflicts with what is stored."),
+    (
+      409, "Conflict",
+      "The request conflicts with what is stored (`conflict`), or its Idempotency-Key with another request (`idempotency_mismatch`) or with one that is under way or whose answer was not kept (`conflict`)."
+    ),
     (413, "PayloadTooLarge", "The body is larger than the limit."),
     (415, "UnsupportedMediaType", "The body's media type is not accepted."),
     (429, "RateLimited", "Too many requests; Retry-After says when to try again."),
     (500, "Internal", "The gateway or a plugin failed."),
     (503, "Unavailable", "Overloaded or not available now; Retry-After says when to try again."),
+  ]
+
+  /// The parameter of every POST that may be repeated.
+  static let idempotencyKey: ConfigValue = ["$ref": "#/components/parameters/IdempotencyKey"]
+
+  private static let parameters: ConfigValue = [
+    "IdempotencyKey": [
+      "name": "Idempotency-Key", "in": "header",
+      "description":
+        "Names this request for 24 hours. A repeat with the same key, method, target and body gets the first answer again, with `idempotency-replayed: true`, and nothing is done twice; 401, 429 and 5xx are not kept. The key with another request is 409 `idempotency_mismatch`. A repeat while the first is under way is 409 `conflict` with Retry-After, and without it when the first was carried out and its answer was not kept.",
+      "schema": [
+        "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$",
+      ],
+    ]
   ]
 
   static let problemContent: ConfigValue = [
@@ -40,6 +57,7 @@ enum OpenAPIComponents {
   static func value(schemas: [ConfigValue.Member]) -> ConfigValue {
     [
       "schemas": .object([.init("Problem", problem)] + schemas),
+      "parameters": parameters,
       "responses": .object(problems.map { .init($0.name, response($0.status, $0.description)) }),
       "securitySchemes": .object(
         schemes.map { scheme in

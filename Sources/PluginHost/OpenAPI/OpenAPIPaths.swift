@@ -52,7 +52,10 @@ struct OpenAPIPaths {
         operation: isAlias ? nil : route.operation, summary: route.summary,
         notes: notes(on: route) + (isAlias ? ["Another name for `\(route.path)`."] : []),
         plugin: plugin)
-      let parameters = pathParameters(pattern) + query
+      var parameters = pathParameters(pattern) + query
+      if route.method == .post, route.takesIdempotencyKey {
+        parameters.append(OpenAPIComponents.idempotencyKey)
+      }
       if !parameters.isEmpty { members.append(.init("parameters", .array(parameters))) }
       if let body { members.append(.init("requestBody", body)) }
       members.append(.init("responses", responses))

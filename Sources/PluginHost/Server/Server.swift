@@ -348,6 +348,7 @@ extension GatewaySettings {
     headBytes = limits[.headerBytes]
     targetBytes = limits[.uriBytes]
     bodyBytes = limits[.bodyBytes]
+    idempotencyAnswerBytes = limits[.idempotencyAnswerBytes]
     handshakeTimeout = UInt64(limits[.handshakeTimeout])
     handshakesPerSecond = limits[.handshakesPerSecond]
     headTimeout = UInt64(limits[.headerTimeout])

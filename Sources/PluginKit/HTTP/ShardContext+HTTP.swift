@@ -33,8 +33,11 @@ extension ShardContext {
     requestTasks[token] = run { [self] in
       let status: sluice_status_t
       do {
-        status = respond(
-          token, try await function(shard, Request(context: self, token: token)))
+        // What the handler commits is the effect of this request, and says so.
+        let response = try await CurrentRequest.$token.withValue(token) {
+          try await function(shard, Request(context: self, token: token))
+        }
+        status = respond(token, response)
       } catch {
         status = fail(token, error, handlers.plan.routeNames[Int(handler)])
       }

@@ -150,7 +150,8 @@ extension Batch {
       var batch = sluice_batch_v1_t(
         statements: statements.baseAddress, events: events.baseAddress,
         statement_count: UInt32(clamping: statements.count),
-        event_count: UInt32(clamping: events.count), delivery: delivery)
+        event_count: UInt32(clamping: events.count), delivery: delivery,
+        request: CurrentRequest.token)
       return body(&batch)
     }
   }

@@ -54,7 +54,7 @@ static sluice_status_t event(uint64_t shard, const sluice_event_v1_t *event, slu
     sluice_statement_v1_t tried = {
         LITERAL("INSERT INTO " EAR_ID "_tries (sequence) VALUES (:sequence)"), binds, 1, SLUICE_GUARD_NONE, 0,
     };
-    sluice_batch_v1_t batch = {ear->mode == FAIL ? &tried : &heard, NULL, 1, 0, 0};
+    sluice_batch_v1_t batch = {ear->mode == FAIL ? &tried : &heard, NULL, 1, 0, 0, 0};
     if (ear->mode == SETTLE || ear->mode == REGRET) batch.delivery = delivery;
     hearing_t *hearing = malloc(sizeof *hearing);
     if (hearing == NULL) abort();

@@ -29,13 +29,13 @@
 
 enum {
     SILENT, NOTHING, BROKEN, UNKNOWN_STATUS, LATER, POSTED, AT_ONCE, SQL, CONFIG, PIECES, FLOOD, ECHO, STREAM,
-    EMIT, NOISE, SLEEP, SLOW_WRITE, SLOW_READ, CLIENT, ELSEWHERE, TOO_LATE, VERSION, BLOCK, HOARD, RELEASE, COUNT
+    EMIT, NOISE, SLEEP, SLOW_WRITE, SLOW_READ, CLIENT, ELSEWHERE, TOO_LATE, VERSION, BLOCK, HOARD, RELEASE, EMIT_SLOWLY, COUNT
 };
 
 static const char *const names[COUNT] = {
     "silent", "nothing", "broken", "unknown_status", "later", "posted", "at_once", "sql", "config", "pieces", "flood",
     "echo", "stream", "emit", "noise", "sleep", "slow_write", "slow_read", "client",
-    "elsewhere", "too_late", "version", "block", "hoard", "release",
+    "elsewhere", "too_late", "version", "block", "hoard", "release", "emit_slowly",
 };
 
 typedef struct shard {
@@ -95,6 +95,16 @@ static void emitted(uint64_t context, sluice_status_t status, sluice_slice_t res
     else
         http->problem(job->shard->host, job->request, 500, LITERAL("internal"), LITERAL("not emitted"), ABSENT);
     free(job);
+}
+
+/* Answers long after the commit: a gateway that is killed between the two has carried the request out. */
+static void emitted_slowly(uint64_t context, sluice_status_t status, sluice_slice_t result) {
+    job_t *job = (job_t *)(uintptr_t)context;
+    if (status != SLUICE_OK) {
+        emitted(context, status, result);
+    } else if (!job->shard->timer->start(job->shard->host, 700, 0, answer_later, context)) {
+        free(job);
+    }
 }
 
 /* A getter of the loop's thread, called on another while the handler waits. */
@@ -234,13 +244,16 @@ static sluice_status_t handle(uint64_t value, uint32_t handler, sluice_token_t r
         return SLUICE_PENDING;
     case ECHO: return http->respond(host, request, 200, LITERAL("application/octet-stream"), http->body(host, request));
     case EMIT:
+    case EMIT_SLOWLY:
     case NOISE:
-        emit.type = handler == EMIT ? LITERAL("probe.made") : LITERAL("probe.noise");
+        emit.type = handler == NOISE ? LITERAL("probe.noise") : LITERAL("probe.made");
         emit.data = http->body(host, request);
         batch.events = &emit;
         batch.event_count = 1;
+        batch.request = request;
         job = remember(shard, request);
-        status = shard->store->commit(host, &batch, emitted, (uint64_t)(uintptr_t)job);
+        status = shard->store->commit(host, &batch, handler == EMIT_SLOWLY ? emitted_slowly : emitted,
+                                      (uint64_t)(uintptr_t)job);
         if (status < 0) free(job);
         return status;
     case VERSION: return http->respond(host, request, 200, text(), LITERAL(PROBE_VERSION));

@@ -42,7 +42,7 @@ static sluice_status_t handle(uint64_t shard, uint32_t handler, sluice_token_t r
     const reacher_t *reacher = (const reacher_t *)(uintptr_t)shard;
     (void)handler;
     sluice_statement_v1_t statement = {reacher->http->body(reacher->host, request), NULL, 0, SLUICE_GUARD_NONE, 0};
-    sluice_batch_v1_t batch = {&statement, NULL, 1, 0, 0};
+    sluice_batch_v1_t batch = {&statement, NULL, 1, 0, 0, 0};
     reach_t *reach = malloc(sizeof *reach);
     if (reach == NULL) return SLUICE_E_UNAVAILABLE;
     *reach = (reach_t){reacher, request};

@@ -98,6 +98,10 @@ import Testing
       #"{"rate":"rea"}"#,
       [#"/rate: "rea" is not one of read, write, auth, none (did you mean "read"?)"#]
     ),
+    (
+      #"{"method":"PUT","idempotency_key":true}"#,
+      ["/idempotency_key: only POST may carry an Idempotency-Key"]
+    ),
     (#"{"method":"GET","body":{}}"#, ["/body: GET takes no body (RFC 9110 §9.3)"]),
     (
       #"{"body":{"mode":"none","limit":5}}"#,

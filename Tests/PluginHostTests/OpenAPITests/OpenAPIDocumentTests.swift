@@ -44,6 +44,9 @@ import Wire
     #expect(create["summary"] == "Write a note")
     #expect(create["description"] == "The body has at most 4096 bytes. Counts as `write`.")
     #expect(create["tags"] == ["notes"])
+    #expect(
+      create["parameters"]?.elements.last == ["$ref": "#/components/parameters/IdempotencyKey"])
+    #expect(at("/components/parameters/IdempotencyKey/schema/maxLength", document) == 255)
     #expect(create["security"] == [["userToken": ["notes.write"]], ["secretKey": ["notes.write"]]])
     #expect(at("/requestBody/required", create) == true)
     #expect(
@@ -71,7 +74,7 @@ import Wire
       value.elements.forEach(collect)
     }
     collect(document)
-    #expect(references.count == 11)
+    #expect(references.count == 12)
     for reference in references {
       #expect(at(String(reference.dropFirst()), document) != nil, "\(reference)")
     }

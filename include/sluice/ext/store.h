@@ -70,9 +70,15 @@ typedef struct sluice_batch_v1 {
     uint32_t statement_count; /* at most 256 */
     uint32_t event_count;     /* at most 256 */
     uint64_t delivery;        /* 0, or the delivery (ext/events.h) that this batch is the effect of */
+    /*
+     * 0, or the request (ext/http.h) that this batch is the effect of: the token that the handler was given, also when it has
+     * become stale. Where the client has sent an Idempotency-Key the host writes its record in the same transaction, so
+     * that a crash never has the request carried out twice. A token of no such request is ignored.
+     */
+    uint64_t request;
 } sluice_batch_v1_t;
 
-SLUICE_STATIC_ASSERT(sizeof(sluice_batch_v1_t) == 32, "batch layout");
+SLUICE_STATIC_ASSERT(sizeof(sluice_batch_v1_t) == 40, "batch layout");
 
 /*
  * A row block, the result of a batch or a read: what the statements returned, in one piece of memory. All numbers are
@@ -95,7 +101,8 @@ typedef struct sluice_store_v1 {
      * Commits the batch. Everything in it is copied before the call returns. The completion's result is a row block.
      * SLUICE_E_CONFLICT: a guard did not hold; result: "statement N: …". SLUICE_E_INVALID: SQL or binds are wrong;
      * result: SQLite's words. SLUICE_E_DENIED: another's table. SLUICE_E_STORAGE_FULL, SLUICE_E_UNAVAILABLE: the
-     * disk, or this tenant's file. SLUICE_E_OVERLOADED at once, from the call itself: the queue is full.
+     * disk, or this tenant's file. SLUICE_E_CANCELLED: the tenant is being closed, or the batch's `request` has been
+     * carried out before. SLUICE_E_OVERLOADED at once, from the call itself: the queue is full.
      * [loop-thread & ACTIVE|DRAINING]
      */
     sluice_status_t (*SLUICE_NONNULL commit)(const sluice_host_v1_t *SLUICE_NONNULL host,
