@@ -29,6 +29,8 @@ public struct TestTenants: Sendable {
     public var secrets: [String: [UInt8]] = [:]
     /// As the plugin set them, in its order.
     public var hosts: [String] = []
+    /// As the plugin set them, not looked at.
+    public var origins: [String] = []
   }
 
   /// What `installed` answers, a JSON array.
@@ -114,6 +116,19 @@ let tenantsTable = Constant {
         tenant.hosts = hosts.text.split(separator: " ").map(String.init)
         return SLUICE_OK
       }
+    },
+    set_origins: { host, tenant, origins, completion, context in
+      changeTenant(host, tenant, completion, context) { tenant, _ in
+        tenant.origins = origins.text.split(separator: " ").map(String.init)
+        return SLUICE_OK
+      }
+    },
+    origins: { host, tenant in
+      let world = TestWorld.of(host)
+      guard let known = world.tenants.tenants[tenant.text] else {
+        return sluice_slice_t(bytes: nil, length: 0)
+      }
+      return world.lend(Array(known.origins.joined(separator: " ").utf8))
     })
 }
 

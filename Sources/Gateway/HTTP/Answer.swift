@@ -81,6 +81,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// - Parameter length: bytes of body; -1 for chunked; -2 for an answer that has none by definition.
   func writeHead(_ status: Int, contentType: UnsafeRawBufferPointer, length: Int64) {
     if pointee.passage != nil { runResponders(status) }
+    if pointee.head.first(.origin) != nil { addCrossOrigin(status) }
     let connection = pointee.connection.unsafelyUnwrapped
     let loop = connection.loop
     loop.own(connection)

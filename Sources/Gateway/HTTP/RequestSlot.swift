@@ -146,6 +146,8 @@ struct RequestFlags: OptionSet {
   static let awaitsCredential = RequestFlags(rawValue: 4096)
   /// That has been done.
   static let hasFound = RequestFlags(rawValue: 8192)
+  /// A browser's question what a page of another origin may send.
+  static let isPreflight = RequestFlags(rawValue: 16384)
   /// A credential was shown that leads to no tenant.
   static let isUnknown = RequestFlags(rawValue: 256)
   /// The plugin waits for a piece of the body, or for room in its answer, or has waited.

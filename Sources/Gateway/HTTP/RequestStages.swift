@@ -95,6 +95,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   @inline(__always)
   private func findRoute() {
+    if isPreflight { return answerPreflight() }
     let match = pointee.generation.unsafelyUnwrapped._withUnsafeGuaranteedRef { generation in
       withUnsafeMutableBytes(of: &pointee.parameters) { parameters in
         generation.routes.match(
@@ -106,6 +107,12 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     switch match {
     case .route(let index):
       pointee.route = Int32(index)
+      if facts.pointee.socket != nil, !facts.pointee.isForeign, pointee.head.first(.origin) != nil,
+        !originIsAllowed
+      {
+        problem(.forbidden, "The app does not allow pages of this origin.")
+        return
+      }
       if facts.pointee.looksFurther || pointee.flags.contains(.hasFound), looksFurther() { return }
       if let phases = facts.pointee.phases { beginPassage(phases) }
       pointee.stage = .identify

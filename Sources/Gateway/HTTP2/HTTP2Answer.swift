@@ -33,6 +33,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       addTransportSecurity(secure)
     }
     if pointee.passage != nil { runResponders(status) }
+    if pointee.head.first(.origin) != nil { addCrossOrigin(status) }
     let loop = loop
     var lines = 0
     if let added = pointee.added { for byte in added.bytes where byte == 0x0a { lines += 1 } }

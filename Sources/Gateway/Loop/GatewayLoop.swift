@@ -42,8 +42,12 @@ public struct GatewayLoop: @unchecked Sendable {
   public func set(installed routes: InstalledRoutes) { state.pointee.installed = routes }
 
   /// Makes a tenant known; its shards are opened at first use.
-  public func add(tenant id: String, limiter: RateLimiter, hosts: [String]) {
+  public func add(
+    tenant id: String, limiter: RateLimiter, hosts: [String],
+    origins: OriginPolicy = OriginPolicy([])
+  ) {
     let tenant = Tenant(id: id, limiter: limiter)
+    tenant.origins = origins
     state.pointee.directory.add(tenant)
     state.pointee.directory.setHosts(hosts, of: tenant)
     state.pointee.lastHost = HostMemory()
@@ -70,6 +74,11 @@ public struct GatewayLoop: @unchecked Sendable {
   /// Bounds a tenant's requests from now on.
   public func set(limiter: RateLimiter, of id: String) {
     state.pointee.directory.tenant(id)?.set(limiter)
+  }
+
+  /// The origins whose pages may come to the tenant, from the next request on.
+  public func set(origins: OriginPolicy, of id: String) {
+    state.pointee.directory.tenant(id)?.origins = origins
   }
 
   /// The host names that lead to a tenant, replacing what there was.

@@ -197,7 +197,9 @@ private enum HostFields {
     "content-length", "transfer-encoding", "connection", "date", "x-request-id", "content-type",
     "upgrade",
     "sec-websocket-accept", "sec-websocket-protocol", "x-ratelimit-limit", "x-ratelimit-remaining",
-    "x-ratelimit-reset",
+    "x-ratelimit-reset", "access-control-allow-origin", "access-control-allow-methods",
+    "access-control-allow-headers", "access-control-allow-credentials", "access-control-max-age",
+    "access-control-expose-headers", "idempotency-replayed",
   ]
 
   static func contains(_ name: UnsafeRawBufferPointer) -> Bool {

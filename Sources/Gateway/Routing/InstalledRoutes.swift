@@ -48,4 +48,13 @@ public final class InstalledRoutes: Sendable {
     let route = others.routes[index]
     return .otherKind(route.auth, takesTokenInQuery: route.takesTokenInQuery)
   }
+
+  /// The methods that a path has in apps or on the platform, a bit for each.
+  ///
+  /// - Parameter parameters: room for ``RouteTable/parameterLimit`` spans; its content is lost.
+  func methods(
+    at path: UnsafeRawBufferPointer, _ parameters: UnsafeMutablePointer<ByteSpan>
+  ) -> UInt16 {
+    platform.methods(at: path, parameters) | apps.methods(at: path, parameters)
+  }
 }

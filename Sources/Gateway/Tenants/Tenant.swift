@@ -41,6 +41,8 @@ public final class Tenant {
   /// Grows when credentials are revoked: what was recognised before is asked for again.
   var revocations: UInt64 = 0
   /// Host names that lead here.
+  /// The origins whose pages may come.
+  var origins = OriginPolicy([])
   var hosts: [String] = []
 
   /// `x-ratelimit-limit: …` and the name of the field that follows it in every answer.

@@ -73,6 +73,19 @@ enum TenantsBridge {
         return change(host, completion, context) { (tenants) throws(TenantFailure) in
           try await tenants.setHosts(id, names)
         }
+      },
+      set_origins: { host, tenant, origins, completion, context in
+        let id = String(tenant)
+        let list = String(origins).split(separator: " ").map(String.init)
+        return change(host, completion, context) { (tenants) throws(TenantFailure) in
+          try await tenants.setOrigins(id, list)
+        }
+      },
+      origins: { host, tenant in
+        let loop = shard(host).loop
+        guard let record = loop.host.registry.record(String(tenant)) else { return .absent }
+        var text = record.origins.joined(separator: " ")
+        return text.withUTF8 { loop.lend(UnsafeRawBufferPointer($0)) }
       }))
 
   /// Makes a change on the control thread and keeps the plugin's promise with its outcome.

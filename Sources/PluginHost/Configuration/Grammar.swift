@@ -1,3 +1,5 @@
+internal import Gateway
+
 /// What a name in a manifest or configuration may look like, with the words an error uses for it.
 struct Grammar: Sendable, CustomStringConvertible {
   /// A noun phrase that tells an author what would be accepted.
@@ -98,6 +100,12 @@ struct Grammar: Sendable, CustomStringConvertible {
           && label.utf8.first != dash && label.utf8.last != dash
       }
   }
+
+  /// An origin as browsers write it, or one with `*.` before its host (RFC 6454 §6.2).
+  static let origin = Grammar(
+    description:
+      "an origin as browsers write it: scheme://host, in lower case and punycode, with :port only where that is not the scheme's own, without a path; *. may stand before a host of two labels or more"
+  ) { OriginPolicy.isOrigin($0) }
 
   /// The SHA-256 of something, in lower-case hexadecimal digits.
   static let sha256 = Grammar(description: "64 lower-case hexadecimal digits") { text in

@@ -14,6 +14,7 @@ extension StaticTenant {
     let tenant = node.object { reader in
       var tenant = StaticTenant(id: reader.string("id", .tenantID))
       tenant.hosts = reader.strings("hosts", .host)
+      tenant.origins = reader.strings("allowed_origins", .origin)
       tenant.plugins = (reader.optional("plugins")?.entries() ?? []).compactMap { id, node in
         node.checkKey(id, .pluginID)
         return node.object { Self.readPlugin(id, &$0) }

@@ -9,6 +9,8 @@ public struct StaticTenant: Sendable {
   public var id: String
   /// Host names that belong to this tenant, in lower case.
   public var hosts: [String] = []
+  /// Origins whose pages may come, as browsers write them; none is any.
+  public var origins: [String] = []
   /// The plugins named in the file, in its order. Those not named are off.
   public var plugins: [Plugin] = []
   /// Credentials of the tenant's clients, known by their digests.

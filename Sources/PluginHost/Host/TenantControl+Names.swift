@@ -32,6 +32,14 @@ extension TenantControl {
     await onEveryLoop { $0.gateway.set(hosts: record.hosts, of: tenant) }
   }
 
+  func setOrigins(_ tenant: String, _ origins: [String]) async throws(TenantFailure) {
+    let record = try await registry.change { registry, done in
+      registry.setOrigins(tenant, origins: origins, completion: done)
+    }
+    let policy = OriginPolicy(record.origins)
+    await onEveryLoop { $0.gateway.set(origins: policy, of: tenant) }
+  }
+
   /// Stores a secret of a tenant. What was recognised with the old one is asked for again.
   func putSecret(_ tenant: String, name: String, value: [UInt8]?) async throws(TenantFailure) {
     let result = await withCheckedContinuation { continuation in

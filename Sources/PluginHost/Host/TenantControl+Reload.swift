@@ -210,6 +210,7 @@ extension TenantControl {
       for record in changed { loop.gateway.set(hosts: [], of: record.id) }
       for record in changed {
         loop.gateway.set(hosts: record.hosts, of: record.id)
+        loop.gateway.set(origins: OriginPolicy(record.origins), of: record.id)
         loop.gateway.replaceKeys(of: record.id, with: record.keyRecords)
       }
     }
@@ -270,7 +271,8 @@ private struct StaticTenantChanges: Sendable {
 extension StaticTenant {
   /// Whether both say the same, wherever they stand.
   fileprivate func isSame(as other: StaticTenant) -> Bool {
-    id == other.id && hosts == other.hosts && plugins == other.plugins && keys == other.keys
+    id == other.id && hosts == other.hosts && origins == other.origins && plugins == other.plugins
+      && keys == other.keys
       && secrets == other.secrets
   }
 }

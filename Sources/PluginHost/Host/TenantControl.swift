@@ -168,7 +168,9 @@ actor TenantControl {
   func announce(_ record: TenantRecord) async {
     let limiter = RateLimiter(limit: host.configuration.limits[.requestsPerSecond])
     await onEveryLoop { loop in
-      loop.gateway.add(tenant: record.id, limiter: limiter, hosts: record.hosts)
+      loop.gateway.add(
+        tenant: record.id, limiter: limiter, hosts: record.hosts,
+        origins: OriginPolicy(record.origins))
       for key in record.keys {
         guard let digest = key.digest.withUnsafeBytes({ Digest(raw: $0) }) else { continue }
         loop.gateway.put(key: digest, KeyRecord(key, tenant: record.id))

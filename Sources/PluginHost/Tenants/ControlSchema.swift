@@ -53,5 +53,15 @@ enum ControlSchema {
         -- Tenants that are removed, until their files are.
         CREATE TABLE sluice_removed (tenant TEXT NOT NULL PRIMARY KEY);
         """),
+    .init(
+      version: 3, name: "origins",
+      sql: """
+        CREATE TABLE sluice_tenant_origins (
+          tenant TEXT NOT NULL REFERENCES sluice_tenants (id) ON DELETE CASCADE,
+          position INTEGER NOT NULL,
+          origin TEXT NOT NULL,
+          PRIMARY KEY (tenant, position)
+        );
+        """),
   ]
 }

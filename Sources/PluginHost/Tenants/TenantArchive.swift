@@ -22,6 +22,7 @@ struct TenantArchive: Sendable {
       plugin TEXT NOT NULL PRIMARY KEY, enabled INTEGER NOT NULL, config TEXT NOT NULL
     );
     CREATE TABLE sluice_export_hosts (position INTEGER NOT NULL PRIMARY KEY, host TEXT NOT NULL);
+    CREATE TABLE sluice_export_origins (position INTEGER NOT NULL PRIMARY KEY, origin TEXT NOT NULL);
     CREATE TABLE sluice_export_keys (
       id TEXT NOT NULL PRIMARY KEY, digest BLOB NOT NULL, scopes TEXT NOT NULL, expires_at BIGINT NOT NULL
     );
@@ -29,7 +30,7 @@ struct TenantArchive: Sendable {
     """
   private static let names = [
     "sluice_export", "sluice_export_plugins", "sluice_export_hosts", "sluice_export_keys",
-    "sluice_export_secrets",
+    "sluice_export_secrets", "sluice_export_origins",
   ]
 
   /// Writes it into a copy of the tenant's database, in one transaction. [blocking]
@@ -47,6 +48,11 @@ struct TenantArchive: Sendable {
     for (position, host) in record.hosts.enumerated() {
       try file.rows(
         "INSERT INTO sluice_export_hosts VALUES (?1, ?2)", .integer(Int64(position)), .text(host))
+    }
+    for (position, origin) in record.origins.enumerated() {
+      try file.rows(
+        "INSERT INTO sluice_export_origins VALUES (?1, ?2)", .integer(Int64(position)),
+        .text(origin))
     }
     for key in record.keys {
       try file.rows(
@@ -88,6 +94,15 @@ struct TenantArchive: Sendable {
       for row in try file.rows("SELECT host FROM sluice_export_hosts ORDER BY position") {
         guard case .text(let host) = row[0] else { throw Self.malformed("sluice_export_hosts") }
         record.hosts.append(host)
+      }
+      // Exports of before have none.
+      if try StoreFile.hasTable("sluice_export_origins", in: file) {
+        for row in try file.rows("SELECT origin FROM sluice_export_origins ORDER BY position") {
+          guard case .text(let origin) = row[0] else {
+            throw Self.malformed("sluice_export_origins")
+          }
+          record.origins.append(origin)
+        }
       }
       for row in try file.rows(
         "SELECT id, digest, scopes, expires_at FROM sluice_export_keys ORDER BY id")

@@ -19,6 +19,7 @@ extension TenantEdit {
     case .revokeKey(_, _, let time):
       guard time >= 0 else { throw TenantError(.invalid, "the time \(time) is before 1970") }
     case .setHosts(_, let hosts): try Self.validate(hosts)
+    case .setOrigins(_, let origins): try Self.validate(origins: origins)
     case .putSecret(_, let name, _, _): try Self.validate(secretName: name)
     case .restore(let archive, _): try Self.validate(archive)
     case .remove: break
@@ -33,6 +34,7 @@ extension TenantEdit {
     }
     try TenantEdit.create(record.id, plugins: record.plugins).validate()
     try validate(record.hosts)
+    try validate(origins: record.origins)
     guard record.keys.count <= TenantLimits.keys, archive.secrets.count <= TenantLimits.secrets
     else {
       throw TenantError(
@@ -108,6 +110,20 @@ extension TenantEdit {
         .invalid,
         "credential \"\(key.id)\": a scope has 1 to \(TenantLimits.scopeBytes) visible ASCII characters, no space"
       )
+    }
+  }
+
+  private static func validate(origins: [String]) throws(TenantError) {
+    guard origins.count <= TenantLimits.origins else {
+      throw TenantError(
+        .limitExceeded, "\(origins.count) origins; a tenant has at most \(TenantLimits.origins)")
+    }
+    var seen: Set<String> = []
+    for origin in origins {
+      guard Grammar.origin.accepts(origin) else { throw .malformed(origin, Grammar.origin) }
+      guard seen.insert(origin).inserted else {
+        throw TenantError(.invalid, "origin \"\(origin)\" is given twice")
+      }
     }
   }
 

@@ -9,6 +9,7 @@ enum TenantEdit: Sendable {
   /// `at` in Unix milliseconds; 0 is at once.
   case revokeKey(String, id: String, at: Int64)
   case setHosts(String, [String])
+  case setOrigins(String, [String])
   /// `nil` removes it.
   case putSecret(String, name: String, StoredSecret?, onlyIfAbsent: Bool)
 
@@ -20,7 +21,8 @@ enum TenantEdit: Sendable {
     case .restore(let archive, _): archive.record.id
     case .create(let tenant, _), .remove(let tenant), .setPlugin(let tenant, _, _),
       .putKey(let tenant, _),
-      .revokeKey(let tenant, _, _), .setHosts(let tenant, _), .putSecret(let tenant, _, _, _):
+      .revokeKey(let tenant, _, _), .setHosts(let tenant, _), .setOrigins(let tenant, _),
+      .putSecret(let tenant, _, _, _):
       tenant
     }
   }
@@ -32,11 +34,13 @@ enum TenantEdit: Sendable {
       plugins.reduce(512) { $0 + 256 + $1.key.utf8.count + $1.value.config.utf8.count }
     case .setPlugin(_, let plugin, let setting): 512 + plugin.utf8.count + setting.config.utf8.count
     case .putKey(_, let key): key.scopes.reduce(1_024) { $0 + $1.utf8.count }
-    case .setHosts(_, let hosts): hosts.reduce(512) { $0 + 256 + $1.utf8.count }
+    case .setHosts(_, let hosts), .setOrigins(_, let hosts):
+      hosts.reduce(512) { $0 + 256 + $1.utf8.count }
     case .putSecret(_, _, let secret, _): 512 + (secret?.sealed?.count ?? 0)
     case .restore(let archive, _):
       archive.record.plugins.reduce(1_024) { $0 + 256 + $1.value.config.utf8.count }
-        + archive.record.keys.count * 512 + archive.record.hosts.count * 256
+        + archive.record.keys.count * 512
+        + (archive.record.hosts.count + archive.record.origins.count) * 256
         + archive.secrets.reduce(0) { $0 + 256 + $1.value.count }
     case .remove, .revokeKey: 512
     }
@@ -76,6 +80,8 @@ enum TenantEdit: Sendable {
         }
         record.hosts = hosts
       }
+    case .setOrigins(let id, let origins):
+      return try Self.change(id, table) { record in record.origins = origins }
     }
   }
 

@@ -6,6 +6,8 @@ public enum TenantLimits {
   public static let configBytes = 64 << 10
   /// Host names.
   public static let hosts = 100
+  /// Allowed origins.
+  public static let origins = 100
   /// Credentials.
   public static let keys = 1_000
   /// Scopes of one credential, and the bytes of one scope.

@@ -44,6 +44,13 @@ struct TenantReader {
       return reader.add(to: tenant) { $0.hosts.append(host) }
     }
     try await each(
+      of: "sluice_tenant_origins", key: [("tenant", .text("")), ("position", .integer(-1))],
+      columns: "tenant, position, origin"
+    ) { reader, row in
+      guard case .text(let tenant) = row[0], case .text(let origin) = row[2] else { return false }
+      return reader.add(to: tenant) { $0.origins.append(origin) }
+    }
+    try await each(
       of: "sluice_tenant_keys", key: [("tenant", .text("")), ("id", .text(""))],
       columns: "tenant, id, digest, scopes, expires_at"
     ) { reader, row in

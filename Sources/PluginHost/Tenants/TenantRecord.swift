@@ -6,6 +6,8 @@ public struct TenantRecord: Sendable, Equatable {
   public var plugins: [String: PluginSetting] = [:]
   /// Host names that lead to this tenant, in lower case, in the order they were given.
   public var hosts: [String] = []
+  /// Origins whose pages may come, in the order they were given; none is any.
+  public var origins: [String] = []
   /// Credentials, in the order of their ids. Those that have expired stay for a while, so that their users can be told.
   public var keys: [StoredKey] = []
   /// Grows with every change of what stands here, and is never used twice by one process, not even for a tenant that

@@ -59,6 +59,7 @@ private struct GivenTenant: Sendable {
     // The place of the mistake, without the mistake, is the place of the tenant.
     record.origin = tenant.problem(at: "", "").file
     record.hosts = tenant.hosts
+    record.origins = tenant.origins
     for plugin in tenant.plugins {
       record.plugins[plugin.id] = PluginSetting(
         enabled: plugin.isEnabled, config: plugin.config.json)

@@ -141,6 +141,13 @@ public final class TenantRegistry: Sendable {
     write(.setHosts(tenant, hosts), completion)
   }
 
+  /// Says which origins' pages may come to a tenant; none is any.
+  ///
+  /// Completes with the new record, or `invalid`, `limitExceeded`, `notFound`, `isStatic`.
+  public func setOrigins(_ tenant: String, origins: [String], completion: @escaping Completion) {
+    write(.setOrigins(tenant, origins), completion)
+  }
+
   /// Seals and stores a secret; `nil` removes it, which is no error when there is none.
   ///
   /// A static tenant's plugins keep secrets too; only names that begin with `tenant.` are its file's.

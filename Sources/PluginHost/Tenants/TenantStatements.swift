@@ -46,6 +46,7 @@ enum TenantStatements {
           ]))
     }
     if old?.hosts ?? [] != new.hosts { statements += hosts(of: new, tenant) }
+    if old?.origins ?? [] != new.origins { statements += origins(of: new, tenant) }
     return statements + keys(from: old?.keys ?? [], to: new.keys, tenant)
   }
 
@@ -55,6 +56,17 @@ enum TenantStatements {
         Statement(
           "INSERT INTO sluice_tenant_hosts (host, tenant, position) VALUES (:host, :tenant, :position)",
           binds: [Bind("host", .text(host)), tenant, Bind("position", .integer(Int64(position)))])
+      }
+  }
+
+  private static func origins(of record: TenantRecord, _ tenant: Bind) -> [Statement] {
+    [Statement("DELETE FROM sluice_tenant_origins WHERE tenant = :tenant", binds: [tenant])]
+      + record.origins.enumerated().map { position, origin in
+        Statement(
+          "INSERT INTO sluice_tenant_origins (tenant, position, origin) VALUES (:tenant, :position, :origin)",
+          binds: [
+            tenant, Bind("position", .integer(Int64(position))), Bind("origin", .text(origin)),
+          ])
       }
   }
 
@@ -128,6 +140,9 @@ enum TenantStatements {
       + rows(
         "sluice_tenant_hosts (tenant, position, host)",
         record.hosts.enumerated().map { [tenant, .integer(Int64($0.offset)), .text($0.element)] })
+      + rows(
+        "sluice_tenant_origins (tenant, position, origin)",
+        record.origins.enumerated().map { [tenant, .integer(Int64($0.offset)), .text($0.element)] })
       + rows(
         "sluice_tenant_keys (tenant, id, digest, scopes, expires_at)",
         record.keys.map {

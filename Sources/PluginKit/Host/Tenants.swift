@@ -99,6 +99,27 @@ public struct Tenants {
     }
   }
 
+  /// The origins whose pages may come to the tenant; replaces what there was, and none is any.
+  ///
+  /// - Throws: `HostError` `.invalid` with a text that names the one that is no origin, `.notFound`.
+  public func setOrigins(_ origins: [String], of tenant: String) async throws {
+    try await call { tenants, host, completion, call in
+      tenant.withSlice { tenant in
+        origins.joined(separator: " ").withSlice {
+          tenants.set_origins(host, tenant, $0, completion, call)
+        }
+      }
+    }
+  }
+
+  /// The tenant's allowed origins; nil: no such tenant.
+  public func origins(of tenant: String) throws -> [String]? {
+    let (tenants, host) = try table()
+    let value = tenant.withSlice { Bytes(tenants.pointee.origins(host, $0)) }
+    guard value.isPresent else { return nil }
+    return String(decoding: value, as: UTF8.self).split(separator: " ").map(String.init)
+  }
+
   private func table() throws -> (
     UnsafePointer<sluice_tenants_v1_t>, UnsafePointer<sluice_host_v1_t>
   ) {

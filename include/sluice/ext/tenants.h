@@ -72,9 +72,17 @@ typedef struct sluice_tenants_v1 {
     sluice_status_t (*SLUICE_NONNULL set_hosts)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
                                                 sluice_slice_t hosts, sluice_completion_fn SLUICE_NONNULL completion,
                                                 uint64_t context);
+    /* The origins whose pages may come to the tenant, separated by single spaces; replaces what there was, and empty is any. Each as
+     * browsers write it (RFC 6454 §6.2: "https://shop.example", "http://localhost:3000"), or with "*." before a host name of
+     * two labels or more. SLUICE_E_INVALID: one of them is none; result: a text that names it. */
+    sluice_status_t (*SLUICE_NONNULL set_origins)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
+                                                  sluice_slice_t origins,
+                                                  sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
+    /* The tenant's allowed origins, separated by single spaces; absent: no such tenant. Valid like `plugins`. */
+    sluice_slice_t (*SLUICE_NONNULL origins)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant);
 } sluice_tenants_v1_t;
 
-SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 80, "tenants table layout");
+SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 96, "tenants table layout");
 
 #ifdef __cplusplus
 }

@@ -42,5 +42,13 @@ extension TenantsBridge {
       set_hosts: { host, tenant, hosts, completion, context in
         CallCheck.onLoop(host, "sluice.tenants/1 set_hosts")
           ?? plain.set_hosts(host, tenant, hosts, completion, context)
+      },
+      set_origins: { host, tenant, origins, completion, context in
+        CallCheck.onLoop(host, "sluice.tenants/1 set_origins")
+          ?? plain.set_origins(host, tenant, origins, completion, context)
+      },
+      origins: { host, tenant in
+        CallCheck.onLoop(host, "sluice.tenants/1 origins") == nil
+          ? plain.origins(host, tenant) : .absent
       }))
 }

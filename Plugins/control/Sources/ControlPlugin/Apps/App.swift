@@ -13,6 +13,29 @@ struct App: Codable, Identifiable {
   }
 }
 
+/// An app with the origins whose pages may come to it.
+struct WholeApp: Encodable {
+  var id: String
+  var name: String
+  var createdAt: Timestamp
+  var plan: String
+  var allowedOrigins: [String]
+
+  init(_ app: App, allowedOrigins: [String]) {
+    id = app.id
+    name = app.name
+    createdAt = app.createdAt
+    plan = app.plan
+    self.allowedOrigins = allowedOrigins
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case id, name, plan
+    case createdAt = "created_at"
+    case allowedOrigins = "allowed_origins"
+  }
+}
+
 /// How far an app or a key has come.
 ///
 /// The row is written first and read by clients only when it is `ready`, so a crash on the way leaves a
@@ -38,6 +61,11 @@ extension ControlShard {
     return try row.decode()
   }
 
+  /// The app with what the host keeps of it.
+  private func whole(_ app: App) throws -> WholeApp {
+    try WholeApp(app, allowedOrigins: context.tenants.origins(of: app.id) ?? [])
+  }
+
   /// `GET /v1/apps`, oldest first.
   func listApps(_ request: Request) async throws -> Response {
     let limit = request.pageLimit
@@ -53,17 +81,32 @@ extension ControlShard {
 
   /// `GET /v1/apps/{app}`
   func readApp(_ request: Request) async throws -> Response {
-    try .json(try await app(of: request))
+    try .json(whole(try await app(of: request)))
   }
 
   private struct Change: Decodable {
     var name: String?
+    var allowedOrigins: [String]?
+
+    enum CodingKeys: String, CodingKey {
+      case name
+      case allowedOrigins = "allowed_origins"
+    }
   }
 
   /// `PATCH /v1/apps/{app}`
   func changeApp(_ request: Request) async throws -> Response {
     let change = try request.decode(Change.self)
     let id = try request.parameter(0)
+    if let origins = change.allowedOrigins {
+      // Only of the owner's own app; and what is wrong in them leaves the rest as it was.
+      _ = try await app(of: request)
+      do {
+        try await context.tenants.setOrigins(origins, of: id)
+      } catch let error as HostError where error.status == .invalid {
+        throw Problem.invalid("allowed_origins: \(error.text)")
+      }
+    }
     let commit = try await context.store.commit {
       SQL(
         """
@@ -74,7 +117,7 @@ extension ControlShard {
         """)
     }
     guard let row = commit.statements[0].first else { throw ControlShard.unknownApp }
-    return try .json(try row.decode(App.self))
+    return try .json(whole(row.decode(App.self)))
   }
 
   /// `DELETE /v1/apps/{app}`: from the first commit on nobody sees the app; then it ends.
