@@ -172,6 +172,27 @@ def test_an_answer_in_pieces_is_not_kept(probe):
     assert repeat.status_code == 409 and "not kept" in repeat.json()["detail"]
 
 
+def test_a_publication_whose_place_was_not_written_down_is_found_in_the_history(sluice):
+    gateway = sluice()
+    app = Account(gateway.url).app()
+    app.set_plugin("realtime", enabled=True, config={"namespaces": {"kept": {"history_size": 500}}})
+    body = {"channel": "kept:room", "data": {"n": 0}, "idempotency_key": "first"}
+    app.server.post("/v1/publish", {**body, "idempotency_key": "before"}, expect=200)
+    first = app.server.post("/v1/publish", body, expect=200).json()
+    for number in range(150):
+        app.server.post("/v1/publish", {"channel": "kept:room", "data": {"n": number}}, expect=200)
+    gateway.kill()
+    with closing(sqlite3.connect(gateway.data / f"tenants/{app.id}.sqlite")) as file:  # as if killed before that
+        file.execute("UPDATE realtime_publications SET position = NULL, epoch = NULL")
+        file.commit()
+    gateway.start()
+    assert first["offset"] == 2
+    for _ in range(2):
+        assert app.server.post("/v1/publish", body, expect=200).json() == first
+    history = app.server.get("/v1/history/kept:room", params={"limit": 100}, expect=200).json()
+    assert history["offset"] == 152 and "mark" not in str(history["data"])
+
+
 @pytest.mark.limit("idempotency_answer_bytes")
 def test_an_answer_over_the_limit_is_sent_and_not_kept(sluice, probe_folder):
     gateway = sluice(with_plugins(probe_folder), limits={"idempotency_answer_bytes": 1000})

@@ -100,11 +100,14 @@ struct Envelope: Equatable {
   let data: [UInt8]
   var info: [UInt8]?
   var tags: [UInt8]?
+  /// What a publication that a server gave a key is found again by; no subscriber is shown it.
+  var mark: String?
 
-  init(data: [UInt8], info: [UInt8]? = nil, tags: [UInt8]? = nil) {
+  init(data: [UInt8], info: [UInt8]? = nil, tags: [UInt8]? = nil, mark: String? = nil) {
     self.data = data
     self.info = info
     self.tags = tags
+    self.mark = mark
   }
 
   /// From an event's data; nil when it is none.
@@ -119,9 +122,12 @@ struct Envelope: Equatable {
       let data: RawJSON
       let info: RawJSON?
       let tags: RawJSON?
+      let mark: String?
     }
     guard let members = try? JSON.decode(Members.self, from: json) else { return nil }
-    self.init(data: members.data.bytes, info: members.info?.bytes, tags: members.tags?.bytes)
+    self.init(
+      data: members.data.bytes, info: members.info?.bytes, tags: members.tags?.bytes,
+      mark: members.mark)
   }
 
   /// The data comes last, so that it begins an envelope only when it is alone in it.
@@ -130,6 +136,8 @@ struct Envelope: Equatable {
     line.object { line in
       if let info { line.member("info", json: info) }
       if let tags { line.member("tags", json: tags) }
+      // An identifier of the plugin's own, which needs no escaping.
+      if let mark { line.member("mark", json: Array("\"\(mark)\"".utf8)) }
       line.member("data", json: data)
     }
     return line.bytes

@@ -13,6 +13,8 @@ extension RealtimeShard {
   static let keyLifetime: Int64 = 86_400_000
   /// How many keys that are too old go with each that comes.
   private static let sweep = 32
+  /// How many events of a history are looked at at once.
+  private static let page = 100
 
   /// Publishes in a channel: durably where the plugin's own settings keep publications, else to whoever listens now.
   ///
@@ -20,10 +22,13 @@ extension RealtimeShard {
   func publish(
     _ envelope: Envelope, in name: ChannelName, _ options: NamespaceOptions, key: String? = nil
   ) async throws -> Position {
-    let data = RawJSON(unchecked: envelope.json)
     let isDurable = !options.isForeign && options.historySize > 0
-    var batch = Batch()
-    if let key { try remember(key, name, &batch) }
+    var (envelope, batch) = (envelope, Batch())
+    if let key {
+      if isDurable { envelope.mark = try context.id.make("pub") }
+      try remember(key, name, envelope.mark, &batch)
+    }
+    let data = RawJSON(unchecked: envelope.json)
     if isDurable {
       batch.emit(try Emit(ChannelEvent.published, channel: name.text, data: data))
     }
@@ -44,7 +49,9 @@ extension RealtimeShard {
   }
 
   /// Has the batch fail if the key is known, and forgets some that are too old.
-  private func remember(_ key: String, _ name: ChannelName, _ batch: inout Batch) throws {
+  private func remember(
+    _ key: String, _ name: ChannelName, _ mark: String?, _ batch: inout Batch
+  ) throws {
     let now = try context.clock.now()
     let oldest = now.adding(milliseconds: -Self.keyLifetime)
     batch.add(
@@ -57,8 +64,8 @@ extension RealtimeShard {
     batch.add(
       SQL(
         """
-        INSERT INTO realtime_publications (key, channel, made_at)
-        VALUES (\(key), \(name.text), \(now)) ON CONFLICT (key, channel) DO NOTHING
+        INSERT INTO realtime_publications (key, channel, made_at, mark)
+        VALUES (\(key), \(name.text), \(now), \(mark)) ON CONFLICT (key, channel) DO NOTHING
         """
       ).expect(exactly: 1))
   }
@@ -75,11 +82,12 @@ extension RealtimeShard {
   }
 
   /// Where the publication went that had this key first. A gateway that ended between publishing and writing that
-  /// down knows it no more: then it is the channel's newest position.
+  /// down finds it in the history by its mark; one that the history has dropped is at the channel's newest position or below, and
+  /// that is what is said.
   private func earlier(_ key: String, _ name: ChannelName) async throws -> Position {
     let rows = try await context.store.read(
       """
-      SELECT position, epoch FROM realtime_publications
+      SELECT position, epoch, mark FROM realtime_publications
       WHERE key = \(key) AND channel = \(name.text)
       """)
     if let row = rows.first, let offset = try row["position", UInt64?.self],
@@ -90,7 +98,28 @@ extension RealtimeShard {
     guard let options = rules.namespaces[name.namespace], options.historySize > 0 else {
       return .none
     }
+    if let mark = try rows.first?["mark", String?.self],
+      let found = try await position(of: mark, in: name)
+    {
+      try await note(found, key, name)
+      return found
+    }
     let page = try await histories.read(name.text, limit: 0)
     return Position(offset: page.topOffset, epoch: page.epoch)
+  }
+
+  /// Where a publication stands in its channel's history; nil when it does no longer.
+  private func position(of mark: String, in name: ChannelName) async throws -> Position? {
+    var below: UInt64?
+    while true {
+      let page = try await histories.read(
+        name.text, since: below, limit: Self.page, isReversed: true)
+      for entry in page.entries
+      where entry.type == ChannelEvent.published && Envelope(entry.data.bytes)?.mark == mark {
+        return Position(offset: entry.offset, epoch: page.epoch)
+      }
+      guard page.entries.count == Self.page, let last = page.entries.last else { return nil }
+      below = last.offset
+    }
   }
 }
