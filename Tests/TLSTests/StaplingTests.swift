@@ -68,7 +68,9 @@ private final class Responder {
     ASN1_TIME_set(X509_getm_notBefore(made), time_t(unixNow - 30 * 86_400))
     ASN1_TIME_set(X509_getm_notAfter(made), time_t(unixNow + 30 * 86_400))
     X509_NAME_add_entry_by_txt(
-      X509_get_subject_name(made), "CN", MBSTRING_UTF8, Array(name.utf8), -1, -1, 0)
+      X509_get_subject_name(made), "CN", MBSTRING_UTF8, Array(name.utf8), Int32(name.utf8.count),
+      -1,
+      0)
     X509_set_issuer_name(made, X509_get_subject_name(issuer?.0 ?? made))
     X509_set_pubkey(made, key)
     let basics = X509V3_EXT_conf_nid(
