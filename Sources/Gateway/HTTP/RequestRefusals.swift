@@ -77,7 +77,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     case (true, false) where takesToken:
       problem(
         .unauthenticated,
-        "This needs a credential of an app: Authorization: Bearer …, or ?token=… for a WebSocket.")
+        "This needs a credential of an app: Authorization: Bearer …, or ?token=….")
     case (true, false):
       problem(.unauthenticated, "This needs a credential of an app: Authorization: Bearer …")
     case (false, true):

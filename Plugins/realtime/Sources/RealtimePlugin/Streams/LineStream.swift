@@ -44,6 +44,14 @@ final class LineStream {
   /// What messages of the client are dispatched from, and what new tokens are for.
   var sender: PushStream { answer }
 
+  /// Milliseconds after which an EventSource is to come back: not the same for all that end together.
+  private var pause: Int {
+    Self.shortestPause + Int((token &* 0x9E37_79B9_7F4A_7C15) >> 32 % UInt64(Self.pauses))
+  }
+
+  private static let shortestPause = 1_000
+  private static let pauses = 9_000
+
   /// What keeps proxies from keeping events back, and everybody from keeping them.
   private static let fields = [
     ("cache-control", "private, no-cache, no-store, must-revalidate, max-age=0"),
@@ -65,7 +73,7 @@ final class LineStream {
   func close(_ close: CloseCode) {
     guard !isEnding else { return }
     isEnding = true
-    waiting += format.farewell(close)
+    waiting += format.farewell(close, pause: pause)
     if !isBehind { sendLast() }
     endLater(isSlow: false)
   }
@@ -73,7 +81,7 @@ final class LineStream {
   /// The client does not read: what waits is of no use to it without the rest.
   private func giveUp() {
     isEnding = true
-    waiting = format.farewell(.slow)
+    waiting = format.farewell(.slow, pause: pause)
     endLater(isSlow: true)
   }
 
@@ -125,9 +133,14 @@ extension LineStream.Format {
   }
 
   /// An event of Server-Sent Events. A carriage return, which ends a line there, stands between JSON's values only.
-  static func event(id: String? = nil, name: String? = nil, _ data: [UInt8]) -> [UInt8] {
+  ///
+  /// - Parameter pause: milliseconds after which the client is to come back from now on, if it has to.
+  static func event(
+    id: String? = nil, name: String? = nil, pause: Int? = nil, _ data: [UInt8]
+  ) -> [UInt8] {
     var event: [UInt8] = []
     event.reserveCapacity(data.count + (id?.utf8.count ?? 0) + 32)
+    if let pause { event += "retry: \(pause)\n".utf8 }
     if let id { event += "id: \(id)\n".utf8 }
     if let name { event += "event: \(name)\n".utf8 }
     event += "data: ".utf8
@@ -140,7 +153,7 @@ extension LineStream.Format {
   }
 
   /// What says why it ends.
-  func farewell(_ close: CloseCode) -> [UInt8] {
+  func farewell(_ close: CloseCode, pause: Int? = nil) -> [UInt8] {
     guard self == .uniSSE else { return frame(Push.disconnect(close)) }
     var line = JSONLine()
     line.object { line in
@@ -148,6 +161,6 @@ extension LineStream.Format {
       line.member("code", close.code)
       line.member("reason", close.reason)
     }
-    return Self.event(name: "disconnect", line.bytes)
+    return Self.event(name: "disconnect", pause: pause, line.bytes)
   }
 }

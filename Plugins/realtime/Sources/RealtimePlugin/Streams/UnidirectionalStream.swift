@@ -115,6 +115,9 @@ extension RealtimeShard {
 }
 
 extension Subscriber {
+  /// Milliseconds after which an EventSource whose stream was cut is to come back.
+  private static let pause = 3_000
+
   /// The first events: where the channels stood, and which of them could not be resumed from there.
   fileprivate func firstEvents(
     of app: String, at now: Timestamp, without lost: [String]
@@ -125,7 +128,7 @@ extension Subscriber {
         ConnectedMessage.Channel(channel: $0.name, offset: $1.offset, epoch: $1.epoch)
       })
     var events = LineStream.Format.event(
-      id: position.text, (try? JSON.encode(hello)) ?? Array("{}".utf8))
+      id: position.text, pause: Self.pause, (try? JSON.encode(hello)) ?? Array("{}".utf8))
     if !lost.isEmpty {
       let loss = (try? JSON.encode(LostMessage(channels: lost))) ?? Array("{}".utf8)
       events += LineStream.Format.event(name: "insufficient_state", loss)
