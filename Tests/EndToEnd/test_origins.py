@@ -132,6 +132,24 @@ def test_a_socket_whose_app_comes_in_its_first_message_is_closed_then(guarded):
     assert closed.value.rcvd.code == 3507, closed.value
 
 
+@pytest.mark.parametrize("origin, is_shown", [(SHOP, SHOP), ("https://evil.test", None)])
+def test_streams_can_be_read_by_pages_of_allowed_origins(guarded, origin, is_shown):
+    url, token = guarded.owner.url, guarded.token("alice")
+    events = requests.get(
+        f"{url}/connection/uni_sse?channels=chat:messaging:general&token={token}",
+        headers={"Origin": origin}, stream=True, timeout=10 * SLOWNESS)
+    # Only the body says whose it is.
+    stream = requests.post(
+        f"{url}/connection/http_stream", json={"id": 1, "connect": {"token": token}},
+        headers={"Origin": origin}, stream=True, timeout=10 * SLOWNESS)
+    for answer in (events, stream):
+        with answer:
+            assert answer.status_code == 200, answer.text
+            assert answer.headers.get("access-control-allow-origin") == is_shown
+    asked = preflight(url, "/connection/http_stream", origin, wanted="content-type")
+    assert asked.status_code == 204 and "POST" in asked.headers["access-control-allow-methods"]
+
+
 def test_pages_cannot_read_what_is_the_gateways_own(platform):
     for path in ["/metrics", "/healthz"]:
         assert "access-control-allow-origin" not in requests.get(platform.url + path, headers={"Origin": SHOP}, timeout=5).headers
