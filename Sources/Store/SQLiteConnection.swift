@@ -230,8 +230,11 @@ final class SQLiteConnection: @unchecked Sendable {
     return (statement, consumed)
   }
 
-  /// Pages in the log after the last COMMIT.
+  /// Pages in the log after the last COMMIT, or since it was moved whole.
   var logPages: Int32 { logged.pointee }
+
+  /// The log has been moved whole: the next COMMIT begins it anew, and says how long it is then.
+  func logHasMoved() { logged.pointee = 0 }
 
   /// Moves as much of the log into the file as can be without waiting for anybody. What cannot be moved now stays; an error of
   /// the disk is met again by whoever writes next.

@@ -129,6 +129,8 @@ final class SQLiteTenantFile {
     isMovingLog = false
     let bound = Int32(clamping: options.logPages)
     let position = connection.checkpoint(syncs: false)
+    // Until the next COMMIT there is nothing more to be moved.
+    if position.isWhole { connection.logHasMoved() }
     // A read that has lasted long keeps it from beginning anew: it is tried again when as much has come.
     logBound =
       position.isWhole ? bound : connection.logPages.addingReportingOverflow(bound).partialValue

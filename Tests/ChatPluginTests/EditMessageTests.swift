@@ -41,6 +41,36 @@ extension TestHost {
     }
   }
 
+  @Test func `in two ways at once keeps both, in the message and in its event`() async throws {
+    try await withChat { host async throws in
+      for number in 1...20 {
+        let path = "/v1/messages/m\(number)"
+        try await host.send("old", id: "m\(number)")
+        let text = try await host.begin(
+          "PATCH", path, body: #"{"text":"new"}"#, as: .user("bob"))
+        let custom = try await host.begin(
+          "PATCH", path, body: #"{"custom":{"a":1}}"#, as: .user("bob"))
+        #expect(try await text.reply().status == 200)
+        #expect(try await custom.reply().status == 200)
+        let message = try await host.request("GET", path, as: .user("alice")).text
+        #expect(message.contains(#""text":"new","custom":{"a":1}"#))
+        try await host.settle()
+        #expect(try await host.events.last?.data.text == message)
+      }
+    }
+  }
+
+  @Test func `to nothing leaves what its events have told to the channel's history`() async throws {
+    try await withChat { host async throws in
+      try await host.send("hello", id: "m1")
+      #expect(try await host.delete("m1").status == 204)
+      let events = try await host.events
+      #expect(events.map(\.type) == ["chat.message.created", "chat.message.deleted"])
+      #expect(events.first?.data.text.contains("hello") == true)
+      #expect(events.last?.data.text.contains("hello") == false)
+    }
+  }
+
   @Test func `is for its author and the app's server`() async throws {
     try await withChat { host async throws in
       try await host.send("hello", id: "m1")

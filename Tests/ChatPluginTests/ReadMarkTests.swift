@@ -51,15 +51,18 @@ extension TestHost {
         second.text
           == #"{"channel":"messaging:general","user_id":"alice","message_id":"m2","#
           + #""read_at":"2026-01-01T00:00:00.000Z","unread":2}"#)
-      let event = try #require(try await host.events.last)
-      #expect(event.type == "chat.read" && event.channel == "chat:messaging:general")
+      let event = try #require(
+        try await host.published.first { $0.type == "chat.read" })
+      #expect(event.channel == "chat:messaging:general")
       #expect(
         event.data.text
           == #"{"channel":"messaging:general","user_id":"alice","message_id":"m2","read_at":"2026-01-01T00:00:00.000Z"}"#
       )
       #expect(try await host.read("m1").text == second.text)
       #expect(try await host.read("m2").text == second.text)
-      #expect(try await host.events.filter { $0.type == "chat.read" }.count == 1)
+      #expect(try await host.published.filter { $0.type == "chat.read" }.count == 1)
+      // It takes no place in the channel's history.
+      #expect(try await host.events.allSatisfy { $0.type == "chat.message.created" })
       #expect(try await host.read("m4").json(Mark.self).unread == 0)
       // What one has written oneself is not unread, and what is gone is not either.
       try await host.send("mine", id: "m5", as: .user("alice"))
@@ -124,6 +127,54 @@ extension TestHost {
       try await host.send("4", id: "m4", to: "private/p")
       #expect(try await host.unread().text.contains(#""unread":1"#))
     }
+  }
+
+  @Test func `is told to every author among several, and with the last count`() async throws {
+    try await withChat { host async throws in
+      try await host.create(
+        #"{"type":"private","id":"p","members":["alice","bob","carol"]}"#, as: .key())
+      var pending: [PendingReply] = []
+      for number in 1...20 {
+        for user in ["alice", "carol"] {
+          pending.append(
+            try await host.begin(
+              "POST", "/v1/channels/private/p/messages", body: #"{"text":"\#(number)"}"#,
+              as: .user(user)))
+        }
+      }
+      for reply in pending { #expect(try await reply.reply().status == 201) }
+      try await host.settle()
+      let told = try await host.told
+      for (user, unread) in [("alice", 20), ("bob", 40), ("carol", 20)] {
+        #expect(
+          told.last { $0.hasPrefix("#\(user) ") }
+            == ##"#\##(user) {"channel":"private:p","unread":\##(unread)}"##)
+      }
+    }
+  }
+
+  @Test func `begins for members from before there were marks with what comes after the upgrade`()
+    async throws
+  {
+    var manifest = try TestManifest(file: "Plugins/chat/plugin.json")
+    manifest.migrations.insert(
+      TestManifest.Migration(
+        name: "backlog",
+        sql: """
+          INSERT INTO chat_channels (type, id, data, created_at, last_seq)
+          VALUES ('private', 'p', '{}', 1, 2);
+          INSERT INTO chat_members (type, channel, user_id, created_at)
+          VALUES ('private', 'p', 'alice', 1), ('private', 'p', 'bob', 1), ('private', 'lost', 'alice', 1);
+          INSERT INTO chat_messages (id, type, channel, seq, user_id, text, created_at)
+          VALUES ('m1', 'private', 'p', 1, 'bob', '1', 1), ('m2', 'private', 'p', 2, 'bob', '2', 1);
+          """), at: 1)
+    let host = try await TestHost(Chat.self, manifest, config: bothTypes)
+    #expect(try await host.unread().text == #"{"data":[],"next":null}"#)
+    try await host.send("3", id: "m3", to: "private/p")
+    #expect(
+      try await host.unread().text
+        == #"{"data":[{"channel":"private:p","unread":1}],"next":null}"#)
+    try await host.close()
   }
 
   @Test func `is listed in pages`() async throws {

@@ -72,4 +72,20 @@ extension TestHost {
     #expect(!passes(TypingThrottle.limit, 1))
     #expect(passes(TypingThrottle.limit, TypingThrottle.pause))
   }
+
+  @Test func `in very many channels silences nobody else`() {
+    var throttle = TypingThrottle()
+    func passes(_ user: String, _ channel: Int, _ now: Int64) -> Bool {
+      throttle.passes(Typing(channel: "a:\(channel)", userID: user, active: true), at: now)
+    }
+    for channel in 0..<TypingThrottle.limit {
+      #expect(passes("mallory", channel, 0) == (channel < TypingThrottle.channels))
+    }
+    #expect(passes("alice", 0, 1))
+    #expect(!passes("mallory", TypingThrottle.channels, 1))
+    // What is old is forgotten, of whoever it is.
+    #expect(passes("mallory", TypingThrottle.channels, TypingThrottle.pause))
+    #expect(!passes("alice", 0, TypingThrottle.pause))
+    #expect(passes("alice", 0, TypingThrottle.pause + 1))
+  }
 }

@@ -29,6 +29,12 @@ def made_events(gateway) -> int:
         return file.execute("SELECT count(*) FROM sluice_outbox WHERE type = 'probe.made'").fetchone()[0]
 
 
+def kept_answers(gateway) -> int:
+    """How many requests are written down in the platform's file."""
+    with closing(sqlite3.connect(gateway.data / "tenants/platform.sqlite", timeout=10)) as file:
+        return file.execute("SELECT count(*) FROM sluice_requests").fetchone()[0]
+
+
 def ask(gateway, path: str, name: str, **options) -> requests.Response:
     return requests.post(
         gateway.url + path, headers={"Idempotency-Key": name}, timeout=10 * SLOWNESS, **options)
@@ -66,16 +72,30 @@ def test_keys_of_different_principals_and_apps_do_not_meet(shop, rival):
     assert not any(map(again, told)) and len({answer.json()["id"] for answer in told}) == 3
 
 
-def test_a_refusal_is_repeated_but_not_one_for_its_credential(shop, platform):
-    alice, name = shop.user("alice"), {"Idempotency-Key": key()}
-    path = "/v1/channels/messaging/refusals/messages"
-    first = alice.post(path, {"text": 7}, headers=name, expect=400)
-    repeat = alice.post(path, {"text": 7}, headers=name, expect=400)
+def test_a_refusal_is_repeated_but_not_one_for_its_credential(platform):
+    account, name = Account(platform.url), {"Idempotency-Key": key()}
+    body = {"email": account.email, "password": account.password, "name": "Dev"}
+    first = Client(platform.url).post("/v1/accounts", body, headers=name, expect=409)
+    repeat = Client(platform.url).post("/v1/accounts", body, headers=name, expect=409)
     assert not again(first) and again(repeat) and repeat.json() == first.json()
-    assert alice.post(path, {"text": "right"}, headers=name, expect=409).json()["code"] == "idempotency_mismatch"
     stranger, name = Client(platform.url, "sk_nobody"), {"Idempotency-Key": key()}
     for _ in range(2):
         assert not again(stranger.post("/v1/publish", {"channel": "a", "data": 1}, headers=name, expect=401))
+
+
+def test_what_the_host_refuses_by_itself_takes_no_key(probe):
+    made_events(probe)
+    before, name = kept_answers(probe), key()
+    for path, options in [
+        ("/probe/checked", {"json": {"name": 7}}), ("/probe/checked", {"json": None}),
+        ("/probe/checked?limit=0", {"json": {"name": "a"}}), ("/probe/checked", {"data": b"{"}),
+    ]:
+        headers = {"Content-Type": "application/json", "Idempotency-Key": name}
+        answer = requests.post(probe.url + path, headers=headers, timeout=10 * SLOWNESS, **options)
+        assert answer.status_code == 400 and not again(answer), answer.text
+    assert kept_answers(probe) == before
+    assert [again(ask(probe, "/probe/checked", name, json={"name": "a"})) for _ in range(2)] == [False, True]
+    assert kept_answers(probe) == before + 1
 
 
 @pytest.mark.parametrize("name", ["", "x" * 256, "caf\u00e9", "a\tb"])
@@ -98,6 +118,7 @@ def test_secrets_in_an_answer_are_sealed_where_it_is_kept(platform):
     first = account.post("/v1/apps", {"name": "Sealed"}, headers=name, expect=201)
     repeat = account.post("/v1/apps", {"name": "Sealed"}, headers=name, expect=201)
     assert again(repeat) and repeat.json() == first.json()
+    assert first.headers["cache-control"] == repeat.headers["cache-control"] == "no-store"
     assert len(account.get("/v1/apps", expect=200).json()["data"]) == 1
     secret = first.json()["keys"][0]["secret"].encode()
     for file in platform.data.rglob("platform.sqlite*"):

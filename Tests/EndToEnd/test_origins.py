@@ -73,6 +73,17 @@ def test_who_is_no_page_is_not_concerned(guarded):
     assert not any(name.startswith("access-control") or name == "vary" for name in map(str.lower, answer.headers))
 
 
+def test_what_caches_may_keep_varies_with_the_origin_also_for_who_is_no_page(platform):
+    for headers in [{}, {"Origin": SHOP}]:
+        answer = requests.get(platform.url + "/.well-known/jwks.json", headers=headers, timeout=10 * SLOWNESS)
+        assert answer.status_code == 200 and "max-age" in answer.headers["cache-control"]
+        assert answer.headers["vary"] == "Origin"
+    account = Account(platform.url)
+    body = {"email": account.email, "password": account.password}
+    answer = Client(platform.url).post("/v1/sessions", body, expect=201)
+    assert answer.headers["cache-control"] == "no-store" and "vary" not in answer.headers
+
+
 def test_an_app_that_names_no_origin_takes_any(shop):
     for origin in ["https://anything.example", "null"]:
         answer = ask(shop, origin)

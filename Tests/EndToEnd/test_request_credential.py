@@ -2,6 +2,7 @@
 
 import json
 import threading
+import uuid
 
 import pytest
 import requests
@@ -123,6 +124,25 @@ def test_the_body_is_bounded_before_anybody_looks_at_it(house):
         wire.send("POST /doorman/said HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
                   "1000\r\n" + "t" * 4096 + "\r\n1\r\nt\r\n")
         assert wire.answer().status == 413
+
+
+def test_a_key_is_its_app_and_users_whom_the_body_names(house):
+    name, (acme, umbra) = {"Idempotency-Key": uuid.uuid4().hex}, house.apps[:2]
+
+    def ask(body: str, path="/doorman/said") -> tuple[int, str, bool]:
+        answer = requests.post(house.url + path, data=body, headers=name, timeout=10)
+        return answer.status_code, answer.text, answer.headers.get("idempotency-replayed") == "true"
+
+    for app, user in ((acme, "alice"), (umbra, "alice"), (acme, "bob")):
+        first = "token " + app.token(user)
+        for is_repeat in (False, True):
+            assert ask(first) == (200, f"{app.id} serves '{user}': {first}", is_repeat)
+        # Whose credential is not let in hears nothing of what was answered.
+        status, _, is_repeat = ask("token nonsense")
+        assert status == 401 and not is_repeat
+    for app in (acme, umbra):
+        for is_repeat in (False, True):
+            assert ask(f"app {app.id}", "/doorman/said/openly") == (200, f"{app.id} serves '': app {app.id}", is_repeat)
 
 
 def test_a_body_in_pieces_leads_to_the_app_as_well(house):

@@ -370,4 +370,27 @@ import Testing
       Issue.record("the log only grew: \(sizes)")
     }
   }
+
+  @Test func `leaves a log alone that has been moved whole, until something is written`() throws {
+    let directory = TemporaryDirectory()
+    var options = StoreOptions()
+    options.logPages = 4
+    let file = try SQLiteTenantFile(
+      tenant: "app", path: directory.path + "/app.sqlite", mustCheck: false, options: options,
+      counters: StoreCounterCells())
+    func write() throws {
+      try file.transaction { () throws(StoreError) in
+        try file.connection.execute("CREATE TABLE IF NOT EXISTS notes (text TEXT)")
+        try file.connection.execute(
+          "INSERT INTO notes SELECT printf('%.*c', 4000, 'x') FROM sqlite_schema, sqlite_schema")
+      }
+    }
+    try write()
+    #expect(file.mustMoveLog())
+    #expect(!file.mustMoveLog(), "it is being moved")
+    file.finishLog()
+    for _ in 0..<3 { #expect(!file.mustMoveLog(), "there is nothing more to be moved") }
+    try write()
+    #expect(file.mustMoveLog())
+  }
 }

@@ -1,10 +1,15 @@
 -- NULL while it is as it was sent.
 ALTER TABLE chat_messages ADD COLUMN updated_at BIGINT;
--- NULL while it is there. One that is gone keeps its id and its place, and nothing of what it said.
+-- NULL while it is there. One that is gone keeps its id and its place here, and nothing of what it said; the
+-- channel's history has the events that told it for as long as it keeps events.
 ALTER TABLE chat_messages ADD COLUMN deleted_at BIGINT;
 
 -- The channel's newest seq when the member came: what is older is not unread.
 ALTER TABLE chat_members ADD COLUMN joined_seq BIGINT NOT NULL DEFAULT 0;
+-- Nobody knows what members have read who were there before: for them it begins now.
+UPDATE chat_members SET joined_seq = coalesce(
+  (SELECT c.last_seq FROM chat_channels c
+    WHERE c.type = chat_members.type AND c.id = chat_members.channel), 0);
 
 CREATE TABLE chat_reactions (
   message TEXT NOT NULL,

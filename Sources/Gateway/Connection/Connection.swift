@@ -28,8 +28,8 @@ struct Connection {
   var progress = HeadProgress()
   var flags: ConnectionFlags = []
   var timeout = Timeout.none
-  /// KiB that waited for the peer when its time to take some began; capped.
-  var waitingKiB: UInt16 = 0
+  /// What waited for the peer when its time to take some began, in pieces of 16 KiB; capped.
+  var waitingPieces: UInt16 = 0
 
   let loop: LoopPointer
 

@@ -42,19 +42,19 @@ extension UnsafeMutablePointer where Pointee == Connection {
   }
 
   /// Puts the peer under the limit for taking some of what is queued, from now on.
-  private func watchWriting() {
-    pointee.waitingKiB = undeliveredKiB
+  func watchWriting() {
+    pointee.waitingPieces = undeliveredPieces
     watch(.write)
   }
 
   /// The peer's time to take some is over; true when it has taken some, and gets it anew.
   func hasTakenSome() -> Bool {
-    guard undeliveredKiB < pointee.waitingKiB else { return false }
+    guard undeliveredPieces < pointee.waitingPieces else { return false }
     watchWriting()
     return true
   }
 
-  private var undeliveredKiB: UInt16 { UInt16(clamping: pointee.stream.undeliveredBytes >> 10) }
+  private var undeliveredPieces: UInt16 { UInt16(clamping: pointee.stream.undeliveredBytes >> 14) }
 
   /// The kernel has taken everything.
   func hasDrained() {

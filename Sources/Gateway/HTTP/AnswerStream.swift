@@ -72,7 +72,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     }
     pointee.stream.resume = resume
     pointee.flags.insert(.hasWaited)
-    connection.watch(.write)
+    connection.watchWriting()
     return true
   }
 

@@ -192,15 +192,13 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     if facts.pointee.requiresBody, pointee.bodyCount == 0 {
       return refuse("A body is required here.")
     }
-    // A refusal of one with a key is kept for repeats, so the key is looked at first.
-    let isLater = facts.pointee.takesIdempotencyKey && field(.idempotencyKey) != nil
-    guard isLater || bodyIsAsDeclared() else { return }
+    guard bodyIsAsDeclared() else { return }
     pointee.stage = .handle
     if !pointee.flags.contains(.isAdvancing) { advance() }
   }
 
   /// Whether the body passes the route's check. If not, the request has been answered.
-  func bodyIsAsDeclared() -> Bool {
+  private func bodyIsAsDeclared() -> Bool {
     let body = UnsafeRawBufferPointer(start: pointee.body, count: pointee.bodyCount)
     let problems = withRoute { route in route.bodyCheck.map { $0(body) } ?? [] }
     if problems.isEmpty { return true }

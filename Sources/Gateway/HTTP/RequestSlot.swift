@@ -124,38 +124,45 @@ enum RequestStage: UInt8 {
 }
 
 struct RequestFlags: OptionSet {
-  let rawValue: UInt16
+  let rawValue: UInt32
   /// `advance` runs on it further up the stack.
-  static let isAdvancing = RequestFlags(rawValue: 1)
-  static let isHead = RequestFlags(rawValue: 2)
+  static let isAdvancing = RequestFlags(rawValue: 1 << 0)
+  static let isHead = RequestFlags(rawValue: 1 << 1)
   /// The connection ends with this answer.
-  static let mustClose = RequestFlags(rawValue: 4)
-  static let isChunkedAnswer = RequestFlags(rawValue: 8)
+  static let mustClose = RequestFlags(rawValue: 1 << 2)
+  static let isChunkedAnswer = RequestFlags(rawValue: 1 << 3)
   /// The plugin has it, so it wants to hear of its end.
-  static let isWithPlugin = RequestFlags(rawValue: 16)
-  /// All of the body has been read.
-  static let bodyIsComplete = RequestFlags(rawValue: 64)
-  static let continueSent = RequestFlags(rawValue: 128)
+  static let isWithPlugin = RequestFlags(rawValue: 1 << 4)
   /// The tenant is retained.
-  static let holdsTenant = RequestFlags(rawValue: 32)
-  /// An extended CONNECT: whatever else is at its path, it asks for a WebSocket (RFC 8441 §4).
-  static let isTunnel = RequestFlags(rawValue: 512)
-  /// Its credential comes in the first message of the WebSocket that it asks for.
-  static let awaitsGreeting = RequestFlags(rawValue: 1024)
-  /// Its credential is looked for in its query and body.
-  static let awaitsCredential = RequestFlags(rawValue: 4096)
-  /// That has been done.
-  static let hasFound = RequestFlags(rawValue: 8192)
-  /// A browser's question what a page of another origin may send.
-  static let isPreflight = RequestFlags(rawValue: 16384)
+  static let holdsTenant = RequestFlags(rawValue: 1 << 5)
+  /// All of the body has been read.
+  static let bodyIsComplete = RequestFlags(rawValue: 1 << 6)
+  static let continueSent = RequestFlags(rawValue: 1 << 7)
   /// A credential was shown that leads to no tenant.
-  static let isUnknown = RequestFlags(rawValue: 256)
+  static let isUnknown = RequestFlags(rawValue: 1 << 8)
+  /// An extended CONNECT: whatever else is at its path, it asks for a WebSocket (RFC 8441 §4).
+  static let isTunnel = RequestFlags(rawValue: 1 << 9)
+  /// Its credential comes in the first message of the WebSocket that it asks for.
+  static let awaitsGreeting = RequestFlags(rawValue: 1 << 10)
   /// The plugin waits for a piece of the body, or for room in its answer, or has waited.
-  static let hasWaited = RequestFlags(rawValue: 2048)
+  static let hasWaited = RequestFlags(rawValue: 1 << 11)
+  /// Its credential is looked for in its query and body.
+  static let awaitsCredential = RequestFlags(rawValue: 1 << 12)
+  /// That has been done.
+  static let hasFound = RequestFlags(rawValue: 1 << 13)
   /// The credential of its handshake is not let in, which the WebSocket is accepted to be told.
-  static let isTurnedAway = RequestFlags(rawValue: 16384)
+  static let isTurnedAway = RequestFlags(rawValue: 1 << 14)
   /// That credential was good once.
-  static let hasExpired = RequestFlags(rawValue: 32768)
+  static let hasExpired = RequestFlags(rawValue: 1 << 15)
+  /// A browser's question what a page of another origin may send.
+  static let isPreflight = RequestFlags(rawValue: 1 << 16)
+
+  /// Each of them once.
+  static let all: [RequestFlags] = [
+    .isAdvancing, .isHead, .mustClose, .isChunkedAnswer, .isWithPlugin, .holdsTenant,
+    .bodyIsComplete, .continueSent, .isUnknown, .isTunnel, .awaitsGreeting, .hasWaited,
+    .awaitsCredential, .hasFound, .isTurnedAway, .hasExpired, .isPreflight,
+  ]
 }
 
 /// A plugin's completion function with its context, kept until its moment.

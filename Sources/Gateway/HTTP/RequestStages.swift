@@ -254,16 +254,16 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   @inline(__always)
   private func handle() {
     let facts = facts
-    if facts.pointee.takesIdempotencyKey, let key = field(.idempotencyKey) {
-      if pointee.claim == nil { return beginClaim(key) }
-      guard bodyIsAsDeclared() else { return }
-    }
     guard !facts.pointee.declaresQuery || validateQuery() else { return }
     if pointee.flags.contains(.isTunnel), facts.pointee.socket == nil { return refuseTunnel() }
     if !pointee.flags.isDisjoint(with: [.awaitsGreeting, .awaitsCredential]) {
       return findCredential()
     }
     if facts.pointee.isForeign { return refuseForeigner() }
+    // Behind whatever the host refuses by itself: that leaves no record, and whose key it is must be known.
+    if facts.pointee.takesIdempotencyKey, pointee.claim == nil, let key = field(.idempotencyKey) {
+      return beginClaim(key)
+    }
     let loop = loop
     let generation = pointee.generation.unsafelyUnwrapped
     pointee.stage = .handling

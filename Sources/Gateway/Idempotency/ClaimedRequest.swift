@@ -74,6 +74,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     case .answered(let kept):
       metrics.add(.repeatsAnswered)
       add(("idempotency-replayed" as StaticString).raw, ("true" as StaticString).raw)
+      // What fields the first answer had is not known; it may have been a secret.
+      add(("cache-control" as StaticString).raw, ("no-store" as StaticString).raw)
       kept.contentType.withUnsafeBytes { type in
         kept.body.withUnsafeBytes { _ = self.answer(kept.status, contentType: type, body: $0) }
       }
@@ -168,6 +170,10 @@ extension GatewayLoop {
     return orphan.claim
   }
 
+  /// Whether the claim of a request was given up because its handler said nothing for too long: what that commits now must
+  /// be refused. [loop-thread]
+  public func hasLapsed(_ token: UInt64) -> Bool { state.pointee.lapsed.contains(token) }
+
   /// Keeps what a plugin answers though nobody waits for it any more.
   func answerOrphan(
     _ token: UInt64, _ status: Int, contentType: UnsafeRawBufferPointer,
@@ -205,6 +211,8 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     let now = pointee.eventLoop.now
     for (token, orphan) in pointee.orphans where now > orphan.since + OrphanedRequest.patience {
       pointee.orphans[token] = nil
+      // Before anybody else can have the claim: the handler may run still.
+      pointee.lapsed.insert(token)
       orphan.claim.release()
     }
   }

@@ -53,6 +53,8 @@ struct LoopState: ~Copyable {
   var resuming: [ConnectionPointer] = []
   /// Requests with a claim that their plugins have in hand and nobody waits for, by their tokens; swept once a second.
   var orphans: [UInt64: OrphanedRequest] = [:]
+  /// Those of them that were given up.
+  var lapsed = LapsedRequests()
   /// Groups with something to send at the end of this tick.
   var groups = GroupOutbox()
   var groupHook: TickHook

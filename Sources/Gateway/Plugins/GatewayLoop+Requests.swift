@@ -101,6 +101,12 @@ extension GatewayLoop {
       return SLUICE_E_TOO_LARGE
     }
     request.add(name, value)
+    if request.pointee.head.first(.origin) == nil,
+      equalsIgnoringCase(("cache-control" as StaticString).raw, name), !forbidsStoring(value)
+    {
+      // It lacks the fields of CORS, so a cache must not give it to a page; with an Origin the head says so anyway.
+      request.add(("vary" as StaticString).raw, ("Origin" as StaticString).raw)
+    }
     return SLUICE_OK
   }
 
@@ -110,14 +116,15 @@ extension GatewayLoop {
     _ body: UnsafeRawBufferPointer,
     of owner: Generation
   ) -> Int32 {
+    let isLegal = (200...599).contains(status) && isContentType(contentType)
     guard let request = request(token, owner) else {
-      answerOrphan(token, Int(status), contentType: contentType, body: body, of: owner)
+      // What could not be sent to anybody is not kept for repeats either.
+      if isLegal {
+        answerOrphan(token, Int(status), contentType: contentType, body: body, of: owner)
+      }
       return SLUICE_E_STALE
     }
-    guard (200...599).contains(status), isContentType(contentType)
-    else {
-      return SLUICE_E_INVALID
-    }
+    guard isLegal else { return SLUICE_E_INVALID }
     if request.holdsAnswers {
       return request.hold(Int(status), contentType: contentType, body: body)
     }
@@ -130,14 +137,14 @@ extension GatewayLoop {
     _ token: UInt64, _ status: UInt32, code: UnsafeRawBufferPointer, detail: UnsafeRawBufferPointer,
     errors: UnsafeRawBufferPointer, of owner: Generation
   ) -> Int32 {
+    let isLegal = isProblem(status, code: code, detail: detail, errors: errors)
     guard let request = request(token, owner) else {
-      problemOfOrphan(token, status, code: code, detail: detail, errors: errors, of: owner)
+      if isLegal {
+        problemOfOrphan(token, status, code: code, detail: detail, errors: errors, of: owner)
+      }
       return SLUICE_E_STALE
     }
-    guard (400...599).contains(status), code.count > 0, UTF8Validator.isValid(detail),
-      code.allSatisfy({ $0 >= 0x61 && $0 <= 0x7a || $0 == 0x5f || $0 >= 0x30 && $0 <= 0x39 }),
-      errors.isEmpty || (try? JSONDocument(errors))?.root.kind == .array
-    else { return SLUICE_E_INVALID }
+    guard isLegal else { return SLUICE_E_INVALID }
     if request.holdsAnswers {
       return request.holdProblem(Int(status), code: code, detail: detail, errors: errors)
     }
@@ -204,6 +211,27 @@ private enum HostFields {
 
   static func contains(_ name: UnsafeRawBufferPointer) -> Bool {
     names.contains { equalsIgnoringCase($0.raw, name) }
+  }
+}
+
+/// Whether a problem document can be made of them.
+private func isProblem(
+  _ status: UInt32, code: UnsafeRawBufferPointer, detail: UnsafeRawBufferPointer,
+  errors: UnsafeRawBufferPointer
+) -> Bool {
+  guard (400...599).contains(status), code.count > 0, UTF8Validator.isValid(detail),
+    code.allSatisfy({ $0 >= 0x61 && $0 <= 0x7a || $0 == 0x5f || $0 >= 0x30 && $0 <= 0x39 }),
+    errors.isEmpty || (try? JSONDocument(errors))?.root.kind == .array
+  else { return false }
+  return true
+}
+
+/// Whether a Cache-Control has the directive `no-store` (RFC 9111 §5.2.2.5).
+private func forbidsStoring(_ directives: UnsafeRawBufferPointer) -> Bool {
+  directives.split(separator: 0x2c).contains { directive in
+    let name = directive.drop { $0 == 0x20 || $0 == 0x09 }.prefix { $0 != 0x20 && $0 != 0x09 }
+    return equalsIgnoringCase(
+      ("no-store" as StaticString).raw, UnsafeRawBufferPointer(rebasing: name))
   }
 }
 

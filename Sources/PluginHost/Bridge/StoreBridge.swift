@@ -29,6 +29,7 @@ enum StoreBridge {
           }
           advance = CursorAdvance(listener: shard.plugin.manifest.id, sequence: delivery)
         }
+        guard !shard.gateway.hasLapsed(batch.pointee.request) else { return SLUICE_E_CANCELLED }
         let promise = shard.promise(completion, context)
         let whole = Batch(
           owner: shard.plugin.manifest.tablePrefix, statements: statements, events: events,

@@ -60,7 +60,7 @@ extension Limit {
     "a request's body; a route's own limit may be smaller, never larger",
     answer: "413 payload_too_large")
   static let idempotencyAnswerBytes = Limit(
-    "idempotency_answer_bytes", 256 << 10, .bytes, in: 0...16 << 20,
+    "idempotency_answer_bytes", 256 << 10, .bytes, in: 0...4 << 20,
     "the body of an answer that is kept for repeats of a request with an `Idempotency-Key`",
     answer: "the answer is sent and not kept; a repeat: 409 conflict")
   static let headerTimeout = Limit(
@@ -85,7 +85,8 @@ extension Limit {
     isLive: false)
   static let writeTimeout = Limit(
     "write_timeout_ms", 30_000, .milliseconds, in: 100...3_600_000,
-    "the time a peer may take none of what is sent to it", answer: "connection closed",
+    "the time in which a peer must take 16 KiB of what waits for it, or what is left",
+    answer: "connection closed",
     isLive: false)
   static let requestTimeout = Limit(
     "request_timeout_ms", 30_000, .milliseconds, in: 100...3_600_000,

@@ -55,15 +55,26 @@ final class IdempotencyClaim: RequestClaim {
         answer: sealed, now: host.store.options.now()))
     do throws(StoreError) {
       try host.store.submit(tenant: key.tenant, batch: batch) { [self] result in
-        if case .failure(let error) = result { noteFailure(error) }
-        release()
-        then()
+        guard case .failure(let error) = result else { return finish(then) }
+        hasFailed(error, answer, status: status, then: then)
       }
     } catch {
-      noteFailure(error)
-      release()
-      then()
+      hasFailed(error, answer, status: status, then: then)
     }
+  }
+
+  private func hasFailed(
+    _ error: StoreError, _ answer: KeptAnswer?, status: Int, then: @escaping @Sendable () -> Void
+  ) {
+    noteFailure(error)
+    // Without any record a repeat would be carried out again.
+    if error.code == .tooLarge, answer != nil { return keep(nil, status: status, then: then) }
+    finish(then)
+  }
+
+  private func finish(_ then: @Sendable () -> Void) {
+    release()
+    then()
   }
 
   private func noteFailure(_ error: StoreError) {

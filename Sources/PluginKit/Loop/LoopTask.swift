@@ -12,7 +12,8 @@ extension ShardContext {
   /// Starts `body` as a task on the shard's loop: for asynchronous work out of a socket's callback, a
   /// publication or a timer. It begins when the present call has returned to the loop.
   ///
-  /// An error that `body` throws is logged, unless the task was cancelled.
+  /// What it commits is not named as the effect of the request whose handler starts it. An error that `body` throws is
+  /// logged, unless the task was cancelled.
   @discardableResult
   public func spawn(
     _ body: nonisolated(nonsending) @escaping () async throws -> Void
@@ -44,8 +45,13 @@ extension ShardContext {
   /// Starts a task that handles its own errors and that somebody else cancels.
   func run(_ body: nonisolated(nonsending) @escaping () async -> Void) -> LoopTask {
     let work = LoopBound(body)
-    return LoopTask(
-      task: Task(executorPreference: executor) { await work.body() })
+    guard CurrentRequest.token != 0 else { return start(work) }
+    // A task inherits what its maker is at: what is left to it is no effect of that request.
+    return CurrentRequest.$token.withValue(0) { start(work) }
+  }
+
+  private func start(_ work: LoopBound) -> LoopTask {
+    LoopTask(task: Task(executorPreference: executor) { await work.body() })
   }
 }
 

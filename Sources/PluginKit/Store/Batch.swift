@@ -12,6 +12,9 @@ public struct Batch: Sendable, Equatable {
   public private(set) var statements: [SQL] = []
   /// In the order in which they get their sequences; they are published after the commit.
   public private(set) var events: [Emit] = []
+  /// Whether it is no effect of the request whose handler commits it: a preparation that the next attempt makes anew, or
+  /// housekeeping. A request with an `Idempotency-Key` counts as carried out from its first batch that is not.
+  public var isApartFromRequest = false
   let delivery: UInt64
 
   /// - Parameter event: the event that this batch is the effect of. The listener's cursor moves in

@@ -151,7 +151,7 @@ extension Batch {
         statements: statements.baseAddress, events: events.baseAddress,
         statement_count: UInt32(clamping: statements.count),
         event_count: UInt32(clamping: events.count), delivery: delivery,
-        request: CurrentRequest.token)
+        request: isApartFromRequest ? 0 : CurrentRequest.token)
       return body(&batch)
     }
   }

@@ -16,9 +16,15 @@ public struct Store {
   }
 
   /// Commits a batch of what the closure lists.
+  ///
+  /// - Parameter isApartFromRequest: as ``Batch/isApartFromRequest``.
   @discardableResult
-  public func commit(@BatchBuilder _ parts: () throws -> [BatchPart]) async throws -> Commit {
-    try await commit(try Batch(parts))
+  public func commit(
+    isApartFromRequest: Bool = false, @BatchBuilder _ parts: () throws -> [BatchPart]
+  ) async throws -> Commit {
+    var batch = try Batch(parts)
+    batch.isApartFromRequest = isApartFromRequest
+    return try await commit(batch)
   }
 
   /// Reads the rows of one statement, with every batch in it that was acknowledged before.

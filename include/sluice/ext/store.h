@@ -102,7 +102,8 @@ typedef struct sluice_store_v1 {
      * SLUICE_E_CONFLICT: a guard did not hold; result: "statement N: …". SLUICE_E_INVALID: SQL or binds are wrong;
      * result: SQLite's words. SLUICE_E_DENIED: another's table. SLUICE_E_STORAGE_FULL, SLUICE_E_UNAVAILABLE: the
      * disk, or this tenant's file. SLUICE_E_CANCELLED: the tenant is being closed, or the batch's `request` has been
-     * carried out before. SLUICE_E_OVERLOADED at once, from the call itself: the queue is full.
+     * carried out before; at once, from the call itself: it was given up, a minute after its client left or its time was
+     * over, so that the next attempt may be under way. SLUICE_E_OVERLOADED at once, from the call itself: the queue is full.
      * [loop-thread & ACTIVE|DRAINING]
      */
     sluice_status_t (*SLUICE_NONNULL commit)(const sluice_host_v1_t *SLUICE_NONNULL host,

@@ -25,8 +25,9 @@ struct Settings: Decodable {
 public final class ChatShard: PluginShard {
   let types: ChannelTypes
   let context: ShardContext
-  /// Channels whose members are about to be told what they have not read.
-  var telling: Set<ChannelAddress> = []
+  /// Channels whose members are being told what they have not read, with who has written since that was last
+  /// read; of several authors, two.
+  var telling: [ChannelAddress: Set<String>] = [:]
   var throttle = TypingThrottle()
 
   init(_ types: ChannelTypes, _ context: ShardContext) {

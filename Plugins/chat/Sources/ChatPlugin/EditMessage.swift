@@ -43,35 +43,51 @@ extension ChatShard {
     return .empty()
   }
 
+  /// How often a change is tried while others change the rest of the message.
+  private static let attempts = 8
+
   /// Changes what a message says. One that says it already is not changed.
+  ///
+  /// What the change does not give must still be as it was read, so that neither the message nor its event
+  /// takes back what somebody else changes at the same time.
   func edit(_ id: String, _ change: Change, for actor: Actor) async throws -> Message {
-    guard change.text != nil || change.custom != nil else {
+    let (hasText, hasCustom) = (change.text != nil, change.custom != nil)
+    guard hasText || hasCustom else {
       throw Problem.invalid("Say what is to change: text or custom.")
     }
-    let found = try await own(id, as: change.userID, for: actor)
-    var message = found.message
-    message.text = change.text ?? message.text
-    message.custom = change.custom ?? message.custom
-    guard !message.hasContent(of: found.message) else { return try await counted(message) }
-    message.updatedAt = try context.clock.now()
-    do {
-      try await context.store.commit {
-        SQL(
-          """
-          UPDATE chat_messages
-          SET text = \(message.text), custom = \(message.custom), updated_at = \(message.updatedAt)
-          WHERE id = \(id) AND deleted_at IS NULL
-          """
-        ).expect(exactly: 1)
-        try Emit("chat.message.updated", channel: found.address.realTimeName, data: message)
+    for _ in 0..<Self.attempts {
+      let found = try await own(id, as: change.userID, for: actor)
+      let custom = found.message.custom?.text ?? ""
+      var message = found.message
+      message.text = change.text ?? message.text
+      message.custom = change.custom ?? message.custom
+      guard !message.hasContent(of: found.message) else { return try await counted(message) }
+      message.updatedAt = try context.clock.now()
+      let changed = message
+      do {
+        try await context.store.commit {
+          SQL(
+            """
+            UPDATE chat_messages
+            SET text = \(changed.text), custom = \(changed.custom), updated_at = \(changed.updatedAt)
+            WHERE id = \(id) AND deleted_at IS NULL
+              AND (\(hasText) = 1 OR text = \(found.message.text))
+              AND (\(hasCustom) = 1 OR coalesce(custom, '') = \(custom))
+            """
+          ).expect(exactly: 1)
+          try Emit("chat.message.updated", channel: found.address.realTimeName, data: changed)
+        }
+        return try await counted(changed)
+      } catch StoreError.conflict(statement: 0, _) {
+        // It is gone or has been changed; which, is seen when it is read again.
       }
-    } catch StoreError.conflict(statement: 0, _) {
-      throw Self.noMessage(id)
     }
-    return try await counted(message)
+    throw Problem.conflict("The message \"\(id)\" is being changed by others; try again.")
   }
 
-  /// Removes what a message says, and what was said to it. Its id and its place stay taken.
+  /// Removes a message and its reactions from the plugin's tables. Its id and its place stay taken.
+  ///
+  /// The events that have told what it said stay in the channel's history for as long as that keeps events.
   ///
   /// - Parameter pointer: where the request names the user.
   func delete(

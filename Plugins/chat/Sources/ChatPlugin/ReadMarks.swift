@@ -80,8 +80,8 @@ extension ChatShard {
           WHERE excluded.seq > chat_reads.seq
           """
         ).expect(exactly: 1)
-        try Emit("chat.read", channel: address.realTimeName, data: mark)
       }
+      publish(mark, in: address)
     } catch StoreError.conflict(statement: 0, _) {
       let known = try await context.store.read(
         """
@@ -133,29 +133,68 @@ extension ChatShard {
 
   /// Tells a channel's members, soon and once for all that happens until then, how much they have not read.
   ///
+  /// One task for each channel, so that no older count is told after a newer one.
+  ///
   /// - Parameter user: who knows it all, having written it.
   func tellUnread(in address: ChannelAddress, but user: String) {
-    guard telling.insert(address).inserted else { return }
+    let isUnderWay = telling[address] != nil
+    var authors = telling[address] ?? []
+    // With two nobody is left out any more, however many there are.
+    if authors.count < 2 { authors.insert(user) }
+    telling[address] = authors
+    guard !isUnderWay else { return }
     context.spawn { [self] in
-      do {
-        let rows = try await context.store.read(
-          """
-          \(raw: Self.unreadColumns) WHERE m.type = \(address.type) AND m.channel = \(address.id)
-          LIMIT \(Self.audience + 1)
-          """)
-        telling.remove(address)
-        guard rows.count <= Self.audience else { return }
-        for row in rows {
-          let member = try row["user_id", String.self]
-          if member != user { tell(try row.decode(Unread.self), to: member) }
-        }
-      } catch {
-        telling.remove(address)
-        if context.isOpen {
-          context.log.warning(
-            "members cannot be told what they have not read", ["error": "\(error)"])
+      defer { telling[address] = nil }
+      while let authors = telling[address], !authors.isEmpty, context.isOpen {
+        // What is committed from here on may be missing in what is read: it is told in another round.
+        telling[address] = []
+        do {
+          try await tellMembers(of: address, writtenBy: authors)
+        } catch {
+          if context.isOpen {
+            context.log.warning(
+              "members cannot be told what they have not read", ["error": "\(error)"])
+          }
         }
       }
+    }
+  }
+
+  /// - Parameter authors: a single one is not told of what he has written himself.
+  private func tellMembers(
+    of address: ChannelAddress, writtenBy authors: Set<String>
+  ) async throws {
+    // First whether anybody is told at all, since the counts of so many would cost much more.
+    let members =
+      try await context.store.read(
+        """
+        SELECT count(*) AS members FROM (
+          SELECT 1 FROM chat_members WHERE type = \(address.type) AND channel = \(address.id)
+          LIMIT \(Self.audience + 1)) AS some
+        """
+      ).first?["members", Int.self] ?? 0
+    guard members <= Self.audience else { return }
+    let rows = try await context.store.read(
+      """
+      \(raw: Self.unreadColumns) WHERE m.type = \(address.type) AND m.channel = \(address.id)
+      LIMIT \(Self.audience)
+      """)
+    let author = authors.count == 1 ? authors.first : nil
+    for row in rows {
+      let member = try row["user_id", String.self]
+      if member != author { tell(try row.decode(Unread.self), to: member) }
+    }
+  }
+
+  /// Tells who listens to a channel up to where a user has read; kept nowhere but in the table.
+  private func publish(_ mark: ReadMark, in address: ChannelAddress) {
+    do {
+      try context.bus.publish(
+        address.realTimeName, type: "chat.read", data: RawJSON(encoding: mark))
+    } catch {
+      // The mark is on disk, so the request has succeeded all the same.
+      context.log.warning(
+        "a mark cannot be told", ["channel": "\(address)", "error": "\(error)"])
     }
   }
 

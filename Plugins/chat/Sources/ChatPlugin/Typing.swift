@@ -26,23 +26,41 @@ struct TypingThrottle {
   static let pause: Int64 = 2_000
   /// Something else is passed on after so many.
   static let change: Int64 = 500
-  /// The most users of channels that are remembered; beyond, nothing is passed on until some are forgotten.
+  /// The most channels that are remembered of a user; of others nothing is passed on until some are forgotten.
+  static let channels = 16
+  /// The most channels of users that are remembered; beyond, nothing is passed on until some are forgotten.
   static let limit = 10_000
 
-  private var said: [String: Said] = [:]
+  /// By user and channel.
+  private var said: [String: [String: Said]] = [:]
+  /// How many there are in `said`.
+  private var count = 0
+  /// Unix milliseconds.
+  private var forgotAt: Int64 = 0
 
   /// Whether it is to be passed on.
   mutating func passes(_ typing: Typing, at now: Int64) -> Bool {
-    let key = "\(typing.channel) \(typing.userID)"
-    if let last = said[key] {
+    if now - forgotAt >= Self.pause || now < forgotAt { forget(at: now) }
+    let mine = said[typing.userID]
+    if let last = mine?[typing.channel] {
       let pause = last.isActive == typing.active ? Self.pause : Self.change
       guard now - last.at >= pause || now < last.at else { return false }
-    } else if said.count >= Self.limit {
-      said = said.filter { now - $0.value.at < Self.pause && now >= $0.value.at }
-      guard said.count < Self.limit else { return false }
+    } else {
+      guard (mine?.count ?? 0) < Self.channels, count < Self.limit else { return false }
+      count += 1
     }
-    said[key] = Said(isActive: typing.active, at: now)
+    said[typing.userID, default: [:]][typing.channel] = Said(isActive: typing.active, at: now)
     return true
+  }
+
+  /// Forgets what holds nothing back any more. All of it is looked at, so it is done once in a `pause`.
+  private mutating func forget(at now: Int64) {
+    forgotAt = now
+    said = said.compactMapValues { channels -> [String: Said]? in
+      let kept = channels.filter { now - $0.value.at < Self.pause && now >= $0.value.at }
+      return kept.isEmpty ? nil : kept
+    }
+    count = said.values.reduce(0) { $0 + $1.count }
   }
 }
 

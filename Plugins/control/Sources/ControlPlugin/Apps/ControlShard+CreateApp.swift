@@ -24,7 +24,8 @@ extension ControlShard {
   /// `POST /v1/apps`
   ///
   /// The app's row is committed as `creating`, the tenant made, its secret and key put, then the row is
-  /// `ready`. What fails on the way is taken back here; what a crash leaves, by `sweep`.
+  /// `ready`. What fails on the way is taken back here; what a crash leaves, by `sweep`. Only the batch that makes the app
+  /// ready is the request's effect: a client that asks again after a crash before it gets an app.
   func createApp(_ request: Request) async throws -> Response {
     let form = try request.decode(NewApp.self)
     sweepIfDue()
@@ -60,7 +61,7 @@ extension ControlShard {
 
   private func commitDraft(of app: App, owner: String, _ key: KeyPair) async throws {
     do {
-      try await context.store.commit {
+      try await context.store.commit(isApartFromRequest: true) {
         SQL(
           """
           INSERT INTO control_apps (id, account_id, name, plan, state, created_at, updated_at)
@@ -97,7 +98,7 @@ extension ControlShard {
   private func takeBack(_ app: String, because error: any Error) async {
     context.log.warning("an app could not be made", ["app": app, "error": "\(error)"])
     do {
-      try await context.store.commit {
+      try await context.store.commit(isApartFromRequest: true) {
         SQL(
           """
           UPDATE control_apps SET state = \(Stage.deleting)

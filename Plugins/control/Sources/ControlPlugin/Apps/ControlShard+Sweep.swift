@@ -18,7 +18,7 @@ extension ControlShard {
 
   /// Removes the rows of an app that is not ready.
   func forget(_ app: String) async throws {
-    try await context.store.commit {
+    try await context.store.commit(isApartFromRequest: true) {
       SQL(
         """
         DELETE FROM control_keys WHERE app_id IN (

@@ -93,7 +93,8 @@ extension ControlShard {
 
   private func commit(_ draft: SQL, of app: App) async throws {
     do {
-      try await context.store.commit {
+      // The effect is that the key is ready; a crash before that leaves a draft to `sweep`.
+      try await context.store.commit(isApartFromRequest: true) {
         // Also keeps an app that is being deleted from getting keys.
         SQL(
           """
@@ -148,6 +149,8 @@ extension ControlShard {
         // It was not let in, or is out already.
       }
     }
-    try await context.store.commit { SQL("DELETE FROM control_keys WHERE id = \(id)") }
+    try await context.store.commit(isApartFromRequest: true) {
+      SQL("DELETE FROM control_keys WHERE id = \(id)")
+    }
   }
 }

@@ -12,6 +12,8 @@ final class Channel: WheelMember {
   var feed = ChannelFeed<ChannelEvent>()
   /// Whether something durable has come since its position was looked at last.
   var isFresh = true
+  /// Whether it waits to be looked at.
+  var awaitsLook = false
   var wheelSlot: UInt16 = 0
   var wheelIndex: Int32 = -1
   /// Connections that listen or are about to.

@@ -16,6 +16,8 @@ final class Hub {
   private let histories: HistoryReads
   private var numbers = SlotTable<Channel>()
   private var names: [String: Channel] = [:]
+  /// Channels that are to be compared with the history; each stands in it once.
+  private var quiet: [Channel] = []
   /// Durable channels, spread over the seconds between two looks at their positions.
   private var wheel: PingWheel<Channel>
   private var isVerifying = false
@@ -164,16 +166,25 @@ final class Hub {
   /// A second has passed. Channels that are due and have been quiet are compared with the history, one after the other:
   /// however many they are, one read is under way.
   func tick() {
-    let due = wheel.tick(delay: 1).due
-    var quiet: [Channel] = []
-    for channel in due {
-      if !channel.isFresh, channel.feed.phase == .live { quiet.append(channel) }
+    for channel in wheel.tick(delay: 1).due {
+      if !channel.isFresh, channel.feed.phase == .live, !channel.awaitsLook {
+        channel.awaitsLook = true
+        quiet.append(channel)
+      }
       channel.isFresh = false
     }
     guard !quiet.isEmpty, !isVerifying else { return }
     isVerifying = true
     context.spawn { [self] in
-      for channel in quiet where isOpen(channel) && !channel.isFresh { await verify(channel) }
+      // What has become due meanwhile comes behind: none is left out, however long the others take.
+      while !quiet.isEmpty {
+        let round = quiet
+        quiet = []
+        for channel in round {
+          channel.awaitsLook = false
+          if isOpen(channel), !channel.isFresh { await verify(channel) }
+        }
+      }
       isVerifying = false
     }
   }

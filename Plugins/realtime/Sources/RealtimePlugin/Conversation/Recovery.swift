@@ -6,7 +6,7 @@ struct Recovery {
   let limit: Int
   /// The most that they may have together, in bytes.
   private let bytes: Int
-  private var size = 0
+  private(set) var size = 0
   /// The client's epoch; "" where it does not know one.
   private let epoch: String
   private(set) var events: [ChannelEvent] = []

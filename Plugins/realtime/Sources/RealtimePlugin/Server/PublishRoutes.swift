@@ -53,13 +53,15 @@ extension RealtimeShard {
   func broadcast(_ request: Request) async throws -> Response {
     let form: Broadcasting = try request.decode()
     let principal = request.principal
+    // A broadcast that was cut off goes on where it was when it is repeated: what names the request names each part.
+    let key = form.idempotencyKey ?? request.header("idempotency-key")
     var outcomes: [Outcome] = []
     for (index, channel) in form.channels.enumerated() {
       do {
         let (name, options) = try await mayPublish(channel, principal, "/channels/\(index)")
         let position = try await publish(
           Envelope(data: form.data.bytes, tags: form.tags?.bytes), in: name, options,
-          key: form.idempotencyKey)
+          key: key, isPart: true)
         outcomes.append(Outcome(channel: channel, offset: position.offset, epoch: position.epoch))
       } catch let problem as Problem {
         outcomes.append(

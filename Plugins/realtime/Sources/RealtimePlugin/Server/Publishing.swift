@@ -18,12 +18,16 @@ extension RealtimeShard {
 
   /// Publishes in a channel: durably where the plugin's own settings keep publications, else to whoever listens now.
   ///
-  /// - Parameter key: what names this publication; the same again publishes nothing and has the same answer.
+  /// - Parameters:
+  ///   - key: what names this publication; the same again publishes nothing and has the same answer.
+  ///   - isPart: whether the request that asks for it asks for others too, so that it is not carried out with this one.
   func publish(
-    _ envelope: Envelope, in name: ChannelName, _ options: NamespaceOptions, key: String? = nil
+    _ envelope: Envelope, in name: ChannelName, _ options: NamespaceOptions, key: String? = nil,
+    isPart: Bool = false
   ) async throws -> Position {
     let isDurable = !options.isForeign && options.historySize > 0
     var (envelope, batch) = (envelope, Batch())
+    batch.isApartFromRequest = isPart
     if let key {
       if isDurable { envelope.mark = try context.id.make("pub") }
       try remember(key, name, envelope.mark, &batch)
@@ -72,7 +76,7 @@ extension RealtimeShard {
 
   /// Writes down where a publication went: a position is known only when it has one.
   private func note(_ position: Position, _ key: String, _ name: ChannelName) async throws {
-    try await context.store.commit {
+    try await context.store.commit(isApartFromRequest: true) {
       SQL(
         """
         UPDATE realtime_publications SET position = \(position.offset), epoch = \(position.epoch)

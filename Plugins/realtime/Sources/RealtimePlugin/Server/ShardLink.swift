@@ -36,6 +36,8 @@ final class ShardLink {
     /// nil is everybody.
     let to: String?
     let number: UInt64
+    /// Until when a question waits for its answer, in Unix milliseconds: later it is not carried out.
+    var until: Int64?
     var question: Question?
     var answer: Answer?
   }
@@ -80,9 +82,9 @@ final class ShardLink {
     }
   }
 
-  /// Asks one shard; nil when there is no such shard, or it does not answer.
+  /// Asks one shard; nil when there is no such shard.
   ///
-  /// - Throws: `Problem` when too much is asked already.
+  /// - Throws: `Problem` when too much is asked already, or no answer comes in time.
   func ask(_ question: Question, of shard: String) async throws -> Answer? {
     let name = try join()
     guard questions < Self.questionLimit else {
@@ -94,9 +96,16 @@ final class ShardLink {
     guard
       try await context.presence.members(of: Self.channel).contains(where: { $0.client == shard })
     else { return nil }
-    return try await wait(for: [shard]) { number in
-      Letter(from: name, to: shard, number: number, question: question)
-    }.first
+    let until = try context.clock.now().unixMilliseconds + Int64(Self.patience)
+    let answers = try await wait(for: [shard]) { number in
+      Letter(from: name, to: shard, number: number, until: until, question: question)
+    }
+    guard let answer = answers.first else {
+      throw Problem(
+        status: 504, code: "deadline_exceeded",
+        detail: "The connection's loop did not answer in time. It may carry out what was said.")
+    }
+    return answer
   }
 
   /// Sends a letter and returns the answers of those who are asked, as far as they have come in time.
@@ -122,6 +131,10 @@ final class ShardLink {
       letter.to == nil || letter.to == name
     else { return }
     if let question = letter.question {
+      if let until = letter.until, let now = try? context.clock.now().unixMilliseconds, now > until
+      {
+        return
+      }
       let reply = Letter(
         from: name, to: letter.from, number: letter.number, answer: answer(question))
       do {

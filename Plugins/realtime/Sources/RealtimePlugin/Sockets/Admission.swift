@@ -19,6 +19,9 @@ struct Admission {
   /// In cache mode: the newest publication, if there is one, and where the channel stood.
   var cached: (event: ChannelEvent?, offset: UInt64)?
 
+  /// Bytes that the client is given.
+  var size: Int { isRecovered ? publications.reduce(0) { $0 + $1.size } : 0 }
+
   var isRecovering: Bool { recovery != nil || cached != nil }
 
   /// Whether everything is known up to where the channel stands now.
@@ -56,7 +59,7 @@ extension RealtimeShard {
   /// - Throws: `ProtocolError`; then the channel is not held.
   func prepare(
     _ name: ChannelName, _ request: SubscribeRequest, _ options: NamespaceOptions,
-    serial: UInt32, grant: Grant? = nil
+    serial: UInt32, grant: Grant? = nil, bytes: Int? = nil
   ) async throws -> Admission {
     let isEphemeral = !options.isForeign && options.historySize == 0
     var admission = Admission(
@@ -74,7 +77,7 @@ extension RealtimeShard {
         } else {
           admission.recovery = Recovery(
             after: request.offset ?? 0, epoch: request.epoch ?? "", limit: settings.recoveryLimit,
-            bytes: settings.answerBytes)
+            bytes: bytes ?? settings.answerBytes)
         }
         try await readMissed(&admission)
       }

@@ -197,11 +197,15 @@ extension RealtimeShard {
       guard !client.conversation.expired(at: now.unixMilliseconds / 1000).isVoid else {
         throw ProtocolError.tokenExpired
       }
+      // One answer holds them all.
+      var left = settings.answerBytes
       for name in serverSideChannels(of: client) {
         let serial = client.conversation.reserve(name.text, isServerSide: true)
         let asked = request.subs?[name.text] ?? SubscribeRequest()
         let options = try await mayListen(client, serverSide: name)
-        admissions.append(try await prepare(name, asked, options, serial: serial))
+        let admission = try await prepare(name, asked, options, serial: serial, bytes: left)
+        left -= admission.size
+        admissions.append(admission)
       }
       // All of them at once: what comes after the answer was not in it.
       while let late = admissions.firstIndex(where: { !$0.isCurrent }) {

@@ -65,6 +65,8 @@ extension RealtimeShard {
       allowed.append(options)
     }
     var admissions: [Admission] = []
+    // One answer holds them all.
+    var left = settings.answerBytes
     do {
       for (index, name) in names.enumerated() {
         var asked = SubscribeRequest()
@@ -73,7 +75,9 @@ extension RealtimeShard {
           asked.offset = past.places[index].offset
           asked.epoch = past.places[index].epoch
         }
-        admissions.append(try await prepare(name, asked, allowed[index], serial: 0))
+        let admission = try await prepare(name, asked, allowed[index], serial: 0, bytes: left)
+        left -= admission.size
+        admissions.append(admission)
       }
       while let late = admissions.firstIndex(where: { !$0.isCurrent }) {
         try await catchUp(&admissions[late])
