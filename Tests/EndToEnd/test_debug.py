@@ -5,6 +5,7 @@ import pytest
 from client import Account
 from http2 import H2, request
 from program import eventually
+from sanitizer import SANITIZER
 from wire import ask, get
 from workshop import with_plugins
 
@@ -37,7 +38,9 @@ def test_a_completion_that_overstays_its_budget_is_named_too(sluice, probe_folde
             assert connection.answer(connection.open(request(method, path), body)).status == 200
     else:
         assert ask(gateway.port, get(path, method=method, body=body)).status == 200
-    lines = eventually(lambda: named(gateway, "longer than its budget"))
+    # In a slow build the handler may overstay too.
+    lines = eventually(lambda: [line for line in named(gateway, "longer than its budget")
+                                if not SANITIZER or line["function"] != "handle"])
     assert [(line["tenant"], line["plugin"], line["function"]) for line in lines] == [("platform", "probe", function)]
 
 

@@ -11,6 +11,7 @@ from websockets.sync.client import connect
 from client import Account, mint
 from http2 import H2, request
 from program import eventually
+from sanitizer import SANITIZER
 from streams import EVERYTHING, LEEWAY, Events, Stream, Streaming, channel, publish
 from wire import Wire
 from workshop import with_plugins
@@ -181,7 +182,7 @@ def slow(gateway, app, token: str, name: str, transport: str) -> Wire:
 def test_a_client_that_does_not_read_is_closed_with_3008_and_counted_and_holds_up_nobody(sluice, transport):
     gateway = sluice(arguments=["--loops", 1])
     app = Account(gateway.url).app("Slow")
-    app.set_plugin("realtime", enabled=True, config={**EVERYTHING, "stream_queue_bytes": 65536})
+    app.set_plugin("realtime", enabled=True, config={**EVERYTHING, "stream_queue_bytes": 524288})
     name = channel()
     with slow(gateway, app, app.token("alice"), name, transport) as wire, \
             Stream(gateway, "http_stream", app.token("bob")) as quick:
@@ -193,7 +194,8 @@ def test_a_client_that_does_not_read_is_closed_with_3008_and_counted_and_holds_u
             sent += 1
             assert quick.heard() == (sent, text)
             assert sent < 400
-        assert gateway.resident() - before < 64 << 20
+        # A sanitizer keeps its books in the same memory.
+        assert SANITIZER or gateway.resident() - before < 64 << 20
         assert eventually(lambda: app.server.get(f"/v1/presence_stats/{name}").json()["num_clients"] == 1)
         rest = b""
         while not rest.endswith(b"0\r\n\r\n"):
