@@ -10,7 +10,7 @@ from instructions import InstructionsPerRequest
 from latency import LatencyAt, LatencyAtHalfPeak
 from measurement import Bound, Row
 from server import Server
-from size import base_resident, idle_own_channel, idle_subscriber, idle_tenants, idle_websocket, start_up
+from size import base_resident, idle_compressed, idle_own_channel, idle_subscriber, idle_tenants, idle_websocket, start_up
 from workbench import Bench
 
 HELLO = {"expect": peers.HELLO, "connections": 64}
@@ -116,6 +116,10 @@ ROWS = [
     Row(
         "idle-websocket", "one of 10,000 idle WebSockets", "bytes resident", idle_websocket,
         Bound("figure", "most", 600, 330),
+    ),
+    Row(
+        "idle-deflate", "the same with permessage-deflate agreed", "bytes resident", idle_compressed,
+        Bound("figure", "most", 700),
     ),
     Row("base", "the platform, idle", "MB resident", base_resident, Bound("figure", "most", 40)),
     Row("start", "start to first answer", "ms", start_up, Bound("figure", "most", 150)),

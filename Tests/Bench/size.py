@@ -51,6 +51,13 @@ def idle_websocket(bench: Bench) -> Measurement:
     return measurement
 
 
+def idle_compressed(bench: Bench) -> Measurement:
+    """The same with permessage-deflate agreed; no context is kept while nothing is said."""
+    ours = bench.ours(peers.socketify, bench.cores.server)
+    offer = {"deflate": 1}
+    return Measurement(Side(ours.name, [_bytes_each(bench, ours, "/echo", offer, offer)]))
+
+
 def idle_subscriber(bench: Bench) -> Measurement:
     """A client of Centrifugo's protocol that listens to one channel, which all of them share."""
     server = gateway.centrifugo(bench.cores.server, bench.folder("subscribers"))

@@ -97,6 +97,8 @@ class Torture:
             time.sleep(self.chance.choice([0.05, 0.3, 1.0, 2.5]) * self.chance.uniform(0.3, 1.2))
             self.restart()
             broken = [writer.name for writer in writers if not writer.is_alive()]
+            if broken and self.control:
+                raise Ruined(f"{len(broken)} writers are answered with errors")
             assert not broken, f"writers were answered with errors: {broken}\n{self.gateway.text()[-4000:]}"
 
     def restart(self, kill=True):

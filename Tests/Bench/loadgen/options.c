@@ -16,6 +16,7 @@ static const char usage[] =
     "  ws-echo    [--bytes 32]  one message in flight on each connection\n"
     "  ws-fan     [--bytes 32] [--pipeline 1] [--rate N a second]  one publisher, --connections subscribers\n"
     "  ws-idle    holds --connections open until its standard input closes\n"
+    "  ws modes  [--deflate 1]  offer permessage-deflate, which must be taken\n"
     "  ws-fan and ws-idle speak Centrifugo's protocol with --token T --channel C; ws-idle also\n"
     "             [--channels N]  C0 to CN-1 in turn  [--expect-missed N --since OFFSET --epoch E]  recover N\n"
     "  every mode [--sources N]  bind N addresses of 127.0.0.0/8 in turn\n";
@@ -76,6 +77,7 @@ struct options options_read(int count, char **arguments) {
       options.pipeline = (unsigned)number(name, value, 1, 1024);
     else if (strcmp(name, "--bytes") == 0)
       options.message_bytes = (unsigned)number(name, value, 8, 65536);
+    else if (strcmp(name, "--deflate") == 0) options.deflate = (unsigned)number(name, value, 0, 1);
     else if (strcmp(name, "--token") == 0) options.token = value;
     else if (strcmp(name, "--channel") == 0) options.channel = value;
     else if (strcmp(name, "--epoch") == 0) options.epoch = value;

@@ -16,6 +16,7 @@ struct options {
   unsigned connections;     /* ws-fan: the subscribers; the publisher is one more */
   unsigned pipeline;        /* http: requests written at once; ws-fan: messages in flight */
   unsigned message_bytes;   /* ws modes: payload bytes, 8 or more for ws-fan, 16 with a token */
+  unsigned deflate;         /* ws modes: 1: offers permessage-deflate, which the server has to take */
   unsigned sources;         /* 0: the system's choice; else this many 127.x.y.z addresses */
   uint64_t requests;        /* http: stop after this many; 0: stop after `seconds` */
   const char *token;        /* ws-fan, ws-idle: speaks Centrifugo's protocol with it; NULL: plain messages */

@@ -14,7 +14,8 @@ enum { ASKED_AT_ONCE = 128 }; /* well under a listener's usual backlog */
 /* The key and the accept of section 1.3; a load has no need of an unpredictable one. */
 static const char handshake[] =
     "GET %s HTTP/1.1\r\nhost: %s:%u\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
-    "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n";
+    "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n%s\r\n";
+static const char offer[] = "sec-websocket-extensions: permessage-deflate; client_max_window_bits\r\n";
 static const char accepted[] = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 static _Noreturn void refuse(const char *what, const char *detail) {
@@ -41,15 +42,17 @@ static void read_head(int descriptor, char *head, size_t capacity) {
 
 static void ask(const struct options *options, int descriptor) {
   char head[4096];
-  int length = snprintf(head, sizeof head, handshake, options->path, options->host, options->port);
+  int length = snprintf(head, sizeof head, handshake, options->path, options->host, options->port,
+                        options->deflate ? offer : "");
   if (length >= (int)sizeof head) refuse("the path is too long", options->path);
   if (socket_write(descriptor, head, (size_t)length) != 0) refuse("write failed", strerror(errno));
 }
 
-static void hear(int descriptor) {
+static void hear(const struct options *options, int descriptor) {
   char head[4096];
   read_head(descriptor, head, sizeof head);
   if (strncmp(head, "HTTP/1.1 101 ", 13) != 0) refuse("not a 101", head);
+  if (options->deflate && strstr(head, "permessage-deflate") == NULL) refuse("compression is not agreed", head);
   if (strstr(head, accepted) == NULL) refuse("wrong Sec-WebSocket-Accept", head);
   socket_make_nonblocking(descriptor);
 }
@@ -61,7 +64,7 @@ void ws_connect(const struct options *options, int *descriptors, unsigned count)
       descriptors[i] = socket_connect(options, i);
       ask(options, descriptors[i]);
     }
-    for (unsigned i = start; i < end; i++) hear(descriptors[i]);
+    for (unsigned i = start; i < end; i++) hear(options, descriptors[i]);
   }
 }
 
