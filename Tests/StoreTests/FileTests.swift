@@ -378,6 +378,7 @@ import Testing
     let file = try SQLiteTenantFile(
       tenant: "app", path: directory.path + "/app.sqlite", mustCheck: false, options: options,
       counters: StoreCounterCells())
+    defer { file.close() }
     func write() throws {
       try file.transaction { () throws(StoreError) in
         try file.connection.execute("CREATE TABLE IF NOT EXISTS notes (text TEXT)")
