@@ -36,6 +36,8 @@ public struct GatewaySettings: Sendable, Equatable {
   public var memoryBytes = 0
   /// Milliseconds by which a loop is late, for some seconds, from which on it sheds new connections: 503. 0 for no bound.
   public var loopLag = 0
+  /// Frames of one WebSocket message. Breach: closed with 1008.
+  public var messageFrames = 16_384
   /// Bytes queued for a WebSocket that does not read. Breach: closed with 3008.
   public var socketQueueBytes = 1_048_576
   /// Bytes of the largest message that is compressed; a larger one goes as it is.

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from program import ROOT, eventually, shared
-from wire import BINARY, Closed, RawSocket, Wire, ask, frame, get, metric_over
+from wire import BINARY, PING, PONG, Closed, RawSocket, Wire, ask, frame, get, metric_over
 from workshop import conformance_configuration, with_plugins
 
 
@@ -205,6 +205,17 @@ def test_a_message_is_bounded_by_the_operator_where_the_socket_would_take_more(s
         assert opened.receive() == (BINARY, b"x" * 1000)
         assert opened.send(frame(BINARY, b"x" * 1001)).close_code() == 1009
     assert gateway.breaches("websocket_message_bytes") == 1
+
+
+@pytest.mark.limit("websocket_message_frames")
+def test_a_message_of_too_many_frames_is_refused_and_pings_between_them_are_none(sluice):
+    gateway = sluice(conformance_configuration(websocket_message_frames=3))
+    with RawSocket(gateway.port, "/echo") as opened:
+        opened.send(frame(BINARY, b"a", final=False) + frame(PING, b"") + frame(0, b"", final=False) + frame(0, b"b"))
+        assert [opened.receive(), opened.receive()] == [(PONG, b""), (BINARY, b"ab")]
+        opened.send(frame(BINARY, b"a", final=False) + frame(0, b"", final=False) * 3)
+        assert opened.close_code() == 1008
+    assert gateway.breaches("websocket_message_frames") == 1
 
 
 def test_a_burst_of_connections_is_survived(sluice):

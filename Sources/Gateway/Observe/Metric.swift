@@ -28,6 +28,7 @@ public enum Metric: Int, CaseIterable, Sendable {
   case connectionsRefused
   case addressesRefused
   case messagesTooBig
+  case messagesOfTooManyFrames
   case slowSubscribers
   case rateLimited
   case compressionStatesRefused
@@ -136,6 +137,7 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .connectionsRefused: #"{limit="connections"}"#
     case .addressesRefused: #"{limit="connections_per_address"}"#
     case .messagesTooBig: #"{limit="websocket_message_bytes"}"#
+    case .messagesOfTooManyFrames: #"{limit="websocket_message_frames"}"#
     case .slowSubscribers: #"{limit="websocket_queue_bytes"}"#
     case .rateLimited: #"{limit="requests_per_second"}"#
     case .compressionStatesRefused: #"{limit="websocket_compression_states"}"#

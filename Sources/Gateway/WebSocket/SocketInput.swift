@@ -110,7 +110,10 @@ extension UnsafeMutablePointer where Pointee == SocketState {
   }
 
   private var frameLimits: FrameLimits {
-    FrameLimits(messageBytes: UInt64(pointee.messageLimit), allowsRSV1: pointee.deflate.isAgreed)
+    FrameLimits(
+      messageBytes: UInt64(pointee.messageLimit),
+      messageFrames: UInt32(clamping: loop.pointee.settings.messageFrames),
+      allowsRSV1: pointee.deflate.isAgreed)
   }
 
   /// Hands the plugin a whole message.
@@ -147,6 +150,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     pointee.flags.insert(.isDeaf)
     pointee.closeCode = violation.closeCode
     if violation == .messageTooBig { loop.pointee.metrics.add(.messagesTooBig) }
+    if violation == .tooManyFrames { loop.pointee.metrics.add(.messagesOfTooManyFrames) }
     if violation == .invalidCompression { loop.pointee.metrics.add(.invalidCompression) }
     let connection = pointee.connection
     if !pointee.flags.contains(.closeSent) {

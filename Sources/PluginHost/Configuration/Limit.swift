@@ -110,6 +110,9 @@ extension Limit {
     "websocket_message_bytes", 1 << 20, .bytes, in: 125...64 << 20,
     "a message on a WebSocket; a socket's own limit may be smaller, never larger",
     answer: "close 1009")
+  static let webSocketMessageFrames = Limit(
+    "websocket_message_frames", 16_384, .count, in: 1...1_000_000,
+    "frames of one message on a WebSocket", answer: "close 1008")
   static let webSocketQueueBytes = Limit(
     "websocket_queue_bytes", 1 << 20, .bytes, in: 4 << 10...256 << 20,
     "what waits to be sent on one WebSocket", answer: "close 3008, resumable")
@@ -170,7 +173,7 @@ extension Limit {
     idleTimeout, writeTimeout,
     requestTimeout, connections, connectionsPerAddress, memoryBytes, loopLag, handshakeTimeout,
     handshakesPerSecond,
-    webSocketMessageBytes, webSocketQueueBytes, webSocketCompressedBytes,
+    webSocketMessageBytes, webSocketMessageFrames, webSocketQueueBytes, webSocketCompressedBytes,
     webSocketCompressionStates, requestsPerSecond,
     http2Streams, http2Resets, http2Pings, http2Settings, http2IgnoredFrames, http2EmptyFrames,
     http2WindowUpdates, http2Continuations, http2FieldSectionBytes, http2QueueBytes,

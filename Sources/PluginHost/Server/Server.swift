@@ -360,6 +360,7 @@ extension GatewaySettings {
     connectionsPerAddress = limits[.connectionsPerAddress]
     memoryBytes = limits[.memoryBytes]
     loopLag = limits[.loopLag]
+    messageFrames = limits[.webSocketMessageFrames]
     socketQueueBytes = limits[.webSocketQueueBytes]
     compressedBytes = limits[.webSocketCompressedBytes]
     compressionStates = limits[.webSocketCompressionStates]

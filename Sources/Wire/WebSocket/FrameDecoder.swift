@@ -3,22 +3,30 @@ public struct FrameLimits: Sendable {
   /// Bytes of a whole message, over all its fragments. Breach: close 1009. Of a compressed message only what no
   /// message of this size can take as it travels is refused here; the rest is for whoever inflates it.
   public var messageBytes: UInt64
+  /// Frames of a message, its first among them. Breach: close 1008.
+  public var messageFrames: UInt32
   /// Whether RSV1 may mark the first frame of a message (permessage-deflate, RFC 7692 §6). Its text
   /// is then not checked here but by whoever inflates it.
   public var allowsRSV1: Bool
   /// Whether frames come from a client, masked, or from a server, unmasked.
   public var fromClient: Bool
 
-  /// - Parameter messageBytes: of a whole message, as it is on the wire. Breach: close 1009.
-  public init(messageBytes: UInt64 = 65_536, allowsRSV1: Bool = false, fromClient: Bool = true) {
-    self.messageBytes = messageBytes
+  /// - Parameters:
+  ///   - messageBytes: of a whole message, as it is on the wire; above 2^40 - 1 it is that. Breach: close 1009.
+  ///   - messageFrames: of a whole message; above 2^24 - 1 it is that. Breach: close 1008.
+  public init(
+    messageBytes: UInt64 = 65_536, messageFrames: UInt32 = 16_384, allowsRSV1: Bool = false,
+    fromClient: Bool = true
+  ) {
+    self.messageBytes = min(messageBytes, FrameDecoder.mostBytes)
+    self.messageFrames = min(messageFrames, 0xff_ffff)
     self.allowsRSV1 = allowsRSV1
     self.fromClient = fromClient
   }
 
   /// What a message of `messageBytes` takes at most when it is deflated in any of zlib's ways, and a little more.
   var compressedBytes: UInt64 {
-    messageBytes >> 62 == 0 ? messageBytes + messageBytes >> 3 + messageBytes >> 6 + 64 : .max
+    min(messageBytes + messageBytes >> 3 + messageBytes >> 6 + 64, FrameDecoder.mostBytes)
   }
 }
 
@@ -74,8 +82,8 @@ public enum FrameEvent: Equatable, Sendable {
 public struct FrameDecoder: Sendable {
   /// Payload bytes of the current data frame still to come.
   var remaining: UInt64 = 0
-  /// Payload bytes announced by the current message's frames so far.
-  var messageBytes: UInt64 = 0
+  /// Of the current message, so far: payload bytes that its frames announced in the lower 40 bits, its frames above.
+  var message: UInt64 = 0
   /// The current frame's mask, rotated to its next byte.
   var mask: UInt32 = 0
   /// The current message's opcode; 0 between messages.
@@ -94,6 +102,11 @@ public struct FrameDecoder: Sendable {
     static let compressed = Flags(rawValue: 8)
     static let closed = Flags(rawValue: 16)
   }
+
+  static let mostBytes: UInt64 = 1 << 40 - 1
+
+  private var messageBytes: UInt64 { message & Self.mostBytes }
+  private var messageFrames: UInt64 { message &>> 40 }
 
   /// Before the first byte of the first frame.
   public init() {}
@@ -163,6 +176,9 @@ public struct FrameDecoder: Sendable {
         first & 0x0f == 0 ? flags.contains(.compressed) : first & 0x40 != 0
       let most = isCompressed ? limits.compressedBytes : limits.messageBytes
       if wraps || total > most { return fail(.messageTooBig) }
+      if first & 0x0f == 0, messageFrames >= UInt64(limits.messageFrames) {
+        return fail(.tooManyFrames)
+      }
     }
     var key: UInt32 = 0
     if isMasked {
@@ -202,13 +218,13 @@ public struct FrameDecoder: Sendable {
   private mutating func begin(_ first: UInt8, _ length: UInt64, _ key: UInt32) {
     if first & 0x0f != 0 {
       opcode = first & 0x0f
-      messageBytes = 0
+      message = 0
       flags = first & 0x40 != 0 ? [.first, .compressed] : .first
       text = UTF8Validator()
     }
     flags.insert(.inFrame)
     if first & 0x80 != 0 { flags.insert(.final) }
-    messageBytes &+= length
+    message &+= length | 1 &<< 40
     remaining = length
     mask = key
   }

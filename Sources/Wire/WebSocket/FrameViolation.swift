@@ -11,6 +11,7 @@ public enum FrameViolation: UInt8, Error, Sendable, CaseIterable {
   case continuationWithoutMessage
   case messageInsideMessage
   case messageTooBig
+  case tooManyFrames
   case closeTooShort
   case invalidCloseCode
   case invalidCloseReason
@@ -22,6 +23,7 @@ public enum FrameViolation: UInt8, Error, Sendable, CaseIterable {
   public var closeCode: UInt16 {
     switch self {
     case .messageTooBig: CloseCode.messageTooBig
+    case .tooManyFrames: CloseCode.policyViolation
     case .invalidCloseReason, .invalidText, .invalidCompression: CloseCode.invalidPayload
     case .compressionBusy: CloseCode.tryAgainLater
     default: CloseCode.protocolError
@@ -42,6 +44,7 @@ public enum FrameViolation: UInt8, Error, Sendable, CaseIterable {
     case .continuationWithoutMessage: "a continuation without a message to continue"
     case .messageInsideMessage: "a new message before the last one ended"
     case .messageTooBig: "the message is too big"
+    case .tooManyFrames: "the message has too many frames"
     case .closeTooShort: "a close frame of one byte"
     case .invalidCloseCode: "a close code that must not be sent"
     case .invalidCloseReason: "a close reason is not UTF-8"

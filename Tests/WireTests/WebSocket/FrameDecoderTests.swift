@@ -167,6 +167,20 @@ func frame(_ opcode: Opcode, _ text: String, isFinal: Bool = true) -> [UInt8] {
         == ["text 123456", "text 1234567"])
   }
 
+  @Test func `a message of too many frames is refused, however little they carry`() {
+    let limits = FrameLimits(messageFrames: 3)
+    let begin = frame(.text, "a", isFinal: false)
+    let middle = frame(.continuation, "", isFinal: false)
+    #expect(decodeFrames(begin + middle + frame(.continuation, "b"), limits: limits) == ["text ab"])
+    #expect(decodeFrames(begin + middle + middle, limits: limits) == [])
+    #expect(
+      decodeFrames(begin + middle + middle + frame(.continuation, ""), limits: limits)
+        == ["tooManyFrames"])
+    // Each message is counted anew.
+    let whole = begin + middle + frame(.continuation, "b")
+    #expect(decodeFrames(whole + whole, limits: limits) == ["text ab", "text ab"])
+  }
+
   @Test func `a compressed message may travel longer than it is, by what deflate adds at most`() {
     let limits = FrameLimits(messageBytes: 800, allowsRSV1: true)
     let most = 800 + 100 + 12 + 64
@@ -199,9 +213,11 @@ func frame(_ opcode: Opcode, _ text: String, isFinal: Bool = true) -> [UInt8] {
   @Test func `lengths cannot overflow the sum`() {
     let limits = FrameLimits(messageBytes: .max)
     let huge = bytes(hex: "01 ff 7fffffffffffffff 00000000 61")
-    #expect(decodeFrames(huge, limits: limits) == [])
+    #expect(decodeFrames(huge, limits: limits) == ["messageTooBig"])
+    let most = bytes(hex: "01 ff 000000ffffffffff 00000000 61")
+    #expect(decodeFrames(most, limits: limits) == [])
     var decoder = FrameDecoder()
-    var input = frame(.text, "a", isFinal: false) + bytes(hex: "00 ff 7fffffffffffffff 00000000")
+    var input = frame(.text, "a", isFinal: false) + bytes(hex: "00 ff 000000fffffffffe 00000000")
     input.withUnsafeMutableBytes { bytes in
       var offset = 0
       _ = decoder.next(bytes, offset: &offset, limits: limits)
