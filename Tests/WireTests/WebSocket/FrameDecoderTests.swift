@@ -147,7 +147,7 @@ func frame(_ opcode: Opcode, _ text: String, isFinal: Bool = true) -> [UInt8] {
   @Test(arguments: FrameViolation.allCases)
   func `every violation has a code and a reason that fits a close frame`(violation: FrameViolation)
   {
-    #expect([1002, 1007, 1009, 1013].contains(violation.closeCode))
+    #expect([1002, 1007, 1008, 1009, 1013].contains(violation.closeCode))
     #expect((1...123).contains(violation.message.utf8CodeUnitCount))
     let output = writtenBytes { FrameEncoder.appendClose(violation, to: &$0) }
     #expect(output[0] == 0x88 && Int(output[1]) == output.count - 2)
