@@ -79,6 +79,9 @@ def complaint(port: int, case: Case, piecewise=False) -> str | None:
                 return opened(wire, case, wanted, piecewise)
             deliver(wire, case.data + BEHIND, piecewise)
             answer = wire.answer(to_head)
+            # Where the body comes behind the head, the client is told to send it, as it has asked (RFC 9110 §10.1.1).
+            if piecewise and answer.status == 100 and b"expect:" in case.data.lower():
+                answer = wire.answer(to_head)
             found = refusal(answer, wanted, to_head) if isinstance(wanted, Refused) else understood(answer, wanted)
             if found:
                 return "; ".join(found)
