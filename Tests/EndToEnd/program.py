@@ -196,8 +196,10 @@ class Sluice:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def metric(self, name: str, label: str = "") -> float:
-        """A number of /metrics."""
-        for line in requests.get(f"{self.url}/metrics", timeout=5 * SLOWNESS).text.splitlines():
+        """A number of /metrics. Connections that were just closed may still count as open, and leave no room for the question."""
+        answer = eventually(lambda: requests.get(f"{self.url}/metrics", timeout=5 * SLOWNESS) or None)
+        assert answer is not None, "/metrics cannot be read"
+        for line in answer.text.splitlines():
             if line.startswith(f"{name}{label} "):
                 value = float(line.rsplit(" ", 1)[1])
                 if name == "sluice_limit_breaches_total":
