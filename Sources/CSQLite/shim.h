@@ -27,6 +27,12 @@ static inline int sluice_sqlite_set_flag(sqlite3 *connection, int option, int va
  */
 static inline int sluice_sqlite_disable_memory_statistics(void) { return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
 
+/*
+ * Has no connection take a block of pages before it needs the first: a statement with RETURNING or a sort opens a database in
+ * memory of its own, which would take and give back 88 KB. Has effect only before the library is first used.
+ */
+static inline int sluice_sqlite_disable_page_blocks(void) { return sqlite3_config(SQLITE_CONFIG_PAGECACHE, (void *)0, 0, 0); }
+
 /* Has the database file of a connection on disk, without its log. What SQLite's file answers. */
 static inline int sluice_sqlite_sync_file(sqlite3 *connection) {
     sqlite3_file *file = 0;

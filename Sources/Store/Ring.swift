@@ -7,7 +7,6 @@ struct Ring<Element> {
   init() { slots = [] }
 
   var isEmpty: Bool { count == 0 }
-  var first: Element? { count == 0 ? nil : slots[head] }
 
   mutating func append(_ element: Element) {
     if count == slots.count { grow() }
@@ -15,17 +14,27 @@ struct Ring<Element> {
     count += 1
   }
 
-  mutating func popFirst() -> Element? {
-    guard count > 0 else { return nil }
-    let element = slots[head].take()
+  mutating func popFirst() -> Element? { popFirst { _ in true } }
+
+  /// The first, if it is one that is wanted; the others stay where they are. Copies nothing.
+  mutating func popFirst(if isWanted: (Element) -> Bool) -> Element? {
+    guard count > 0, let element = slots[head].take() else { return nil }
+    guard isWanted(element) else {
+      slots[head] = element
+      return nil
+    }
     head = (head + 1) & (slots.count - 1)
     count -= 1
+    releaseAfterBurst()
+    return element
+  }
+
+  private mutating func releaseAfterBurst() {
     // A burst must not hold its memory for ever.
     if count == 0, slots.count > 1024 {
       slots = []
       head = 0
     }
-    return element
   }
 
   /// Doubles the slots, whose number stays a power of two.

@@ -3,13 +3,13 @@
 /// Call `begin`, then for each statement `beginStatement`, per row `beginRow` and one `append` per
 /// column, `endStatement`; last `appendEvents`, for a batch, and `finish`.
 public final class RowBlockWriter {
-  private var base: UnsafeMutableRawPointer
-  private var capacity: Int
-  private var statementStart = 0
-  private var statementCount: UInt32 = 0
-  private var rowCount: UInt32 = 0
+  @exclusivity(unchecked) private var base: UnsafeMutableRawPointer
+  @exclusivity(unchecked) private var capacity: Int
+  @exclusivity(unchecked) private var statementStart = 0
+  @exclusivity(unchecked) private var statementCount: UInt32 = 0
+  @exclusivity(unchecked) private var rowCount: UInt32 = 0
   /// Bytes written since `begin`.
-  public private(set) var count = 0
+  @exclusivity(unchecked) public private(set) var count = 0
 
   /// Holds 4 KiB and grows. One thread at a time.
   public init() {

@@ -17,6 +17,9 @@ final class SQLiteConnection: @unchecked Sendable {
     var sql: String
   }
   private var cache: [CacheKey: SQLiteStatement] = [:]
+  /// The statement asked for last: batches that wait together are mostly of one kind.
+  private var latest: SQLiteStatement?
+  private var latestKey = CacheKey(owner: "", sql: "")
   private var hostCache = [SQLiteStatement?](repeating: nil, count: SQLiteHostSQL.allCases.count)
   private var uses: UInt64 = 0
   /// Monotonic nanoseconds after which the running statement is interrupted. At a fixed address for
@@ -123,6 +126,7 @@ final class SQLiteConnection: @unchecked Sendable {
   func clearStatements() {
     for statement in cache.values { statement.finalize() }
     cache.removeAll()
+    latest = nil
   }
 
   /// Whether no transaction is open, also when SQLite ended it by itself.
@@ -178,9 +182,14 @@ final class SQLiteConnection: @unchecked Sendable {
   /// The compiled form of `sql` for the present owner, from the cache where it is there.
   func statement(_ sql: String) throws(StoreError) -> SQLiteStatement {
     uses += 1
+    if let latest, latestKey.sql == sql, latestKey.owner == authorizer.owner {
+      latest.lastUse = uses
+      return latest
+    }
     let key = CacheKey(owner: authorizer.owner, sql: sql)
     if let cached = cache[key] {
       cached.lastUse = uses
+      (latest, latestKey) = (cached, key)
       return cached
     }
     let (statement, consumed) = try compile(sql, from: 0, allowsPositions: false)
@@ -195,6 +204,7 @@ final class SQLiteConnection: @unchecked Sendable {
       oldest.value.finalize()
       cache[oldest.key] = nil
     }
+    (latest, latestKey) = (statement, key)
     statement.lastUse = uses
     cache[key] = statement
     return statement

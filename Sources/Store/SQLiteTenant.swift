@@ -60,15 +60,6 @@ enum WriteJob: Sendable {
     case .alone, .delete, .replace: 256
     }
   }
-
-  func fail(_ error: StoreError) {
-    switch self {
-    case .batch(let pending, _): pending.completion(.failure(error))
-    case .alone(let body): body(.failure(error))()
-    case .delete(let completion): completion(.failure(error))
-    case .replace(_, let completion): completion(.failure(error))
-    }
-  }
 }
 
 /// Something to read. It gets a connection, or why there is none.

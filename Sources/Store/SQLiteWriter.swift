@@ -80,7 +80,7 @@ final class SQLiteWriter: @unchecked Sendable {
 
   /// The thread's life.
   func run() {
-    while let (tenant, jobs) = take() { perform(jobs, for: tenant) }
+    while let (tenant, work) = take() { perform(work, for: tenant) }
     for tenant in openTenants {
       for connection in readers.retire(tenant, force: true) ?? [] { connection.close() }
       tenant.file?.close()
@@ -89,9 +89,16 @@ final class SQLiteWriter: @unchecked Sendable {
     openTenants.removeAll()
   }
 
-  /// The next tenant and a run of its jobs: batches to commit together, or one other job. `nil` when
-  /// the store is closing and nothing can come any more: reads that wait may need a file opened.
-  private func take() -> (SQLiteTenant, [WriteJob])? {
+  /// What is done in one go.
+  private enum Work {
+    /// Batches to commit together.
+    case group([PendingBatch])
+    case one(WriteJob)
+  }
+
+  /// The next tenant and what to do for it. `nil` when the store is closing and nothing can come any more: reads that wait
+  /// may need a file opened.
+  private func take() -> (SQLiteTenant, Work)? {
     monitor.lock()
     defer { monitor.unlock() }
     while queue.isEmpty {
@@ -101,59 +108,71 @@ final class SQLiteWriter: @unchecked Sendable {
       isWaiting = false
     }
     guard let tenant = queue.popFirst() else { return nil }
-    var jobs: [WriteJob] = []
-    var bytes = 0
-    while let job = tenant.writes.first {
-      if case .batch(_, let cost) = job {
-        guard jobs.count < options.maximumGroupBatches,
-          jobs.isEmpty || bytes + cost <= options.maximumGroupBytes
-        else { break }
-        bytes += cost
-      } else if !jobs.isEmpty {
-        break
-      }
-      _ = tenant.writes.popFirst()
-      queuedBytes -= job.cost
-      jobs.append(job)
-      guard case .batch = job else { break }
-    }
+    let work = takeWork(of: tenant)
     if tenant.writes.isEmpty {
       tenant.isQueuedForWriting = false
     } else {
       queue.append(tenant)
     }
-    return (tenant, jobs)
+    return (tenant, work)
   }
 
-  private func perform(_ jobs: [WriteJob], for tenant: SQLiteTenant) {
-    if case .delete(let completion) = jobs.first {
+  private func takeWork(of tenant: SQLiteTenant) -> Work {
+    var group: [PendingBatch] = []
+    var bytes = 0
+    while let job = tenant.writes.popFirst(if: { job in
+      guard case .batch = job else { return group.isEmpty }
+      return group.count < options.maximumGroupBatches
+        && (group.isEmpty || bytes + job.cost <= options.maximumGroupBytes)
+    }) {
+      queuedBytes -= job.cost
+      guard case .batch(let pending, let cost) = job else { return .one(job) }
+      bytes += cost
+      group.append(pending)
+    }
+    return .group(group)
+  }
+
+  private func perform(_ work: Work, for tenant: SQLiteTenant) {
+    switch work {
+    case .group(let group): commit(group, of: tenant)
+    case .one(.delete(let completion)):
       completion(Result { () throws(StoreError) in try delete(tenant) })
-      return
-    }
-    if case .replace(let path, let completion) = jobs.first {
+    case .one(.replace(let path, let completion)):
       completion(Result { () throws(StoreError) in try replace(tenant, with: path) })
-      return
+    case .one(.alone(let body)): perform(body, for: tenant)
+    case .one(.batch(let pending, _)): commit([pending], of: tenant)
     }
+  }
+
+  private func perform(
+    _ body: @Sendable (Result<SQLiteTenantFile, StoreError>) -> () -> Void,
+    for tenant: SQLiteTenant
+  ) {
     let file: SQLiteTenantFile
     do throws(StoreError) {
       file = try open(tenant)
     } catch {
-      for job in jobs {
-        if case .batch = job { counters.batchesFailed.increment() }
-        job.fail(error)
+      body(.failure(error))()
+      return
+    }
+    let generation = file.schema.generation
+    let answer = body(.success(file))
+    if file.schema.generation != generation { readers.update(tenant, schema: file.schema) }
+    answer()
+    moveLog(of: tenant, file)
+  }
+
+  private func commit(_ group: [PendingBatch], of tenant: SQLiteTenant) {
+    let file: SQLiteTenantFile
+    do throws(StoreError) {
+      file = try open(tenant)
+    } catch {
+      for pending in group {
+        counters.batchesFailed.increment()
+        pending.completion(.failure(error))
       }
       return
-    }
-    if case .alone(let body) = jobs.first {
-      let generation = file.schema.generation
-      let answer = body(.success(file))
-      if file.schema.generation != generation { readers.update(tenant, schema: file.schema) }
-      answer()
-      moveLog(of: tenant, file)
-      return
-    }
-    let group = jobs.compactMap { job in
-      if case .batch(let pending, _) = job { pending } else { nil }
     }
     readers.touch(tenant)
     if file.commit(group) {

@@ -2,6 +2,7 @@
 
 import getpass
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from server import Server, free_port
 
 HERE = Path(__file__).resolve().parent
 VENV = ROOT / ".venv-bench"
+NODE_WS = Path("/usr/share/nodejs/ws")
 HELLO = '{"message":"hello, world"}'
 
 NGINX = """\
@@ -160,6 +162,19 @@ def socketify(scratch: Path, cores: list[int]) -> Server:
     )
 
 
+def node_ws(scratch: Path, cores: list[int]) -> Server:
+    node = debian_program("node", "nodejs")
+    if not NODE_WS.exists():
+        _install_from_debian("node-ws")
+    if not NODE_WS.exists():
+        raise PeerMissing("node-ws is not installed (apt-get install node-ws)")
+    port = free_port()
+    return Server(
+        "node-ws", ["env", f"NODE_PATH={NODE_WS.parent}", node, str(HERE / "peers/node_ws_peer.js"), str(port)],
+        port, scratch / f"node-ws-{port}.log", cores,
+    )
+
+
 def fastapi(scratch: Path, cores: list[int], synchronous: str = "FULL") -> Server:
     python = venv_python("fastapi, uvicorn, uvloop, httptools", ["fastapi", "uvicorn[standard]"])
     port = free_port()
@@ -177,6 +192,8 @@ def versions() -> dict[str, str]:
     if program := shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin"):
         said = subprocess.run([program, "-v"], capture_output=True, text=True).stderr
         found["nginx"] = said.strip().rpartition("/")[2]
+    if (package := NODE_WS / "package.json").exists():
+        found["node-ws"] = json.loads(package.read_text())["version"]
     ask = (
         "import importlib.metadata as installed, sys\n"
         "for d in installed.distributions():\n"

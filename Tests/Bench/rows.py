@@ -37,11 +37,11 @@ def instructions(plugin: str) -> Row:
     )
 
 
-def fan(in_flight: int, bound: Bound) -> Row:
+def fan(in_flight: int, bound: Bound | None, peer=peers.socketify, name: str = "fan") -> Row:
     load = {"connections": 1000, "bytes": 32, "pipeline": in_flight}
     return Row(
-        f"fan/{in_flight}", f"/fan, 1 → 1,000, 32 B, {in_flight} in flight", "deliveries/s",
-        Comparison("rate", "ws-fan", "/fan", peers.socketify, load), bound,
+        f"{name}/{in_flight}", f"/fan, 1 → 1,000, 32 B, {in_flight} in flight", "deliveries/s",
+        Comparison("rate", "ws-fan", "/fan", peer, load), bound,
     )
 
 
@@ -102,6 +102,7 @@ ROWS = [
     ),
     fan(16, Bound("ratio", "least", 1.0, 1.2)),
     fan(1, Bound("ratio", "least", 0.9, 1.2)),
+    fan(16, None, peers.node_ws, "fan-node"),
     protocol_fan("protocol/fan", centrifugo.LOSSY, "nothing kept", Bound("ratio", "least", 0.8)),
     protocol_fan("protocol/fan-kept", centrifugo.KEPT, "each committed first", None),
     Row(

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -246,3 +247,13 @@ def eventually(check, patience=10, pause=0.05):
         if answer or time.monotonic() > end:
             return answer
         time.sleep(pause)
+
+
+def at_once(count, visit):
+    """Calls `visit` with 0 up to `count`, each in a thread of its own."""
+    threads = [threading.Thread(target=visit, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60 * SLOWNESS)
+    assert not any(thread.is_alive() for thread in threads), "some have not come to an end"

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import threading
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -10,7 +9,7 @@ from websockets.sync.client import connect
 
 from client import mint
 from http2 import H2
-from program import Sluice, eventually
+from program import Sluice, at_once, eventually
 from test_http2_websocket import Socket
 from test_isolation import StaticApp
 from wire import BINARY, CLOSE, PING, PONG, TEXT, RawSocket, frame
@@ -218,11 +217,7 @@ def test_many_strangers_at_once_are_told_apart(house):
         if texts[:2] != [f"opened for 'user{number}', who uses t", first]:
             failures.append(texts)
 
-    threads = [threading.Thread(target=visit, args=(number,)) for number in range(40)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    at_once(40, visit)
     assert not failures
 
 

@@ -1,10 +1,13 @@
 """Real time: Centrifugo's own SDK against the gateway, and an app's server beside it."""
 
 import asyncio
+import json
 import uuid
 
 import pytest
 from centrifuge import CentrifugeError, Client, DeltaType, StreamPosition, SubscriptionState
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from client import Account, mint
 from client import Client as Rest
@@ -236,6 +239,22 @@ def test_a_wrong_token_is_told_so_and_an_expired_one_is_renewed(platform, app):
         await client.disconnect()
 
     asyncio.run(play())
+
+
+def test_the_token_of_connect_must_not_be_another_users_than_the_one_that_opened_the_connection(platform, app):
+    def answer(token: str):
+        with connect(f"{platform.socket_url}/connection/websocket", proxy=None,
+                     additional_headers={"Authorization": f"Bearer {app.token('alice')}"}) as socket:
+            socket.send(json.dumps({"id": 1, "connect": {"token": token}}))
+            return json.loads(socket.recv(PATIENCE))
+
+    assert answer("")["connect"]["client"] and answer(app.token("alice"))["connect"]["client"]
+    for other in (app.token("bob"), "nonsense", mint(app.signing_secret, "app_" + "0" * 26, "alice")):
+        with pytest.raises(ConnectionClosed) as closed:
+            answer(other)
+        assert closed.value.rcvd.code == 3500
+    expired = mint(app.signing_secret, app.id, "alice", lifetime=-600)
+    assert answer(expired)["error"]["code"] == 109
 
 
 def test_a_private_channel_takes_a_token_of_its_own(platform, app):

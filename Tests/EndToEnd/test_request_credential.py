@@ -1,7 +1,6 @@
 """Requests whose credential stands in their query or body: nobody's until it has been found there."""
 
 import json
-import threading
 import uuid
 
 import pytest
@@ -9,7 +8,7 @@ import requests
 
 from client import Client, mint
 from http2 import H2, request
-from program import Sluice, eventually
+from program import Sluice, at_once, eventually
 from test_isolation import StaticApp
 from wire import Wire
 from workshop import lay_out_doorman, with_plugins
@@ -177,11 +176,7 @@ def test_many_strangers_at_once_are_told_apart(house):
             if say(house, first) != (200, f"{app.id} serves 'user{number}': {first}"):
                 failures.append(number)
 
-    threads = [threading.Thread(target=visit, args=(number,)) for number in range(30)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    at_once(30, visit)
     assert not failures
 
 

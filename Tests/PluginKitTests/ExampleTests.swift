@@ -39,10 +39,8 @@ import Testing
     let host = try await TestHost(Conformance.self, manifest: Self.manifest("conformance"))
     #expect(try await host.request("GET", "/").text == "ok\n")
     #expect(try await host.request("POST", "/", body: "12345").text == #"{"received":5}"#)
-    for id in 1...2 {
-      let reply = try await host.request("POST", "/durable", body: "row")
-      #expect(reply.status == 201)
-      #expect(reply.text == "{\"id\":\(id)}")
+    for _ in 1...2 {
+      #expect(try await host.request("POST", "/durable", body: "row").status == 201)
     }
     try await host.close()
   }

@@ -178,7 +178,7 @@ import Testing
         expected.append(next)
         next += 1
       } else {
-        #expect(ring.first == expected.first)
+        #expect(ring.popFirst { $0 != expected[0] } == nil)
         #expect(ring.popFirst() == expected.removeFirst())
       }
       #expect(ring.count == expected.count)

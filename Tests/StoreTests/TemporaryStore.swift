@@ -91,7 +91,7 @@ final class Gate: Sendable {
 
 /// Runs `body` with a store in a fresh directory and closes it afterwards.
 func withStore(
-  _ options: StoreOptions = StoreOptions(), in directory: TemporaryDirectory = TemporaryDirectory(),
+  _ options: StoreOptions = .patient, in directory: TemporaryDirectory = TemporaryDirectory(),
   _ body: (Store) async throws -> Void
 ) async throws {
   let store = try Store(directory: directory.path, options: options)
@@ -232,4 +232,13 @@ extension Batch {
 
 extension Result where Failure == StoreError {
   var code: StoreError.Code? { if case .failure(let error) = self { error.code } else { nil } }
+}
+
+extension StoreOptions {
+  /// With time enough for what is asked of a busy machine.
+  static var patient: StoreOptions {
+    var options = StoreOptions()
+    options.timeoutMilliseconds = 120_000
+    return options
+  }
 }

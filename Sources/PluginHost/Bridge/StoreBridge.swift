@@ -32,7 +32,7 @@ enum StoreBridge {
         guard !shard.gateway.hasLapsed(batch.pointee.request) else { return SLUICE_E_CANCELLED }
         let promise = shard.promise(completion, context)
         let whole = Batch(
-          owner: shard.plugin.manifest.tablePrefix, statements: statements, events: events,
+          owner: shard.tablePrefix, statements: statements, events: events,
           advance: advance, request: shard.record(of: batch.pointee.request))
         do throws(StoreError) {
           try shard.instance.host.store.submit(tenant: shard.tenant, batch: whole) { result in
@@ -58,7 +58,7 @@ enum StoreBridge {
         let promise = shard.promise(completion, context)
         do throws(StoreError) {
           try shard.instance.host.store.read(
-            tenant: shard.tenant, owner: shard.plugin.manifest.tablePrefix, statements: statements
+            tenant: shard.tenant, owner: shard.tablePrefix, statements: statements
           ) { result in
             switch result {
             case .success(let rows): shard.keepLater(promise, SLUICE_OK, rows.bytes)

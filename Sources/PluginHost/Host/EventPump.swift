@@ -108,7 +108,7 @@ final class EventPump: @unchecked Sendable {
 
   private func move(to sequence: Int64) -> Batch {
     Batch(
-      owner: shard.plugin.manifest.tablePrefix, statements: [],
+      owner: shard.tablePrefix, statements: [],
       advance: CursorAdvance(listener: shard.plugin.manifest.id, sequence: sequence))
   }
 

@@ -41,6 +41,8 @@ final class Shard: @unchecked Sendable {
   var deliveries: [UInt64: Int64] = [:]
   /// What brings events, if the plugin listens on this loop.
   var pump: EventPump?
+  /// Whose tables it may touch, as ``PluginManifest/tablePrefix``: looking into the manifest copies it.
+  let tablePrefix: String
   private let names: HostTableNames
   private let table: UnsafeMutablePointer<sluice_host_v1_t>
 
@@ -65,6 +67,7 @@ final class Shard: @unchecked Sendable {
     gateway = loop.gateway
     eventLoop = loop.gateway.eventLoop
     mark = loop.gateway.mark
+    tablePrefix = instance.plugin.manifest.tablePrefix
     names = HostTableNames(plugin: instance.plugin.manifest.id, tenant: instance.tenant)
     table = .allocate(capacity: 1)
     table.initialize(

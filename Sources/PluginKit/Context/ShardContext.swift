@@ -17,8 +17,8 @@ public final class ShardContext {
   private(set) var http: HostFunctions<sluice_http_v1_t>?
   private(set) var phases: HostFunctions<sluice_phases_v1_t>?
   private(set) var websocket: HostFunctions<sluice_websocket_v1_t>?
-  /// Calls to the host that are not completed, so that closing can end them.
-  var pendingCalls: Set<PendingCall> = []
+  /// The first of the calls to the host that are not completed, so that closing can end them.
+  unowned(unsafe) var pendingCall: PendingCall?
   var timerBoxes: [UInt64: TimerBox] = [:]
   /// Tasks of pending requests, by the request's token.
   var requestTasks: [UInt64: LoopTask] = [:]

@@ -109,7 +109,7 @@ func requestCredentialOf(
   guard let credential = PluginImage.current?.handlers.plan.requestCredential(handler) else {
     return SLUICE_E_UNSUPPORTED
   }
-  do {
+  return statusOfSearch {
     switch try credential.find(QueryString(query), Bytes(body)) {
     case .credential(let text):
       found.pointee = SLUICE_FOUND_CREDENTIAL
@@ -119,6 +119,13 @@ func requestCredentialOf(
       id.withSlice { put(sink, $0) }
     case nil: break
     }
+  }
+}
+
+/// Looks for a credential in what a client has said, and tells the host what came of it.
+func statusOfSearch(_ search: () throws -> Void) -> sluice_status_t {
+  do {
+    try search()
     return SLUICE_OK
   } catch let error as HostError {
     return error.status.rawValue

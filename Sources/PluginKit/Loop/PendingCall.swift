@@ -2,15 +2,21 @@ internal import CSluice
 
 /// A call to the host whose completion has not come.
 ///
-/// The host holds it as a number; the shard's context holds it too, so that closing can end what the
+/// The host holds it as a number; the shard's context finds it in a list, so that closing can end what the
 /// host did not. Loop thread only.
-final class PendingCall: Hashable {
+final class PendingCall {
   private let context: ShardContext
   private var finish: ((sluice_status_t, sluice_slice_t) -> Void)?
+  // The list, in no particular order. A call that is in it is held by the host.
+  private unowned(unsafe) var previous: PendingCall?
+  private unowned(unsafe) var next: PendingCall?
 
   init(_ context: ShardContext, _ finish: @escaping (sluice_status_t, sluice_slice_t) -> Void) {
     self.context = context
     self.finish = finish
+    next = context.pendingCall
+    next?.previous = self
+    context.pendingCall = self
   }
 
   /// The completion: runs what it resumes before it returns to the host.
@@ -25,13 +31,10 @@ final class PendingCall: Hashable {
   func end(_ status: sluice_status_t, _ result: sluice_slice_t) {
     guard let finish else { return }
     self.finish = nil
-    context.pendingCalls.remove(self)
+    if let previous { previous.next = next } else { context.pendingCall = next }
+    next?.previous = previous
     finish(status, result)
   }
-
-  static func == (a: PendingCall, b: PendingCall) -> Bool { a === b }
-
-  func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
 }
 
 /// The completion of every call. The host calls it exactly once, on the shard's loop.
@@ -57,7 +60,6 @@ extension ShardContext {
       let call = PendingCall(self) { status, result in
         continuation.resume(with: Result { try finish(status, result) })
       }
-      pendingCalls.insert(call)
       let reference = Unmanaged.passRetained(call)
       let status = start(pendingCallCompleted, UInt64(UInt(bitPattern: reference.toOpaque())))
       if status < 0 || status == done {
@@ -103,6 +105,6 @@ extension ShardContext {
 
   /// Ends what the host did not complete. Loop thread, when the shard closes.
   func cancelPendingCalls() {
-    for call in pendingCalls { call.end(SLUICE_E_CANCELLED, .absent) }
+    while let call = pendingCall { call.end(SLUICE_E_CANCELLED, .absent) }
   }
 }

@@ -90,7 +90,10 @@ public enum BatchPart: Sendable {
 public enum BatchBuilder {
   public static func buildExpression(_ statement: SQL) -> [BatchPart] { [.statement(statement)] }
   public static func buildExpression(_ event: Emit) -> [BatchPart] { [.event(event)] }
-  public static func buildBlock(_ parts: [BatchPart]...) -> [BatchPart] { parts.flatMap { $0 } }
+  public static func buildPartialBlock(first parts: [BatchPart]) -> [BatchPart] { parts }
+  public static func buildPartialBlock(accumulated: [BatchPart], next: [BatchPart]) -> [BatchPart] {
+    accumulated + next
+  }
   public static func buildOptional(_ parts: [BatchPart]?) -> [BatchPart] { parts ?? [] }
   public static func buildEither(first parts: [BatchPart]) -> [BatchPart] { parts }
   public static func buildEither(second parts: [BatchPart]) -> [BatchPart] { parts }

@@ -2,49 +2,25 @@ internal import CSluice
 
 /// Statements and events laid out as the contract has them, for the time of one call.
 ///
-/// All text goes into one piece of memory first; the structs that point into it are made when it no
-/// longer grows.
+/// What it takes is counted first, so that all text goes into one piece of memory that does not move.
 struct ContractBatch {
-  private struct Span {
-    let start: Int
-    let count: Int
+  private var memory: UnsafeMutableBufferPointer<UInt8>
+  private var used = 0
+
+  private mutating func copy(_ text: String) -> sluice_slice_t {
+    var text = text
+    return text.withUTF8 { copy($0) }
   }
 
-  private var bytes: [UInt8] = []
-  private var spans: [Span] = []
-
-  private mutating func add(_ text: String) {
-    let start = bytes.count
-    bytes.append(contentsOf: text.utf8)
-    spans.append(Span(start: start, count: bytes.count - start))
+  private mutating func copy(_ bytes: UnsafeBufferPointer<UInt8>) -> sluice_slice_t {
+    let place = UnsafeMutableBufferPointer(rebasing: memory[used..<used + bytes.count])
+    _ = place.initialize(from: bytes)
+    used += bytes.count
+    return sluice_slice_t(UnsafeBufferPointer(place))
   }
 
-  private mutating func add(_ blob: [UInt8]) {
-    spans.append(Span(start: bytes.count, count: blob.count))
-    bytes.append(contentsOf: blob)
-  }
-
-  private mutating func add(_ statements: [SQL]) {
-    for statement in statements {
-      add(statement.text)
-      for bind in statement.binds {
-        add(bind.name)
-        switch bind.value {
-        case .text(let text): add(text)
-        case .blob(let blob): add(blob)
-        case .returned(from: _, let column): add(column)
-        case .null, .integer, .real: break
-        }
-      }
-    }
-  }
-
-  private mutating func add(_ events: [Emit]) {
-    for event in events {
-      add(event.type)
-      if let channel = event.channel { add(channel) }
-      add(event.data.bytes)
-    }
+  private mutating func copy(_ blob: [UInt8]) -> sluice_slice_t {
+    blob.withUnsafeBufferPointer { copy($0) }
   }
 
   /// Lends statements and events to `body`.
@@ -54,78 +30,104 @@ struct ContractBatch {
       UnsafeBufferPointer<sluice_statement_v1_t>, UnsafeBufferPointer<sluice_emit_v1_t>
     ) -> sluice_status_t
   ) -> sluice_status_t {
-    var layout = ContractBatch()
-    layout.add(statements)
-    layout.add(events)
     // Never empty, so that an empty text has an address and is present.
-    layout.bytes.append(0)
-    return layout.bytes.withUnsafeBufferPointer { memory in
-      var slices = layout.spans.makeIterator()
-      func next() -> sluice_slice_t {
-        guard let span = slices.next() else { return .absent }
-        return sluice_slice_t(
-          UnsafeBufferPointer(rebasing: memory[span.start..<span.start + span.count]))
-      }
-      let count = statements.reduce(0) { $0 + $1.binds.count }
-      return withUnsafeTemporaryAllocation(of: sluice_bind_v1_t.self, capacity: count) { binds in
-        var used = 0
-        var rows: [sluice_statement_v1_t] = []
-        rows.reserveCapacity(statements.count)
-        for statement in statements {
-          let text = next()
-          let first = used
-          for bind in statement.binds {
-            let name = next()
-            binds.initializeElement(at: used, to: bind.value.contract(name, next))
-            used += 1
+    var bytes = 1
+    var bindCount = 0
+    for statement in statements {
+      bytes += statement.contractBytes
+      bindCount += statement.binds.count
+    }
+    for event in events {
+      bytes += event.type.utf8.count + (event.channel?.utf8.count ?? 0) + event.data.bytes.count
+    }
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes) { memory in
+      withUnsafeTemporaryAllocation(of: sluice_bind_v1_t.self, capacity: bindCount) { binds in
+        withUnsafeTemporaryAllocation(
+          of: sluice_statement_v1_t.self, capacity: statements.count
+        ) { rows in
+          withUnsafeTemporaryAllocation(of: sluice_emit_v1_t.self, capacity: events.count) {
+            emits in
+            var layout = ContractBatch(memory: memory)
+            layout.lay(statements, into: rows, binds)
+            layout.lay(events, into: emits)
+            return body(UnsafeBufferPointer(rows), UnsafeBufferPointer(emits))
           }
-          rows.append(
-            statement.contract(
-              text, binds.baseAddress.map { UnsafePointer($0 + first) }))
-        }
-        let emits = events.map { event in
-          let type = next()
-          let channel = event.channel == nil ? .absent : next()
-          return sluice_emit_v1_t(type: type, channel: channel, data: next())
-        }
-        return rows.withUnsafeBufferPointer { rows in
-          emits.withUnsafeBufferPointer { body(rows, $0) }
         }
       }
     }
   }
-}
 
-extension SQLValue {
-  fileprivate func contract(
-    _ name: sluice_slice_t, _ next: () -> sluice_slice_t
-  ) -> sluice_bind_v1_t {
-    var bind = sluice_bind_v1_t(
-      name: name, kind: SLUICE_VALUE_NULL, reserved: 0, integer: 0, real: 0, bytes: .absent)
-    switch self {
+  private mutating func lay(
+    _ statements: [SQL], into rows: UnsafeMutableBufferPointer<sluice_statement_v1_t>,
+    _ binds: UnsafeMutableBufferPointer<sluice_bind_v1_t>
+  ) {
+    var first = 0
+    for (index, statement) in statements.enumerated() {
+      let text = copy(statement.text)
+      for (place, bind) in statement.binds.enumerated() {
+        binds.initializeElement(at: first + place, to: lay(bind))
+      }
+      rows.initializeElement(
+        at: index,
+        to: statement.contract(text, binds.baseAddress.map { UnsafePointer($0 + first) }))
+      first += statement.binds.count
+    }
+  }
+
+  private mutating func lay(
+    _ events: [Emit], into emits: UnsafeMutableBufferPointer<sluice_emit_v1_t>
+  ) {
+    for (index, event) in events.enumerated() {
+      let type = copy(event.type)
+      let channel = event.channel.map { copy($0) } ?? .absent
+      emits.initializeElement(
+        at: index, to: sluice_emit_v1_t(type: type, channel: channel, data: copy(event.data.bytes)))
+    }
+  }
+
+  private mutating func lay(_ bind: SQL.Bind) -> sluice_bind_v1_t {
+    var laid = sluice_bind_v1_t(
+      name: copy(bind.name), kind: SLUICE_VALUE_NULL, reserved: 0, integer: 0, real: 0,
+      bytes: .absent)
+    switch bind.value {
     case .null: break
     case .integer(let value):
-      bind.kind = SLUICE_VALUE_INTEGER
-      bind.integer = value
+      laid.kind = SLUICE_VALUE_INTEGER
+      laid.integer = value
     case .real(let value):
-      bind.kind = SLUICE_VALUE_REAL
-      bind.real = value
-    case .text:
-      bind.kind = SLUICE_VALUE_TEXT
-      bind.bytes = next()
-    case .blob:
-      bind.kind = SLUICE_VALUE_BLOB
-      bind.bytes = next()
-    case .returned(from: let statement, _):
-      bind.kind = SLUICE_VALUE_REFERENCE
-      bind.integer = Int64(statement)
-      bind.bytes = next()
+      laid.kind = SLUICE_VALUE_REAL
+      laid.real = value
+    case .text(let text):
+      laid.kind = SLUICE_VALUE_TEXT
+      laid.bytes = copy(text)
+    case .blob(let blob):
+      laid.kind = SLUICE_VALUE_BLOB
+      laid.bytes = copy(blob)
+    case .returned(from: let statement, let column):
+      laid.kind = SLUICE_VALUE_REFERENCE
+      laid.integer = Int64(statement)
+      laid.bytes = copy(column)
     }
-    return bind
+    return laid
   }
 }
 
 extension SQL {
+  /// The bytes of its text, its names and its values.
+  fileprivate var contractBytes: Int {
+    var bytes = text.utf8.count
+    for bind in binds {
+      bytes += bind.name.utf8.count
+      switch bind.value {
+      case .text(let text): bytes += text.utf8.count
+      case .blob(let blob): bytes += blob.count
+      case .returned(from: _, let column): bytes += column.utf8.count
+      case .null, .integer, .real: break
+      }
+    }
+    return bytes
+  }
+
   fileprivate func contract(
     _ text: sluice_slice_t, _ binds: UnsafePointer<sluice_bind_v1_t>?
   ) -> sluice_statement_v1_t {

@@ -54,6 +54,14 @@ public struct SQL: Sendable, Equatable {
   }
 }
 
+extension SQL {
+  private static let parameterNames = (0..<32).map { "p\($0)" }
+
+  fileprivate static func parameterName(_ index: Int) -> String {
+    index < parameterNames.count ? parameterNames[index] : "p\(index)"
+  }
+}
+
 extension SQL: ExpressibleByStringInterpolation {
   /// What a literal with `\(…)` is collected in: values are bound, never put into the text.
   public struct StringInterpolation: StringInterpolationProtocol {
@@ -81,8 +89,9 @@ extension SQL: ExpressibleByStringInterpolation {
 
     /// A bound value, also `\(.returned(from: 0, "id"))` and `\(.null)`.
     public mutating func appendInterpolation(_ value: SQLValue) {
-      let name = "p\(binds.count)"
-      text += ":" + name
+      let name = SQL.parameterName(binds.count)
+      text += ":"
+      text += name
       binds.append(Bind(name: name, value: value))
     }
 

@@ -70,16 +70,10 @@ func credentialOf(
   guard let credential = PluginImage.current?.handlers.plan.credential(handler) else {
     return SLUICE_E_UNSUPPORTED
   }
-  do {
-    guard let found = try credential.find(Message(kind, message)) else { return SLUICE_OK }
-    found.withSlice { put(sink, $0) }
-    return SLUICE_OK
-  } catch let error as HostError {
-    return error.status.rawValue
-  } catch is JSONError {
-    return SLUICE_E_INVALID
-  } catch {
-    return ErrorAnswer(error).status
+  return statusOfSearch {
+    if let found = try credential.find(Message(kind, message)) {
+      found.withSlice { put(sink, $0) }
+    }
   }
 }
 

@@ -24,6 +24,8 @@ final class TenantBench: Sendable {
 
   func store(_ change: (inout StoreOptions) -> Void = { _ in }) throws -> Store {
     var options = StoreOptions(now: { self.now })
+    // Time enough for what is asked of a busy machine.
+    options.timeoutMilliseconds = 120_000
     change(&options)
     return try Store(directory: folder + "/data", options: options)
   }

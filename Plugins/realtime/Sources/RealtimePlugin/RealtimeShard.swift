@@ -24,6 +24,8 @@ public final class RealtimeShard: PluginShard {
   var ticker: Timer?
   /// Connections whose commands come beside them, by what only their clients know.
   var sessions: [String: Client] = [:]
+  /// Channels whose listeners are about to be told that they cannot go on with them; kept, so that none is taken for another.
+  var losses: [ObjectIdentifier: (channel: Channel, isGap: Bool)] = [:]
   /// Whether no more streams begin here.
   var isDraining = false
   let connections: Metric

@@ -197,6 +197,11 @@ extension RealtimeShard {
       guard !client.conversation.expired(at: now.unixMilliseconds / 1000).isVoid else {
         throw ProtocolError.tokenExpired
       }
+      if let token = request.token, !token.isEmpty {
+        // What opened the connection may have been another's: two that disagree are as good as none.
+        let user = try await credentials.user(of: token, for: .bearer)
+        guard user?.id == client.user else { return end(client, .invalidToken) }
+      }
       // One answer holds them all.
       var left = settings.answerBytes
       for name in serverSideChannels(of: client) {

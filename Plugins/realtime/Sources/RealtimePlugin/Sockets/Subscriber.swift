@@ -38,8 +38,6 @@ final class Subscriber: WheelMember {
     principal.expiresAt.map { ($0.unixMilliseconds + 999) / 1000 }
   }
 
-  func holds(_ channel: Channel) -> Bool { channels.contains { $0 === channel } }
-
   /// Closes the connection; nothing is sent to it any more.
   func end(_ close: CloseCode) {
     guard stage != .ended else { return }

@@ -54,19 +54,34 @@ extension RealtimeShard {
     client.tell(code, of: seat.channel)
   }
 
-  /// A channel's listeners cannot go on with it.
+  /// A channel's listeners cannot go on with it. They are told at the loop's next turn: many channels that are lost at once
+  /// have every connection looked at once.
   func lose(_ channel: Channel, isGap: Bool) {
-    for subscriber in subscribers.values where subscriber.holds(channel) {
-      subscriber.end(isGap ? .insufficientState : .serverError)
+    let isFirst = losses.isEmpty
+    losses[ObjectIdentifier(channel)] = (channel, isGap)
+    if isFirst { context.spawn { [self] in settleLosses() } }
+  }
+
+  private func settleLosses() {
+    let losses = losses
+    self.losses = [:]
+    for subscriber in subscribers.values {
+      for channel in subscriber.channels {
+        guard let lost = losses[ObjectIdentifier(channel)] else { continue }
+        subscriber.end(lost.isGap ? .insufficientState : .serverError)
+        break
+      }
     }
     wheel.each { client in
-      guard let seat = client.conversation.seats.first(where: { $0.place === channel }) else {
-        return
+      for seat in client.conversation.seats where client.isOpen {
+        guard let lost = seat.place.flatMap({ losses[ObjectIdentifier($0)] }) else { continue }
+        // What the server has subscribed a client to only a new connection can subscribe it to again.
+        if lost.isGap, !seat.isServerSide {
+          take(seat, from: client, .insufficientState)
+        } else {
+          end(client, lost.isGap ? .insufficientState : .serverError)
+        }
       }
-      guard isGap else { return end(client, .serverError) }
-      // What the server has subscribed a client to only a new connection can subscribe it to again.
-      guard !seat.isServerSide else { return end(client, .insufficientState) }
-      take(seat, from: client, .insufficientState)
     }
   }
 }
