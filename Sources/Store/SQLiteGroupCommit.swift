@@ -1,7 +1,12 @@
-/// A batch with whoever waits for it.
-struct PendingBatch: Sendable {
-  var batch: Batch
-  var completion: @Sendable (Result<BatchReply, StoreError>) -> Void
+/// A batch with whoever waits for it. A class, because it goes through several hands and a copy counts a dozen references.
+final class PendingBatch: Sendable {
+  let batch: Batch
+  let completion: @Sendable (Result<BatchReply, StoreError>) -> Void
+
+  init(batch: Batch, completion: @escaping @Sendable (Result<BatchReply, StoreError>) -> Void) {
+    self.batch = batch
+    self.completion = completion
+  }
 }
 
 extension SQLiteTenantFile {

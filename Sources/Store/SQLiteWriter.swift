@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// A thread that writes for its share of the tenants, taking them in turn.
@@ -13,6 +14,7 @@ final class SQLiteWriter: @unchecked Sendable {
 
   // Guarded by `monitor`.
   private var queue = Ring<SQLiteTenant>()
+  private var queuedJobs = 0
   private var queuedBytes = 0
   private var isWaiting = false
   private var isStopping = false
@@ -55,6 +57,7 @@ final class SQLiteWriter: @unchecked Sendable {
       case .delete, .replace: tenant.refusesWrites = true
       case .batch, .alone: break
       }
+      queuedJobs += 1
       queuedBytes += job.cost
       tenant.writes.append(job)
       if !tenant.isQueuedForWriting {
@@ -80,13 +83,25 @@ final class SQLiteWriter: @unchecked Sendable {
 
   /// The thread's life.
   func run() {
-    while let (tenant, work) = take() { perform(work, for: tenant) }
+    while let (tenant, work) = take() {
+      perform(work, for: tenant)
+      letOthersAsk(after: work)
+    }
     for tenant in openTenants {
       for connection in readers.retire(tenant, force: true) ?? [] { connection.close() }
       tenant.file?.close()
       tenant.file = nil
     }
     openTenants.removeAll()
+  }
+
+  /// Lets those who have just been answered, where they share this core, ask again before the next group is made up: two groups of
+  /// sixteen cost less than five of six. With as much waiting as half of what was done it goes on at once, so that it is on its
+  /// way to the disk while they ask.
+  private func letOthersAsk(after work: Work) {
+    guard case .group(let group) = work, group.count > 1 else { return }
+    let waiting = monitor.withLock { queuedJobs }
+    if waiting * 2 < group.count { sched_yield() }
   }
 
   /// What is done in one go.
@@ -125,6 +140,7 @@ final class SQLiteWriter: @unchecked Sendable {
       return group.count < options.maximumGroupBatches
         && (group.isEmpty || bytes + job.cost <= options.maximumGroupBytes)
     }) {
+      queuedJobs -= 1
       queuedBytes -= job.cost
       guard case .batch(let pending, let cost) = job else { return .one(job) }
       bytes += cost

@@ -50,6 +50,17 @@ extension ProbeShard {
       }
       return .empty()
     }
+    on.route("insert_at_once") { shard, request in
+      let name = request.body.text
+      var batch = Batch()
+      batch.add(
+        SQL("INSERT INTO probe_notes (name) VALUES (\(name)) RETURNING id").expect(exactly: 1))
+      return try shard.context.store.commit(batch, answering: request) { commit in
+        guard name != "refused" else { throw Problem.invalid("Not this one.") }
+        let id = try commit.statements[0].first?["id", Int.self]
+        return .text("\(id ?? -1)", status: 201)
+      }
+    }
     on.route("bad_sql") { shard, _ async throws in
       _ = try await shard.context.store.read("SELEKT 1")
       return .empty()

@@ -49,6 +49,25 @@ import Testing
     try await host.close()
   }
 
+  @Test
+  func `a batch may answer its request without a task, and its errors are answered as if thrown`()
+    async throws
+  {
+    let host = try await Probe.host()
+    func insert(_ name: String) async throws -> TestReply {
+      try await host.request("POST", "/", handler: "insert_at_once", body: name)
+    }
+    let first = try await insert("a")
+    #expect(first.status == 201 && first.text == "1")
+    #expect(try await insert("a").problem?.code == "conflict")
+    let refused = try await insert("refused")
+    #expect(refused.status == 400 && refused.problem?.detail == "Not this one.")
+    // What was committed stays, whatever is answered.
+    let notes: [Note] = try await host.request("GET", "/", handler: "notes").json()
+    #expect(notes.map(\.name) == ["a", "refused"])
+    try await host.close()
+  }
+
   @Test func `wrong SQL is the plugin's fault and its words stay in the log`() async throws {
     let host = try await Probe.host()
     let reply = try await host.request("GET", "/", handler: "bad_sql")

@@ -201,9 +201,33 @@ final class Shard: @unchecked Sendable {
 
   /// Ends an asynchronous call from any thread, or from inside the plugin.
   func keepLater(_ number: UInt64, _ status: Int32, _ result: [UInt8]?) {
-    eventLoop.post { [self] in
-      if let result { keep(number, status, result) } else { keep(number, status) }
-    }
+    let kept = Unmanaged.passRetained(KeptPromise(self, number, status, result))
+    if !eventLoop.post(keepPromise, UInt64(address: kept.toOpaque()), 0) { kept.release() }
+  }
+}
+
+/// The end of an asynchronous call on its way to the loop.
+private final class KeptPromise: Sendable {
+  let shard: Shard
+  let number: UInt64
+  let status: Int32
+  let result: [UInt8]?
+
+  init(_ shard: Shard, _ number: UInt64, _ status: Int32, _ result: [UInt8]?) {
+    self.shard = shard
+    self.number = number
+    self.status = status
+    self.result = result
+  }
+}
+
+private func keepPromise(_ kept: UInt64, _: UInt64) {
+  let kept = Unmanaged<KeptPromise>.fromOpaque(UnsafeMutableRawPointer(address: kept))
+    .takeRetainedValue()
+  if let result = kept.result {
+    kept.shard.keep(kept.number, kept.status, result)
+  } else {
+    kept.shard.keep(kept.number, kept.status)
   }
 }
 

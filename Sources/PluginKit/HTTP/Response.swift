@@ -51,6 +51,7 @@ public struct Response {
     case bytes([UInt8])
     case problem(Problem)
     case streamed
+    case pending
   }
 
   @usableFromInline
@@ -126,6 +127,11 @@ extension Response {
   /// The handler has sent the answer itself, through `Request.stream`.
   public static var streamed: Response {
     Response(status: 200, contentType: nil, .streamed)
+  }
+
+  /// The answer comes later, from what the handler has begun.
+  static var pending: Response {
+    Response(status: 200, contentType: nil, .pending)
   }
 
   /// The same answer with one more header field. The host refuses a malformed one, and those it sets

@@ -47,6 +47,17 @@ extension ShardContext {
     return SLUICE_PENDING
   }
 
+  /// Answers a pending request with what `answer` makes, or what it throws.
+  func answer(_ token: sluice_token_t, _ answer: () throws -> Response) {
+    let status: sluice_status_t
+    do {
+      status = respond(token, try answer())
+    } catch {
+      status = fail(token, error, Request(context: self, token: token).path)
+    }
+    if status < 0 { self.answer(token, status) }
+  }
+
   /// The peer of a pending request is gone.
   func cancelled(_ token: sluice_token_t) {
     executor.enter()
@@ -89,6 +100,7 @@ extension ShardContext {
     case .bytes(let bytes): status = bytes.withSlice { send($0) }
     case .problem(let problem): return self.send(problem, token)
     case .streamed: return SLUICE_OK
+    case .pending: return SLUICE_PENDING
     }
     return status < 0 ? refusedAnswer(status, code) : SLUICE_OK
   }

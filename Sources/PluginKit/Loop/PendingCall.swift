@@ -57,16 +57,25 @@ extension ShardContext {
   ) async throws -> Value {
     guard isOpen else { throw HostError(.cancelled, "The shard is closed.") }
     return try await withUnsafeThrowingContinuation { continuation in
-      let call = PendingCall(self) { status, result in
+      begin(endingWith: done, start) { status, result in
         continuation.resume(with: Result { try finish(status, result) })
       }
-      let reference = Unmanaged.passRetained(call)
-      let status = start(pendingCallCompleted, UInt64(UInt(bitPattern: reference.toOpaque())))
-      if status < 0 || status == done {
-        // The completion does not come.
-        reference.release()
-        call.end(status, .absent)
-      }
+    }
+  }
+
+  /// Makes a call to the host; `finish` is told of its completion, once, and before this returns where none will come.
+  func begin(
+    endingWith done: sluice_status_t? = nil,
+    _ start: (sluice_completion_fn, UInt64) -> sluice_status_t,
+    finish: @escaping (sluice_status_t, sluice_slice_t) -> Void
+  ) {
+    let call = PendingCall(self, finish)
+    let reference = Unmanaged.passRetained(call)
+    let status = start(pendingCallCompleted, UInt64(UInt(bitPattern: reference.toOpaque())))
+    if status < 0 || status == done {
+      // The completion does not come.
+      reference.release()
+      call.end(status, .absent)
     }
   }
 
@@ -93,13 +102,12 @@ extension ShardContext {
       UnsafePointer<sluice_store_v1_t>, UnsafePointer<sluice_host_v1_t>, sluice_completion_fn,
       UInt64
     ) -> sluice_status_t
-  ) async throws -> [UInt8] {
+  ) async throws -> RowBlock {
     let (store, host) = try link.require("sluice.store/1", sluice_store_v1_t.self)
     return try await call {
       start(store, host, $0, $1)
     } finish: { status, result in
-      guard status >= 0 else { throw StoreError(Status(rawValue: status), result.text) }
-      return Array(Bytes(result))
+      try RowBlock(of: result, status)
     }
   }
 

@@ -145,7 +145,10 @@ extension SQL {
 
 extension Batch {
   /// Lends the batch to the contract.
+  ///
+  /// - Parameter request: what it is the effect of, unless it is apart from that.
   func withContract(
+    ofRequest request: sluice_token_t = CurrentRequest.token,
     _ body: (UnsafePointer<sluice_batch_v1_t>) -> sluice_status_t
   ) -> sluice_status_t {
     ContractBatch.lend(statements, events) { statements, events in
@@ -153,7 +156,7 @@ extension Batch {
         statements: statements.baseAddress, events: events.baseAddress,
         statement_count: UInt32(clamping: statements.count),
         event_count: UInt32(clamping: events.count), delivery: delivery,
-        request: isApartFromRequest ? 0 : CurrentRequest.token)
+        request: isApartFromRequest ? 0 : request)
       return body(&batch)
     }
   }

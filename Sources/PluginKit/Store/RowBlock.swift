@@ -1,12 +1,19 @@
+internal import CSluice
+
 /// The result of a batch or a read, taken apart (`sluice/ext/store.h`). Every length is checked before
 /// it is used, so bytes that are no row block are an error and nothing else.
-struct RowBlock {
+struct RowBlock: Sendable {
   let statements: [Rows]
   /// After a batch only.
   let events: [Commit.Position]
   let epoch: String
 
-  init(_ bytes: [UInt8]) throws(RowBlockError) {
+  init(_ bytes: [UInt8]) throws {
+    self = try bytes.withUnsafeBytes { try RowBlock($0) }
+  }
+
+  /// Copies what it keeps.
+  init(_ bytes: UnsafeRawBufferPointer) throws(RowBlockError) {
     var reader = Reader(bytes: bytes)
     // A statement takes at least 16 bytes: a greater count is a lie that would exhaust memory.
     let count = try reader.count("statements", each: 16)
@@ -34,21 +41,30 @@ struct RowBlock {
   }
 }
 
+extension RowBlock {
+  /// What a call to the store has brought.
+  ///
+  /// - Throws: `StoreError`, which the result then describes; `RowBlockError`.
+  init(of result: sluice_slice_t, _ status: sluice_status_t) throws {
+    guard status >= 0 else { throw StoreError(Status(rawValue: status), result.text) }
+    self = try Bytes(result).withUnsafeBytes { try RowBlock($0) }
+  }
+}
+
+extension Commit {
+  init(_ block: RowBlock) {
+    self.init(statements: block.statements, events: block.events, epoch: block.epoch)
+  }
+}
+
 /// Bytes that are no row block: the host's mistake.
 struct RowBlockError: Error, Equatable {
   let position: Int
   let reason: String
 }
 
-extension Commit {
-  init(_ bytes: [UInt8]) throws {
-    let block = try RowBlock(bytes)
-    self.init(statements: block.statements, events: block.events, epoch: block.epoch)
-  }
-}
-
 private struct Reader {
-  let bytes: [UInt8]
+  let bytes: UnsafeRawBufferPointer
   var position = 0
 
   var isAtEnd: Bool { position == bytes.count }
@@ -60,8 +76,7 @@ private struct Reader {
     }
     let at = position
     position += size
-    return Value(
-      littleEndian: bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: at, as: Value.self) })
+    return Value(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: Value.self))
   }
 
   /// A count of things that take at least `size` bytes each.
@@ -74,10 +89,10 @@ private struct Reader {
     return count
   }
 
-  mutating func run() throws(RowBlockError) -> ArraySlice<UInt8> {
+  mutating func run() throws(RowBlockError) -> UnsafeRawBufferPointer {
     let count = try count("bytes", each: 1)
     defer { position += count }
-    return bytes[position..<position + count]
+    return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
   }
 
   mutating func text() throws(RowBlockError) -> String {

@@ -12,7 +12,7 @@ public struct Store {
     let block = try await context.callStore { store, host, completion, call in
       batch.withContract { store.pointee.commit(host, $0, completion, call) }
     }
-    return try Commit(block)
+    return Commit(block)
   }
 
   /// Commits a batch of what the closure lists.
@@ -25,6 +25,35 @@ public struct Store {
     var batch = try Batch(parts)
     batch.isApartFromRequest = isApartFromRequest
     return try await commit(batch)
+  }
+
+  /// Commits `batch` and answers `request` with what `answer` makes of it, without a task, which is a third of what such a
+  /// request costs: for synchronous handlers that end with a write.
+  ///
+  /// ```swift
+  /// on.route("add") { shard, request in
+  ///   try shard.context.store.commit(batch, answering: request) { _ in .empty(201) }
+  /// }
+  /// ```
+  ///
+  /// - Parameter answer: called when the batch is on disk. What it throws, and why the batch was not committed, is answered as
+  ///   if the handler had thrown it.
+  /// - Returns: what the handler returns.
+  /// - Throws: `ExtensionUnavailable`; `HostError`.
+  public func commit(
+    _ batch: Batch, answering request: Request, _ answer: @escaping (Commit) throws -> Response
+  ) throws -> Response {
+    let (store, host) = try context.link.require("sluice.store/1", sluice_store_v1_t.self)
+    let (context, token) = (context, request.token)
+    context.begin { completion, call in
+      batch.withContract(ofRequest: token) { store.pointee.commit(host, $0, completion, call) }
+    } finish: { status, result in
+      context.answer(token) {
+        let block = try RowBlock(of: result, status)
+        return try answer(Commit(block))
+      }
+    }
+    return .pending
   }
 
   /// Reads the rows of one statement, with every batch in it that was acknowledged before.
@@ -41,7 +70,7 @@ public struct Store {
         store.pointee.read(host, $0, UInt32(clamping: statements.count), completion, call)
       }
     }
-    return try RowBlock(block).statements
+    return block.statements
   }
 }
 

@@ -89,11 +89,11 @@ public final class ConformanceShard: PluginShard {
   }
 
   /// Commits the body as one row; the answer comes when it is on disk.
-  private func durable(_ request: Request) async throws -> Response {
-    let body = Array(request.body)
-    try await context.store.commit {
-      SQL("INSERT INTO conformance_durable (body) VALUES (\(body))").expect(exactly: 1)
-    }
-    return .empty(201)
+  private func durable(_ request: Request) throws -> Response {
+    var batch = Batch()
+    batch.add(
+      SQL("INSERT INTO conformance_durable (body) VALUES (\(Array(request.body)))")
+        .expect(exactly: 1))
+    return try context.store.commit(batch, answering: request) { _ in .empty(201) }
   }
 }
