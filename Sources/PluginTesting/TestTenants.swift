@@ -9,6 +9,8 @@ public struct TestTenants: Sendable {
     public var isEnabled: Bool
     /// The settings that it was given, not looked at.
     public var config: RawJSON
+    /// The version that was chosen; nil is the standard one.
+    public var version: String?
   }
 
   /// A credential that the plugin has put.
@@ -17,6 +19,8 @@ public struct TestTenants: Sendable {
     public var credential: Credential
     /// Unix milliseconds; nil while it is good.
     public var revokedAt: Int64?
+    /// Unix milliseconds, for the test to set; 0 before the first time.
+    public var lastUsedAt: Int64 = 0
   }
 
   /// One tenant, as the plugin has left it.
@@ -67,16 +71,19 @@ let tenantsTable = Constant {
       }
       let list = known.plugins.sorted { $0.key < $1.key }.map {
         InstalledPlugin(
-          id: $0.key, version: "0.0.0", enabled: $0.value.isEnabled, config: $0.value.config)
+          id: $0.key, version: $0.value.version ?? "0.0.0",
+          pinned: $0.value.version.map { _ in true }, enabled: $0.value.isEnabled,
+          config: $0.value.config)
       }
       return world.lend((try? JSON.encode(list)) ?? [])
     },
-    set_plugin: { host, tenant, plugin, enabled, config, completion, context in
+    set_plugin: { host, tenant, plugin, enabled, config, version, completion, context in
       changeTenant(host, tenant, completion, context) { tenant, _ in
         let id = plugin.text
         var value = tenant.plugins[id] ?? TestTenants.Plugin(isEnabled: false, config: "{}")
         value.isEnabled = enabled != 0
         if config.bytes != nil { value.config = RawJSON(unchecked: config.array) }
+        if version.bytes != nil { value.version = version.length == 0 ? nil : version.text }
         tenant.plugins[id] = value
         return SLUICE_OK
       }
@@ -129,12 +136,63 @@ let tenantsTable = Constant {
         return sluice_slice_t(bytes: nil, length: 0)
       }
       return world.lend(Array(known.origins.joined(separator: " ").utf8))
+    },
+    credentials: { host, tenant in
+      let world = TestWorld.of(host)
+      guard let known = world.tenants.tenants[tenant.text] else {
+        return sluice_slice_t(bytes: nil, length: 0)
+      }
+      let now = world.shared.now
+      let list = known.credentials.values.filter { ($0.revokedAt ?? .max) > now }
+        .sorted { $0.credential.id < $1.credential.id }.map(KnownCredential.init)
+      return world.lend((try? JSON.encode(list)) ?? [])
+    },
+    set_scopes: { host, tenant, id, scopes, completion, context in
+      changeTenant(host, tenant, completion, context) { tenant, _ in
+        guard tenant.credentials[id.text] != nil else { return SLUICE_E_NOT_FOUND }
+        tenant.credentials[id.text]?.credential.scopes = scopes.text.split(separator: " ")
+          .map(String.init)
+        return SLUICE_OK
+      }
+    },
+    rotate_secret: { host, tenant, name, value, until, completion, context in
+      changeTenant(host, tenant, completion, context) { tenant, now in
+        guard name.text.hasPrefix("tenant.") else { return SLUICE_E_DENIED }
+        let previous = name.text + ".previous"
+        if until > now, let old = tenant.secrets[name.text] {
+          let line = Array("\(until) ".utf8) + old + [0x0A]
+          tenant.secrets[previous] = line + (tenant.secrets[previous] ?? [])
+        }
+        tenant.secrets[name.text] = value.array
+        return SLUICE_OK
+      }
     })
+}
+
+private struct KnownCredential: Encodable {
+  let id: String
+  let scopes: [String]
+  let expiry: Int64
+  let lastUse: Int64
+
+  enum CodingKeys: String, CodingKey {
+    case id, scopes
+    case expiry = "expires_at_ms"
+    case lastUse = "last_used_at_ms"
+  }
+
+  init(_ key: TestTenants.Key) {
+    id = key.credential.id
+    scopes = key.credential.scopes
+    expiry = key.revokedAt ?? key.credential.expiresAt?.unixMilliseconds ?? 0
+    lastUse = key.lastUsedAt
+  }
 }
 
 private struct InstalledPlugin: Encodable {
   let id: String
   let version: String
+  let pinned: Bool?
   let enabled: Bool
   let config: RawJSON
 }

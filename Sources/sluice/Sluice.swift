@@ -11,7 +11,8 @@ struct Sluice: ParsableCommand {
     abstract: "A real-time platform of plugins behind one gateway.",
     version: version,
     subcommands: [
-      Serve.self, Check.self, Plan.self, PluginCommands.self, TenantCommands.self, Version.self,
+      Serve.self, Check.self, Plan.self, PluginCommands.self, TenantCommands.self,
+      AuditCommands.self, Version.self,
     ])
 }
 

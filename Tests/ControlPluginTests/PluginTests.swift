@@ -38,7 +38,7 @@ import Testing
     try await control.host.setTenants(
       TestTenants(
         installed: #"""
-          [{"id":"chat","version":"1.0.0","summary":"Chat","tenants":"apps","config_schema":{}}]
+          [{"id":"chat","version":"1.0.0","versions":["1.0.0"],"summary":"Chat","tenants":"apps","config_schema":{}}]
           """#))
     let reply = try await control.request("GET", "/v1/plugins")
     #expect(reply.status == 200)

@@ -2,6 +2,7 @@ import DeclaredRoutes
 import PluginHost
 import PluginKit
 import PluginTesting
+import Synchronization
 import Testing
 
 @testable import ControlPlugin
@@ -10,9 +11,14 @@ import Testing
 /// reaches the plugin, and an answer that the manifest does not describe fails the test.
 struct ControlHost {
   static let folder = "Plugins/control"
-  static let settings: RawJSON = #"{"plan":"free","apps_per_account":3,"keys_per_app":3}"#
+  static let settings: RawJSON = #"""
+    {"plan":"free","apps_per_account":3,"keys_per_app":3,"members_per_app":4,"invitations_per_day":5,
+     "invitation_seconds":3600,"invitation_page":"https://console.example/invitations?code={code}"}
+    """#
 
   let host: TestHost
+  /// The letters that were handed over.
+  let outbox = Outbox()
   private let declared: DeclaredRoutes
 
   /// - Parameters:
@@ -23,8 +29,22 @@ struct ControlHost {
     var file = try TestManifest(file: ControlHost.folder + "/plugin.json")
     if let rows { file.migrations.append(.init(name: "rows", sql: rows)) }
     file.capabilities?.removeAll { $0 == capability }
-    host = try await TestHost(
+    let host = try await TestHost(
       Control.self, file, config: ControlHost.settings, tenant: "platform")
+    self.host = host
+    let outbox = outbox
+    try await host.provide("sluice.accounts/1", method: 1) { (query: AccountIDs) in
+      KnownAccounts(
+        accounts: query.ids.filter { $0.hasPrefix("acc_") }.map {
+          KnownAccounts.Known(
+            id: $0, email: "\($0.dropFirst(4))@example.test", name: String($0.dropFirst(4)))
+        })
+    }
+    try await host.provide("sluice.mailer/1", method: 1) { (letter: SentLetter) in
+      guard !letter.to.hasPrefix("full") else { throw HostError(.overloaded, "the queue is full") }
+      outbox.put(letter)
+      return ["id": "msg_1"]
+    }
   }
 
   func request(
@@ -42,6 +62,44 @@ struct ControlHost {
   }
 
   var routes: [Route] { declared.routes }
+}
+
+/// What the plugin asks of `sluice.accounts/1`. Of each account `acc_x` the address is `x@example.test`.
+struct AccountIDs: Decodable {
+  var ids: [String]
+}
+
+struct KnownAccounts: Encodable {
+  struct Known: Encodable {
+    var id: String
+    var email: String
+    var name: String
+  }
+
+  var accounts: [Known]
+}
+
+/// What the plugin hands to `sluice.mailer/1`.
+struct SentLetter: Decodable {
+  var to: String
+  var subject: String
+  var text: String
+  var category: String
+
+  /// The code that stands in it.
+  var code: String? {
+    guard let start = text.firstRange(of: "ic_") else { return nil }
+    return String(text[start.lowerBound...].prefix { $0.isLetter || $0.isNumber || $0 == "_" })
+  }
+}
+
+/// Letters in the order in which they came.
+final class Outbox: Sendable {
+  private let kept = Mutex<[SentLetter]>([])
+
+  func put(_ letter: SentLetter) { kept.withLock { $0.append(letter) } }
+
+  var letters: [SentLetter] { kept.withLock { $0 } }
 }
 
 /// An app as it is answered when it is made.
@@ -77,6 +135,28 @@ struct Listed: Decodable {
 }
 
 extension ControlHost {
+  /// Has somebody join an app with a role, by an invitation of its maker's.
+  func join(
+    _ app: MadeApp, _ name: String, as role: String, by inviter: Principal = .account("acc_ada")
+  ) async throws {
+    let invited = try await request(
+      "POST", "/v1/apps/\(app.id)/invitations",
+      #"{"email":"\#(name)@example.test","role":"\#(role)"}"#, as: inviter)
+    #expect(invited.status == 201)
+    let code = try #require(outbox.letters.last?.code)
+    let accepted = try await request(
+      "POST", "/v1/invitations/accept", #"{"code":"\#(code)"}"#, as: .account("acc_\(name)"))
+    #expect(accepted.status == 200)
+  }
+
+  /// The audit log of an app, oldest first.
+  func log(of app: MadeApp, _ query: String = "") async throws -> [Logged] {
+    let page: LoggedPage = try await request(
+      "GET", "/v1/apps/\(app.id)/audit?limit=100\(query)"
+    ).json()
+    return page.data.reversed()
+  }
+
   func makeApp(
     _ name: String = "Shop", as principal: Principal = .account("acc_ada")
   ) async throws -> MadeApp {
@@ -85,4 +165,27 @@ extension ControlHost {
     #expect(reply.header("cache-control") == "no-store")
     return try reply.json()
   }
+}
+
+/// An entry of the audit log, as far as tests look.
+struct Logged: Decodable {
+  var seq: Int
+  var actor: String
+  var action: String
+  var outcome: String
+  var target: String?
+  var before: RawJSON?
+  var after: RawJSON?
+  var previousHash: String
+  var hash: String
+
+  enum CodingKeys: String, CodingKey {
+    case seq, actor, action, outcome, target, before, after, hash
+    case previousHash = "previous_hash"
+  }
+}
+
+struct LoggedPage: Decodable {
+  var data: [Logged]
+  var next: String?
 }

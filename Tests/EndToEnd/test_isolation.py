@@ -69,8 +69,12 @@ class House:
             for path in ("/v1/users", "/v1/channels", "/v1/channels/private/board",
                          "/v1/channels/private/board/messages", "/v1/history/chat:private:board"):
                 pages.append(server.get(path, expect=200).text)
-        for path in (f"/v1/apps/{self.app.id}", f"/v1/apps/{self.app.id}/keys", f"/v1/apps/{self.app.id}/plugins"):
+        for path in (f"/v1/apps/{self.app.id}", f"/v1/apps/{self.app.id}/plugins", f"/v1/apps/{self.app.id}/members",
+                     f"/v1/apps/{self.app.id}/invitations", f"/v1/apps/{self.app.id}/audit"):
             pages.append(self.owner.get(path, expect=200).text)
+        keys = self.owner.get(f"/v1/apps/{self.app.id}/keys", expect=200).json()["data"]
+        # When one was used last is told a while later.
+        pages.append(json.dumps([{name: key[name] for name in key if name != "last_used_at"} for key in keys]))
         return "\n".join(pages)
 
 
@@ -110,7 +114,8 @@ def filled(path: str, app: str, message: str) -> str:
     if path.startswith("/v1/users/"):
         path = path.replace("{id}", "alice")
     values = {"app": app, "type": "private", "id": "board", "channel": "chat:private:board", "plugin": "chat",
-              "key": "key_00000000000000000000000000"}
+              "key": "key_00000000000000000000000000", "account": "acc_00000000000000000000000000",
+              "invitation": "inv_00000000000000000000000000"}
     for name, value in values.items():
         path = path.replace("{" + name + "}", value)
     assert "{" not in path, f"no value for {path}"
@@ -131,6 +136,13 @@ BODIES = {
     ("PATCH", "/v1/apps/{app}"): {"name": "Mallory"},
     ("POST", "/v1/apps/{app}/keys"): {"name": "mallory"},
     ("PUT", "/v1/apps/{app}/plugins/{plugin}"): {"enabled": False},
+    ("POST", "/v1/apps/{app}/transfer"): {"account": "acc_mallory"},
+    ("PATCH", "/v1/apps/{app}/members/{account}"): {"role": "viewer"},
+    ("POST", "/v1/apps/{app}/invitations"): {"email": "mallory@example.test", "role": "admin"},
+    ("POST", "/v1/invitations/accept"): {"code": "mallory"},
+    ("PATCH", "/v1/apps/{app}/keys/{key}"): {"name": "Mallory"},
+    ("POST", "/v1/apps/{app}/keys/{key}/rotate"): {"grace_seconds": 0},
+    ("POST", "/v1/apps/{app}/signing-secret/rotate"): {"grace_seconds": 0},
     ("PATCH", "/v1/me"): {"name": "Mallory"},
     ("POST", "/v1/publish"): {"channel": "mallory", "data": 1},
     ("POST", "/v1/broadcast"): {"channels": ["mallory"], "data": 1},

@@ -37,6 +37,7 @@
 #include "ext/config.h"
 #include "ext/secrets.h"
 #include "ext/tenants.h"
+#include "services/accounts.h"
 #include "services/authenticator.h"
 #include "services/channel-authority.h"
 

@@ -105,7 +105,11 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     add(
       ("www-authenticate" as StaticString).raw,
       ("Bearer error=\"invalid_token\"" as StaticString).raw)
-    problem(.unauthenticated, "The credential is wrong, expired or revoked.")
+    problem(
+      .unauthenticated,
+      pointee.flags.contains(.isMistyped)
+        ? "The key is mistyped: its last six characters do not fit the others. Copy all of it again."
+        : "The credential is wrong, expired or revoked.")
   }
 
   /// The scheme of an Authorization field that has another one than `Bearer`.

@@ -157,11 +157,15 @@ struct RequestFlags: OptionSet {
   /// A browser's question what a page of another origin may send.
   static let isPreflight = RequestFlags(rawValue: 1 << 16)
 
+  /// Its credential is a key with a checksum that is not its own.
+  static let isMistyped = RequestFlags(rawValue: 1 << 17)
+
   /// Each of them once.
   static let all: [RequestFlags] = [
     .isAdvancing, .isHead, .mustClose, .isChunkedAnswer, .isWithPlugin, .holdsTenant,
     .bodyIsComplete, .continueSent, .isUnknown, .isTunnel, .awaitsGreeting, .hasWaited,
     .awaitsCredential, .hasFound, .isTurnedAway, .hasExpired, .isPreflight,
+    .isMistyped,
   ]
 }
 

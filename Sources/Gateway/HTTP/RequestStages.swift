@@ -144,6 +144,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       }
       return
     }
+    if pointee.flags.contains(.isMistyped) { return refuseCredential() }
     let digest = pointee.identityDigest ?? Digest(of: credential)
     pointee.identityDigest = digest
     let now = Int64(loop.pointee.eventLoop.unixMilliseconds)
@@ -152,12 +153,14 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       known.tenant === tenant.takeUnretainedValue()
     {
       loop.pointee.metrics.add(.identityHits)
+      if let use = known.use, use.note(now) { loop.pointee.usedKeys.append(use) }
       return authorize(known.principal)
     }
     loop.pointee.metrics.add(.identityMisses)
     pointee.stage = .identifying
     let token = pointee.token
     let kind = loop.pointee.directory.key(digest).map(CredentialKind.key) ?? .bearer
+    let use = loop.pointee.directory.use(of: digest)
     let generation = pointee.generation.unsafelyUnwrapped.takeUnretainedValue()
     let revocations = tenant._withUnsafeGuaranteedRef { $0.revocations }
     loop.pointee.host.identify(kind, credential, in: generation, on: GatewayLoop(state: loop)) {
@@ -168,7 +171,9 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
         let tenant = tenant.takeUnretainedValue()
         loop.pointee.identities.insert(
           digest,
-          IdentityCache.Entry(tenant: tenant, principal: principal, revocations: revocations))
+          IdentityCache.Entry(
+            tenant: tenant, principal: principal, revocations: revocations, use: use))
+        if let use, use.note(now) { loop.pointee.usedKeys.append(use) }
         request.authorize(principal)
       case .unknown, .expired:
         var why = SLUICE_E_UNAUTHENTICATED

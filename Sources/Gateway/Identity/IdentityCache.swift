@@ -7,6 +7,8 @@ struct IdentityCache {
     let tenant: Tenant
     let principal: Principal
     let revocations: UInt64
+    /// Of a key.
+    var use: KeyUse?
   }
 
   static let bound = 16_384

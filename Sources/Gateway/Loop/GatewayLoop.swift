@@ -107,6 +107,13 @@ public struct GatewayLoop: @unchecked Sendable {
     forgetIdentities(of: tenant)
   }
 
+  /// The keys that were used since they were last told of, at most once a minute each.
+  public func takeUsedKeys() -> [KeyUseReport] {
+    guard !state.pointee.usedKeys.isEmpty else { return [] }
+    defer { state.pointee.usedKeys = [] }
+    return state.pointee.usedKeys.map { $0.takeNews() }
+  }
+
   /// Has every credential of a tenant shown to its authenticator again.
   public func forgetIdentities(of tenant: String) {
     state.pointee.directory.tenant(tenant)?.revocations += 1

@@ -20,6 +20,8 @@ struct LoopState: ~Copyable {
   /// What all plugins would serve; nil until the owner has said.
   var installed: InstalledRoutes?
   var identities = IdentityCache()
+  /// Keys whose use is to be told of; each stands here once.
+  var usedKeys: [KeyUse] = []
   let metrics: LoopMetrics
   var access: AccessLog
   var dates: DateCache

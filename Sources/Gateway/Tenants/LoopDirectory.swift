@@ -5,7 +5,12 @@
 struct LoopDirectory {
   private(set) var tenants: [String: Tenant] = [:]
   private var hosts: [String: Tenant] = [:]
-  private var keys: [Digest: KeyRecord] = [:]
+  private struct KnownKey {
+    var record: KeyRecord
+    let use: KeyUse
+  }
+
+  private var keys: [Digest: KnownKey] = [:]
   private var digests: [String: [String: Digest]] = [:]
   /// The operator's own tenant, which `tenants` keeps.
   private(set) var platform: Unmanaged<Tenant>?
@@ -16,7 +21,10 @@ struct LoopDirectory {
 
   func tenant(host: String) -> Tenant? { hosts[host] }
 
-  func key(_ digest: Digest) -> KeyRecord? { keys[digest] }
+  func key(_ digest: Digest) -> KeyRecord? { keys[digest]?.record }
+
+  /// When a key was used.
+  func use(of digest: Digest) -> KeyUse? { keys[digest]?.use }
 
   mutating func add(_ tenant: Tenant) {
     tenants[tenant.id] = tenant
@@ -41,7 +49,8 @@ struct LoopDirectory {
 
   mutating func putKey(_ digest: Digest, _ record: KeyRecord) {
     if let known = digests[record.tenant]?[record.id], known != digest { keys[known] = nil }
-    keys[digest] = record
+    let use = keys[digest]?.use ?? KeyUse(tenant: record.tenant, id: record.id)
+    keys[digest] = KnownKey(record: record, use: use)
     digests[record.tenant, default: [:]][record.id] = digest
   }
 

@@ -42,7 +42,7 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     if let credential = credential(of: request) {
       let digest = Digest(of: credential)
       request.pointee.identityDigest = digest
-      found = tenant(credential, digest)
+      found = tenant(credential, digest, request)
       if found == nil { request.pointee.flags.insert(.isUnknown) }
     } else if let app = request.foundApp {
       guard let named = pointee.directory.tenant(app) else { return .unknownApp }
@@ -65,9 +65,15 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     return pointee.directory.platform.map { .tenant($0) } ?? .none
   }
 
-  private func tenant(_ credential: UnsafeRawBufferPointer, _ digest: Digest) -> Tenant? {
+  private func tenant(
+    _ credential: UnsafeRawBufferPointer, _ digest: Digest, _ request: RequestPointer
+  ) -> Tenant? {
     let now = Int64(pointee.eventLoop.unixMilliseconds)
     if let entry = pointee.identities.find(digest, now: now) { return entry.tenant }
+    if KeyChecksum.isMistyped(credential) {
+      request.pointee.flags.insert(.isMistyped)
+      return nil
+    }
     if let key = pointee.directory.key(digest) { return pointee.directory.tenant(key.tenant) }
     return TokenIssuer.claimed(by: credential).flatMap { pointee.directory.tenant($0) }
   }

@@ -114,7 +114,9 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     }
     if pointee.flags.contains(.holdsTenant) { pointee.tenant?.release() }
     pointee.tenant = nil
-    pointee.flags.remove([.holdsTenant, .isUnknown, .awaitsGreeting, .awaitsCredential])
+    pointee.flags.remove([
+      .holdsTenant, .isUnknown, .isMistyped, .awaitsGreeting, .awaitsCredential,
+    ])
     pointee.identityDigest = nil
     pointee.route = -1
     pointee.stage = .tenant

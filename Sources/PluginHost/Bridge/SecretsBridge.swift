@@ -12,6 +12,7 @@ enum SecretsBridge {
         let instance = instance(host)
         let text = String(name)
         guard text.hasPrefix(instance.plugin.manifest.id + ".") || text.hasPrefix("tenant."),
+          !text.hasPrefix(SealedSettings.prefix),
           host.pointee.loop_index != SLUICE_NO_LOOP
         else { return .absent }
         let loop = shard(host).loop
@@ -30,7 +31,9 @@ enum SecretsBridge {
         let shard = shard(host)
         guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
         let text = String(name)
-        guard text.hasPrefix(shard.plugin.manifest.id + ".") else { return SLUICE_E_DENIED }
+        guard text.hasPrefix(shard.plugin.manifest.id + "."),
+          !text.hasPrefix(SealedSettings.prefix)
+        else { return SLUICE_E_DENIED }
         guard value.length <= UInt64(valueBytes) else { return SLUICE_E_TOO_LARGE }
         let promise = shard.promise(completion, context)
         let copy = value.bytes == nil ? nil : Array(value.raw)

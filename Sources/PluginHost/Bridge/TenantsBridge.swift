@@ -20,26 +20,33 @@ enum TenantsBridge {
       },
       installed: { host in
         let loop = shard(host).loop
-        return lend(loop, .array(loop.host.manifests.map(\.description)))
+        let setup = loop.host.currentSetup
+        return lend(
+          loop,
+          .array(
+            setup.manifests.map { manifest in
+              let others = setup.allManifests.filter { $0.id == manifest.id }.map(\.version)
+              return manifest.description(versions: others)
+            }))
       },
       plugins: { host, tenant in
         let loop = shard(host).loop
         guard let record = loop.host.registry.record(String(tenant)) else { return .absent }
+        let setup = loop.host.currentSetup
         let list = record.plugins.sorted { $0.key < $1.key }.map { id, setting in
-          ConfigValue.object([
-            .init("id", .string(id)),
-            .init("version", .string(loop.host.plugins[id]?.manifest.version ?? "")),
-            .init("enabled", .boolean(setting.enabled)),
-            .init("config", ConfigValue(json: setting.config) ?? .object([])),
-          ])
+          let manifest = setup.plugin(id, version: setting.version)?.manifest
+          let sealed = try? loop.host.registry.sealedSettings(record.id, plugin: id)
+          return describe(id, setting, manifest, sealed ?? SealedSettings())
         }
         return lend(loop, .array(list))
       },
-      set_plugin: { host, tenant, plugin, enabled, config, completion, context in
+      set_plugin: { host, tenant, plugin, enabled, config, version, completion, context in
         let (id, name) = (String(tenant), String(plugin))
         let settings = config.bytes == nil ? nil : String(config)
+        let choice = version.bytes == nil ? nil : String(version)
         return change(host, completion, context) { (tenants) throws(TenantFailure) in
-          try await tenants.setPlugin(id, plugin: name, enabled: enabled != 0, config: settings)
+          try await tenants.setPlugin(
+            id, plugin: name, enabled: enabled != 0, config: settings, version: choice)
         }
       },
       put_credential: { host, tenant, credential, completion, context in
@@ -86,7 +93,63 @@ enum TenantsBridge {
         guard let record = loop.host.registry.record(String(tenant)) else { return .absent }
         var text = record.origins.joined(separator: " ")
         return text.withUTF8 { loop.lend(UnsafeRawBufferPointer($0)) }
+      },
+      credentials: { host, tenant in
+        let loop = shard(host).loop
+        let registry = loop.host.registry!
+        guard let record = registry.record(String(tenant)) else { return .absent }
+        let list = record.keys.map { key in
+          ConfigValue.object([
+            .init("id", .string(key.id)), .init("scopes", .array(key.scopes.map { .string($0) })),
+            .init("expires_at_ms", .integer(Int(key.expiresAt))),
+            .init(
+              "last_used_at_ms", .integer(Int(registry.lastUse(of: key.id, tenant: record.id)))),
+          ])
+        }
+        return lend(loop, .array(list))
+      },
+      set_scopes: { host, tenant, id, scopes, completion, context in
+        let (tenant, id) = (String(tenant), String(id))
+        let list = String(scopes).split(separator: " ").map(String.init)
+        return change(host, completion, context) { (tenants) throws(TenantFailure) in
+          try await tenants.setScopes(tenant, id: id, list)
+        }
+      },
+      rotate_secret: { host, tenant, name, value, until, completion, context in
+        let (id, text) = (String(tenant), String(name))
+        guard text.hasPrefix("tenant.") else { return SLUICE_E_DENIED }
+        let copy = Array(value.raw)
+        return change(host, completion, context) { (tenants) throws(TenantFailure) in
+          try await tenants.rotateSecret(id, name: text, value: copy, until: until)
+        }
       }))
+
+  /// A plugin as one tenant has it, without the secrets among its settings.
+  private static func describe(
+    _ id: String, _ setting: PluginSetting, _ manifest: PluginManifest?, _ sealed: SealedSettings
+  ) -> ConfigValue {
+    let paths = manifest?.settings.secretPaths ?? []
+    var secrets = sealed
+    let whole = ConfigValue(json: setting.config) ?? .object([])
+    let open = paths.isEmpty ? whole : secrets.take(from: whole, paths)
+    var members: [ConfigValue.Member] = [
+      .init("id", .string(id)),
+      .init("version", .string(manifest?.version ?? setting.version ?? "")),
+      .init("enabled", .boolean(setting.enabled)), .init("config", open),
+    ]
+    if setting.version != nil { members.append(.init("pinned", true)) }
+    if !paths.isEmpty {
+      let list = paths.map { path in
+        let pointer = SealedSettings.pointer(path)
+        return ConfigValue.object([
+          .init("pointer", .string(pointer)),
+          .init("set", .boolean(secrets.values[pointer] != nil)),
+        ])
+      }
+      members.append(.init("secrets", .array(list)))
+    }
+    return .object(members)
+  }
 
   /// Makes a change on the control thread and keeps the plugin's promise with its outcome.
   private static func change(
@@ -116,9 +179,10 @@ enum TenantsBridge {
 
 extension PluginManifest {
   /// What `installed` tells of a plugin.
-  fileprivate var description: ConfigValue {
+  fileprivate func description(versions: [String]) -> ConfigValue {
     .object([
       .init("id", .string(id)), .init("version", .string(version)),
+      .init("versions", .array(versions.map { .string($0) })),
       .init("summary", .string(summary)),
       .init("tenants", .string(tenants.rawValue)), .init("config_schema", settings.value),
     ])

@@ -8,13 +8,30 @@ internal import Synchronization
 struct HostSetup: Sendable {
   var configuration: SluiceConfiguration
   var plugins: [String: LoadedPlugin] = [:]
-  /// In the order of their ids.
+  /// Versions beside those, by `id@version`.
+  private(set) var beside: [String: LoadedPlugin] = [:]
+  /// Of the standard versions, in the order of their ids.
   private(set) var manifests: [PluginManifest] = []
 
+  /// - Parameter plugins: standard versions and those beside them.
   init(configuration: SluiceConfiguration, plugins: [LoadedPlugin] = []) {
     self.configuration = configuration
-    self.plugins = Dictionary(uniqueKeysWithValues: plugins.map { ($0.manifest.id, $0) })
-    manifests = plugins.map(\.manifest).sorted { $0.id < $1.id }
+    let standard = plugins.filter { !$0.manifest.isBeside }
+    self.plugins = Dictionary(uniqueKeysWithValues: standard.map { ($0.manifest.id, $0) })
+    beside = Dictionary(
+      uniqueKeysWithValues: plugins.filter(\.manifest.isBeside).map { ($0.manifest.identity, $0) })
+    manifests = standard.map(\.manifest).sorted { $0.id < $1.id }
+  }
+
+  /// Of each plugin the standard version, then all others.
+  var allManifests: [PluginManifest] {
+    manifests + beside.values.map(\.manifest).sorted { $0.identity < $1.identity }
+  }
+
+  /// A plugin in the version that a tenant has chosen; nil when it is not installed.
+  func plugin(_ id: String, version: String?) -> LoadedPlugin? {
+    guard let version, plugins[id]?.manifest.version != version else { return plugins[id] }
+    return beside["\(id)@\(version)"]
   }
 
   /// Plugins with sockets and routes of apps whose credential is looked for further on than in the head: until it has
@@ -192,7 +209,11 @@ final class Host: TenantHost, @unchecked Sendable {
     if let tenant {
       guard let record = registry.record(tenant) else { return nil }
       let kind: TenantKind = tenant == StaticTenant.platformID ? .platform : .app
-      shown = shown.filter { record.plugins[$0.id]?.enabled == true }
+      let setup = currentSetup
+      shown = shown.compactMap { manifest in
+        guard let setting = record.plugins[manifest.id], setting.enabled else { return nil }
+        return setup.plugin(manifest.id, version: setting.version)?.manifest
+      }
       for index in shown.indices { shown[index].routes.removeAll { !$0.tenants.includes(kind) } }
     }
     let document = OpenAPIDocument(

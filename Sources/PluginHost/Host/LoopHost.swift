@@ -35,6 +35,8 @@ final class LoopHost: @unchecked Sendable {
 
   /// Once a second: ends what has waited too long, and says that this loop's shards are alive.
   func sweep() {
+    let used = gateway.takeUsedKeys()
+    if !used.isEmpty { host.registry.note(used) }
     let unixNow = Int64(gateway.eventLoop.unixMilliseconds)
     for lease in leases { host.presence.renew(lease, now: unixNow) }
     if gateway.index == 0 { host.presence.sweep(now: unixNow) }

@@ -25,6 +25,16 @@ extension TenantControl {
     }
   }
 
+  func setScopes(_ tenant: String, id: String, _ scopes: [String]) async throws(TenantFailure) {
+    let record = try await registry.change { registry, done in
+      registry.setScopes(tenant, id: id, scopes: scopes, completion: done)
+    }
+    guard let key = record.key(id), let digest = key.digest.withUnsafeBytes({ Digest(raw: $0) })
+    else { return }
+    let known = KeyRecord(key, tenant: tenant)
+    await onEveryLoop { $0.gateway.put(key: digest, known) }
+  }
+
   func setHosts(_ tenant: String, _ hosts: [String]) async throws(TenantFailure) {
     let record = try await registry.change { registry, done in
       registry.setHosts(tenant, hosts: hosts, completion: done)
@@ -47,5 +57,40 @@ extension TenantControl {
     }
     if case .failure(let error) = result { throw TenantFailure(error) }
     await onEveryLoop { $0.gateway.forgetIdentities(of: tenant) }
+  }
+
+  /// Secrets that were rotated out and are kept, at most.
+  private static let previousSecrets = 4
+
+  /// Puts another secret in the place of one, which stays good until a time under another name. That name is written
+  /// first, so that a crash in between takes nothing away.
+  ///
+  /// - Parameter until: Unix milliseconds.
+  func rotateSecret(
+    _ tenant: String, name: String, value: [UInt8], until: Int64
+  ) async throws(TenantFailure) {
+    let lineFeed = UInt8(ascii: "\n")
+    guard !value.contains(lineFeed) else {
+      throw TenantFailure(code: .invalid, message: "a secret that is rotated holds no line feed")
+    }
+    await lock(tenant)
+    defer { unlock(tenant) }
+    let now = host.store.options.now()
+    var kept: [[UInt8]] = []
+    do throws(TenantError) {
+      if until > now, let old = try registry.secret(tenant: tenant, name: name) {
+        kept.append(Array("\(until) ".utf8) + old)
+      }
+      let former = try registry.secret(tenant: tenant, name: name + ".previous") ?? []
+      kept += former.split(separator: lineFeed).map(Array.init).filter { line in
+        let time = String(decoding: line.prefix { $0 != 0x20 }, as: UTF8.self)
+        return Int64(time).map { $0 > now } ?? false
+      }
+    } catch {
+      throw TenantFailure(error)
+    }
+    let lines = kept.prefix(Self.previousSecrets).flatMap { $0 + [lineFeed] }
+    try await putSecret(tenant, name: name + ".previous", value: lines.isEmpty ? nil : lines)
+    try await putSecret(tenant, name: name, value: value)
   }
 }

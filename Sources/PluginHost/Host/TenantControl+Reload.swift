@@ -58,7 +58,9 @@ extension TenantControl {
             || next.configuration.compression(ofTenant: tenant)
               != former.configuration.compression(ofTenant: tenant)
             || runtime.instances.contains(where: {
-              next.plugins[$0.plugin.manifest.id] !== $0.plugin
+              next.plugin(
+                $0.plugin.manifest.id, version: record.plugins[$0.plugin.manifest.id]?.version)
+                !== $0.plugin
             })
         else { continue }
         prepared.append(try await prepare(record, next, tables))
@@ -95,15 +97,17 @@ extension TenantControl {
     }
     var plugins: [LoadedPlugin] = []
     var failures: [String] = []
-    for manifest in catalog.plugins {
-      if let known = former.plugins[manifest.id], known.isStill(manifest) {
+    for manifest in catalog.plugins + catalog.beside {
+      let known = manifest.isBeside ? former.beside[manifest.identity] : former.plugins[manifest.id]
+      if let known, known.isStill(manifest) {
         plugins.append(known)
         continue
       }
       do throws(PluginLoadError) {
         plugins.append(
           try LoadedPlugin(
-            manifest, images: images, isFirst: former.plugins[manifest.id] == nil))
+            manifest, images: images,
+            isFirst: former.plugins[manifest.id] == nil && !manifest.isBeside))
       } catch {
         failures.append(error.description)
       }
@@ -117,17 +121,19 @@ extension TenantControl {
     var problems: [String] = []
     for record in registry.all() {
       for (id, setting) in record.plugins.sorted(by: { $0.key < $1.key }) where setting.enabled {
-        guard let plugin = next.plugins[id] else {
+        let known = former.plugin(id, version: setting.version)
+        guard let plugin = next.plugin(id, version: setting.version) else {
           // One that was missing before is no news.
-          if former.plugins[id] != nil {
+          if known != nil {
             problems.append(
-              "plugin \"\(id)\" is gone, but tenant \"\(record.id)\" has it switched on")
+              "plugin \"\(setting.version.map { "\(id)@\($0)" } ?? id)\" is gone, but tenant \"\(record.id)\" has it switched on"
+            )
           }
           continue
         }
-        guard plugin !== former.plugins[id] else { continue }
+        guard plugin !== known else { continue }
         do throws(TenantFailure) {
-          _ = try plugin.settings(setting.config)
+          _ = try plugin.settings(setting.config, try sealed(id, record.id))
         } catch {
           problems.append("tenant \"\(record.id)\": \(error.message)")
         }
@@ -237,6 +243,14 @@ extension HostSetup {
     }
     for manifest in former.manifests where plugins[manifest.id] == nil {
       changes.append("plugin \(manifest.identity) is gone")
+    }
+    for identity in Set(beside.keys).union(former.beside.keys).sorted()
+    where beside[identity] !== former.beside[identity] {
+      changes.append(
+        former.beside[identity] == nil
+          ? "plugin \(identity) is beside"
+          : beside[identity] == nil
+            ? "plugin \(identity) is gone" : "plugin \(identity) has changed")
     }
     return changes
   }

@@ -8,7 +8,7 @@ actor TenantControl {
   /// The host's, which is open before there is anything to control.
   let registry: TenantRegistry
   var runtimes: [String: TenantRuntime] = [:]
-  private var tables = RouteTables()
+  private(set) var tables = RouteTables()
   /// Tenants that somebody works on, with those who wait for them.
   private var busy: [String: [CheckedContinuation<Void, Never>]] = [:]
   /// Whether all tenants are being worked on at once: nobody else begins anything.
@@ -80,17 +80,32 @@ actor TenantControl {
     try await build(record, host.currentSetup, tables)
   }
 
+  /// The secrets among a tenant's settings of a plugin.
+  func sealed(_ plugin: String, _ tenant: String) throws(TenantFailure) -> SealedSettings {
+    do throws(TenantError) {
+      return try registry.sealedSettings(tenant, plugin: plugin)
+    } catch {
+      throw TenantFailure(error)
+    }
+  }
+
   /// The same with plugins and settings that are not in force yet, and route tables of their own.
-  func build(_ record: TenantRecord, _ setup: HostSetup, _ tables: RouteTables)
-    async throws(TenantFailure) -> TenantRuntime
-  {
+  ///
+  /// - Parameter sealed: secrets among the settings that are not in force yet either, by plugin.
+  func build(
+    _ record: TenantRecord, _ setup: HostSetup, _ tables: RouteTables,
+    sealed: [String: SealedSettings] = [:]
+  ) async throws(TenantFailure) -> TenantRuntime {
     let kind: TenantKind = record.id == StaticTenant.platformID ? .platform : .app
     var enabled: [PluginManifest] = []
+    var chosen: [String: LoadedPlugin] = [:]
     for (id, setting) in record.plugins.sorted(by: { $0.key < $1.key }) where setting.enabled {
-      guard let plugin = setup.plugins[id] else {
-        throw TenantFailure(code: .notFound, message: "plugin \"\(id)\" is not installed")
+      guard let plugin = setup.plugin(id, version: setting.version) else {
+        let version = setting.version.map { " in version \($0)" } ?? ""
+        throw TenantFailure(code: .notFound, message: "plugin \"\(id)\" is not installed\(version)")
       }
       enabled.append(plugin.manifest)
+      chosen[id] = plugin
     }
     let plan: TenantPlan
     do throws(ConfigurationError) {
@@ -98,14 +113,21 @@ actor TenantControl {
     } catch {
       throw TenantFailure(code: .plan, message: error.description)
     }
-    let plugins = plan.plugins.compactMap { setup.plugins[$0.id] }
+    let plugins = plan.plugins.compactMap { chosen[$0.id] }
     let routes = try tables.table(
       plan, kind: kind, plugins, limits: setup.configuration.limits,
       compression: setup.configuration.compression(ofTenant: record.id),
       greeters: kind == .platform ? setup.greeters : [])
     var configs: [String] = []
     for plugin in plugins {
-      configs.append(try plugin.settings(record.plugins[plugin.manifest.id]?.config ?? "{}"))
+      let id = plugin.manifest.id
+      let secrets: SealedSettings
+      if let given = sealed[id] {
+        secrets = given
+      } else {
+        secrets = try self.sealed(id, record.id)
+      }
+      configs.append(try plugin.settings(record.plugins[id]?.config ?? "{}", secrets))
     }
     for plugin in plugins { try await migrate(plugin.manifest, tenant: record.id) }
     var instances: [Instance] = []
@@ -175,62 +197,6 @@ actor TenantControl {
         guard let digest = key.digest.withUnsafeBytes({ Digest(raw: $0) }) else { continue }
         loop.gateway.put(key: digest, KeyRecord(key, tenant: record.id))
       }
-    }
-  }
-
-  /// Switches a plugin on or off for a tenant, or changes its settings. The new generation is built and its shards
-  /// opened before anything is recorded; any error leaves everything as it was.
-  func setPlugin(_ tenant: String, plugin id: String, enabled: Bool, config: String?)
-    async throws(TenantFailure)
-  {
-    await lock(tenant)
-    defer { unlock(tenant) }
-    guard let plugin = host.plugins[id],
-      plugin.manifest.tenants.includes(tenant == StaticTenant.platformID ? .platform : .app)
-    else { throw TenantFailure(code: .notFound, message: "there is no plugin \"\(id)\" for apps") }
-    guard var record = registry.record(tenant) else {
-      throw TenantFailure(code: .notFound, message: "there is no tenant \"\(tenant)\"")
-    }
-    if let origin = record.origin {
-      throw TenantFailure(code: .conflict, message: "the tenant \"\(tenant)\" is set in \(origin)")
-    }
-    let setting = PluginSetting(
-      enabled: enabled, config: config ?? record.plugins[id]?.config ?? "{}")
-    _ = try plugin.settings(setting.config)
-    let wasEnabled = record.plugins[id]?.enabled == true
-    record.plugins[id] = setting
-    let runtime = try await build(record)
-    var opened: [(LoopHost, OpenedGeneration)] = []
-    do throws(TenantFailure) {
-      try await keepCursors(for: runtime)
-      opened = try await openWhereItIsOpen(runtime)
-      _ = try await registry.change { registry, done in
-        registry.setPlugin(tenant, plugin: id, setting: setting, completion: done)
-      }
-    } catch {
-      for (loop, generation) in opened { await loop.discard(generation) }
-      runtime.abandon(host)
-      if !wasEnabled && !plugin.manifest.listens.isEmpty { await dropCursor(of: id, tenant) }
-      throw error
-    }
-    let old = runtimes.updateValue(runtime, forKey: tenant)
-    for (loop, generation) in opened {
-      await loop.swap(tenant, generation, without: enabled ? [] : [id])
-    }
-    old?.abandon(host)
-    if !enabled && !plugin.manifest.listens.isEmpty { await dropCursor(of: id, tenant) }
-  }
-
-  /// Lets go of the events that a plugin which is switched off has not heard: it begins anew when it is switched on.
-  func dropCursor(of plugin: String, _ tenant: String) async {
-    do throws(StoreError) {
-      try await host.store.removeListener(tenant: tenant, listener: plugin)
-    } catch {
-      host.log.write(
-        .warning, "a listener's cursor cannot be dropped; its tenant keeps events for it",
-        fields: [
-          "tenant": .string(tenant), "plugin": .string(plugin), "reason": .string("\(error)"),
-        ])
     }
   }
 
@@ -356,29 +322,5 @@ extension TenantRegistry {
     case .success(let record): return record
     case .failure(let error): throw TenantFailure(error)
     }
-  }
-}
-
-extension LoadedPlugin {
-  /// A tenant's settings, checked against the manifest's schema and completed by its defaults.
-  func settings(_ text: String) throws(TenantFailure) -> String {
-    let value: ConfigValue
-    do throws(ConfigurationError) {
-      value = try ConfigReader.read(text: Array(text.utf8), name: "config").root
-    } catch {
-      throw TenantFailure(
-        code: .config, message: error.description,
-        problems: error.problems.map { SettingsProblem(pointer: $0.pointer, message: $0.message) })
-    }
-    let refusals = manifest.settings.refusals(of: value)
-    guard refusals.isEmpty else {
-      let problems = refusals.map { SettingsProblem(pointer: $0.pointer, message: $0.message) }
-      throw TenantFailure(
-        code: .config,
-        message: "plugin \"\(manifest.id)\": "
-          + problems.map(\.description).joined(separator: "; "),
-        problems: problems)
-    }
-    return manifest.settings.completed(value).json
   }
 }

@@ -1,7 +1,9 @@
 /// The plugins that are installed.
 public struct PluginCatalog: Sendable {
-  /// In the order of their ids.
+  /// Of each plugin the standard version, which tenants have that choose none; in the order of their ids.
   public let plugins: [PluginManifest]
+  /// Other versions, in folders called `id@version`, in the order of ids and versions.
+  public let beside: [PluginManifest]
   /// What is wrong with those that are not in ``plugins``.
   public let problems: [ConfigProblem]
 
@@ -16,13 +18,20 @@ public struct PluginCatalog: Sendable {
   /// only.
   public static func load(folders: [String]) -> PluginCatalog {
     var plugins: [String: PluginManifest] = [:]
+    var beside: [String: PluginManifest] = [:]
     var problems: [ConfigProblem] = []
     for folder in folders {
       do {
         for path in try pluginFolders(in: folder) {
           do throws(ConfigurationError) {
             let plugin = try PluginManifest.read(folder: path)
-            if let other = plugins[plugin.id] {
+            if plugin.isBeside {
+              if let other = beside.updateValue(plugin, forKey: plugin.identity) {
+                problems.append(
+                  plugin.problem(
+                    at: "/version", "\(plugin.identity) is also installed in \(other.folder)"))
+              }
+            } else if let other = plugins[plugin.id] {
               problems.append(
                 plugin.problem(
                   at: "/id", "plugin \"\(plugin.id)\" is also installed in \(other.folder)"))
@@ -37,8 +46,25 @@ public struct PluginCatalog: Sendable {
         problems.append(ConfigProblem(file: folder, message: error.description))
       }
     }
+    for plugin in beside.values.sorted(by: { $0.identity < $1.identity }) {
+      guard let standard = plugins[plugin.id] else {
+        problems.append(
+          plugin.problem(
+            at: "/id",
+            "no folder \"\(plugin.id)\" is beside it, with the version that is run where none is chosen"
+          ))
+        continue
+      }
+      if standard.version == plugin.version {
+        problems.append(
+          plugin.problem(
+            at: "/version", "\(plugin.identity) is also installed in \(standard.folder)"))
+      }
+    }
     return PluginCatalog(
-      plugins: plugins.values.sorted { $0.id < $1.id }, problems: problems)
+      plugins: plugins.values.sorted { $0.id < $1.id },
+      beside: beside.values.sorted { ($0.id, $0.version) < ($1.id, $1.version) },
+      problems: problems)
   }
 
   private static func pluginFolders(in folder: String) throws(FileSystem.Failure) -> [String] {

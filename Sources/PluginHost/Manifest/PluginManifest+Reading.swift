@@ -24,12 +24,15 @@ extension PluginManifest {
     if folderName == "." || folderName == ".." {
       folderName = FilePath.name(of: FileSystem.realPath(of: folder))
     }
-    if Grammar.pluginID.accepts(id) && id != folderName {
-      reader.optional("id")?.refuse("is \"\(id)\", but the folder is called \"\(folderName)\"")
+    let version = reader.string("version", .version)
+    if Grammar.pluginID.accepts(id) && id != folderName && "\(id)@\(version)" != folderName {
+      let other = folderName.contains("@") ? ", which would be \(id)@\(version)" : ""
+      reader.optional("id")?.refuse(
+        "is \"\(id)\", but the folder is called \"\(folderName)\"\(other)")
     }
     let manifest = PluginManifest(
       id: id,
-      version: reader.string("version", .version),
+      version: version,
       abi: readABI(reader.required("abi")),
       summary: reader.string("summary"),
       library: readLibrary(reader.required("library"), in: folder),

@@ -52,6 +52,9 @@ public struct PluginManifest: Sendable {
     String(id.map { $0 == "-" ? "_" : $0 })
   }
 
+  /// Whether it is a version beside the standard one, by its folder's name.
+  public var isBeside: Bool { FilePath.name(of: folder).contains("@") }
+
   /// `id@version`.
   public var identity: String { "\(id)@\(version)" }
 

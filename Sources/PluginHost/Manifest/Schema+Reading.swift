@@ -21,6 +21,7 @@ extension Schema {
     if node.value["additionalProperties"] != false {
       node.refuse("settings are closed: \"additionalProperties\" must be false")
     }
+    Self.checkSecrets(value, at: node.pointer, node.problems)
     Self.checkDefaults(of: value, at: node.pointer, definitions: value["$defs"], node.problems)
   }
 

@@ -26,7 +26,8 @@ struct OperatorDesk: Sendable {
     source = { [directory = host.configuration.dataDirectory] in
       // A reload may have brought other plugins.
       TenantTransfer(
-        store: host.store, registry: host.registry, directory: directory, installed: host.manifests)
+        store: host.store, registry: host.registry, directory: directory,
+        installed: host.currentSetup.allManifests)
     }
     live = host.tenants
   }

@@ -53,7 +53,8 @@ public final class TenantOffice {
   private static func open(
     _ configuration: SluiceConfiguration, _ lock: DataLock, isNew: Bool
   ) throws(StartError) -> Stopped {
-    let installed = PluginCatalog.load(folders: configuration.plugins.folders).plugins
+    let catalog = PluginCatalog.load(folders: configuration.plugins.folders)
+    let installed = catalog.plugins + catalog.beside
     TenantTransfer.prepare(configuration.dataDirectory)
     let store: Store
     do throws(StoreError) {

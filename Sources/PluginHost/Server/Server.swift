@@ -110,7 +110,7 @@ public final class Server: Sendable {
     }
     var plugins: [LoadedPlugin] = []
     var failures: [String] = []
-    for manifest in catalog.plugins {
+    for manifest in catalog.plugins + catalog.beside {
       do throws(PluginLoadError) {
         plugins.append(try LoadedPlugin(manifest, images: images))
       } catch {

@@ -63,5 +63,22 @@ enum ControlSchema {
           PRIMARY KEY (tenant, position)
         );
         """),
+    .init(
+      version: 4, name: "key_uses",
+      sql: """
+        -- When credentials were used last, those of static tenants too.
+        CREATE TABLE sluice_key_uses (
+          tenant TEXT NOT NULL,
+          id TEXT NOT NULL,
+          used_at BIGINT NOT NULL,
+          PRIMARY KEY (tenant, id)
+        );
+        """),
+    .init(
+      version: 5, name: "plugin_versions",
+      sql: """
+        -- NULL is whichever version is the standard one.
+        ALTER TABLE sluice_tenant_plugins ADD COLUMN version TEXT;
+        """),
   ]
 }

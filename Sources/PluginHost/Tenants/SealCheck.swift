@@ -28,7 +28,8 @@ struct SealCheck {
     if case .blob(let sealed)? = rows.first?[0, "sealed"] { return try check(sealed) }
     guard rows.last?.rows.isEmpty == true else {
       throw TenantError(
-        .damaged, "control.sqlite holds secrets, but not the value that tells which key they need")
+        .damaged,
+        "there are secrets in control.sqlite, but not the value that tells which key they need")
     }
     try await keep(try seal())
   }

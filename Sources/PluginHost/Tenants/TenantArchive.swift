@@ -21,6 +21,7 @@ struct TenantArchive: Sendable {
     CREATE TABLE sluice_export_plugins (
       plugin TEXT NOT NULL PRIMARY KEY, enabled INTEGER NOT NULL, config TEXT NOT NULL
     );
+    CREATE TABLE sluice_export_versions (plugin TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL);
     CREATE TABLE sluice_export_hosts (position INTEGER NOT NULL PRIMARY KEY, host TEXT NOT NULL);
     CREATE TABLE sluice_export_origins (position INTEGER NOT NULL PRIMARY KEY, origin TEXT NOT NULL);
     CREATE TABLE sluice_export_keys (
@@ -30,7 +31,7 @@ struct TenantArchive: Sendable {
     """
   private static let names = [
     "sluice_export", "sluice_export_plugins", "sluice_export_hosts", "sluice_export_keys",
-    "sluice_export_secrets", "sluice_export_origins",
+    "sluice_export_secrets", "sluice_export_origins", "sluice_export_versions",
   ]
 
   /// Writes it into a copy of the tenant's database, in one transaction. [blocking]
@@ -44,6 +45,10 @@ struct TenantArchive: Sendable {
       try file.rows(
         "INSERT INTO sluice_export_plugins VALUES (?1, ?2, ?3)", .text(plugin),
         .integer(setting.enabled ? 1 : 0), .text(setting.config))
+      if let version = setting.version {
+        try file.rows(
+          "INSERT INTO sluice_export_versions VALUES (?1, ?2)", .text(plugin), .text(version))
+      }
     }
     for (position, host) in record.hosts.enumerated() {
       try file.rows(
@@ -90,6 +95,15 @@ struct TenantArchive: Sendable {
           case .text(let config) = row[2]
         else { throw Self.malformed("sluice_export_plugins") }
         record.plugins[plugin] = PluginSetting(enabled: enabled != 0, config: config)
+      }
+      // Exports of before have none.
+      if try StoreFile.hasTable("sluice_export_versions", in: file) {
+        for row in try file.rows("SELECT plugin, version FROM sluice_export_versions") {
+          guard case .text(let plugin) = row[0], case .text(let version) = row[1] else {
+            throw Self.malformed("sluice_export_versions")
+          }
+          record.plugins[plugin]?.version = version
+        }
       }
       for row in try file.rows("SELECT host FROM sluice_export_hosts ORDER BY position") {
         guard case .text(let host) = row[0] else { throw Self.malformed("sluice_export_hosts") }

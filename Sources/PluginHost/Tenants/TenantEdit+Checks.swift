@@ -14,10 +14,11 @@ extension TenantEdit {
       for (plugin, setting) in plugins.sorted(by: { $0.key < $1.key }) {
         try Self.validate(plugin, setting)
       }
-    case .setPlugin(_, let plugin, let setting): try Self.validate(plugin, setting)
+    case .setPlugin(_, let plugin, let setting, _): try Self.validate(plugin, setting)
     case .putKey(_, let key): try Self.validate(key)
     case .revokeKey(_, _, let time):
       guard time >= 0 else { throw TenantError(.invalid, "the time \(time) is before 1970") }
+    case .setScopes(_, let id, let scopes): try Self.validate(scopes: scopes, of: id)
     case .setHosts(_, let hosts): try Self.validate(hosts)
     case .setOrigins(_, let origins): try Self.validate(origins: origins)
     case .putSecret(_, let name, _, _): try Self.validate(secretName: name)
@@ -66,6 +67,9 @@ extension TenantEdit {
 
   private static func validate(_ plugin: String, _ setting: PluginSetting) throws(TenantError) {
     guard Grammar.pluginID.accepts(plugin) else { throw .malformed(plugin, Grammar.pluginID) }
+    if let version = setting.version, !Grammar.version.accepts(version) {
+      throw .malformed(version, Grammar.version)
+    }
     let size = setting.config.utf8.count
     guard size <= TenantLimits.configBytes else {
       throw TenantError(
@@ -97,18 +101,22 @@ extension TenantEdit {
     guard key.expiresAt >= 0 else {
       throw TenantError(.invalid, "credential \"\(key.id)\" expires before 1970")
     }
-    guard key.scopes.count <= TenantLimits.scopes else {
+    try validate(scopes: key.scopes, of: key.id)
+  }
+
+  private static func validate(scopes: [String], of id: String) throws(TenantError) {
+    guard scopes.count <= TenantLimits.scopes else {
       throw TenantError(
         .limitExceeded,
-        "credential \"\(key.id)\" has \(key.scopes.count) scopes, over \(TenantLimits.scopes)")
+        "credential \"\(id.prefix(80))\" has \(scopes.count) scopes, over \(TenantLimits.scopes)")
     }
-    for scope in key.scopes
+    for scope in scopes
     where !(1...TenantLimits.scopeBytes).contains(scope.utf8.count)
       || !scope.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
     {
       throw TenantError(
         .invalid,
-        "credential \"\(key.id)\": a scope has 1 to \(TenantLimits.scopeBytes) visible ASCII characters, no space"
+        "credential \"\(id.prefix(80))\": a scope has 1 to \(TenantLimits.scopeBytes) visible ASCII characters, no space"
       )
     }
   }

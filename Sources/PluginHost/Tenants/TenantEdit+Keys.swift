@@ -35,6 +35,15 @@ extension TenantEdit {
     }
   }
 
+  static func setScopes(
+    _ scopes: [String], of id: String, in record: inout TenantRecord
+  ) throws(TenantError) {
+    guard let place = record.keys.firstIndex(where: { $0.id == id }) else {
+      throw TenantError(.notFound, "tenant \"\(record.id)\" has no credential \"\(id.prefix(80))\"")
+    }
+    record.keys[place].scopes = scopes
+  }
+
   private static func forgetExpired(in record: inout TenantRecord, _ now: Int64) {
     var forgotten = 0
     record.keys.removeAll { key in

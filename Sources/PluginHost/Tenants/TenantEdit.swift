@@ -1,13 +1,20 @@
+/// A secret that is changed together with something else; `nil` removes it.
+struct SecretEdit: Sendable {
+  var name: String
+  var value: StoredSecret?
+}
+
 /// A change that is asked for, and whether it can be had. Pure.
 enum TenantEdit: Sendable {
   case create(String, plugins: [String: PluginSetting])
   case remove(String)
   /// A tenant that comes from an export, its secrets sealed with this gateway's key.
   case restore(TenantArchive, replaces: Bool)
-  case setPlugin(String, plugin: String, PluginSetting)
+  case setPlugin(String, plugin: String, PluginSetting, SecretEdit?)
   case putKey(String, StoredKey)
   /// `at` in Unix milliseconds; 0 is at once.
   case revokeKey(String, id: String, at: Int64)
+  case setScopes(String, id: String, [String])
   case setHosts(String, [String])
   case setOrigins(String, [String])
   /// `nil` removes it.
@@ -19,9 +26,10 @@ enum TenantEdit: Sendable {
   var tenant: String {
     switch self {
     case .restore(let archive, _): archive.record.id
-    case .create(let tenant, _), .remove(let tenant), .setPlugin(let tenant, _, _),
+    case .create(let tenant, _), .remove(let tenant), .setPlugin(let tenant, _, _, _),
       .putKey(let tenant, _),
-      .revokeKey(let tenant, _, _), .setHosts(let tenant, _), .setOrigins(let tenant, _),
+      .revokeKey(let tenant, _, _), .setScopes(let tenant, _, _), .setHosts(let tenant, _),
+      .setOrigins(let tenant, _),
       .putSecret(let tenant, _, _, _):
       tenant
     }
@@ -32,8 +40,10 @@ enum TenantEdit: Sendable {
     switch self {
     case .create(_, let plugins):
       plugins.reduce(512) { $0 + 256 + $1.key.utf8.count + $1.value.config.utf8.count }
-    case .setPlugin(_, let plugin, let setting): 512 + plugin.utf8.count + setting.config.utf8.count
+    case .setPlugin(_, let plugin, let setting, let secret):
+      512 + plugin.utf8.count + setting.config.utf8.count + (secret?.value?.sealed?.count ?? 0)
     case .putKey(_, let key): key.scopes.reduce(1_024) { $0 + $1.utf8.count }
+    case .setScopes(_, _, let scopes): scopes.reduce(1_024) { $0 + $1.utf8.count }
     case .setHosts(_, let hosts), .setOrigins(_, let hosts):
       hosts.reduce(512) { $0 + 256 + $1.utf8.count }
     case .putSecret(_, _, let secret, _): 512 + (secret?.sealed?.count ?? 0)
@@ -57,14 +67,16 @@ enum TenantEdit: Sendable {
       return try Self.restoration(archive, replaces, table)
     case .putSecret(let id, let name, let secret, let onlyIfAbsent):
       return try Self.secretChange(id, name, secret, onlyIfAbsent, table)
-    case .setPlugin(let id, let plugin, let setting):
-      return try Self.change(id, table) { record throws(TenantError) in
+    case .setPlugin(let id, let plugin, let setting, let secret):
+      let delta = try Self.change(id, table) { record throws(TenantError) in
         guard record.plugins[plugin] != nil || record.plugins.count < TenantLimits.plugins else {
           throw TenantError(
             .limitExceeded, "tenant \"\(id)\" has settings for \(TenantLimits.plugins) plugins")
         }
         record.plugins[plugin] = setting
       }
+      guard let secret else { return delta }
+      return delta.with(try Self.secretChange(id, secret.name, secret.value, false, table))
     case .putKey(let id, let key):
       return try Self.change(id, table) { record throws(TenantError) in
         try Self.put(key, into: &record, table, now)
@@ -72,6 +84,10 @@ enum TenantEdit: Sendable {
     case .revokeKey(let id, let key, let time):
       return try Self.change(id, table) { record throws(TenantError) in
         try Self.revoke(key, at: time, in: &record, now)
+      }
+    case .setScopes(let id, let key, let scopes):
+      return try Self.change(id, table) { record throws(TenantError) in
+        try Self.setScopes(scopes, of: key, in: &record)
       }
     case .setHosts(let id, let hosts):
       return try Self.change(id, table) { record throws(TenantError) in

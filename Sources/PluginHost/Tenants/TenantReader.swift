@@ -4,6 +4,7 @@ internal import Store
 struct TenantReader {
   let store: Store
   private(set) var table = TenantTable()
+  private(set) var uses = KeyUses()
   // Whole records: the table's are only put when nothing is added to them any more.
   private var records: [String: TenantRecord] = [:]
   private var revision: UInt64 = 0
@@ -26,15 +27,16 @@ struct TenantReader {
     }
     try await each(
       of: "sluice_tenant_plugins", key: [("tenant", .text("")), ("plugin", .text(""))],
-      columns: "tenant, plugin, enabled, config"
+      columns: "tenant, plugin, enabled, config, version"
     ) { reader, row in
       guard case .text(let tenant) = row[0], case .text(let plugin) = row[1],
         case .integer(let enabled) = row[2],
         case .text(let config) = row[3]
       else { return false }
-      return reader.add(to: tenant) {
-        $0.plugins[plugin] = PluginSetting(enabled: enabled != 0, config: config)
-      }
+      var version: String?
+      if case .text(let text) = row[4] { version = text }
+      let setting = PluginSetting(enabled: enabled != 0, config: config, version: version)
+      return reader.add(to: tenant) { $0.plugins[plugin] = setting }
     }
     try await each(
       of: "sluice_tenant_hosts", key: [("tenant", .text("")), ("position", .integer(-1))],
@@ -73,6 +75,16 @@ struct TenantReader {
         case .blob(let sealed) = row[2]
       else { return false }
       reader.table.put(StoredSecret(sealed: sealed), name: name, of: tenant)
+      return true
+    }
+    try await each(
+      of: "sluice_key_uses", key: [("tenant", .text("")), ("id", .text(""))],
+      columns: "tenant, id, used_at"
+    ) { reader, row in
+      guard case .text(let tenant) = row[0], case .text(let id) = row[1],
+        case .integer(let time) = row[2]
+      else { return false }
+      reader.uses.load(tenant, id, time)
       return true
     }
     table.reserve(tenants: records.count)

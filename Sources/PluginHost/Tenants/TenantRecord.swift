@@ -34,11 +34,14 @@ public struct PluginSetting: Sendable, Hashable {
   public var enabled: Bool
   /// A JSON object, as it was given.
   public var config: String
+  /// The version that the tenant has chosen; nil is whichever is the standard one.
+  public var version: String?
 
   /// - Parameter config: a JSON object.
-  public init(enabled: Bool, config: String = "{}") {
+  public init(enabled: Bool, config: String = "{}", version: String? = nil) {
     self.enabled = enabled
     self.config = config
+    self.version = version
   }
 }
 

@@ -18,7 +18,8 @@ extension TenantRegistry {
     var reader = TenantReader(store: store)
     try await reader.run()
     await deleteLeftFiles(store, reader.table)
-    return TenantRegistry(store: store, sealing: sealing, table: reader.table)
+    return TenantRegistry(
+      store: store, sealing: sealing, table: reader.table, uses: reader.uses)
   }
 
   /// Deletes the files of tenants that were removed when the process ended in between.

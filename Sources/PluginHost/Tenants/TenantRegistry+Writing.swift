@@ -48,6 +48,9 @@ extension TenantRegistry {
         if case .success(let delta) = member.outcome { table.apply(delta) }
       }
     }
+    for case .success(.removal(let record)) in group.members.map(\.outcome) {
+      uses.withLock { $0.forget(record.id) }
+    }
     for member in group.members { member.write.completion(member.outcome.map(\.record)) }
     line.withLock { $0.isBusy = false }
   }

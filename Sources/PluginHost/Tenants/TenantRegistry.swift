@@ -16,8 +16,11 @@ public final class TenantRegistry: Sendable {
   /// What is committed. Taken after `line`, where both are.
   let table: Mutex<TenantTable>
   let line: Mutex<WriteLine>
+  /// When credentials were used last.
+  let uses: Mutex<KeyUses>
 
-  init(store: Store, sealing: SealingKey, table: TenantTable) {
+  init(store: Store, sealing: SealingKey, table: TenantTable, uses: KeyUses = KeyUses()) {
+    self.uses = Mutex(uses)
     self.store = store
     self.sealing = sealing
     self.table = Mutex(table)
@@ -105,12 +108,57 @@ public final class TenantRegistry: Sendable {
 
   /// Records a plugin's settings; whether they suit the plugin is the caller's to check before.
   ///
+  /// - Parameter sealing: the secrets among the settings, which are in `setting` no more; nil leaves what there is.
+  ///
   /// Completes with the new record, or `invalid` (no JSON object, no plugin id), `limitExceeded`, `notFound`,
   /// `isStatic`.
+  func setPlugin(
+    _ tenant: String, plugin: String, setting: PluginSetting, sealing secrets: SealedSettings?,
+    completion: @escaping Completion
+  ) {
+    do throws(TenantError) {
+      var edit: SecretEdit?
+      if let secrets {
+        let name = SealedSettings.name(of: plugin)
+        edit = SecretEdit(name: name)
+        if let bytes = secrets.bytes {
+          guard bytes.count <= TenantLimits.secretBytes else {
+            throw TenantError(
+              .limitExceeded,
+              "the secrets among the settings of plugin \"\(plugin)\" are over \(TenantLimits.secretBytes) bytes"
+            )
+          }
+          edit?.value = StoredSecret(sealed: try seal(bytes, tenant: tenant, name: name))
+        }
+      }
+      write(.setPlugin(tenant, plugin: plugin, setting, edit), completion)
+    } catch {
+      completion(.failure(error))
+    }
+  }
+
+  private func seal(_ bytes: [UInt8], tenant: String, name: String) throws(TenantError) -> [UInt8] {
+    let result = bytes.withUnsafeBytes { bytes in
+      Result { () throws(TenantError) in try sealing.seal(bytes, tenant: tenant, name: name) }
+    }
+    return try result.get()
+  }
+
+  /// As above, of settings without secrets.
   public func setPlugin(
     _ tenant: String, plugin: String, setting: PluginSetting, completion: @escaping Completion
   ) {
-    write(.setPlugin(tenant, plugin: plugin, setting), completion)
+    setPlugin(tenant, plugin: plugin, setting: setting, sealing: nil, completion: completion)
+  }
+
+  /// The secrets among a tenant's settings of a plugin. [any-thread]
+  ///
+  /// - Throws: ``TenantError/Code/damaged``.
+  func sealedSettings(_ tenant: String, plugin: String) throws(TenantError) -> SealedSettings {
+    guard let bytes = try secret(tenant: tenant, name: SealedSettings.name(of: plugin)) else {
+      return SealedSettings()
+    }
+    return try SealedSettings(bytes, plugin: plugin)
   }
 
   /// Lets a credential in.
@@ -131,6 +179,15 @@ public final class TenantRegistry: Sendable {
     _ tenant: String, id: String, at: Int64 = 0, completion: @escaping Completion
   ) {
     write(.revokeKey(tenant, id: id, at: at), completion)
+  }
+
+  /// Gives a credential other scopes.
+  ///
+  /// Completes with the new record, or `invalid`, `limitExceeded`, `notFound`, `isStatic`.
+  public func setScopes(
+    _ tenant: String, id: String, scopes: [String], completion: @escaping Completion
+  ) {
+    write(.setScopes(tenant, id: id, scopes), completion)
   }
 
   /// Replaces the host names that lead to the tenant.

@@ -9,6 +9,8 @@ enum TenantStatements {
     case .record(let new): change(from: old, to: new)
     case .removal(let record): removal(of: record, isKept: old != nil)
     case .restoration(let record, let secrets): restoration(of: record, secrets, from: old)
+    case .recordAndSecret(let new, let name, let secret):
+      change(from: old, to: new) + [self.secret(secret?.sealed, name: name, of: new.id)]
     case .secret(let record, let name, let secret):
       [self.secret(secret?.sealed, name: name, of: record.id)]
     }
@@ -35,14 +37,16 @@ enum TenantStatements {
       statements.append(
         Statement(
           """
-          INSERT INTO sluice_tenant_plugins (tenant, plugin, enabled, config)
-          VALUES (:tenant, :plugin, :enabled, :config)
-          ON CONFLICT (tenant, plugin) DO UPDATE SET enabled = excluded.enabled, config = excluded.config
+          INSERT INTO sluice_tenant_plugins (tenant, plugin, enabled, config, version)
+          VALUES (:tenant, :plugin, :enabled, :config, :version)
+          ON CONFLICT (tenant, plugin) DO UPDATE
+          SET enabled = excluded.enabled, config = excluded.config, version = excluded.version
           """,
           binds: [
             tenant, Bind("plugin", .text(plugin)),
             Bind("enabled", .integer(setting.enabled ? 1 : 0)),
             Bind("config", .text(setting.config)),
+            Bind("version", .value(setting.version.map { .text($0) } ?? .null)),
           ]))
     }
     if old?.hosts ?? [] != new.hosts { statements += hosts(of: new, tenant) }
@@ -76,17 +80,22 @@ enum TenantStatements {
     guard old != new else { return [] }
     let kept = Set(new.map(\.id))
     let known = Set(old)
-    return old.filter { !kept.contains($0.id) }.map { key in
-      Statement(
-        "DELETE FROM sluice_tenant_keys WHERE tenant = :tenant AND id = :id",
-        binds: [tenant, Bind("id", .text(key.id))], guard: .exactly(1))
+    return old.filter { !kept.contains($0.id) }.flatMap { key in
+      [
+        Statement(
+          "DELETE FROM sluice_tenant_keys WHERE tenant = :tenant AND id = :id",
+          binds: [tenant, Bind("id", .text(key.id))], guard: .exactly(1)),
+        Statement(
+          "DELETE FROM sluice_key_uses WHERE tenant = :tenant AND id = :id",
+          binds: [tenant, Bind("id", .text(key.id))]),
+      ]
     }
       + new.filter { !known.contains($0) }.map { key in
         Statement(
           """
           INSERT INTO sluice_tenant_keys (tenant, id, digest, scopes, expires_at)
           VALUES (:tenant, :id, :digest, :scopes, :expires_at)
-          ON CONFLICT (tenant, id) DO UPDATE SET expires_at = excluded.expires_at
+          ON CONFLICT (tenant, id) DO UPDATE SET expires_at = excluded.expires_at, scopes = excluded.scopes
           """,
           binds: [
             tenant, Bind("id", .text(key.id)), Bind("digest", .blob(key.digest)),
@@ -103,11 +112,12 @@ enum TenantStatements {
     let mark = Statement(
       "INSERT INTO sluice_removed (tenant) VALUES (:tenant) ON CONFLICT (tenant) DO NOTHING",
       binds: tenant)
-    guard isKept else { return [secrets, mark] }
+    let uses = Statement("DELETE FROM sluice_key_uses WHERE tenant = :tenant", binds: tenant)
+    guard isKept else { return [secrets, uses, mark] }
     // Plugins, hosts and keys go with the row they refer to.
     return [
       Statement("DELETE FROM sluice_tenants WHERE id = :tenant", binds: tenant, guard: .exactly(1)),
-      secrets, mark,
+      secrets, uses, mark,
     ]
   }
 
@@ -133,9 +143,12 @@ enum TenantStatements {
         "sluice_tenants (id, revision, created_at)",
         [[tenant, .integer(Int64(bitPattern: record.revision)), .integer(record.createdAt)]])
       + rows(
-        "sluice_tenant_plugins (tenant, plugin, enabled, config)",
+        "sluice_tenant_plugins (tenant, plugin, enabled, config, version)",
         record.plugins.map {
-          [tenant, .text($0.key), .integer($0.value.enabled ? 1 : 0), .text($0.value.config)]
+          [
+            tenant, .text($0.key), .integer($0.value.enabled ? 1 : 0), .text($0.value.config),
+            $0.value.version.map { .text($0) } ?? .null,
+          ]
         })
       + rows(
         "sluice_tenant_hosts (tenant, position, host)",

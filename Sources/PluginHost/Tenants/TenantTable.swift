@@ -33,6 +33,9 @@ struct TenantTable: Sendable {
       put(record)
       secrets[record.id] = nil
       for (name, secret) in given { put(secret, name: name, of: record.id) }
+    case .recordAndSecret(let record, let name, let secret):
+      put(record)
+      apply(.secret(record, name: name, secret))
     case .secret(let record, let name, let secret):
       secrets[record.id, default: TenantSecrets()].set(name, secret)
       if secrets[record.id]?.byName.isEmpty == true { secrets[record.id] = nil }
@@ -94,13 +97,22 @@ enum TenantDelta: Sendable {
   case restoration(TenantRecord, [String: StoredSecret])
   /// The secret `name` is put, or removed with `nil`.
   case secret(TenantRecord, name: String, StoredSecret?)
+  /// Both at once.
+  case recordAndSecret(TenantRecord, name: String, StoredSecret?)
+
+  /// This change of the record and another of a secret of the same tenant.
+  func with(_ other: TenantDelta) -> TenantDelta {
+    guard case .secret(_, let name, let secret) = other else { return self }
+    guard case .record(let record) = self else { return other }
+    return .recordAndSecret(record, name: name, secret)
+  }
 
   var record: TenantRecord {
     switch self {
     case .none(let record), .record(let record), .removal(let record),
       .restoration(let record, _):
       record
-    case .secret(let record, _, _): record
+    case .secret(let record, _, _), .recordAndSecret(let record, _, _): record
     }
   }
 }

@@ -7,7 +7,7 @@ struct TenantTransfer: Sendable {
   let store: Store
   let registry: TenantRegistry
   let directory: String
-  /// The plugins that are installed.
+  /// The plugins that are installed: of each the standard version, then those beside it.
   let installed: [PluginManifest]
 
   static func folder(in directory: String) -> String { directory + "/transfer" }
@@ -129,6 +129,12 @@ struct TenantTransfer: Sendable {
         throw TenantError(
           .invalid, "the app has plugin \"\(id)\" switched on, which is not installed here")
       }
+      if let version = setting.version,
+        !installed.contains(where: { $0.id == id && $0.version == version })
+      {
+        throw TenantError(
+          .invalid, "the app has chosen \(id)@\(version), which is not installed here")
+      }
     }
     let breaking: [StoreFile.BreakingMigration]
     do throws(StoreError) {
@@ -137,8 +143,12 @@ struct TenantTransfer: Sendable {
       throw TenantError(error, while: "reading the file's migrations")
     }
     for migration in breaking {
-      guard let plugin = installed.first(where: { $0.tablePrefix == migration.owner }),
-        migration.version > plugin.migrations.count
+      let versions = installed.filter { plugin in
+        guard plugin.tablePrefix == migration.owner else { return false }
+        return record.plugins[plugin.id]?.version.map { $0 == plugin.version } ?? true
+      }
+      // Without a choice the first is the standard one.
+      guard let plugin = versions.first, migration.version > plugin.migrations.count
       else { continue }
       throw TenantError(
         .store,

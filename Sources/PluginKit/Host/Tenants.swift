@@ -21,13 +21,13 @@ public struct Tenants {
     }
   }
 
-  /// The plugins that are installed: a JSON array of {"id","version","summary","tenants","config_schema"}.
+  /// The plugins that are installed: a JSON array of {"id","version","versions","summary","tenants","config_schema"}.
   public func installed() throws -> RawJSON {
     let (tenants, host) = try table()
     return RawJSON(unchecked: Array(Bytes(tenants.pointee.installed(host))))
   }
 
-  /// A tenant's plugins: a JSON array of {"id","version","enabled","config"}; nil: no such tenant.
+  /// A tenant's plugins: a JSON array of {"id","version","enabled","config","pinned"?,"secrets"?}; nil: no such tenant.
   public func plugins(of tenant: String) throws -> RawJSON? {
     let (tenants, host) = try table()
     let value = tenant.withSlice { Bytes(tenants.pointee.plugins(host, $0)) }
@@ -36,16 +36,21 @@ public struct Tenants {
 
   /// Switches a plugin on or off and gives it its settings; nil keeps what there is.
   ///
+  /// - Parameter version: the one to run; "" is the standard one, and nil keeps the choice there is.
   /// - Throws: `HostError` `.invalid` or `.config` with a JSON array of {"pointer","message"} as its
   ///   text, `.notFound`, `.conflict`. The old generation then goes on.
   public func setPlugin(
-    _ plugin: String, of tenant: String, enabled: Bool, config: RawJSON? = nil
+    _ plugin: String, of tenant: String, enabled: Bool, config: RawJSON? = nil,
+    version: String? = nil
   ) async throws {
     try await call { tenants, host, completion, call in
       tenant.withSlice { tenant in
         plugin.withSlice { plugin in
-          (config?.bytes).withSlice {
-            tenants.set_plugin(host, tenant, plugin, enabled ? 1 : 0, $0, completion, call)
+          (config?.bytes).withSlice { config in
+            version.withSlice {
+              tenants.set_plugin(
+                host, tenant, plugin, enabled ? 1 : 0, config, $0, completion, call)
+            }
           }
         }
       }
@@ -120,6 +125,47 @@ public struct Tenants {
     return String(decoding: value, as: UTF8.self).split(separator: " ").map(String.init)
   }
 
+  /// The tenant's credentials, in the order of their ids; nil: no such tenant.
+  public func credentials(of tenant: String) throws -> [CredentialState]? {
+    let (tenants, host) = try table()
+    let value = tenant.withSlice { Bytes(tenants.pointee.credentials(host, $0)) }
+    return value.isPresent ? try JSON.decode([CredentialState].self, from: value) : nil
+  }
+
+  /// Gives a credential other scopes.
+  ///
+  /// - Throws: `HostError` `.notFound` when the tenant has none of this id.
+  public func setScopes(_ scopes: [String], ofCredential id: String, of tenant: String)
+    async throws
+  {
+    try await call { tenants, host, completion, call in
+      tenant.withSlice { tenant in
+        id.withSlice { id in
+          scopes.joined(separator: " ").withSlice {
+            tenants.set_scopes(host, tenant, id, $0, completion, call)
+          }
+        }
+      }
+    }
+  }
+
+  /// Puts another secret in the place of one, which is kept under its name and ".previous" as `sluice/ext/tenants.h`
+  /// says, for whoever accepts it until `time`.
+  public func rotateSecret(
+    _ name: String, _ value: [UInt8], of tenant: String, keepingOldUntil time: Timestamp
+  ) async throws {
+    try await call { tenants, host, completion, call in
+      tenant.withSlice { tenant in
+        name.withSlice { name in
+          value.withSlice {
+            tenants.rotate_secret(
+              host, tenant, name, $0, time.unixMilliseconds, completion, call)
+          }
+        }
+      }
+    }
+  }
+
   private func table() throws -> (
     UnsafePointer<sluice_tenants_v1_t>, UnsafePointer<sluice_host_v1_t>
   ) {
@@ -133,6 +179,27 @@ public struct Tenants {
   ) async throws {
     let (tenants, host) = try table()
     try await context.callForStatus { function(tenants.pointee, host, $0, $1) }
+  }
+}
+
+/// A credential as the host knows it: never its secret, nor its digest.
+public struct CredentialState: Sendable, Equatable, Decodable {
+  /// "key_…"
+  public var id: String
+  /// "*" is all.
+  public var scopes: [String]
+  private var expiry: Int64
+  private var lastUse: Int64
+
+  /// nil is never.
+  public var expiresAt: Timestamp? { expiry == 0 ? nil : Timestamp(unixMilliseconds: expiry) }
+  /// To about two minutes; nil before the first time.
+  public var lastUsedAt: Timestamp? { lastUse == 0 ? nil : Timestamp(unixMilliseconds: lastUse) }
+
+  enum CodingKeys: String, CodingKey {
+    case id, scopes
+    case expiry = "expires_at_ms"
+    case lastUse = "last_used_at_ms"
   }
 }
 

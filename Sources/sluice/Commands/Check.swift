@@ -13,7 +13,7 @@ struct Check: ParsableCommand {
     let catalog = PluginCatalog.load(folders: configuration.plugins.folders)
     var problems = (faults + catalog.problems).map(\.description)
     problems += configuration.checkCertificates().map(\.description)
-    for plugin in catalog.plugins {
+    for plugin in catalog.plugins + catalog.beside {
       do {
         try ELFImage(path: plugin.library).check()
       } catch {

@@ -16,8 +16,9 @@ struct PluginList: ParsableCommand {
   func run() throws {
     let configuration = try options.read()
     let catalog = PluginCatalog.load(folders: configuration.plugins.folders)
-    let width = catalog.plugins.map(\.identity.count).max() ?? 0
-    for plugin in catalog.plugins {
+    let plugins = (catalog.plugins + catalog.beside).sorted { $0.identity < $1.identity }
+    let width = plugins.map(\.identity.count).max() ?? 0
+    for plugin in plugins {
       let identity = plugin.identity + String(repeating: " ", count: width - plugin.identity.count)
       print(
         "\(identity)  \(plugin.tenants.rawValue)  \(plugin.runtime.rawValue)  \(plugin.summary)")

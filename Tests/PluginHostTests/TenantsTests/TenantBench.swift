@@ -132,6 +132,12 @@ extension TenantRegistry {
     }
   }
 
+  func setScopes(_ tenant: String, _ id: String, _ scopes: [String]) async -> Answer {
+    await withCheckedContinuation { waiter in
+      setScopes(tenant, id: id, scopes: scopes) { waiter.resume(returning: $0) }
+    }
+  }
+
   func revokeCredential(_ tenant: String, _ id: String, at: Int64 = 0) async -> Answer {
     await withCheckedContinuation { waiter in
       revokeCredential(tenant, id: id, at: at) { waiter.resume(returning: $0) }

@@ -1,3 +1,4 @@
+import Gateway
 import Store
 import Testing
 
@@ -67,6 +68,47 @@ import Testing
       _ = try await registry.putCredential("acme", sampleKey("c", 1)).get()
     }
     try await bench.run { #expect($0.record("acme")?.keys.map(\.id) == ["c"]) }
+  }
+
+  @Test func `are given other scopes, also over a restart`() async throws {
+    try await bench.run { (registry) async throws in
+      _ = try await registry.create("acme").get()
+      _ = try await registry.putCredential("acme", sampleKey("a", 1, scopes: ["x"])).get()
+      _ = try await registry.setScopes("acme", "a", ["y", "z"]).get()
+      #expect(registry.record("acme")?.key("a")?.scopes == ["y", "z"])
+      #expect(await registry.setScopes("acme", "b", ["y"]).code == .notFound)
+      #expect(await registry.setScopes("acme", "a", ["y y"]).code == .invalid)
+      #expect(await registry.setScopes("none", "a", ["y"]).code == .notFound)
+    }
+    try await bench.run { #expect($0.record("acme")?.key("a")?.scopes == ["y", "z"]) }
+  }
+
+  @Test func `are known by their last use, which is written once a minute and goes with them`()
+    async throws
+  {
+    func use(_ id: String, _ time: Int64) -> KeyUseReport {
+      KeyUseReport(tenant: "acme", id: id, time: time)
+    }
+    try await bench.run { (registry) async throws in
+      _ = try await registry.create("acme").get()
+      _ = try await registry.putCredential("acme", sampleKey("a", 1)).get()
+      _ = try await registry.putCredential("acme", sampleKey("b", 2)).get()
+      registry.note([use("a", 1_000_000), use("b", 1_000_001), use("c", 1_000_002)])
+      registry.note([use("a", 1_059_999)])
+      #expect(registry.lastUse(of: "a", tenant: "acme") == 1_000_000)
+      registry.note([use("a", 1_060_000)])
+      #expect(registry.lastUse(of: "a", tenant: "acme") == 1_060_000)
+      #expect(registry.lastUse(of: "c", tenant: "acme") == 0)
+      // Waits until what was asked for before is on disk.
+      _ = try await registry.revokeCredential("acme", "b").get()
+    }
+    try await bench.run { registry in
+      #expect(registry.lastUse(of: "a", tenant: "acme") == 1_060_000)
+      #expect(registry.lastUse(of: "b", tenant: "acme") == 0)
+      _ = try await registry.remove("acme").get()
+      #expect(registry.lastUse(of: "a", tenant: "acme") == 0)
+    }
+    try await bench.run { #expect($0.lastUse(of: "a", tenant: "acme") == 0) }
   }
 
   @Test func `that have expired are remembered for a day and then forgotten`() async throws {

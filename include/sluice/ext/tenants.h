@@ -39,18 +39,25 @@ typedef struct sluice_tenants_v1 {
     /* Ends the tenant: its requests are refused at once, its sockets closed, its file and credentials removed. */
     sluice_status_t (*SLUICE_NONNULL remove)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
                                              sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
-    /* The plugins that are installed, as a JSON array of {"id","version","summary","tenants","config_schema"}. */
+    /* The plugins that are installed, as a JSON array of {"id","version","versions","summary","tenants","config_schema"}:
+     * `version` is the standard one, whose summary and schema these are, `versions` all that a tenant may choose from. */
     sluice_slice_t (*SLUICE_NONNULL installed)(const sluice_host_v1_t *SLUICE_NONNULL host);
-    /* The tenant's plugins, as a JSON array of {"id","version","enabled","config"}; absent: no such tenant. */
+    /* The tenant's plugins, as a JSON array of {"id","version","enabled","config"}, with "pinned" true where the tenant has
+     * chosen the version, and "secrets", an array of {"pointer","set"}, where the plugin's settings have any: those are kept
+     * sealed, and are not in "config". Absent: no such tenant. */
     sluice_slice_t (*SLUICE_NONNULL plugins)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant);
     /*
-     * Switches a plugin on or off and gives it its settings (a JSON object; absent keeps what there is). The new
+     * Switches a plugin on or off and gives it its settings (a JSON object; absent keeps what there is). Of settings that
+     * the schema marks "writeOnly", one that is left out is kept, and null removes it. `version` chooses among the versions
+     * that are installed; absent keeps the choice there is, and empty is none: the standard one. The new
      * generation is built and checked before it replaces the old one. SLUICE_E_INVALID, SLUICE_E_CONFIG: refused,
-     * the old one goes on; result: a JSON array of {"pointer","message"}. SLUICE_E_NOT_FOUND: no such tenant or
-     * plugin. SLUICE_E_CONFLICT: the set of plugins would not fit together; result: a text that says why.
+     * the old one goes on; result: a JSON array of {"pointer","message"}. SLUICE_E_NOT_FOUND: no such tenant,
+     * plugin or version; result: a text that says which. SLUICE_E_CONFLICT: the set of plugins would not fit together, or the
+     * tenant's data has a breaking migration that the version does not know; result: a text that says why.
      */
     sluice_status_t (*SLUICE_NONNULL set_plugin)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
                                                  sluice_slice_t plugin, uint32_t enabled, sluice_slice_t config,
+                                                 sluice_slice_t version,
                                                  sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
     /* Lets a credential in. SLUICE_E_CONFLICT: the id or the digest is in use. */
     sluice_status_t (*SLUICE_NONNULL put_credential)(const sluice_host_v1_t *SLUICE_NONNULL host,
@@ -80,9 +87,25 @@ typedef struct sluice_tenants_v1 {
                                                   sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
     /* The tenant's allowed origins, separated by single spaces; absent: no such tenant. Valid like `plugins`. */
     sluice_slice_t (*SLUICE_NONNULL origins)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant);
+    /* The tenant's credentials, as a JSON array of {"id","scopes","expires_at_ms","last_used_at_ms"}; absent: no such tenant.
+     * When a credential was used last is kept to about two minutes, over restarts too, and is 0 before the first time. */
+    sluice_slice_t (*SLUICE_NONNULL credentials)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant);
+    /* Gives a credential other scopes, as in sluice_credential_v1. SLUICE_E_NOT_FOUND: the tenant has none of this id. */
+    sluice_status_t (*SLUICE_NONNULL set_scopes)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
+                                                 sluice_slice_t id, sluice_slice_t scopes,
+                                                 sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
+    /*
+     * Puts another text in the place of a secret, and keeps the old one under `name` followed by ".previous", for whoever
+     * still has to accept it until `until_ms` (Unix milliseconds; not after now: it is not kept). What stands there is lines
+     * of a time in decimal digits, a space, a secret that is good before that time, and a line feed, newest first, four
+     * at most. SLUICE_E_INVALID: the value holds a line feed. A crash in between leaves the secret as it was.
+     */
+    sluice_status_t (*SLUICE_NONNULL rotate_secret)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
+                                                    sluice_slice_t name, sluice_slice_t value, int64_t until_ms,
+                                                    sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
 } sluice_tenants_v1_t;
 
-SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 96, "tenants table layout");
+SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 120, "tenants table layout");
 
 #ifdef __cplusplus
 }

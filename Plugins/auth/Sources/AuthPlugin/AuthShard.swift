@@ -35,6 +35,10 @@ public final class AuthShard: PluginShard {
     on.service("sluice.authenticator/1", method: 1) { (shard, query: IdentifyQuery) in
       try shard.identify(query)
     }
+    on.service("sluice.accounts/1", method: 1) {
+      (shard, query: AccountsQuery) async throws -> AccountsReply in
+      try await shard.accounts.find(query)
+    }
   }
 
   /// The host keeps each kind of tenant to its own routes; this holds where it does not.

@@ -21,10 +21,20 @@ struct ControlSettings: Decodable {
   var plan: String
   var appsPerAccount: Int
   var keysPerApp: Int
+  var membersPerApp: Int
+  var invitationsPerDay: Int
+  /// How long an invitation can be accepted.
+  var invitationSeconds: Int64
+  /// The page at which an invitation is accepted, with `{code}` in it.
+  var invitationPage: String?
 
   enum CodingKeys: String, CodingKey {
     case plan
     case appsPerAccount = "apps_per_account"
     case keysPerApp = "keys_per_app"
+    case membersPerApp = "members_per_app"
+    case invitationsPerDay = "invitations_per_day"
+    case invitationSeconds = "invitation_seconds"
+    case invitationPage = "invitation_page"
   }
 }

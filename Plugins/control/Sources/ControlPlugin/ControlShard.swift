@@ -4,6 +4,8 @@ public import PluginKit
 public final class ControlShard: PluginShard {
   let settings: ControlSettings
   let context: ShardContext
+  /// Where those wait who append to the audit log.
+  let auditLine = AuditLine()
   /// When this shard last looked for what a crash left behind.
   var sweptAt: Timestamp?
 
@@ -20,9 +22,24 @@ public final class ControlShard: PluginShard {
     on.route("change_app", ControlShard.changeApp)
     on.route("delete_app", ControlShard.deleteApp)
 
+    on.route("transfer_app", ControlShard.transferApp)
+    on.route("list_audit", ControlShard.listAudit)
+
+    on.route("list_members", ControlShard.listMembers)
+    on.route("change_member", ControlShard.changeMember)
+    on.route("remove_member", ControlShard.removeMember)
+
+    on.route("invite", ControlShard.invite)
+    on.route("list_invitations", ControlShard.listInvitations)
+    on.route("withdraw_invitation", ControlShard.withdrawInvitation)
+    on.route("accept_invitation", ControlShard.acceptInvitation)
+
     on.route("create_key", ControlShard.createKey)
     on.route("list_keys", ControlShard.listKeys)
+    on.route("change_key", ControlShard.changeKey)
+    on.route("rotate_key", ControlShard.rotateKey)
     on.route("delete_key", ControlShard.deleteKey)
+    on.route("rotate_signing_secret", ControlShard.rotateSigningSecret)
 
     on.route("list_plugins", ControlShard.listInstalledPlugins)
     on.route("list_app_plugins", ControlShard.listAppPlugins)

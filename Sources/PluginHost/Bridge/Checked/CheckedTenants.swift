@@ -23,9 +23,10 @@ extension TenantsBridge {
         CallCheck.onLoop(host, "sluice.tenants/1 plugins") == nil
           ? plain.plugins(host, tenant) : .absent
       },
-      set_plugin: { host, tenant, plugin, enabled, config, completion, context in
+      set_plugin: { host, tenant, plugin, enabled, config, version, completion, context in
         CallCheck.onLoop(host, "sluice.tenants/1 set_plugin")
-          ?? plain.set_plugin(host, tenant, plugin, enabled, config, completion, context)
+          ?? plain.set_plugin(
+            host, tenant, plugin, enabled, config, version, completion, context)
       },
       put_credential: { host, tenant, credential, completion, context in
         CallCheck.onLoop(host, "sluice.tenants/1 put_credential")
@@ -50,5 +51,17 @@ extension TenantsBridge {
       origins: { host, tenant in
         CallCheck.onLoop(host, "sluice.tenants/1 origins") == nil
           ? plain.origins(host, tenant) : .absent
+      },
+      credentials: { host, tenant in
+        CallCheck.onLoop(host, "sluice.tenants/1 credentials") == nil
+          ? plain.credentials(host, tenant) : .absent
+      },
+      set_scopes: { host, tenant, id, scopes, completion, context in
+        CallCheck.onLoop(host, "sluice.tenants/1 set_scopes")
+          ?? plain.set_scopes(host, tenant, id, scopes, completion, context)
+      },
+      rotate_secret: { host, tenant, name, value, until, completion, context in
+        CallCheck.onLoop(host, "sluice.tenants/1 rotate_secret")
+          ?? plain.rotate_secret(host, tenant, name, value, until, completion, context)
       }))
 }

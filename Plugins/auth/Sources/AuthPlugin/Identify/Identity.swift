@@ -19,6 +19,11 @@ struct IdentifyQuery: Decodable {
       case id, scopes
       case expiresAt = "expires_at_ms"
     }
+
+    /// The key that the credential is a secret half of: one that was rotated has `key_…` and a dot with more.
+    var holder: String {
+      id.hasPrefix("key_") ? String(id.prefix { $0 != "." }) : id
+    }
   }
 
   var kind: Kind
@@ -50,7 +55,7 @@ extension IdentifyQuery {
     guard key.expiresAt == 0 || now.unixMilliseconds < key.expiresAt else {
       throw TokenRefusal.expired
     }
-    return Identity(kind: .key, id: key.id, scopes: key.scopes, expiresAt: key.expiresAt)
+    return Identity(kind: .key, id: key.holder, scopes: key.scopes, expiresAt: key.expiresAt)
   }
 }
 
@@ -98,12 +103,25 @@ extension Users {
     return identity
   }
 
+  /// The earlier of two times in Unix milliseconds, of which 0 is never.
+  private static func earlier(_ a: Int64, _ b: Int64) -> Int64 {
+    if a == 0 || b == 0 { return max(a, b) }
+    return min(a, b)
+  }
+
   private func verify(_ credential: String) throws -> (Identity, channel: String?) {
     let token = try CompactJWS(credential)
     try token.require(algorithm: HS256.algorithm)
     guard let secret = try signingSecret() else { throw TokenRefusal.noSecret }
-    guard HS256.verifies(token.signature, of: token.signingInput, with: secret) else {
-      throw TokenRefusal.badSignature
+    var goodUntil: Timestamp?
+    if !HS256.verifies(token.signature, of: token.signingInput, with: secret) {
+      // Signed before the secret was rotated: as good as that, but not beyond the grace.
+      let now = try now()
+      let former = try formerSecrets().first {
+        now < $0.until && HS256.verifies(token.signature, of: token.signingInput, with: $0.secret)
+      }
+      guard let former else { throw TokenRefusal.badSignature }
+      goodUntil = former.until
     }
     let claims = try Claims(
       token.payload, defaultIssuer: settings.issuerIsOptional ? context.tenant : nil,
@@ -111,7 +129,8 @@ extension Users {
     try claims.check(tenant: context.tenant, now: now())
     let identity = Identity(
       kind: .user, id: claims.subject, scopes: claims.scopes,
-      claims: RawJSON(unchecked: token.payload), expiresAt: claims.voidAt)
+      claims: RawJSON(unchecked: token.payload),
+      expiresAt: Users.earlier(claims.voidAt, goodUntil?.unixMilliseconds ?? 0))
     return (identity, claims.channel)
   }
 }

@@ -17,6 +17,18 @@ final class Users {
   func signingSecret() throws -> [UInt8]? {
     try context.secrets.get("tenant.signing")
   }
+
+  /// Signing secrets that were rotated out, each with the time before which tokens under it are good, newest first. The host
+  /// keeps them as `rotate_secret` in `sluice/ext/tenants.h` says.
+  func formerSecrets() throws -> [(secret: [UInt8], until: Timestamp)] {
+    let lines = try context.secrets.get("tenant.signing.previous") ?? []
+    return lines.split(separator: 0x0A).compactMap { line in
+      guard let end = line.firstIndex(of: 0x20),
+        let until = Int64(String(decoding: line[..<end], as: UTF8.self))
+      else { return nil }
+      return (Array(line[(end + 1)...]), Timestamp(unixMilliseconds: until))
+    }
+  }
 }
 
 /// A user, as the app's server sees it.

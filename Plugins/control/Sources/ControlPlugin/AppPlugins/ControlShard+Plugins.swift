@@ -7,6 +7,16 @@ extension ControlShard {
     var version: String
     var enabled: Bool
     var config: RawJSON
+    /// Whether the app has chosen the version; absent where it has not.
+    var pinned: Bool?
+    /// The settings that are secrets: never what they are.
+    var secrets: [Secret]?
+  }
+
+  private struct Secret: Codable {
+    /// Where it is among the settings.
+    var pointer: String
+    var set: Bool
   }
 
   /// `GET /v1/plugins`: what is installed, in one page.
@@ -17,7 +27,7 @@ extension ControlShard {
 
   /// `GET /v1/apps/{app}/plugins`, in one page.
   func listAppPlugins(_ request: Request) async throws -> Response {
-    let app = try await app(of: request)
+    let app = try await app(of: request, for: .readPlugins)
     return try .json(Page(data: try plugins(of: app), next: nil))
   }
 
@@ -31,6 +41,21 @@ extension ControlShard {
   private struct Change: Decodable {
     var enabled: Bool
     var config: RawJSON?
+    /// "" is the standard version, which a client asks for with null.
+    var version: String?
+
+    enum CodingKeys: CodingKey {
+      case enabled, config, version
+    }
+
+    init(from decoder: any Decoder) throws {
+      let members = try decoder.container(keyedBy: CodingKeys.self)
+      enabled = try members.decode(Bool.self, forKey: .enabled)
+      config = try members.decodeIfPresent(RawJSON.self, forKey: .config)
+      if members.contains(.version) {
+        version = try members.decodeIfPresent(String.self, forKey: .version) ?? ""
+      }
+    }
   }
 
   /// `PUT /v1/apps/{app}/plugins/{plugin}`: in force, without a restart, when it is answered. What is
@@ -38,17 +63,29 @@ extension ControlShard {
   func setAppPlugin(_ request: Request) async throws -> Response {
     let change = try request.decode(Change.self)
     let id = try request.parameter(1)
-    let app = try await app(of: request)
-    do {
-      try await context.tenants.setPlugin(
-        id, of: app.id, enabled: change.enabled, config: change.config)
-    } catch let error as HostError {
-      throw ControlShard.problem(error, plugin: id)
+    let app = try await app(of: request, for: .setPlugin)
+    let record = try audit(
+      request, Permission.setPlugin.action, of: app.id, target: id, before: try plugin(id, of: app),
+      after: AppPlugin?.none)
+    try await self.change(record) {
+      try plugin(id, of: app)
+    } _: {
+      do {
+        try await context.tenants.setPlugin(
+          id, of: app.id, enabled: change.enabled, config: change.config,
+          version: change.version)
+      } catch let error as HostError {
+        throw ControlShard.problem(error, plugin: id)
+      }
     }
-    guard let plugin = try plugins(of: app).first(where: { $0.id == id }) else {
+    guard let plugin = try plugin(id, of: app) else {
       throw HostError(.internal, "the plugin \(id) is set and is not there")
     }
     return try .json(plugin)
+  }
+
+  private func plugin(_ id: String, of app: App) throws -> AppPlugin? {
+    try plugins(of: app).first { $0.id == id }
   }
 
   /// A fault of the settings, as the host tells it.
@@ -68,7 +105,10 @@ extension ControlShard {
           Problem.Fault(pointer: "/config" + $0.pointer, message: $0.message)
         })
     case .notFound:
-      return Problem.notFound("No plugin called \(plugin) is installed for apps.")
+      return Problem.notFound(
+        error.text.contains("version")
+          ? "No plugin called \(plugin) is installed in this version."
+          : "No plugin called \(plugin) is installed for apps.")
     case .conflict:
       return Problem.conflict(
         error.text.isEmpty ? "The app's plugins would not fit together." : error.text)

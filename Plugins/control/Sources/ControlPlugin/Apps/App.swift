@@ -1,6 +1,6 @@
 internal import PluginKit
 
-/// An app, as its owner sees it.
+/// An app, as its members see it.
 struct App: Codable, Identifiable {
   var id: String
   var name: String
@@ -13,24 +13,48 @@ struct App: Codable, Identifiable {
   }
 }
 
+/// An app with what whoever asks is to it.
+struct ListedApp: Codable, Identifiable {
+  var id: String
+  var name: String
+  var createdAt: Timestamp
+  var plan: String
+  var role: Role
+
+  init(_ app: App, role: Role) {
+    id = app.id
+    name = app.name
+    createdAt = app.createdAt
+    plan = app.plan
+    self.role = role
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case id, name, plan, role
+    case createdAt = "created_at"
+  }
+}
+
 /// An app with the origins whose pages may come to it.
 struct WholeApp: Encodable {
   var id: String
   var name: String
   var createdAt: Timestamp
   var plan: String
+  var role: Role
   var allowedOrigins: [String]
 
-  init(_ app: App, allowedOrigins: [String]) {
-    id = app.id
-    name = app.name
-    createdAt = app.createdAt
-    plan = app.plan
+  init(_ membership: Membership, allowedOrigins: [String]) {
+    id = membership.app.id
+    name = membership.app.name
+    createdAt = membership.app.createdAt
+    plan = membership.app.plan
+    role = membership.role
     self.allowedOrigins = allowedOrigins
   }
 
   enum CodingKeys: String, CodingKey {
-    case id, name, plan
+    case id, name, plan, role
     case createdAt = "created_at"
     case allowedOrigins = "allowed_origins"
   }
@@ -46,42 +70,40 @@ enum Stage {
   static let deleting = "deleting"
 }
 
+/// What of an app the audit log remembers.
+struct AppState: Encodable {
+  var name: String
+  var allowedOrigins: [String]?
+
+  enum CodingKeys: String, CodingKey {
+    case name
+    case allowedOrigins = "allowed_origins"
+  }
+}
+
 extension ControlShard {
-  static let unknownApp = Problem.notFound("There is no such app.")
-
-  /// The app that the path names, if it belongs to whoever asks. Somebody else's is as good as none.
-  func app(of request: Request) async throws -> App {
-    let rows = try await context.store.read(
-      """
-      SELECT id, name, created_at, plan FROM control_apps
-      WHERE id = \(try request.parameter(0)) AND account_id = \(request.principal.id)
-        AND state = \(Stage.ready)
-      """)
-    guard let row = rows.first else { throw ControlShard.unknownApp }
-    return try row.decode()
+  private func origins(of app: App) throws -> [String] {
+    try context.tenants.origins(of: app.id) ?? []
   }
 
-  /// The app with what the host keeps of it.
-  private func whole(_ app: App) throws -> WholeApp {
-    try WholeApp(app, allowedOrigins: context.tenants.origins(of: app.id) ?? [])
-  }
-
-  /// `GET /v1/apps`, oldest first.
+  /// `GET /v1/apps`: those that whoever asks is a member of, oldest first.
   func listApps(_ request: Request) async throws -> Response {
     let limit = request.pageLimit
     let rows = try await context.store.read(
       """
-      SELECT id, name, created_at, plan FROM control_apps
-      WHERE account_id = \(request.principal.id) AND state = \(Stage.ready)
-        AND id > \(request.pageStart)
-      ORDER BY id LIMIT \(limit + 1)
+      SELECT a.id AS id, a.name AS name, a.created_at AS created_at, a.plan AS plan, m.role AS role
+      FROM control_members m JOIN control_apps a ON a.id = m.app_id
+      WHERE m.account_id = \(request.principal.id) AND m.app_id > \(request.pageStart)
+        AND a.state = \(Stage.ready)
+      ORDER BY m.app_id LIMIT \(limit + 1)
       """)
-    return try .json(try rows.page(of: App.self, limit: limit))
+    return try .json(try rows.page(of: ListedApp.self, limit: limit))
   }
 
   /// `GET /v1/apps/{app}`
   func readApp(_ request: Request) async throws -> Response {
-    try .json(whole(try await app(of: request)))
+    let membership = try await membership(request, .readApp)
+    return try .json(WholeApp(membership, allowedOrigins: origins(of: membership.app)))
   }
 
   private struct Change: Decodable {
@@ -97,42 +119,69 @@ extension ControlShard {
   /// `PATCH /v1/apps/{app}`
   func changeApp(_ request: Request) async throws -> Response {
     let change = try request.decode(Change.self)
-    let id = try request.parameter(0)
-    if let origins = change.allowedOrigins {
-      // Only of the owner's own app; and what is wrong in them leaves the rest as it was.
-      _ = try await app(of: request)
-      do {
-        try await context.tenants.setOrigins(origins, of: id)
-      } catch let error as HostError where error.status == .invalid {
-        throw Problem.invalid("allowed_origins: \(error.text)")
-      }
-    }
-    let commit = try await context.store.commit {
+    var membership = try await membership(request, .changeApp)
+    let app = membership.app
+    let name = change.name ?? app.name
+    var batch = Batch()
+    batch.add(
       SQL(
         """
-        UPDATE control_apps
-        SET name = COALESCE(\(change.name), name), updated_at = \(try context.clock.now())
-        WHERE id = \(id) AND account_id = \(request.principal.id) AND state = \(Stage.ready)
-        RETURNING id, name, created_at, plan
-        """)
+        UPDATE control_apps SET name = \(name), updated_at = \(try context.clock.now())
+        WHERE id = \(app.id) AND state = \(Stage.ready)
+        """
+      ).expect(exactly: 1))
+    let former = try origins(of: app)
+    let record = try audit(
+      request, Permission.changeApp.action, of: app.id,
+      before: AppState(name: app.name, allowedOrigins: former),
+      after: AppState(name: name, allowedOrigins: former))
+    do {
+      if let origins = change.allowedOrigins {
+        try await self.change(record, batch) {
+          AppState(name: name, allowedOrigins: try self.origins(of: app))
+        } _: {
+          try await setOrigins(origins, of: app)
+        }
+      } else {
+        try await commit(batch, record)
+      }
+    } catch StoreError.conflict(statement: 0, _) {
+      throw ControlShard.unknownApp
     }
-    guard let row = commit.statements[0].first else { throw ControlShard.unknownApp }
-    return try .json(whole(row.decode(App.self)))
+    membership.app.name = name
+    return try .json(WholeApp(membership, allowedOrigins: origins(of: app)))
+  }
+
+  private func setOrigins(_ origins: [String], of app: App) async throws {
+    do {
+      try await context.tenants.setOrigins(origins, of: app.id)
+    } catch let error as HostError where error.status == .invalid {
+      throw Problem.invalid("allowed_origins: \(error.text)")
+    }
   }
 
   /// `DELETE /v1/apps/{app}`: from the first commit on nobody sees the app; then it ends.
   func deleteApp(_ request: Request) async throws -> Response {
-    let id = try request.parameter(0)
-    let commit = try await context.store.commit {
+    let app = try await app(of: request, for: .deleteApp)
+    var batch = Batch()
+    batch.add(
       SQL(
         """
         UPDATE control_apps
         SET state = \(Stage.deleting), updated_at = \(try context.clock.now())
-        WHERE id = \(id) AND account_id = \(request.principal.id) AND state = \(Stage.ready)
-        """)
+        WHERE id = \(app.id) AND state = \(Stage.ready)
+        """
+      ).expect(exactly: 1))
+    do {
+      try await commit(
+        batch,
+        try audit(
+          request, Permission.deleteApp.action, of: app.id, before: AppState(name: app.name),
+          after: AppState?.none))
+    } catch StoreError.conflict(statement: 0, _) {
+      throw ControlShard.unknownApp
     }
-    guard commit.statements[0].changed == 1 else { throw ControlShard.unknownApp }
-    try await endTenant(id)
+    try await endTenant(app.id)
     return .empty(204)
   }
 }

@@ -39,16 +39,22 @@ extension ControlShard {
     do {
       try await context.tenants.putSecret("tenant.signing", Array(secret.utf8), of: app.id)
       try await key.put(of: app.id, scopes: ["*"], expiresAt: nil, context)
-      try await context.store.commit {
+      var batch = Batch()
+      batch.add(
         SQL(
           """
           UPDATE control_apps SET state = \(Stage.ready)
           WHERE id = \(app.id) AND state = \(Stage.creating)
           """
-        ).expect(exactly: 1)
+        ).expect(exactly: 1))
+      batch.add(
         SQL("UPDATE control_keys SET state = \(Stage.ready) WHERE id = \(key.id)")
-          .expect(exactly: 1)
-      }
+          .expect(exactly: 1))
+      try await commit(
+        batch,
+        try audit(
+          request, "app.created", of: app.id, target: key.id, before: AppState?.none,
+          after: AppState(name: app.name)))
     } catch {
       await takeBack(app.id, because: error)
       throw error
@@ -67,17 +73,23 @@ extension ControlShard {
           INSERT INTO control_apps (id, account_id, name, plan, state, created_at, updated_at)
           SELECT \(app.id), \(owner), \(app.name), \(app.plan), \(Stage.creating),
             \(app.createdAt), \(app.createdAt)
-          WHERE (SELECT COUNT(*) FROM control_apps WHERE account_id = \(owner))
+          WHERE (SELECT COUNT(*) FROM control_members
+              WHERE account_id = \(owner) AND role = \(Role.owner.rawValue))
             < \(settings.appsPerAccount)
           """
         ).expect(exactly: 1)
+        SQL(
+          """
+          INSERT INTO control_members (app_id, account_id, role, created_at)
+          VALUES (\(app.id), \(owner), \(Role.owner.rawValue), \(app.createdAt))
+          """)
         try key.draft(
           app: app.id, name: "default", scopes: ["*"], expiresAt: nil, at: app.createdAt)
       }
     } catch StoreError.conflict(statement: 0, _) {
       throw Problem(
         status: 403, code: "quota_exceeded",
-        detail: "An account has at most \(settings.appsPerAccount) apps.")
+        detail: "An account owns at most \(settings.appsPerAccount) apps.")
     }
   }
 
@@ -115,8 +127,8 @@ extension ControlShard {
 }
 
 extension Response {
-  /// 201 with something that nobody on the way may keep.
-  static func secret<Value: Encodable>(_ value: Value) throws -> Response {
-    try .json(value, status: 201).header("cache-control", "no-store")
+  /// Something that nobody on the way may keep.
+  static func secret<Value: Encodable>(_ value: Value, status: Int = 201) throws -> Response {
+    try .json(value, status: status).header("cache-control", "no-store")
   }
 }

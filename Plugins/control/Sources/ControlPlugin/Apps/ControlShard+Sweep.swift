@@ -19,11 +19,13 @@ extension ControlShard {
   /// Removes the rows of an app that is not ready.
   func forget(_ app: String) async throws {
     try await context.store.commit(isApartFromRequest: true) {
-      SQL(
-        """
-        DELETE FROM control_keys WHERE app_id IN (
-          SELECT id FROM control_apps WHERE id = \(app) AND state <> \(Stage.ready))
-        """)
+      for table in ["control_keys", "control_members", "control_invitations"] {
+        SQL(
+          """
+          DELETE FROM \(raw: table) WHERE app_id IN (
+            SELECT id FROM control_apps WHERE id = \(app) AND state <> \(Stage.ready))
+          """)
+      }
       SQL("DELETE FROM control_apps WHERE id = \(app) AND state <> \(Stage.ready)")
     }
   }
@@ -69,5 +71,6 @@ extension ControlShard {
     for row in left[1] {
       try await endKey(try row["id", String.self], of: try row["app", String.self])
     }
+    try await sweepRotations(before: edge)
   }
 }

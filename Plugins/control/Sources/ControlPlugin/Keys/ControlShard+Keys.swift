@@ -1,22 +1,5 @@
 internal import PluginKit
 
-/// A key, as the app's owner sees it later: never its secret half.
-struct Key: Codable, Identifiable {
-  var id: String
-  var name: String
-  /// The public half.
-  var key: String
-  var scopes: [String]
-  var createdAt: Timestamp
-  var expiresAt: Timestamp?
-
-  enum CodingKeys: String, CodingKey {
-    case id, name, key, scopes
-    case createdAt = "created_at"
-    case expiresAt = "expires_at"
-  }
-}
-
 extension ControlShard {
   private struct NewKey: Decodable {
     var name: String
@@ -49,13 +32,13 @@ extension ControlShard {
   /// `POST /v1/apps/{app}/keys`
   func createKey(_ request: Request) async throws -> Response {
     let form = try request.decode(NewKey.self)
+    let app = try await app(of: request, for: .makeKey)
     let now = try context.clock.now()
     let scopes = form.scopes ?? ["*"]
     try check(scopes)
     if let expiresAt = form.expiresAt, expiresAt <= now {
       throw Problem.invalid(pointer: "/expires_at", "The key would be expired from the start.")
     }
-    let app = try await app(of: request)
     sweepIfDue()
     let pair = try KeyPair(context)
     let draft = try pair.draft(
@@ -63,14 +46,19 @@ extension ControlShard {
     try await commit(draft, of: app)
     do {
       try await pair.put(of: app.id, scopes: scopes, expiresAt: form.expiresAt, context)
-      try await context.store.commit {
+      var batch = Batch()
+      batch.add(
         SQL(
           """
           UPDATE control_keys SET state = \(Stage.ready)
           WHERE id = \(pair.id) AND state = \(Stage.creating)
           """
-        ).expect(exactly: 1)
-      }
+        ).expect(exactly: 1))
+      try await self.commit(
+        batch,
+        try audit(
+          request, Permission.makeKey.action, of: app.id, target: pair.id, before: KeyState?.none,
+          after: KeyState(name: form.name, scopes: scopes, expiresAt: form.expiresAt)))
     } catch {
       context.log.warning("a key could not be made", ["key": pair.id, "error": "\(error)"])
       // If this fails too, `sweep` does it later.
@@ -115,42 +103,121 @@ extension ControlShard {
 
   /// `GET /v1/apps/{app}/keys`, oldest first.
   func listKeys(_ request: Request) async throws -> Response {
-    let app = try await app(of: request)
+    let app = try await app(of: request, for: .readKeys)
+    sweepIfDue()
     let limit = request.pageLimit
     let rows = try await context.store.read(
       """
-      SELECT id, name, key, scopes, created_at, expires_at FROM control_keys
+      SELECT \(raw: StoredKey.columns) FROM control_keys
       WHERE app_id = \(app.id) AND state = \(Stage.ready) AND id > \(request.pageStart)
       ORDER BY id LIMIT \(limit + 1)
       """)
-    return try .json(try rows.page(of: Key.self, limit: limit))
+    let known = try credentials(of: app)
+    let now = try context.clock.now()
+    let keys: [Key] = try rows.prefix(limit).map { row in
+      let stored: StoredKey = try row.decode()
+      return stored.shown(known, at: now)
+    }
+    return try .json(Page(data: keys, next: rows.count > limit ? keys.last?.id : nil))
   }
 
   /// `DELETE /v1/apps/{app}/keys/{key}`: in force everywhere when it is answered.
   func deleteKey(_ request: Request) async throws -> Response {
-    let app = try await app(of: request)
-    let id = try request.parameter(1)
+    let app = try await app(of: request, for: .deleteKey)
+    let key = try await key(try request.parameter(1), of: app)
+    var batch = Batch()
+    batch.add(SQL("DELETE FROM control_keys WHERE id = \(key.id)"))
+    let record = try audit(
+      request, Permission.deleteKey.action, of: app.id, target: key.id, before: KeyState(key),
+      after: KeyState?.none)
+    try await change(record, batch) {
+      KeyState?.none
+    } _: {
+      try await revoke(key.id, of: app.id)
+    }
+    return .empty(204)
+  }
+
+  /// The key of that id, if it is the app's.
+  func key(_ id: String, of app: App) async throws -> StoredKey {
     let rows = try await context.store.read(
       """
-      SELECT id FROM control_keys
+      SELECT \(raw: StoredKey.columns) FROM control_keys
       WHERE id = \(id) AND app_id = \(app.id) AND state = \(Stage.ready)
       """)
-    guard !rows.isEmpty else { throw Problem.notFound("The app has no such key.") }
-    try await endKey(id, of: app.id)
-    return .empty(204)
+    guard let row = rows.first else { throw Problem.notFound("The app has no such key.") }
+    return try row.decode()
+  }
+
+  /// What the host knows of the app's credentials, by their ids.
+  func credentials(of app: App) throws -> [String: CredentialState] {
+    let known = try context.tenants.credentials(of: app.id) ?? []
+    return Dictionary(known.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  private struct Change: Decodable {
+    var name: String?
+    var scopes: [String]?
+  }
+
+  /// `PATCH /v1/apps/{app}/keys/{key}`: other scopes are in force everywhere when it is answered.
+  func changeKey(_ request: Request) async throws -> Response {
+    let change = try request.decode(Change.self)
+    let app = try await app(of: request, for: .changeKey)
+    if let scopes = change.scopes { try check(scopes) }
+    var stored = try await key(try request.parameter(1), of: app)
+    let name = change.name ?? stored.name
+    let scopes = change.scopes ?? stored.scopes
+    var batch = Batch()
+    batch.add(
+      SQL(
+        """
+        UPDATE control_keys SET name = \(name), scopes = \(try RawJSON(encoding: scopes))
+        WHERE id = \(stored.id) AND state = \(Stage.ready)
+        """
+      ).expect(exactly: 1))
+    let after = KeyState(name: name, scopes: scopes, expiresAt: stored.expiresAt)
+    let record = try audit(
+      request, Permission.changeKey.action, of: app.id, target: stored.id,
+      before: KeyState(stored), after: after)
+    if change.scopes == nil {
+      try await commit(batch, record)
+    } else {
+      try await self.change(record, batch) {
+        after
+      } _: {
+        // Those before a rotation that are still good as well.
+        for id in try credentials(of: app).keys.sorted()
+        where stored.owns(id) && id != KeyPair.publicID(stored.id) {
+          try await context.tenants.setScopes(scopes, ofCredential: id, of: app.id)
+        }
+      }
+    }
+    stored.name = name
+    stored.scopes = scopes
+    return try .json(stored.shown(try credentials(of: app), at: try context.clock.now()))
   }
 
   /// Ends a key: first it lets nobody in any more, then nothing remembers it.
   func endKey(_ id: String, of app: String) async throws {
-    for credential in [id, KeyPair.publicID(id)] {
-      do {
-        try await context.tenants.revoke(credential: credential, of: app)
-      } catch let error as HostError where error.status == .notFound {
-        // It was not let in, or is out already.
-      }
-    }
+    try await revoke(id, of: app)
     try await context.store.commit(isApartFromRequest: true) {
       SQL("DELETE FROM control_keys WHERE id = \(id)")
     }
+  }
+
+  /// Has a key let nobody in any more.
+  private func revoke(_ id: String, of app: String) async throws {
+    let known = try context.tenants.credentials(of: app) ?? []
+    for credential in known where credential.id == id || credential.id.hasPrefix(id + ".") {
+      try await end(credential.id, of: app)
+    }
+  }
+
+  /// Ends one of the host's credentials, at once or at a time. It may never have been let in, or be out already.
+  func end(_ credential: String, of app: String, at time: Timestamp? = nil) async throws {
+    do {
+      try await context.tenants.revoke(credential: credential, of: app, at: time)
+    } catch let error as HostError where error.status == .notFound {}
   }
 }

@@ -1,4 +1,3 @@
-internal import CSSL
 internal import PluginKit
 
 /// The text of a key or a secret: what it is, 32 random bytes, and a checksum.
@@ -11,7 +10,7 @@ struct KeyText {
 
   init(prefix: String, random: [UInt8]) {
     let body = prefix + KeyText.base62(random, digits: 43)
-    text = body + KeyText.base62(Array(KeyText.sha256(body)[..<4]), digits: 6)
+    text = body + KeyText.base62(Array(Digest.sha256(body)[..<4]), digits: 6)
   }
 
   /// The public half of a key: it names the app.
@@ -30,15 +29,7 @@ struct KeyText {
   }
 
   /// SHA-256 of the whole text: by it the host recognises the key, which is kept nowhere.
-  var digest: [UInt8] { KeyText.sha256(text) }
-
-  private static func sha256(_ text: String) -> [UInt8] {
-    let bytes = Array(text.utf8)
-    return [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
-      _ = SHA256(bytes, bytes.count, digest.baseAddress)
-      count = 32
-    }
-  }
+  var digest: [UInt8] { Digest.sha256(text) }
 
   /// A big-endian number in base 62, with as many digits as any number of that many bytes needs.
   private static func base62(_ bytes: [UInt8], digits: Int) -> String {

@@ -1,0 +1,24 @@
+internal import CSSL
+
+/// SHA-256, by which what is only compared is kept.
+enum Digest {
+  /// The 32 bytes of a text's digest.
+  static func sha256(_ text: String) -> [UInt8] { sha256(Array(text.utf8)) }
+
+  /// The 32 bytes of a digest.
+  static func sha256(_ bytes: [UInt8]) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
+      _ = SHA256(bytes, bytes.count, digest.baseAddress)
+      count = 32
+    }
+  }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+enum Hex {
+  static func text(_ bytes: [UInt8]) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(
+      decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
+}

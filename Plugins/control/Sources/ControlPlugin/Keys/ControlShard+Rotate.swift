@@ -1,0 +1,181 @@
+internal import PluginKit
+
+extension ControlShard {
+  /// A key with its new secret half, which is shown this once.
+  private struct Answer: Encodable {
+    var id: String
+    var key: String
+    var secret: String
+    var name: String
+    var scopes: [String]
+    var createdAt: Timestamp
+    var expiresAt: Timestamp?
+    var rotatedAt: Timestamp
+    var previousExpiresAt: Timestamp
+
+    enum CodingKeys: String, CodingKey {
+      case id, key, secret, name, scopes
+      case createdAt = "created_at"
+      case expiresAt = "expires_at"
+      case rotatedAt = "rotated_at"
+      case previousExpiresAt = "previous_expires_at"
+    }
+  }
+
+  /// Secret halves of one key that are good at the same time, at most.
+  private static let goodSecrets = 5
+
+  /// `POST /v1/apps/{app}/keys/{key}/rotate`
+  ///
+  /// The id of the new secret half is noted first, then it is let in, then committed as the key's; last the host is told when the
+  /// old one ends. A crash before the commit leaves a secret that nobody has, and one after it an old secret that the host does
+  /// not end; both are put right by the next rotation, or by `sweep`.
+  func rotateKey(_ request: Request) async throws -> Response {
+    let form = try request.decode(Rotation.self)
+    let app = try await app(of: request, for: .rotateKey)
+    let stored = try await key(try request.parameter(1), of: app)
+    sweepIfDue()
+    let now = try context.clock.now()
+    if let end = stored.expiresAt, end <= now {
+      throw Problem.conflict("The key has expired. Make another.")
+    }
+    let secret = try KeyText.secretKey(context)
+    let credential = stored.id + "." + Hex.text(try context.random.bytes(8))
+    try await reserve(credential, for: stored, of: app, at: now)
+    let until = now.adding(milliseconds: form.graceSeconds * 1_000)
+    do {
+      try await context.tenants.put(
+        Credential(
+          id: credential, digest: secret.digest, scopes: stored.scopes,
+          expiresAt: stored.expiresAt),
+        of: app.id)
+      var batch = Batch()
+      batch.add(
+        SQL(
+          """
+          UPDATE control_keys
+          SET credential = \(credential), previous_credential = \(stored.secretID),
+            previous_until = \(until), unsettled = 1, pending_credential = NULL, pending_at = NULL,
+            rotated_at = \(now)
+          WHERE id = \(stored.id) AND state = \(Stage.ready) AND pending_credential = \(credential)
+          """
+        ).expect(exactly: 1))
+      try await commit(
+        batch,
+        try audit(
+          request, Permission.rotateKey.action, of: app.id, target: stored.id,
+          before: RotationState?.none, after: RotationState(previousExpiresAt: until)))
+    } catch {
+      await giveUp(credential, of: stored, app)
+      throw error
+    }
+    try await settle(stored.id, stored.secretID, until, of: app.id)
+    return try .secret(
+      Answer(
+        id: stored.id, key: stored.key, secret: secret.text, name: stored.name,
+        scopes: stored.scopes, createdAt: stored.createdAt, expiresAt: stored.expiresAt,
+        rotatedAt: now, previousExpiresAt: until), status: 200)
+  }
+
+  /// Notes which credential a rotation is about to let in; only one rotation of a key is under way.
+  private func reserve(
+    _ credential: String, for stored: StoredKey, of app: App, at now: Timestamp
+  ) async throws {
+    let good = try credentials(of: app).values.filter {
+      stored.owns($0.id) && $0.id != KeyPair.publicID(stored.id) && ($0.expiresAt ?? .never) > now
+    }
+    guard good.count < ControlShard.goodSecrets else {
+      throw Problem(
+        status: 403, code: "quota_exceeded",
+        detail:
+          "A key has at most \(ControlShard.goodSecrets) good secrets: wait for an old one to end.")
+    }
+    let edge = now.adding(milliseconds: -ControlShard.abandonedAfter)
+    do {
+      try await context.store.commit(isApartFromRequest: true) {
+        SQL(
+          """
+          UPDATE control_keys SET pending_credential = \(credential), pending_at = \(now)
+          WHERE id = \(stored.id) AND state = \(Stage.ready)
+            AND (pending_credential IS NULL OR pending_at <= \(edge))
+          """
+        ).expect(exactly: 1)
+      }
+    } catch StoreError.conflict(statement: 0, _) {
+      throw Problem.conflict("The key is being rotated already.")
+    }
+    if let abandoned = stored.pendingCredential { try await end(abandoned, of: app.id) }
+    if stored.unsettled, let previous = stored.previousCredential, let until = stored.previousUntil
+    {
+      try await settle(stored.id, previous, until, of: app.id)
+    }
+  }
+
+  /// Takes back what a rotation that failed has begun. If that fails too, `sweep` does it later.
+  private func giveUp(_ credential: String, of stored: StoredKey, _ app: App) async {
+    context.log.warning("a key could not be rotated", ["key": stored.id])
+    do {
+      try await end(credential, of: app.id)
+      try await forgetPending(credential, of: stored.id)
+    } catch {
+      context.log.warning(
+        "what was made of a key's rotation is taken back later",
+        ["key": stored.id, "error": "\(error)"])
+    }
+  }
+
+  private func forgetPending(_ credential: String, of key: String) async throws {
+    try await context.store.commit(isApartFromRequest: true) {
+      SQL(
+        """
+        UPDATE control_keys SET pending_credential = NULL, pending_at = NULL
+        WHERE id = \(key) AND pending_credential = \(credential)
+        """)
+    }
+  }
+
+  /// Tells the host when the secret half before the last rotation ends, and notes that it knows.
+  private func settle(
+    _ key: String, _ previous: String, _ until: Timestamp, of app: String
+  ) async throws {
+    let isOver = until <= (try context.clock.now())
+    try await end(previous, of: app, at: isOver ? nil : until)
+    try await context.store.commit(isApartFromRequest: true) {
+      SQL(
+        """
+        UPDATE control_keys SET unsettled = 0
+        WHERE id = \(key) AND previous_credential = \(previous)
+        """)
+    }
+  }
+
+  /// Puts right what a crash has left of rotations.
+  func sweepRotations(before edge: Timestamp) async throws {
+    let left = try await context.store.read(
+      """
+      SELECT k.id AS id, k.app_id AS app, k.previous_credential AS previous, k.previous_until AS until,
+        k.unsettled AS unsettled, k.pending_credential AS pending
+      FROM control_keys k JOIN control_apps a ON a.id = k.app_id
+      WHERE k.state = \(Stage.ready) AND a.state = \(Stage.ready)
+        AND (k.unsettled = 1 AND k.rotated_at <= \(edge) OR k.pending_at <= \(edge))
+      ORDER BY k.id LIMIT 100
+      """)
+    for row in left {
+      let (id, app) = (try row["id", String.self], try row["app", String.self])
+      if let pending = try row["pending", String?.self] {
+        try await end(pending, of: app)
+        try await forgetPending(pending, of: id)
+      }
+      if try row["unsettled", Bool.self], let previous = try row["previous", String?.self],
+        let until = try row["until", Int64?.self]
+      {
+        try await settle(id, previous, Timestamp(unixMilliseconds: until), of: app)
+      }
+    }
+  }
+}
+
+extension Timestamp {
+  /// Later than any.
+  fileprivate static let never = Timestamp(unixMilliseconds: .max)
+}

@@ -1,0 +1,57 @@
+internal import PluginKit
+
+/// An app with what whoever asks is to it.
+struct Membership {
+  var app: App
+  var role: Role
+}
+
+extension ControlShard {
+  static let unknownApp = Problem.notFound("There is no such app.")
+
+  /// The app that the path names first, if whoever asks is a member of it and may do what is asked for.
+  ///
+  /// - Throws: `Problem` 404 to a stranger, for whom somebody's app is as good as none; 403 to a member whose role does not
+  ///   allow it, which the audit log remembers.
+  func membership(_ request: Request, _ permission: Permission) async throws -> Membership {
+    let rows = try await context.store.read(
+      """
+      SELECT a.id AS id, a.name AS name, a.created_at AS created_at, a.plan AS plan, m.role AS role
+      FROM control_apps a JOIN control_members m ON m.app_id = a.id
+      WHERE a.id = \(try request.parameter(0)) AND m.account_id = \(request.principal.id)
+        AND a.state = \(Stage.ready)
+      """)
+    guard let row = rows.first else { throw ControlShard.unknownApp }
+    let membership = Membership(
+      app: try row.decode(), role: try ControlShard.role(try row["role", String.self]))
+    guard membership.role >= permission.least else {
+      try await refuse(
+        request, membership.app, permission.action,
+        "This needs the role \(permission.least.rawValue); yours is \(membership.role.rawValue).")
+    }
+    return membership
+  }
+
+  /// The app that the path names first, for whoever may do what is asked for.
+  func app(of request: Request, for permission: Permission) async throws -> App {
+    try await membership(request, permission).app
+  }
+
+  /// Refuses a member something, and has the audit log remember it.
+  func refuse(
+    _ request: Request, _ app: App, _ action: String, target: String? = nil, _ detail: String
+  ) async throws -> Never {
+    var batch = Batch()
+    batch.isApartFromRequest = true
+    try await commit(
+      batch, try audit(request, action, of: app.id, target: target, outcome: .refused))
+    throw Problem.forbidden(detail)
+  }
+
+  static func role(_ text: String) throws -> Role {
+    guard let role = Role(rawValue: text) else {
+      throw HostError(.internal, "\"\(text)\" is no role")
+    }
+    return role
+  }
+}

@@ -1,0 +1,128 @@
+internal import Gateway
+internal import Store
+
+/// A tenant's plugins: which run, in which version, with which settings.
+extension TenantControl {
+  /// Switches a plugin on or off for a tenant, chooses its version, or changes its settings. The new generation is built and
+  /// its shards opened before anything is recorded; any error leaves everything as it was.
+  ///
+  /// - Parameter version: nil keeps the choice there is; "" is none, which is the standard version.
+  func setPlugin(
+    _ tenant: String, plugin id: String, enabled: Bool, config: String?, version: String?
+  ) async throws(TenantFailure) {
+    await lock(tenant)
+    defer { unlock(tenant) }
+    guard var record = registry.record(tenant) else {
+      throw TenantFailure(code: .notFound, message: "there is no tenant \"\(tenant)\"")
+    }
+    if let origin = record.origin {
+      throw TenantFailure(code: .conflict, message: "the tenant \"\(tenant)\" is set in \(origin)")
+    }
+    let old = record.plugins[id]
+    let choice = version.map { $0.isEmpty ? nil : $0 } ?? old?.version
+    let plugin = try find(id, choice, for: tenant)
+    var secrets = try sealed(id, tenant)
+    let setting = PluginSetting(
+      enabled: enabled, config: try plugin.open(config ?? old?.config ?? "{}", sealing: &secrets),
+      version: choice)
+    _ = try plugin.settings(setting.config, secrets)
+    let wasEnabled = old?.enabled == true
+    record.plugins[id] = setting
+    let runtime: TenantRuntime
+    do throws(TenantFailure) {
+      runtime = try await build(record, host.currentSetup, tables, sealed: [id: secrets])
+    } catch {
+      guard error.storeCode == .schemaTooNew else { throw error }
+      // Nobody else's data is newer than what there was: it is this choice that is too old.
+      throw TenantFailure(code: .conflict, message: error.message)
+    }
+    var opened: [(LoopHost, OpenedGeneration)] = []
+    do throws(TenantFailure) {
+      try await keepCursors(for: runtime)
+      opened = try await openWhereItIsOpen(runtime)
+      let sealing = secrets
+      _ = try await registry.change { registry, done in
+        registry.setPlugin(
+          tenant, plugin: id, setting: setting, sealing: sealing, completion: done)
+      }
+    } catch {
+      for (loop, generation) in opened { await loop.discard(generation) }
+      runtime.abandon(host)
+      if !wasEnabled && !plugin.manifest.listens.isEmpty { await dropCursor(of: id, tenant) }
+      throw error
+    }
+    let former = runtimes.updateValue(runtime, forKey: tenant)
+    for (loop, generation) in opened {
+      await loop.swap(tenant, generation, without: enabled ? [] : [id])
+    }
+    former?.abandon(host)
+    if !enabled && !plugin.manifest.listens.isEmpty { await dropCursor(of: id, tenant) }
+  }
+
+  private func find(
+    _ id: String, _ version: String?, for tenant: String
+  ) throws(TenantFailure) -> LoadedPlugin {
+    let setup = host.currentSetup
+    let kind: TenantKind = tenant == StaticTenant.platformID ? .platform : .app
+    guard let standard = setup.plugins[id], standard.manifest.tenants.includes(kind) else {
+      throw TenantFailure(code: .notFound, message: "there is no plugin \"\(id)\" for apps")
+    }
+    guard let plugin = setup.plugin(id, version: version),
+      plugin.manifest.tenants.includes(kind)
+    else {
+      throw TenantFailure(
+        code: .notFound, message: "plugin \"\(id)\" is not installed in version \(version ?? "")")
+    }
+    return plugin
+  }
+
+  /// Lets go of the events that a plugin which is switched off has not heard: it begins anew when it is switched on.
+  func dropCursor(of plugin: String, _ tenant: String) async {
+    do throws(StoreError) {
+      try await host.store.removeListener(tenant: tenant, listener: plugin)
+    } catch {
+      host.log.write(
+        .warning, "a listener's cursor cannot be dropped; its tenant keeps events for it",
+        fields: [
+          "tenant": .string(tenant), "plugin": .string(plugin), "reason": .string("\(error)"),
+        ])
+    }
+  }
+}
+
+extension LoadedPlugin {
+  /// What of settings that are given may be shown; the secrets among them go to `secrets`.
+  fileprivate func open(
+    _ text: String, sealing secrets: inout SealedSettings
+  ) throws(TenantFailure) -> String {
+    let paths = manifest.settings.secretPaths
+    // As it was given, where nothing has to be taken out.
+    if paths.isEmpty { return text }
+    return secrets.take(from: try read(text), paths).json
+  }
+
+  /// A tenant's settings with the secrets among them, checked against the manifest's schema and completed by its defaults.
+  func settings(_ text: String, _ secrets: SealedSettings) throws(TenantFailure) -> String {
+    let value = secrets.put(into: try read(text), manifest.settings.secretPaths)
+    let refusals = manifest.settings.refusals(of: value)
+    guard refusals.isEmpty else {
+      let problems = refusals.map { SettingsProblem(pointer: $0.pointer, message: $0.message) }
+      throw TenantFailure(
+        code: .config,
+        message: "plugin \"\(manifest.id)\": "
+          + problems.map(\.description).joined(separator: "; "),
+        problems: problems)
+    }
+    return manifest.settings.completed(value).json
+  }
+
+  private func read(_ text: String) throws(TenantFailure) -> ConfigValue {
+    do throws(ConfigurationError) {
+      return try ConfigReader.read(text: Array(text.utf8), name: "config").root
+    } catch {
+      throw TenantFailure(
+        code: .config, message: error.description,
+        problems: error.problems.map { SettingsProblem(pointer: $0.pointer, message: $0.message) })
+    }
+  }
+}

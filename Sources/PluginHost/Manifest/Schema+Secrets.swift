@@ -1,0 +1,62 @@
+internal import Wire
+
+/// Which of a tenant's settings are secrets: properties marked `"writeOnly": true`. They are sealed where settings are kept, and
+/// shown to nobody again.
+extension Schema {
+  /// Where they are, each as the keys that lead there, in the order of the schema.
+  public var secretPaths: [[String]] { Self.secretPaths(of: value, below: []) }
+
+  private static func secretPaths(of schema: ConfigValue, below path: [String]) -> [[String]] {
+    (schema["properties"]?.members ?? []).flatMap { property in
+      let place = path + [property.key]
+      return property.value["writeOnly"] == true
+        ? [place] : secretPaths(of: property.value, below: place)
+    }
+  }
+
+  /// Records where a schema of settings marks as a secret what could not be sealed: only a property of an object that is itself
+  /// reached by properties alone is, and a default would be no secret.
+  static func checkSecrets(_ schema: ConfigValue, at pointer: String, _ problems: ConfigProblems) {
+    for property in schema["properties"]?.members ?? [] {
+      let place = JSONPointer.appending(property.key, to: pointer + "/properties")
+      if property.value["writeOnly"] == true, property.value["default"] != nil {
+        problems.add(
+          "a secret has no default: everybody could read it here", at: place + "/default")
+      }
+      checkSecrets(property.value, at: place, problems)
+    }
+    for keyword in ["items", "additionalProperties"] {
+      guard let below = schema[keyword] else { continue }
+      refuseSecrets(below, at: pointer + "/" + keyword, problems)
+    }
+    for keyword in ["allOf", "anyOf", "oneOf"] {
+      for (index, below) in (schema[keyword]?.elements ?? []).enumerated() {
+        refuseSecrets(below, at: "\(pointer)/\(keyword)/\(index)", problems)
+      }
+    }
+    for definition in schema["$defs"]?.members ?? [] {
+      refuseSecrets(
+        definition.value, at: JSONPointer.appending(definition.key, to: pointer + "/$defs"),
+        problems)
+    }
+  }
+
+  private static func refuseSecrets(
+    _ schema: ConfigValue, at pointer: String, _ problems: ConfigProblems
+  ) {
+    if schema["writeOnly"] == true {
+      problems.add(
+        "\"writeOnly\" is for properties that are reached by \"properties\" alone",
+        at: pointer + "/writeOnly")
+    }
+    for property in schema["properties"]?.members ?? [] {
+      refuseSecrets(
+        property.value, at: JSONPointer.appending(property.key, to: pointer + "/properties"),
+        problems)
+    }
+    for keyword in ["items", "additionalProperties"] {
+      guard let below = schema[keyword] else { continue }
+      refuseSecrets(below, at: pointer + "/" + keyword, problems)
+    }
+  }
+}

@@ -1,0 +1,142 @@
+internal import CSSL
+public import Store
+
+/// Tables whose rows are bound to each other by hashes, so that whoever changes one of them has to change all that follow.
+///
+/// A table is chained when it has the columns `seq`, `previous_hash` and `hash`. `seq` counts from 1 without a gap; `hash` is the
+/// SHA-256, in lower-case hexadecimal digits, over every other column that is not NULL, in the table's order, each as
+/// `name:type:length:value` and a line feed. The type is `i` for an integer, in decimal digits, or `t` for text; the length
+/// counts bytes. `previous_hash` is the hash of the row before, 64 zeros in the first.
+public struct HashChain: Sendable, Equatable {
+  /// A row and its hash.
+  public struct Link: Sendable, Equatable {
+    /// The row's number, from 1.
+    public var seq: Int64
+    /// 64 lower-case hexadecimal digits.
+    public var hash: String
+
+    /// - Parameter hash: 64 lower-case hexadecimal digits.
+    public init(seq: Int64, hash: String) {
+      self.seq = seq
+      self.hash = hash
+    }
+  }
+
+  /// The table's name.
+  public var table: String
+  /// Rows that were found whole, from the first on.
+  public var rows: Int64 = 0
+  /// The last of them.
+  public var head: Link?
+  /// What is wrong with the first link that is broken; nil when none is.
+  public var fault: String?
+
+  init(table: String) { self.table = table }
+
+  /// Looks at every chained table of a tenant, row by row; nil when the tenant has no file. The gateway may be running.
+  /// [blocking]
+  ///
+  /// - Parameter expected: what is known from elsewhere of one row, such as from a look at an earlier time: without it nobody
+  ///   can tell that rows are missing at the end, or that all were written anew.
+  /// - Throws: `StoreError`: the file cannot be read.
+  public static func verify(
+    tenant: String, dataDirectory: String, expecting expected: Link? = nil
+  ) throws(StoreError) -> [HashChain]? {
+    guard
+      let names = try StoreFile.rows(
+        in: dataDirectory, of: tenant,
+        """
+        SELECT m.name FROM sqlite_master m WHERE m.type = ?1 AND 3 = (
+          SELECT COUNT(*) FROM pragma_table_info(m.name) WHERE name IN ('seq', 'previous_hash', 'hash'))
+        ORDER BY m.name
+        """, "table")
+    else { return nil }
+    let file = try DatabaseFile(StoreFile.path(in: dataDirectory, of: tenant), .reading)
+    var chains: [HashChain] = []
+    for case .text(let name) in names.map(\.[0]) {
+      var chain = HashChain(table: name)
+      try chain.walk(file, expected)
+      chains.append(chain)
+    }
+    return chains
+  }
+
+  private mutating func walk(_ file: DatabaseFile, _ expected: Link?) throws(StoreError) {
+    let quoted =
+      "\""
+      + table.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+      + "\""
+    let columns = try file.rows("SELECT name FROM pragma_table_info(?1) ORDER BY cid", .text(table))
+      .map { row in if case .text(let name) = row[0] { name } else { "" } }
+    var last = Link(seq: 0, hash: String(repeating: "0", count: 64))
+    while fault == nil {
+      let page = try file.rows(
+        "SELECT * FROM \(quoted) WHERE seq > ?1 ORDER BY seq LIMIT 1000", .integer(last.seq))
+      for row in page {
+        guard let next = check(row, columns, after: last, expected) else { return }
+        last = next
+        rows += 1
+        head = next
+      }
+      if page.count < 1_000 { break }
+    }
+    if let expected, expected.seq > last.seq {
+      fault = "row \(expected.seq) is missing: the last is row \(last.seq)"
+    }
+  }
+
+  /// The row's link, or nil when it does not hold, which `fault` then says.
+  private mutating func check(
+    _ row: [SQLValue], _ columns: [String], after last: Link, _ expected: Link?
+  ) -> Link? {
+    var bytes: [UInt8] = []
+    var values: [String: SQLValue] = [:]
+    for (name, value) in zip(columns, row) {
+      values[name] = value
+      guard name != "hash" else { continue }
+      switch value {
+      case .null: continue
+      case .integer(let number): bytes += Self.field(name, "i", String(number))
+      case .text(let text): bytes += Self.field(name, "t", text)
+      case .real, .blob:
+        fault = "row \(last.seq + 1): its column \(name) holds what no chain has"
+        return nil
+      }
+    }
+    guard case .integer(let seq) = values["seq"], case .text(let hash) = values["hash"],
+      case .text(let previous) = values["previous_hash"]
+    else {
+      fault = "row \(last.seq + 1) has no number or no hash"
+      return nil
+    }
+    guard seq == last.seq + 1 else {
+      fault = "row \(last.seq + 1) is missing: row \(seq) follows row \(last.seq)"
+      return nil
+    }
+    guard previous == last.hash else {
+      fault = "row \(seq) was not written after row \(last.seq) as it is now"
+      return nil
+    }
+    guard Self.digest(bytes) == hash else {
+      fault = "row \(seq) is not what was written: its hash is another"
+      return nil
+    }
+    if let expected, expected.seq == seq, expected.hash != hash {
+      fault = "row \(seq) is not the one that is expected: its hash is \(hash)"
+      return nil
+    }
+    return Link(seq: seq, hash: hash)
+  }
+
+  private static func field(_ name: String, _ type: String, _ value: String) -> [UInt8] {
+    Array("\(name):\(type):\(value.utf8.count):".utf8) + Array(value.utf8) + [0x0A]
+  }
+
+  private static func digest(_ bytes: [UInt8]) -> String {
+    var digest = [UInt8](repeating: 0, count: 32)
+    _ = SHA256(bytes, bytes.count, &digest)
+    let digits = Array("0123456789abcdef".utf8)
+    return String(
+      decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
+}

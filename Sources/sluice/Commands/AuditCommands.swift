@@ -1,0 +1,70 @@
+import ArgumentParser
+import PluginHost
+
+struct AuditCommands: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "audit", abstract: "Look at logs whose rows are bound to each other by hashes.",
+    subcommands: [AuditVerify.self])
+}
+
+struct AuditVerify: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify", abstract: "Find out whether an audit log is what was written.",
+    discussion: """
+      Every row holds the hash of the row before it and a hash of itself; whoever changes or removes one breaks the chain there. \
+      The command goes through all rows and names the first that does not hold. That rows were cut off at the end, or all of \
+      them written anew, is only seen from outside: keep what the command prints for the last row, and give it as --expect the \
+      next time. It works beside a gateway that runs, and on the data of one that does not. It ends with 0 when all is whole, with 1 \
+      when it is not or cannot be read.
+      """)
+
+  @Argument(help: "Whose logs: the platform's, or an app's.")
+  var tenant = "platform"
+
+  @Option(
+    help: ArgumentHelp("A row that must be there, as it was printed.", valueName: "seq=hash"))
+  var expect: String?
+
+  @Option(help: ArgumentHelp("The gateway's configuration, a sluice.json.", valueName: "file"))
+  var config: String?
+
+  @Option(help: ArgumentHelp("The gateway's data folder (default ./data).", valueName: "folder"))
+  var data: String?
+
+  func validate() throws {
+    guard expect == nil || link != nil else {
+      throw ValidationError("--expect is a row's number, = and the 64 digits of its hash")
+    }
+  }
+
+  private var link: HashChain.Link? {
+    guard let parts = expect?.split(separator: "=", omittingEmptySubsequences: false),
+      parts.count == 2, let seq = Int64(parts[0]), seq > 0, parts[1].utf8.count == 64
+    else { return nil }
+    return HashChain.Link(seq: seq, hash: String(parts[1]))
+  }
+
+  func run() throws {
+    var options = ConfigurationOptions()
+    options.config = config
+    options.data = data
+    options.plugins = []
+    options.listen = []
+    options.loops = nil
+    let directory = try options.read().dataDirectory
+    let chains: [HashChain]?
+    do {
+      chains = try HashChain.verify(tenant: tenant, dataDirectory: directory, expecting: link)
+    } catch {
+      throw failure("\(error)")
+    }
+    guard let chains else { throw failure("there is no data of \(tenant) in \(directory)") }
+    guard !chains.isEmpty else { throw failure("\(tenant) has no log of this kind") }
+    for chain in chains {
+      let end = chain.head.map { "; the last is \($0.seq)=\($0.hash)" } ?? ""
+      print("\(chain.table): \(chain.rows) rows are whole\(end)")
+    }
+    let faults = chains.compactMap { chain in chain.fault.map { "\(chain.table): \($0)" } }
+    guard faults.isEmpty else { throw failure(faults) }
+  }
+}

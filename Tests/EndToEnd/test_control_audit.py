@@ -1,0 +1,156 @@
+"""The audit log from outside: what stands in it, that it is bound together, and that whoever rewrites it is found out."""
+
+import hashlib
+import shutil
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from client import Account
+from program import run
+
+
+def verify(folder, *arguments, code=0) -> str:
+    done = run("audit", "verify", "--data", folder, *arguments)
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    return done.stdout + done.stderr
+
+
+def canonical_hash(names: list[str], row: tuple) -> str:
+    """As the README of `control` says, by another program."""
+    digest = hashlib.sha256()
+    for name, value in zip(names, row):
+        if name != "hash" and value is not None:
+            text = str(value).encode()
+            digest.update(f"{name}:{'i' if isinstance(value, int) else 't'}:{len(text)}:".encode() + text + b"\n")
+    return digest.hexdigest()
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory, request):
+    """A gateway on several loops on which much was done at once, and its developer's app."""
+    from program import Sluice
+
+    with Sluice(tmp_path_factory.mktemp("audit"), None, ["--loops", "4"]) as gateway:
+        account = Account(gateway.url)
+        app = account.app("Audited")
+
+        def rename(number: int) -> int:
+            # A connection each, so that every loop appends.
+            from client import Client
+
+            client = Client(gateway.url, account.made["access_token"])
+            return client.call("PATCH", f"/v1/apps/{app.id}", {"name": f"n{number} “ü\n"}).status_code
+
+        with ThreadPoolExecutor(12) as pool:
+            assert set(pool.map(rename, range(60))) == {200}
+        yield gateway, account, app
+        assert gateway.is_running(), gateway.text()[-4000:]
+
+
+def test_every_change_is_in_the_log_once_and_in_one_chain(busy):
+    gateway, account, app = busy
+    entries, after = [], None
+    while True:
+        query = {"limit": 25, **({"after": after} if after else {})}
+        page = account.get(f"/v1/apps/{app.id}/audit", params=query, expect=200).json()
+        entries += page["data"]
+        after = page["next"]
+        if not after:
+            break
+    names = {entry["after"]["name"] for entry in entries if entry["action"] == "app.changed"}
+    assert {f"n{number} “ü\n" for number in range(60)} <= names
+    assert entries[-1]["action"] == "app.created" and entries[-1]["actor"] == account.id
+    assert entries[0]["address"] == "127.0.0.1" and entries[0]["request_id"]
+    for later, earlier in zip(entries, entries[1:]):
+        assert later["seq"] == earlier["seq"] + 1 and later["previous_hash"] == earlier["hash"]
+    with closing(sqlite3.connect(f"file:{gateway.data}/tenants/platform.sqlite?mode=ro", uri=True)) as database:
+        cursor = database.execute("SELECT * FROM control_audit ORDER BY seq")
+        columns = [column[0] for column in cursor.description]
+        rows = list(cursor)
+    assert [canonical_hash(columns, row) for row in rows] == [row[columns.index("hash")] for row in rows]
+    assert f"{len(rows)} rows are whole" in verify(gateway.data)
+
+
+def test_the_last_row_that_was_printed_is_found_again(busy, tmp_path):
+    gateway, account, app = busy
+    said = verify(gateway.data)
+    link = said.strip().split()[-1]
+    account.call("PATCH", f"/v1/apps/{app.id}", {"name": "more"}, expect=200)
+    verify(gateway.data, "--expect", link)
+    seq, hash = link.split("=")
+    assert "is not the one that is expected" in verify(gateway.data, "--expect", f"{seq}={'0' * 64}", code=1)
+    assert "is missing" in verify(gateway.data, "--expect", f"{int(seq) + 1000}={hash}", code=1)
+    for wrong in ("x", "1", f"0={hash}", f"1={hash}0"):
+        verify(gateway.data, "--expect", wrong, code=64)
+
+
+@pytest.mark.parametrize("change, words", [
+    ("UPDATE control_audit SET actor = 'acc_eve' WHERE seq = 17", "row 17 is not what was written"),
+    ("UPDATE control_audit SET after_value = '{}' WHERE seq = 17", "row 17 is not what was written"),
+    ("UPDATE control_audit SET target = 'key_x' WHERE seq = 17", "row 17 is not what was written"),
+    ("UPDATE control_audit SET created_at = created_at + 1 WHERE seq = 17", "row 17 is not what was written"),
+    ("DELETE FROM control_audit WHERE seq = 17", "row 17 is missing"),
+    ("DELETE FROM control_audit WHERE seq = 1", "row 1 is missing"),
+    ("UPDATE control_audit SET hash = previous_hash WHERE seq = 17", "row 17 is not what was written"),
+    ("UPDATE control_audit SET seq = seq + 1000 WHERE seq > 17", "row 18 is missing"),
+    ("UPDATE control_audit SET actor = x'00' WHERE seq = 17", "row 17"),
+])
+def test_whoever_rewrites_the_file_is_found_out_at_the_first_broken_link(busy, tmp_path, change, words):
+    gateway, _, _ = busy
+    folder = tmp_path / "data"
+    (folder / "tenants").mkdir(parents=True)
+    done = run("tenant", "backup", "platform", tmp_path / "copy", "--data", gateway.data)
+    assert done.returncode == 0, done.stderr
+    shutil.copy(tmp_path / "copy/tenants/platform.sqlite", folder / "tenants")
+    assert "rows are whole" in verify(folder)
+    with closing(sqlite3.connect(folder / "tenants/platform.sqlite")) as database:
+        with pytest.raises(sqlite3.Error):
+            database.execute(change)  # the triggers
+        for trigger in ("control_audit_no_update", "control_audit_no_delete"):
+            database.execute(f"DROP TRIGGER {trigger}")
+        database.execute(change)
+        database.commit()
+    said = verify(folder, code=1)
+    assert words in said, said
+
+
+def test_a_row_that_is_rewritten_with_its_hash_breaks_the_next(busy, tmp_path):
+    gateway, _, _ = busy
+    assert run("tenant", "backup", "platform", tmp_path / "copy", "--data", gateway.data).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "copy/tenants/platform.sqlite")) as database:
+        database.execute("DROP TRIGGER control_audit_no_update")
+        database.execute("UPDATE control_audit SET actor = 'acc_eve' WHERE seq = 9")
+        cursor = database.execute("SELECT * FROM control_audit WHERE seq = 9")
+        names = [column[0] for column in cursor.description]
+        new = canonical_hash(names, cursor.fetchone())
+        database.execute("UPDATE control_audit SET hash = ? WHERE seq = 9", [new])
+        database.commit()
+    assert "row 10 was not written after row 9" in verify(tmp_path / "copy", code=1)
+
+
+def test_what_cannot_be_verified_is_said(busy, tmp_path):
+    gateway, _, app = busy
+    assert app.server.get("/v1/users").status_code == 200  # it has a file from now on
+    assert "no data of app_none" in verify(gateway.data, "app_none", code=1)
+    assert "no log of this kind" in verify(gateway.data, app.id, code=1)
+    (tmp_path / "tenants").mkdir()
+    (tmp_path / "tenants/platform.sqlite").write_bytes(b"no database" * 100)
+    verify(tmp_path, code=1)
+    verify(tmp_path, "../platform", code=1)
+
+
+def test_the_log_outlives_kill_9_and_goes_on_in_its_chain(sluice):
+    gateway = sluice()
+    account = Account(gateway.url)
+    app = account.app("Killed")
+    for round in range(3):
+        for number in range(5):
+            account.call("PATCH", f"/v1/apps/{app.id}", {"name": f"{round}-{number}"}, expect=200)
+        gateway.kill()
+        assert f"{1 + 5 * (round + 1)} rows are whole" in verify(gateway.data)
+        gateway.start()
+    page = account.get(f"/v1/apps/{app.id}/audit", params={"limit": 100}, expect=200).json()
+    assert len(page["data"]) == 16

@@ -1,0 +1,254 @@
+"""An app's plugins: settings that are secrets, and versions beside each other."""
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from client import Account, Client
+from program import run
+from wire import ask, get
+from workshop import compile_probe, lay_out, probe_manifest, with_plugins
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "greeting": {"type": "string", "default": "hello"},
+        "refuse": {"type": "boolean", "default": False},
+        "api_key": {"type": "string", "minLength": 4, "writeOnly": True},
+        "smtp": {
+            "type": "object",
+            "properties": {"host": {"type": "string"}, "password": {"type": "string", "writeOnly": True}},
+            "required": ["host"], "additionalProperties": False,
+        },
+    },
+    "additionalProperties": False,
+}
+SECRET = "very-secret-value-0123456789"
+
+
+@pytest.fixture(scope="module")
+def secretive(tmp_path_factory, probe_library):
+    folder = tmp_path_factory.mktemp("secretive")
+    lay_out(folder, probe_library, {**probe_manifest(), "config": SCHEMA})
+    return folder
+
+
+@pytest.fixture
+def gateway(sluice, secretive):
+    return sluice(with_plugins(secretive), ["--loops", 2])
+
+
+def seen(gateway, app) -> dict:
+    """The settings as the plugin gets them."""
+    return ask(gateway.port, get(f"/probe/config?app={app.id}")).json()
+
+
+def shown(app) -> dict:
+    page = app.owner.get(f"/v1/apps/{app.id}/plugins", expect=200).json()["data"]
+    return next(plugin for plugin in page if plugin["id"] == "probe")
+
+
+def is_set(app) -> dict:
+    return {secret["pointer"]: secret["set"] for secret in shown(app)["secrets"]}
+
+
+def test_a_secret_reaches_the_plugin_and_nobody_else(gateway):
+    app = Account(gateway.url).app("Secrets")
+    assert is_set(app) == {"/api_key": False, "/smtp/password": False}
+    put = app.set_plugin("probe", enabled=True, config={"greeting": "hi", "api_key": SECRET})
+    assert put.json()["config"] == {"greeting": "hi"}
+    assert seen(gateway, app)["api_key"] == SECRET and seen(gateway, app)["greeting"] == "hi"
+    assert is_set(app) == {"/api_key": True, "/smtp/password": False}
+    pages = [put.text, app.owner.get(f"/v1/apps/{app.id}/plugins").text, app.owner.get(f"/v1/apps/{app.id}/audit").text]
+    assert all(SECRET not in page for page in pages)
+    gateway.stop()
+    for file in gateway.data.rglob("*"):
+        assert not file.is_file() or SECRET.encode() not in file.read_bytes(), file
+    assert SECRET not in gateway.text()
+    gateway.start()
+    assert seen(gateway, app)["api_key"] == SECRET
+
+
+def test_a_secret_that_is_left_out_is_kept_and_null_removes_it(gateway):
+    app = Account(gateway.url).app("Secrets")
+    app.set_plugin("probe", enabled=True, config={"api_key": SECRET, "smtp": {"host": "a", "password": "pw"}})
+    app.set_plugin("probe", enabled=True, config={"greeting": "other", "smtp": {"host": "b"}})
+    assert seen(gateway, app) == {
+        "greeting": "other", "refuse": False, "api_key": SECRET, "smtp": {"host": "b", "password": "pw"}}
+    app.set_plugin("probe", enabled=False)
+    app.set_plugin("probe", enabled=True)
+    assert seen(gateway, app)["api_key"] == SECRET
+    app.set_plugin("probe", enabled=True, config={"smtp": {"host": "b", "password": "new"}, "api_key": None})
+    assert seen(gateway, app)["smtp"]["password"] == "new" and "api_key" not in seen(gateway, app)
+    # What the secret belonged to is gone, and so is it.
+    app.set_plugin("probe", enabled=True, config={})
+    app.set_plugin("probe", enabled=True, config={"smtp": {"host": "c"}})
+    assert seen(gateway, app)["smtp"] == {"host": "c"}
+    assert is_set(app) == {"/api_key": False, "/smtp/password": False}
+
+
+def test_settings_that_are_refused_leave_secrets_as_they_were(gateway):
+    app = Account(gateway.url).app("Secrets")
+    app.set_plugin("probe", enabled=True, config={"api_key": SECRET})
+    for config, pointer in (
+        ({"api_key": "abc"}, "/config/api_key"), ({"api_key": 7}, "/config/api_key"),
+        ({"api_key": "other-secret", "unknown": 1}, "/config/unknown"),
+        ({"api_key": "other-secret", "refuse": True}, "/config/refuse"),
+        ({"smtp": {"password": "other-secret"}}, "/config/smtp/host"), ({"smtp": None}, "/config/smtp"),
+    ):
+        answer = app.set_plugin("probe", enabled=True, config=config, expect=400)
+        assert any(error["pointer"] == pointer for error in answer.json()["errors"]), answer.text
+        assert "other-secret" not in answer.text and SECRET not in answer.text
+        assert seen(gateway, app)["api_key"] == SECRET
+    gateway.kill()
+    gateway.start()
+    assert seen(gateway, app)["api_key"] == SECRET
+
+
+def test_secrets_travel_with_an_export(gateway, sluice, secretive, tmp_path):
+    app = Account(gateway.url).app("Secrets")
+    app.set_plugin("probe", enabled=True, config={"api_key": SECRET})
+    done = run("tenant", "export", app.id, tmp_path / "file", "--seal-key", tmp_path / "key", "--data", gateway.data)
+    assert done.returncode == 0, done.stderr
+    assert SECRET.encode() not in (tmp_path / "file").read_bytes()
+    other = sluice(with_plugins(secretive))
+    done = run("tenant", "import", tmp_path / "file", "--seal-key", tmp_path / "key", "--data", other.data)
+    assert done.returncode == 0, done.stderr
+    assert seen(other, app)["api_key"] == SECRET
+
+
+@pytest.mark.parametrize("config, words", [
+    ({"properties": {"a": {"type": "string", "writeOnly": True, "default": "x"}}}, "has no default"),
+    ({"properties": {"a": {"type": "array", "items": {"type": "string", "writeOnly": True}}}}, "writeOnly"),
+    ({"properties": {"a": {"anyOf": [{"type": "string", "writeOnly": True}]}}}, "writeOnly"),
+])
+def test_a_secret_that_could_not_be_sealed_is_refused_in_the_manifest(tmp_path, probe_library, config, words):
+    config = {"type": "object", "additionalProperties": False, **config}
+    plugin = lay_out(tmp_path, probe_library, {**probe_manifest(), "config": config})
+    done = run("plugin", "validate", plugin)
+    assert done.returncode == 1 and words in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+# -- versions
+
+
+class Versions:
+    """A folder with the probe in some versions."""
+
+    def __init__(self, tmp_path):
+        self.tmp_path = tmp_path
+        self.folder = tmp_path / "versions"
+
+    def install(self, version: str, name: str, migrations=(), **manifest):
+        library = self.tmp_path / f"probe-{version}.so"
+        compile_probe(library, f'PROBE_VERSION="{version}"')
+        shutil.rmtree(self.folder / name, ignore_errors=True)
+        manifest = {**probe_manifest(), "version": version, **manifest}
+        if migrations:
+            manifest["migrations"] = "migrations"
+        plugin = lay_out(self.folder, library, manifest, name=name)
+        for number, sql in enumerate(migrations, 1):
+            (plugin / "migrations").mkdir(exist_ok=True)
+            (plugin / f"migrations/{number:04}_step.sql").write_text(sql)
+
+
+FIRST = "CREATE TABLE probe_a (id TEXT PRIMARY KEY);\n"
+ADDS = "CREATE TABLE probe_b (id TEXT PRIMARY KEY);\n"
+BREAKS = "-- breaking: true\nDROP TABLE probe_a;\n"
+
+
+@pytest.fixture
+def versions(tmp_path):
+    versions = Versions(tmp_path)
+    versions.install("0.1.0", "probe", [FIRST])
+    versions.install("0.2.0", "probe@0.2.0", [FIRST, ADDS])
+    return versions
+
+
+def version(gateway, app) -> str:
+    answer = ask(gateway.port, get(f"/probe/version?app={app.id}"))
+    assert answer.status == 200, answer.body
+    return answer.body.decode()
+
+
+def test_a_new_version_is_tried_on_one_app_and_taken_back(sluice, versions):
+    gateway = sluice(with_plugins(versions.folder), ["--loops", 2])
+    owner = Account(gateway.url)
+    canary, other = owner.app("Canary"), owner.app("Other")
+    installed = {plugin["id"]: plugin for plugin in owner.get("/v1/plugins", expect=200).json()["data"]}
+    assert installed["probe"]["version"] == "0.1.0" and sorted(installed["probe"]["versions"]) == ["0.1.0", "0.2.0"]
+    assert (version(gateway, canary), version(gateway, other)) == ("0.1.0", "0.1.0")
+    put = canary.set_plugin("probe", enabled=True, version="0.2.0").json()
+    assert (put["version"], put["pinned"]) == ("0.2.0", True)
+    assert (version(gateway, canary), version(gateway, other)) == ("0.2.0", "0.1.0")
+    # Other settings leave the choice as it is, also over a restart.
+    canary.set_plugin("probe", enabled=True, config={"greeting": "x"})
+    gateway.kill()
+    gateway.start()
+    assert (version(gateway, canary), version(gateway, other)) == ("0.2.0", "0.1.0")
+    # Its migration only adds, so there is a way back.
+    canary.set_plugin("probe", enabled=True, version="0.1.0")
+    assert version(gateway, canary) == "0.1.0" and shown(canary)["pinned"] is True
+    put = canary.set_plugin("probe", enabled=True, version=None).json()
+    assert "pinned" not in put and version(gateway, canary) == "0.1.0"
+    answer = canary.set_plugin("probe", enabled=True, version="0.9.0", expect=404)
+    assert "version" in answer.json()["detail"] and version(gateway, canary) == "0.1.0"
+    for wrong in ("", 7, "x" * 65):
+        canary.set_plugin("probe", enabled=True, version=wrong, expect=400)
+    log = owner.get(f"/v1/apps/{canary.id}/audit", params={"action": "plugin.set", "limit": 100}, expect=200).json()
+    assert [entry["after"]["version"] for entry in log["data"] if entry["outcome"] == "done"][::-1] == [
+        "0.2.0", "0.2.0", "0.1.0", "0.1.0"]
+
+
+def test_there_is_no_way_back_past_a_breaking_migration(sluice, versions):
+    versions.install("0.3.0", "probe@0.3.0", [FIRST, ADDS, BREAKS])
+    gateway = sluice(with_plugins(versions.folder))
+    app = Account(gateway.url).app("Broken")
+    assert version(gateway, app) == "0.1.0"
+    app.set_plugin("probe", enabled=True, version="0.3.0")
+    for older in ("0.1.0", "0.2.0", None):
+        answer = app.set_plugin("probe", enabled=True, version=older, expect=409)
+        assert "breaking" in answer.json()["detail"]
+        assert version(gateway, app) == "0.3.0"
+    with closing(sqlite3.connect(f"file:{gateway.data}/tenants/{app.id}.sqlite?mode=ro", uri=True)) as database:
+        tables = {name for name, in database.execute("SELECT name FROM sqlite_master WHERE name GLOB 'probe_?'")}
+    assert tables == {"probe_b"}
+
+
+def test_a_version_comes_and_goes_with_a_reload_but_not_while_an_app_has_chosen_it(sluice, versions):
+    gateway = sluice(with_plugins(versions.folder), ["--loops", 2])
+    app, other = Account(gateway.url).app("One"), Account(gateway.url).app("Two")
+    versions.install("0.4.0", "probe@0.4.0", [FIRST, ADDS])
+    assert "probe@0.4.0" in str(gateway.reload()["changes"])
+    app.set_plugin("probe", enabled=True, version="0.4.0")
+    assert version(gateway, app) == "0.4.0"
+    shutil.rmtree(versions.folder / "probe@0.4.0")
+    line = gateway.reload()
+    assert line["message"].startswith("not reloaded") and "probe@0.4.0" in str(line["problems"])
+    assert version(gateway, app) == "0.4.0"
+    # The version becomes the standard one: whoever has chosen it runs on, the others follow.
+    versions.install("0.4.0", "probe", [FIRST, ADDS])
+    assert gateway.reload()["message"] == "reloaded"
+    assert (version(gateway, app), version(gateway, other)) == ("0.4.0", "0.4.0")
+
+
+def test_versions_that_do_not_fit_into_their_folders_are_refused(tmp_path, versions):
+    def problems() -> str:
+        configuration = tmp_path / "sluice.json"
+        listeners = [{"address": "127.0.0.1:0"}]
+        configuration.write_text(json.dumps(with_plugins(versions.folder, listeners=listeners)))
+        done = run("check", "--config", configuration)
+        return "" if done.returncode == 0 else done.stdout + done.stderr
+
+    assert problems() == ""
+    versions.install("0.1.0", "probe@0.1.0", [FIRST])
+    assert "is also installed" in problems()
+    shutil.rmtree(versions.folder / "probe@0.1.0")
+    versions.install("0.5.0", "probe@0.6.0", [FIRST])
+    assert "probe@0.5.0" in problems()
+    shutil.rmtree(versions.folder / "probe@0.6.0")
+    shutil.rmtree(versions.folder / "probe")
+    assert "no folder" in problems()
