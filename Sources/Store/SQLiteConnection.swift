@@ -98,7 +98,7 @@ final class SQLiteConnection: @unchecked Sendable {
     try execute("PRAGMA synchronous=FULL")
     try execute("PRAGMA temp_store=MEMORY")
     try execute("PRAGMA cell_size_check=ON")
-    try execute("PRAGMA journal_size_limit=16777216")
+    try execute("PRAGMA journal_size_limit=33554432")
     if role == .reader { try execute("PRAGMA query_only=ON") }
     // Instead of the checkpoint that SQLite would make after a COMMIT.
     sqlite3_wal_hook(

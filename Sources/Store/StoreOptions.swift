@@ -15,7 +15,7 @@ public struct StoreOptions: Sendable {
   /// As `maximumGroupBatches`, in bytes.
   public var maximumGroupBytes = 4 << 20
   /// Pages of 4 KiB in a tenant's log from which on it is moved into the file, beside the writing.
-  public var logPages = 2000
+  public var logPages = 8_000
   /// The most batches waiting per tenant, and bytes waiting per writer; beyond is
   /// ``StoreError/Code/overloaded``.
   public var maximumQueuedBatches = 8192
