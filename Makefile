@@ -6,14 +6,14 @@ DATA ?= ./data
 # What is built and where: `make sanitize` has other builds.
 BIN := .build/release
 SWIFT_BUILD := swift build -c release
-PLUGINS := auth control realtime chat
+PLUGINS := auth control mailer realtime chat
 SWIFT_EXAMPLES := hello-swift conformance
 # Examples that need an app around them, so a gateway of examples alone does not load them.
 APP_EXAMPLES := tally
 PYTHON := .venv/bin/python
 
 # What the gateway is built with, and what the tests need beside it.
-BUILD_PACKAGES := gcc libc6-dev libuv1-dev libssl-dev libsqlite3-dev libjansson-dev libargon2-dev zlib1g-dev libnghttp2-dev
+BUILD_PACKAGES := gcc libc6-dev libuv1-dev libssl-dev libsqlite3-dev libjansson-dev libargon2-dev libcurl4-openssl-dev zlib1g-dev libnghttp2-dev
 TEST_PACKAGES := g++ openssl python3 python3-venv curl nghttp2-client
 CONFORMANCE_PACKAGES := testssl.sh nginx haproxy slowhttptest
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)

@@ -44,9 +44,12 @@ struct PluginRoom {
 
 let plugins = [
   PluginRoom(
-    id: "auth", module: "AuthPlugin", folder: "Plugins/auth", libraries: ["CSSL", "CArgon2"]),
+    id: "auth", module: "AuthPlugin", folder: "Plugins/auth",
+    libraries: ["CSSL", "CArgon2"]),
   PluginRoom(
     id: "control", module: "ControlPlugin", folder: "Plugins/control", libraries: ["CSSL"]),
+  PluginRoom(
+    id: "mailer", module: "MailerPlugin", folder: "Plugins/mailer", libraries: ["CCurl", "CSSL"]),
   PluginRoom(id: "realtime", module: "RealtimePlugin", folder: "Plugins/realtime"),
   PluginRoom(id: "chat", module: "ChatPlugin", folder: "Plugins/chat"),
   PluginRoom(
@@ -73,6 +76,7 @@ let package = Package(
     .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CJansson", providers: [.apt(["libjansson-dev"])]),
     .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
+    .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CNghttp2", providers: [.apt(["libnghttp2-dev"])]),
 
@@ -149,6 +153,10 @@ let package = Package(
       dependencies: [
         "ControlPlugin", "DeclaredRoutes", "PluginKit", "PluginTesting", "PluginHost", "CSSL",
       ],
+      swiftSettings: onLoop),
+    .testTarget(
+      name: "MailerPluginTests",
+      dependencies: ["MailerPlugin", "PluginKit", "PluginTesting", "CCurl"],
       swiftSettings: onLoop),
     .testTarget(
       name: "RealtimePluginTests", dependencies: ["RealtimePlugin", "PluginKit", "PluginTesting"],

@@ -141,6 +141,19 @@ let identifyTable = Constant {
     })
 }
 
+let filesTable = Constant {
+  sluice_files_v1_t(
+    struct_size: $0, reserved: 0,
+    folder: { host in
+      let world = TestWorld.of(host)
+      guard host.pointee.loop_index == SLUICE_NO_LOOP, world.control.isCurrent else {
+        world.shared.violate("sluice.files/1 folder was called off the control thread")
+        return sluice_slice_t(bytes: nil, length: 0)
+      }
+      return world.files.slice
+    })
+}
+
 let secretsTable = Constant {
   sluice_secrets_v1_t(
     struct_size: $0, reserved: 0,

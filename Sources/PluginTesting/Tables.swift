@@ -35,6 +35,7 @@ private func anywhere(_ id: String) -> UnsafeRawPointer? {
   case SLUICE_EXT_LOG: UnsafeRawPointer(logTable.pointer)
   case SLUICE_EXT_METRICS: UnsafeRawPointer(metricsTable.pointer)
   case SLUICE_EXT_SECRETS: UnsafeRawPointer(secretsTable.pointer)
+  case SLUICE_EXT_FILES: UnsafeRawPointer(filesTable.pointer)
   case SLUICE_EXT_THREAD_CHECK: UnsafeRawPointer(threadCheckTable.pointer)
   case SLUICE_EXT_HISTORY: UnsafeRawPointer(historyTable.pointer)
   default: nil

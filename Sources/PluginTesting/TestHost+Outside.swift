@@ -36,6 +36,9 @@ extension TestHost {
     try await onLoop { $0.secrets[name] = value }
   }
 
+  /// The folder that `sluice.files/1` gives the plugin; it goes with the host.
+  public var filesFolder: String { world.filesFolder }
+
   /// A sealed secret as the plugin left it; nil when there is none.
   public func secret(_ name: String) async throws -> [UInt8]? {
     try await onLoop { $0.secrets[name] }

@@ -187,6 +187,13 @@ enum TestFiles {
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
+  /// Makes a folder inside of one that is there.
+  static func make(_ folder: String) throws {
+    guard mkdir(folder, 0o700) == 0 else {
+      throw TestFailure("\(folder): \(String(cString: strerror(errno)))")
+    }
+  }
+
   static func removeFolder(_ folder: String) {
     for name in (try? names(in: folder)) ?? [] {
       let path = folder + "/" + name

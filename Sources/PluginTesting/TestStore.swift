@@ -23,7 +23,7 @@ final class TestStore: Sendable {
   private let store: Store
   private let tenant: String
   private let owner: String
-  private let folder: String
+  let folder: String
   private let history: @Sendable (String) -> TestBounds
 
   init(

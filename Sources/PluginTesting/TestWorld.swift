@@ -13,6 +13,9 @@ final class TestWorld: @unchecked Sendable {
   let store: TestStore
   let config: TestMemory
   let refusal = TestRefusal()
+  /// The plugin's folder of files, which is thrown away with the store's.
+  let filesFolder: String
+  let files: TestMemory
   let instanceTable: UnsafeMutablePointer<sluice_host_v1_t>
   let shardTable: UnsafeMutablePointer<sluice_host_v1_t>
   private var names: [UnsafeMutablePointer<UInt8>] = []
@@ -56,6 +59,9 @@ final class TestWorld: @unchecked Sendable {
           ?? TestBounds(size: history[name] ?? 1_000, seconds: 0)
       },
       now: { shared.now }, committed: { events in door.world?.committed(events) })
+    filesFolder = store.folder + "/files"
+    try TestFiles.make(filesFolder)
+    files = TestMemory(Array(filesFolder.utf8))
     instanceTable = .allocate(capacity: 1)
     shardTable = .allocate(capacity: 1)
     for (table, loop) in [(instanceTable, SLUICE_NO_LOOP), (shardTable, 0)] {

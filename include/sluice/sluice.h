@@ -36,9 +36,11 @@
 #include "ext/thread-check.h"
 #include "ext/config.h"
 #include "ext/secrets.h"
+#include "ext/files.h"
 #include "ext/tenants.h"
 #include "services/accounts.h"
 #include "services/authenticator.h"
 #include "services/channel-authority.h"
+#include "services/mailer.h"
 
 #endif

@@ -41,6 +41,7 @@ extension Capability {
     case .worker: WorkerBridge.table.address
     case .loop: LoopBridge.table.address
     case .secrets: SecretsBridge.table.address
+    case .files: FilesBridge.table.address
     case .tenants: TenantsBridge.table.address
     case .config: ConfigBridge.table.address
     case .timer: TimerBridge.table.address
@@ -71,6 +72,7 @@ extension Capability {
     case .worker: WorkerBridge.checkedTable.address
     case .loop: LoopBridge.checkedTable.address
     case .secrets: SecretsBridge.checkedTable.address
+    case .files: FilesBridge.checkedTable.address
     case .tenants: TenantsBridge.checkedTable.address
     case .config: ConfigBridge.checkedTable.address
     case .timer: TimerBridge.checkedTable.address
@@ -85,7 +87,7 @@ extension Capability {
   /// Whether functions of the extension may be called without a loop.
   fileprivate var suitsInstances: Bool {
     switch self {
-    case .config, .random, .clock, .log, .metrics, .threadCheck, .secrets, .history: true
+    case .config, .random, .clock, .log, .metrics, .threadCheck, .secrets, .files, .history: true
     default: false
     }
   }

@@ -154,10 +154,13 @@ final class Host: TenantHost, @unchecked Sendable {
   /// The tenant's listeners live on this loop from now on. [loop-thread]
   func eventsGo(of tenant: String, to loop: LoopHost) { eventLoops.withLock { $0[tenant] = loop } }
 
-  /// Opens those of the tenants that have listeners: what these had not heard when the process ended they hear now, not
-  /// at the tenant's next request. [starting thread, once]
-  func resumeListeners(of recovered: [String]) {
-    for (number, tenant) in recovered.enumerated() {
+  /// Opens the platform, whose plugins may have work left from before, and those of the other tenants that have listeners: what these had
+  /// not heard when the process ended they hear now, not at the tenant's next request. [starting thread, once]
+  func resume(_ recovered: [String]) {
+    if registry.record(StaticTenant.platformID) != nil {
+      open(StaticTenant.platformID, on: loops[0].gateway)
+    }
+    for (number, tenant) in recovered.enumerated() where tenant != StaticTenant.platformID {
       guard let record = registry.record(tenant),
         manifests.contains(where: {
           !$0.listens.isEmpty && record.plugins[$0.id]?.enabled == true

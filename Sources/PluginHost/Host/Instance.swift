@@ -5,8 +5,8 @@ internal import Synchronization
 /// One plugin's instance for one tenant: created with settings that never change, destroyed when the last of its shards
 /// is closed.
 ///
-/// `@unchecked Sendable`: made and destroyed on the control thread; between the two nothing in it changes but `refusal`,
-/// which only the control thread touches, and `namespaces`, which is complete before any shard is opened.
+/// `@unchecked Sendable`: made and destroyed on the control thread; between the two nothing in it changes but `refusal` and
+/// `folder`, which only the control thread touches, and `namespaces`, which is complete before any shard is opened.
 final class Instance: @unchecked Sendable {
   let plugin: LoadedPlugin
   let tenant: String
@@ -23,6 +23,8 @@ final class Instance: @unchecked Sendable {
   var refusal: [SettingsProblem] = []
   /// What the plugin declared through `keep` while `create` ran.
   var namespaces: [String: HistoryBounds] = [:]
+  /// The plugin's folder of files for the tenant, once it has asked; only the control thread touches it.
+  var folder: PermanentText?
   private let names: HostTableNames
   private let table: UnsafeMutablePointer<sluice_host_v1_t>
 

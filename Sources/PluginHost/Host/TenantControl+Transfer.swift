@@ -12,6 +12,7 @@ extension TenantControl {
     await withdraw(tenant, comesBack: false)
     do throws(StoreError) {
       try await host.store.deleteTenant(tenant)
+      TenantFolders.remove(of: tenant, in: host.configuration.dataDirectory)
       await host.registry.hasDeletedFile(of: tenant)
     } catch {
       // The tenant is gone for everybody; only its file is left, until the next start.

@@ -103,6 +103,7 @@ struct OperatorDesk: Sendable {
     }.get()
     do throws(StoreError) {
       try await transfer.store.deleteTenant(tenant)
+      TenantFolders.remove(of: tenant, in: transfer.directory)
     } catch {
       throw TenantError(error, while: "deleting the file of \"\(tenant)\"")
     }

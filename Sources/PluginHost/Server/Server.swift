@@ -46,7 +46,7 @@ public final class Server: Sendable {
       announced.give(())
     }
     announced.wait()
-    host.resumeListeners(of: parts.recovered)
+    host.resume(parts.recovered)
     watchdog = Watchdog(host)
     do throws(StartError) {
       operatorSocket = try OperatorSocket(

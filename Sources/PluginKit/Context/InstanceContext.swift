@@ -31,6 +31,12 @@ public final class InstanceContext {
   /// Counters and gauges on `/metrics`. Make them here, not per request. Needs `sluice.metrics/1`.
   public var metrics: Metrics { Metrics(link: link) }
 
+  /// The absolute path of the plugin's own folder for this tenant, which is there when this returns. Keep the path: it can be
+  /// asked for only here. Files are read and written on worker threads. Needs `sluice.files/1`.
+  ///
+  /// - Throws: `HostError` `.unavailable` when the folder cannot be made; `ExtensionUnavailable`.
+  public func folder() throws -> String { try Files(link: link).folder() }
+
   /// The secret called `name`, or nil. Do not keep it longer than needed.
   public func secret(_ name: String) throws -> [UInt8]? {
     try SecretReader(link: link).get(name)

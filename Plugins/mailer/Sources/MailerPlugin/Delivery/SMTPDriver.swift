@@ -1,0 +1,101 @@
+internal import CCurl
+
+/// Submission to an SMTP server (RFC 5321, RFC 6409), by libcurl.
+struct SMTPDriver: Driver {
+  private let settings: MailerSettings
+  /// Whether the server must be one of the internet at large: an app's developer names it, and must not reach the operator's network
+  /// through the gateway.
+  private let isPublicOnly: Bool
+
+  init(_ settings: MailerSettings, isPublicOnly: Bool) {
+    self.settings = settings
+    self.isPublicOnly = isPublicOnly
+  }
+
+  var patience: Int64 { settings.smtpTimeoutSeconds * 1_000 }
+
+  func deliver(_ letter: Letter, until interruption: Interruption) -> Outcome {
+    guard let transfer = curl_easy_init(), let transfers = curl_multi_init() else {
+      return .later("libcurl has no memory")
+    }
+    defer {
+      curl_easy_cleanup(transfer)
+      curl_multi_cleanup(transfers)
+    }
+    let recipients = curl_slist_append(nil, "<\(letter.recipient)>")
+    defer { curl_slist_free_all(recipients) }
+    prepare(transfer, letter, recipients)
+    return letter.bytes.withUnsafeBytes { bytes in
+      var upload = ccurl_upload(
+        bytes: bytes.baseAddress?.assumingMemoryBound(to: CChar.self), length: bytes.count, sent: 0)
+      return withUnsafeMutablePointer(to: &upload) { upload in
+        ccurl_set_upload(transfer, upload)
+        curl_multi_add_handle(transfers, transfer)
+        defer { curl_multi_remove_handle(transfers, transfer) }
+        return run(transfer, transfers, until: interruption)
+      }
+    }
+  }
+
+  private func prepare(
+    _ transfer: UnsafeMutableRawPointer, _ letter: Letter,
+    _ recipients: UnsafeMutablePointer<curl_slist>?
+  ) {
+    let scheme = settings.smtpSecurity == .tls ? "smtps" : "smtp"
+    let name = Mailbox.domain(of: letter.sender)
+    ccurl_set_text(
+      transfer, CURLOPT_URL, "\(scheme)://\(settings.smtpHost):\(settings.smtpPort)/\(name)")
+    ccurl_set_text(transfer, CURLOPT_PROTOCOLS_STR, "smtp,smtps")
+    // The environment's proxies are for other things.
+    ccurl_set_text(transfer, CURLOPT_PROXY, "")
+    ccurl_set_number(transfer, CURLOPT_NOSIGNAL, 1)
+    // A name that is being looked up is not waited for when the attempt is broken off.
+    ccurl_set_number(transfer, CURLOPT_QUICK_EXIT, 1)
+    ccurl_set_number(transfer, CURLOPT_TIMEOUT, Int(settings.smtpTimeoutSeconds))
+    ccurl_set_text(transfer, CURLOPT_MAIL_FROM, "<\(letter.sender)>")
+    ccurl_set_list(transfer, CURLOPT_MAIL_RCPT, recipients)
+    if settings.smtpSecurity != .none {
+      ccurl_set_number(transfer, CURLOPT_USE_SSL, Int(CURLUSESSL_ALL.rawValue))
+      ccurl_set_number(transfer, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+      if !settings.smtpCAFile.isEmpty {
+        ccurl_set_text(transfer, CURLOPT_CAINFO, settings.smtpCAFile)
+      }
+    }
+    if !settings.smtpUsername.isEmpty {
+      ccurl_set_text(transfer, CURLOPT_USERNAME, settings.smtpUsername)
+      ccurl_set_text(transfer, CURLOPT_PASSWORD, settings.smtpPassword)
+    }
+    if isPublicOnly { ccurl_allow_public_only(transfer) }
+  }
+
+  /// Drives the transfer to its end, and looks ten times a second whether anybody still waits.
+  private func run(
+    _ transfer: UnsafeMutableRawPointer, _ transfers: UnsafeMutableRawPointer,
+    until interruption: Interruption
+  ) -> Outcome {
+    while true {
+      var running: Int32 = 0
+      guard curl_multi_perform(transfers, &running) == CURLM_OK else {
+        return .later("libcurl cannot go on")
+      }
+      if running == 0 { break }
+      if interruption.isSet { return .interrupted }
+      curl_multi_poll(transfers, nil, 0, 100, nil)
+    }
+    var left: Int32 = 0
+    guard let message = curl_multi_info_read(transfers, &left) else {
+      return .later("libcurl does not say how it ended")
+    }
+    return SMTPDriver.outcome(message.pointee.data.result, ccurl_response_code(transfer))
+  }
+
+  /// What libcurl's result and the server's last answer mean.
+  static func outcome(_ result: CURLcode, _ status: Int) -> Outcome {
+    if result == CURLE_OK { return .delivered }
+    var words = String(cString: curl_easy_strerror(result))
+    if status != 0 { words += "; the server answered \(status)" }
+    // RFC 5321 §4.2.1: 5yz is for good. Those of authentication (RFC 4954 §6) are our settings' fault, not the message's.
+    let isForGood = (500...599).contains(status) && ![530, 534, 535, 538].contains(status)
+    return isForGood ? .never(words) : .later(words)
+  }
+}

@@ -1,0 +1,68 @@
+internal import PluginKit
+
+/// What a plugin asks to be sent (`services/mailer.h`).
+struct Mail: Codable {
+  static let subjectLimit = 200
+  static let textLimit = 65_536
+  static let htmlLimit = 262_144
+
+  var to: String
+  var subject: String
+  var text: String
+  var html: String?
+  var category: String
+
+  /// Refuses what makes no message.
+  ///
+  /// - Throws: `HostError` `.invalid` with the member that is wrong.
+  func check() throws {
+    func refuse(_ words: String) -> HostError { HostError(.invalid, words) }
+    guard Mailbox.isAddress(to) else { throw refuse("to is no address such as name@example.com") }
+    let scalars = subject.unicodeScalars
+    guard (1...Mail.subjectLimit).contains(scalars.count) else {
+      throw refuse("subject has 1 to \(Mail.subjectLimit) characters")
+    }
+    // A line break here would begin another header field.
+    guard
+      !scalars.contains(where: { Mail.endsLine($0) || $0.properties.generalCategory == .control })
+    else { throw refuse("subject has a control character") }
+    guard text.utf8.count <= Mail.textLimit else {
+      throw refuse("text has at most \(Mail.textLimit) bytes")
+    }
+    guard (html?.utf8.count ?? 0) <= Mail.htmlLimit else {
+      throw refuse("html has at most \(Mail.htmlLimit) bytes")
+    }
+    let isCategory =
+      (1...40).contains(category.utf8.count) && category.utf8.first.map(Mail.isLetter) == true
+      && category.utf8.allSatisfy {
+        Mail.isLetter($0) || (0x30...0x39).contains($0) || "_.-".utf8.contains($0)
+      }
+    guard isCategory else { throw refuse("category is not [a-z][a-z0-9_.-]{0,39}") }
+  }
+
+  /// The same with the product's name where it is to stand.
+  func naming(_ product: String) -> Mail {
+    var mail = self
+    mail.subject.replace("{product}", with: product)
+    mail.text.replace("{product}", with: product)
+    mail.html?.replace("{product}", with: Mail.escaped(product))
+    return mail
+  }
+
+  private static func escaped(_ text: String) -> String {
+    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+      .replacing("\"", with: "&quot;")
+  }
+
+  private static func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) }
+
+  /// Line and paragraph separators are no control characters, and end a line all the same.
+  private static func endsLine(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.value == 0x2028 || scalar.value == 0x2029
+  }
+}
+
+/// What it is answered.
+struct MailAnswer: Codable {
+  var id: String
+}
