@@ -45,7 +45,7 @@ struct PluginRoom {
 let plugins = [
   PluginRoom(
     id: "auth", module: "AuthPlugin", folder: "Plugins/auth",
-    libraries: ["CSSL", "CArgon2"]),
+    libraries: ["CSSL", "CArgon2", "CCrypt"]),
   PluginRoom(
     id: "control", module: "ControlPlugin", folder: "Plugins/control", libraries: ["CSSL"]),
   PluginRoom(
@@ -76,6 +76,7 @@ let package = Package(
     .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CJansson", providers: [.apt(["libjansson-dev"])]),
     .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
+    .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CNghttp2", providers: [.apt(["libnghttp2-dev"])]),

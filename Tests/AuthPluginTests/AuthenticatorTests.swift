@@ -254,7 +254,7 @@ import Testing
     let ada = try await platform.signUp()
     let id = try #require(ada.account?.id)
     let stored = try #require(try await platform.host.secret("auth.signing"))
-    let key = try SigningKey(serialized: stored)
+    let key = try KeyRing(stored).signingKey(0)
     let other = try SigningKey.generate()
     let claims =
       #"{"iss":"platform","sub":"\#(id)","sid":"ses_1","iat":1767225600,"exp":1767226500}"#

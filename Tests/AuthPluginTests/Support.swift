@@ -12,22 +12,32 @@ struct AuthHost {
   static let secret = Array("ss_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG".utf8)
   static let settings: RawJSON = #"""
     {"access_token_seconds":900,"session_days":30,"user_token_seconds":3600,
-     "user_token_issuer_optional":false,"user_token_expiry_optional":false}
+     "user_token_issuer_optional":false,"user_token_expiry_optional":false,
+     "require_verified_email":false,"breached_passwords_file":"","signing_key_days":90,
+     "operators":["root@example.com"]}
     """#
 
   let host: TestHost
+  /// What the plugin has had sent.
+  let mails: Mails
   private let declared: DeclaredRoutes
 
   /// - Parameter tenant: "platform", or an app's id.
   init(
-    _ tenant: String, secret: [UInt8]? = AuthHost.secret, settings: RawJSON = AuthHost.settings
+    _ tenant: String, secret: [UInt8]? = AuthHost.secret, settings: RawJSON = AuthHost.settings,
+    sendsMail: Bool = true
   ) async throws {
+    let mails = Mails()
+    self.mails = mails
     declared = try DeclaredRoutes(folder: AuthHost.folder)
     host = try await TestHost(
       Auth.self, manifest: AuthHost.folder + "/plugin.json", config: settings,
       tenant: tenant
     ) { host in
       if tenant != "platform" { try await host.setSecret("tenant.signing", secret) }
+      guard sendsMail else { return }
+      try await host.provide("sluice.mailer/1", method: 1) { (mail: Mails.Mail) in mails.take(mail)
+      }
     }
   }
 
@@ -52,10 +62,14 @@ struct SignedIn: Decodable {
     var email: String
     var name: String
     var createdAt: String
+    var emailVerified: Bool
+    var totpEnabled: Bool
 
     enum CodingKeys: String, CodingKey {
       case id, email, name
       case createdAt = "created_at"
+      case emailVerified = "email_verified"
+      case totpEnabled = "totp_enabled"
     }
   }
 

@@ -4,15 +4,18 @@ public import PluginKit
 /// both the answer to "who is this?".
 public struct Auth: Plugin {
   let settings: AuthSettings
+  let accountSettings: AccountSettings
 
   /// - Throws: when the tenant's settings are not those of `plugin.json`.
   public init(_ context: InstanceContext) throws {
     settings = try context.config()
+    accountSettings = context.tenant == "platform" ? try context.config() : .none
+    try accountSettings.check()
   }
 
   /// Accounts on the tenant `platform`, an app's users everywhere else.
   public func makeShard(_ context: ShardContext) throws -> AuthShard {
-    AuthShard(settings, context)
+    AuthShard(settings, accountSettings, context)
   }
 }
 

@@ -10,21 +10,15 @@ public final class AuthShard: PluginShard {
 
   private let side: Side
 
-  init(_ settings: AuthSettings, _ context: ShardContext) {
+  init(_ settings: AuthSettings, _ accountSettings: AccountSettings, _ context: ShardContext) {
     side =
       context.tenant == "platform"
-      ? .platform(Accounts(settings, context)) : .app(Users(settings, context))
+      ? .platform(Accounts(settings, accountSettings, context)) : .app(Users(settings, context))
   }
 
   /// The routes and the service that `plugin.json` declares.
   public static func register(_ on: inout Registry<AuthShard>) {
-    on.route("create_account") { try await $0.accounts.create($1) }
-    on.route("create_session") { try await $0.accounts.createSession($1) }
-    on.route("refresh_session") { try await $0.accounts.refreshSession($1) }
-    on.route("end_session") { try await $0.accounts.endSession($1) }
-    on.route("read_me") { try await $0.accounts.readProfile($1) }
-    on.route("change_me") { try await $0.accounts.changeProfile($1) }
-    on.route("read_keys") { shard, _ in try await shard.accounts.readKeys() }
+    registerAccounts(&on)
 
     on.route("create_token") { try $0.users.createToken($1) }
     on.route("put_user") { try await $0.users.put($1) }
@@ -42,7 +36,7 @@ public final class AuthShard: PluginShard {
   }
 
   /// The host keeps each kind of tenant to its own routes; this holds where it does not.
-  private var accounts: Accounts {
+  var accounts: Accounts {
     get throws {
       guard case .platform(let accounts) = side else {
         throw Problem.notFound("Accounts are on the platform, not in an app.")

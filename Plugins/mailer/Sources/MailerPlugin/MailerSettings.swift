@@ -14,7 +14,8 @@ struct MailerSettings: Decodable, Sendable {
   var smtpPort: Int
   var smtpSecurity: Security
   var smtpUsername: String
-  var smtpPassword: String
+  /// A secret, which has no default.
+  var smtpPassword: String?
   var smtpCAFile: String
   var smtpTimeoutSeconds: Int64
   /// How often a message is tried before it is given up.
@@ -67,9 +68,9 @@ struct MailerSettings: Decodable, Sendable {
       throw ConfigurationError(
         pointer: "/smtp_port", message: "an app's mail goes to port 25, 465, 587 or 2525")
     }
-    guard smtpUsername.isEmpty == smtpPassword.isEmpty else {
+    guard smtpUsername.isEmpty == (smtpPassword ?? "").isEmpty else {
       throw ConfigurationError(
-        pointer: smtpPassword.isEmpty ? "/smtp_password" : "/smtp_username",
+        pointer: (smtpPassword ?? "").isEmpty ? "/smtp_password" : "/smtp_username",
         message: "a user name and a password go together")
     }
     // A password in the clear is for a server on this machine.

@@ -3,13 +3,30 @@ internal import PluginKit
 /// The developers' accounts and their sessions, on one loop of the tenant `platform`.
 final class Accounts {
   let settings: AuthSettings
+  let accountSettings: AccountSettings
   let context: ShardContext
   let keys: SigningKeys
+  let policy: PasswordPolicy
+  /// Attempts that were refused because there were too many before.
+  let throttled: Metric?
+  /// Passwords that were not looked at because too many waited.
+  let overloads: Metric?
+  /// Whether the tenant sends mail, once it has been asked.
+  var hasMailer: Bool?
 
-  init(_ settings: AuthSettings, _ context: ShardContext) {
+  init(_ settings: AuthSettings, _ accountSettings: AccountSettings, _ context: ShardContext) {
     self.settings = settings
+    self.accountSettings = accountSettings
     self.context = context
-    keys = SigningKeys(context)
+    policy = PasswordPolicy(accountSettings)
+    throttled = try? context.metrics.counter(
+      "throttled_total", "Attempts refused because there were too many before.")
+    overloads = try? context.metrics.counter(
+      "password_overloads_total", "Requests refused because too many passwords waited to be hashed."
+    )
+    keys = SigningKeys(
+      context, lifetime: accountSettings.signingKeyDays * 86_400_000,
+      tokenLifetime: settings.accessTokenSeconds * 1_000 + Claims.leeway)
   }
 
   func now() throws -> Timestamp { try context.clock.now() }
@@ -21,61 +38,90 @@ struct Account: Codable {
   var email: String
   var name: String
   var createdAt: Timestamp
+  /// Whether somebody has shown that mail to the address reaches him.
+  var emailVerified: Bool
+  /// Whether signing in takes a second factor.
+  var totpEnabled: Bool
 
   enum CodingKeys: String, CodingKey {
     case id, email, name
     case createdAt = "created_at"
+    case emailVerified = "email_verified"
+    case totpEnabled = "totp_enabled"
   }
 }
 
 extension Accounts {
+  /// What an `Account` is read from.
+  static let columns = """
+    id, email, name, created_at, email_verified_at IS NOT NULL AS email_verified,
+    totp_enabled_at IS NOT NULL AS totp_enabled
+    """
+
   private struct NewAccount: Decodable {
     var email: String
     var password: String
     var name: String
   }
 
-  private static let taken = Problem.conflict("There is an account with this e-mail already.")
+  static let taken = Problem.conflict("There is an account with this e-mail already.")
+  static let gone = Problem.notFound("The account does not exist any more.")
 
   /// `POST /v1/accounts`
   func create(_ request: Request) async throws -> Response {
     let form = try request.decode(NewAccount.self)
+    let client = SessionClient(request)
     let email = try EmailAddress(form.email)
     // Asked first so that a taken address costs no hash; decided by the insert below.
     let known = try await context.store.read(
       "SELECT id FROM auth_accounts WHERE email = \(email.text)")
     guard known.isEmpty else { throw Accounts.taken }
 
-    let salt = try context.random.bytes(PasswordHash.saltLength)
-    let hash = try await context.worker.run { try PasswordHash(of: form.password, salt: salt) }
+    let hash = try await hash(form.password, email: email.text, name: form.name)
     let account = Account(
-      id: try context.id.make("acc"), email: email.text, name: form.name, createdAt: try now())
-    let session = try await newSession(of: account.id, at: account.createdAt)
+      id: try context.id.make("acc"), email: email.text, name: form.name, createdAt: try now(),
+      emailVerified: false, totpEnabled: false)
     var batch = Batch()
-    batch.add(
-      SQL(
-        """
-        INSERT INTO auth_accounts (id, email, name, password, created_at, updated_at)
-        VALUES (\(account.id), \(account.email), \(account.name), \(hash.text),
-          \(account.createdAt), \(account.createdAt))
-        ON CONFLICT (email) DO NOTHING
-        """
-      ).expect(exactly: 1))
-    session.add(to: &batch)
+    batch.add(insertion(of: account, password: hash.text, verifiedAt: nil))
+    var tokens: TokenPair?
+    if !accountSettings.requiresVerifiedEmail {
+      let session = try await newSession(of: account.id, for: client, at: account.createdAt)
+      session.add(to: &batch)
+      tokens = try session.tokens(settings)
+    }
     do {
       try await context.store.commit(batch)
     } catch StoreError.conflict(statement: 0, _) {
       throw Accounts.taken
     }
-    return try .tokens(SessionAnswer(account: account, try session.tokens(settings)), status: 201)
+    welcome(account)
+    return try .tokens(SessionAnswer(account: account, tokens), status: 201)
+  }
+
+  /// The account's row; the batch is a conflict when the address is taken.
+  func insertion(of account: Account, password: String, verifiedAt: Timestamp?) -> SQL {
+    SQL(
+      """
+      INSERT INTO auth_accounts
+        (id, email, name, password, created_at, updated_at, email_verified_at)
+      VALUES (\(account.id), \(account.email), \(account.name), \(password),
+        \(account.createdAt), \(account.createdAt), \(verifiedAt))
+      ON CONFLICT (email) DO NOTHING
+      """
+    ).expect(exactly: 1)
+  }
+
+  /// Sends the first code, where mail is sent at all. Whoever does not get it asks for another.
+  private func welcome(_ account: Account) {
+    context.spawn { [self] in
+      if try await sendsMail() { try await sendCode(.verification, to: account) }
+    }
   }
 
   /// `GET /v1/me`
   func readProfile(_ request: Request) async throws -> Response {
     let rows = try await context.store.read(
-      """
-      SELECT id, email, name, created_at FROM auth_accounts WHERE id = \(request.principal.id)
-      """)
+      "SELECT \(raw: Accounts.columns) FROM auth_accounts WHERE id = \(request.principal.id)")
     return try .json(try Accounts.profile(in: rows))
   }
 
@@ -92,16 +138,14 @@ extension Accounts {
         UPDATE auth_accounts
         SET name = COALESCE(\(change.name), name), updated_at = \(try now())
         WHERE id = \(request.principal.id)
-        RETURNING id, email, name, created_at
+        RETURNING \(raw: Accounts.columns)
         """)
     }
     return try .json(try Accounts.profile(in: commit.statements[0]))
   }
 
   private static func profile(in rows: Rows) throws -> Account {
-    guard let row = rows.first else {
-      throw Problem.notFound("The account does not exist any more.")
-    }
+    guard let row = rows.first else { throw Accounts.gone }
     return try row.decode()
   }
 }

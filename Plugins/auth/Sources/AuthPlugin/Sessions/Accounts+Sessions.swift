@@ -4,9 +4,11 @@ extension Accounts {
   private static let refreshSecret = "auth.refresh"
 
   /// A session that is not stored yet.
-  func newSession(of account: String, at now: Timestamp) async throws -> Session {
+  func newSession(of account: String, for client: SessionClient, at now: Timestamp) async throws
+    -> Session
+  {
     Session(
-      id: try context.id.make("ses"), account: account,
+      id: try context.id.make("ses"), account: account, client: client,
       refreshToken: RefreshToken(random: try context.random.bytes(32)),
       signingKey: try await keys.current(), issuer: context.tenant, now: now,
       expiresAt: sessionEnd(from: now))
@@ -14,35 +16,6 @@ extension Accounts {
 
   private func sessionEnd(from now: Timestamp) -> Timestamp {
     now.adding(milliseconds: settings.sessionDays * 86_400_000)
-  }
-
-  private struct Login: Decodable {
-    var email: String
-    var password: String
-  }
-
-  /// `POST /v1/sessions`
-  ///
-  /// The same read, the same hash and the same answer, whether the account or the password is wrong.
-  func createSession(_ request: Request) async throws -> Response {
-    let form = try request.decode(Login.self)
-    let rows = try await context.store.read(
-      """
-      SELECT id, email, name, created_at, password FROM auth_accounts
-      WHERE email = \(EmailAddress.normalized(form.email))
-      """)
-    let hash =
-      try rows.first.map { PasswordHash(kept: try $0["password", String.self]) }
-      ?? PasswordHash.ofNobody
-    let isRight = try await context.worker.run { try hash.matches(form.password) }
-    guard isRight, let account = try rows.first?.decode(Account.self) else {
-      throw Problem.unauthenticated("The e-mail or the password is wrong.")
-    }
-    let session = try await newSession(of: account.id, at: try now())
-    var batch = Batch()
-    session.add(to: &batch)
-    try await context.store.commit(batch)
-    return try .tokens(SessionAnswer(account: account, try session.tokens(settings)), status: 201)
   }
 
   private struct Refresh: Decodable {
@@ -75,6 +48,7 @@ extension Accounts {
   /// `POST /v1/sessions/refresh`
   func refreshSession(_ request: Request) async throws -> Response {
     let token = RefreshToken(shown: try request.decode(Refresh.self).token)
+    let client = SessionClient(request)
     let now = try now()
     guard let known = try await find(token), known.revokedAt == nil, now < known.expiresAt else {
       throw Accounts.ended
@@ -90,7 +64,7 @@ extension Accounts {
       try context.random.bytes(32)
     }
     let session = Session(
-      id: known.session, account: known.account,
+      id: known.session, account: known.account, client: client,
       refreshToken: token.successor(under: successorKey),
       signingKey: try await keys.current(), issuer: context.tenant, now: now,
       expiresAt: sessionEnd(from: now))
@@ -122,7 +96,9 @@ extension Accounts {
     return Batch {
       SQL(
         """
-        UPDATE auth_sessions SET expires_at = \(session.expiresAt)
+        UPDATE auth_sessions
+        SET expires_at = \(session.expiresAt), last_used_at = \(now),
+          device = \(session.client.device), address = \(session.client.address)
         WHERE id = \(session.id) AND revoked_at IS NULL
         """
       ).expect(exactly: 1)

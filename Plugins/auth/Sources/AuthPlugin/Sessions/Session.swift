@@ -4,6 +4,7 @@ internal import PluginKit
 struct Session {
   let id: String
   let account: String
+  let client: SessionClient
   let refreshToken: RefreshToken
   let signingKey: SigningKey
   let issuer: String
@@ -16,8 +17,9 @@ struct Session {
     batch.add("DELETE FROM auth_sessions WHERE expires_at <= \(now)")
     batch.add(
       """
-      INSERT INTO auth_sessions (id, account_id, created_at, expires_at)
-      VALUES (\(id), \(account), \(now), \(expiresAt))
+      INSERT INTO auth_sessions
+        (id, account_id, created_at, expires_at, device, address, last_used_at)
+      VALUES (\(id), \(account), \(now), \(expiresAt), \(client.device), \(client.address), \(now))
       """)
     batch.add(
       """
@@ -36,6 +38,22 @@ struct Session {
       accessToken: try CompactJWS.make(
         header, claims: try JSON.encode(claims), sign: signingKey.sign),
       refreshToken: refreshToken.text, expiresIn: settings.accessTokenSeconds)
+  }
+}
+
+/// Who keeps a session, as far as a request tells: for its owner, who looks at the list.
+struct SessionClient {
+  /// What the client calls itself, at most `deviceLimit` characters of it; nil when it does not.
+  let device: String?
+  let address: String
+
+  private static let deviceLimit = 200
+
+  init(_ request: Request) {
+    let name = request.header("user-agent")?.unicodeScalars.prefix(SessionClient.deviceLimit)
+      .filter { $0.properties.generalCategory != .control }
+    device = name.flatMap { $0.isEmpty ? nil : String(String.UnicodeScalarView($0)) }
+    address = request.peer
   }
 }
 
@@ -72,21 +90,21 @@ struct TokenPair: Encodable {
   }
 }
 
-/// The tokens of a new session, beside its account.
+/// The tokens of a new session, beside its account; the account alone where it has to verify its address first.
 struct SessionAnswer: Encodable {
   var account: Account
-  var accessToken: String
-  var refreshToken: String
-  var tokenType: String
+  var accessToken: String?
+  var refreshToken: String?
+  var tokenType: String?
   /// Seconds.
-  var expiresIn: Int64
+  var expiresIn: Int64?
 
-  init(account: Account, _ tokens: TokenPair) {
+  init(account: Account, _ tokens: TokenPair?) {
     self.account = account
-    accessToken = tokens.accessToken
-    refreshToken = tokens.refreshToken
-    tokenType = tokens.tokenType
-    expiresIn = tokens.expiresIn
+    accessToken = tokens?.accessToken
+    refreshToken = tokens?.refreshToken
+    tokenType = tokens?.tokenType
+    expiresIn = tokens?.expiresIn
   }
 
   enum CodingKeys: String, CodingKey {

@@ -1,33 +1,99 @@
 internal import PluginKit
 
-/// The platform's key pair for access tokens, kept sealed under the secret `auth.signing`.
+/// The platform's key pairs for access tokens, kept sealed under the secret `auth.signing`.
+///
+/// A key signs for its lifetime; the next one is made shortly before its end and shown with it, so that whoever checks tokens has it in time. Two
+/// loops may make one at once: the later is everybody's, before either has signed.
 final class SigningKeys {
   private static let secret = "auth.signing"
 
   private let context: ShardContext
-  private var key: SigningKey?
+  /// How long one key signs, in milliseconds.
+  private let lifetime: Int64
+  /// How long a token is good, with the leeway, in milliseconds.
+  private let tokenLifetime: Int64
+  /// The secret as it was last read, and what is in it.
+  private var serialized: [UInt8] = []
+  private var ring = KeyRing(entries: [])
+  private var pairs: [SigningKey] = []
+  private var isRenewing = false
 
-  init(_ context: ShardContext) {
+  init(_ context: ShardContext, lifetime: Int64, tokenLifetime: Int64) {
     self.context = context
+    self.lifetime = lifetime
+    self.tokenLifetime = tokenLifetime
   }
 
-  /// The key to sign with, made at first use.
+  /// The key to sign with; the first is made at first use.
   func current() async throws -> SigningKey {
-    if let key { return key }
-    let serialized = try await context.ownSecret(SigningKeys.secret) {
-      try SigningKey.generate().serialized()
+    if try !read() {
+      _ = try await context.ownSecret(SigningKeys.secret) {
+        try JSON.encode(try KeyRing.first(at: try context.clock.now()))
+      }
+      guard try read() else { throw HostError(.unavailable, "there is no key to sign with") }
     }
-    let key = try SigningKey(serialized: serialized)
-    self.key = key
-    return key
+    let now = try context.clock.now()
+    renewIfDue(at: now)
+    return pairs[ring.signing(at: now)]
   }
 
   /// The key called `id`; nil when there is none, so that nothing was signed with it.
   func find(_ id: String) throws -> SigningKey? {
-    if key == nil, let serialized = try context.secrets.get(SigningKeys.secret) {
-      key = try SigningKey(serialized: serialized)
+    if let known = pairs.first(where: { $0.id == id }) { return known }
+    return try read() ? pairs.first { $0.id == id } : nil
+  }
+
+  /// All that are public now.
+  func all() async throws -> [SigningKey] {
+    _ = try await current()
+    let now = try context.clock.now()
+    return ring.places(at: now, tokenLifetime: tokenLifetime).map { pairs[$0] }
+  }
+
+  /// Has the next key made now, whenever it would be due.
+  ///
+  /// - Returns: from when on it signs.
+  func rotate() async throws -> Timestamp {
+    _ = try await current()
+    let now = try context.clock.now()
+    guard ring.signing(at: now) == ring.entries.count - 1 else {
+      // One is on its way already.
+      return Timestamp(unixMilliseconds: ring.entries[ring.entries.count - 1].signsFrom)
     }
-    return key?.id == id ? key : nil
+    return try await renew(at: now)
+  }
+
+  /// Reads the secret again if another loop has changed it. False when there is none.
+  private func read() throws -> Bool {
+    guard let bytes = try context.secrets.get(SigningKeys.secret) else { return false }
+    guard bytes != serialized else { return true }
+    let next = try KeyRing(bytes)
+    let made = try next.entries.map { entry in
+      guard let pair = Base64URL.decode(entry.pair.utf8) else {
+        throw HostError(.internal, "a signing key is not base64url")
+      }
+      return try SigningKey(serialized: pair)
+    }
+    guard !made.isEmpty else { throw HostError(.internal, "the ring of signing keys is empty") }
+    (serialized, ring, pairs) = (bytes, next, made)
+    return true
+  }
+
+  private func renewIfDue(at now: Timestamp) {
+    guard !isRenewing, ring.isDue(at: now, lifetime: lifetime) else { return }
+    isRenewing = true
+    context.spawn { [self] in
+      defer { isRenewing = false }
+      _ = try await renew(at: now)
+    }
+  }
+
+  private func renew(at now: Timestamp) async throws -> Timestamp {
+    let next = try ring.renewed(at: now, tokenLifetime: tokenLifetime)
+    try await context.secrets.put(SigningKeys.secret, try JSON.encode(next))
+    _ = try read()
+    context.log.info("a new signing key was made", ["signs_in_seconds": KeyRing.notice / 1_000])
+    return Timestamp(unixMilliseconds: next.entries[next.entries.count - 1].signsFrom)
   }
 }
 
@@ -71,11 +137,25 @@ private struct KeySet: Encodable {
   var keys: [PublicKey]
 }
 
+private struct RotationAnswer: Encodable {
+  var signsFrom: Timestamp
+
+  enum CodingKeys: String, CodingKey {
+    case signsFrom = "signs_from"
+  }
+}
+
 extension Accounts {
   /// `GET /.well-known/jwks.json`
   func readKeys() async throws -> Response {
-    let set = KeySet(keys: [PublicKey(try await keys.current())])
+    let set = KeySet(keys: try await keys.all().map(PublicKey.init))
     return .bytes(try JSON.encode(set), contentType: "application/jwk-set+json")
       .header("cache-control", "public, max-age=300")
+  }
+
+  /// `POST /v1/signing-keys/rotate`
+  func rotateKeys(_ request: Request) async throws -> Response {
+    try await requireOperator(request.principal)
+    return try .json(RotationAnswer(signsFrom: try await keys.rotate()), status: 202)
   }
 }

@@ -63,7 +63,7 @@ struct SMTPDriver: Driver {
     }
     if !settings.smtpUsername.isEmpty {
       ccurl_set_text(transfer, CURLOPT_USERNAME, settings.smtpUsername)
-      ccurl_set_text(transfer, CURLOPT_PASSWORD, settings.smtpPassword)
+      ccurl_set_text(transfer, CURLOPT_PASSWORD, settings.smtpPassword ?? "")
     }
     if isPublicOnly { ccurl_allow_public_only(transfer) }
   }

@@ -1,0 +1,166 @@
+internal import PluginKit
+
+extension Accounts {
+  /// The hash of a new password, which is looked at first. All of it on the worker.
+  ///
+  /// - Parameter pointer: where in the body the password stands.
+  /// - Throws: `Problem` 400 with why it is not taken; `HostError` `.overloaded` when too many wait.
+  func hash(_ password: String, email: String, name: String, pointer: String = "/password")
+    async throws -> PasswordHash
+  {
+    let salt = try context.random.bytes(PasswordHash.saltLength)
+    let made = try await context.worker.run { [policy] () throws -> (PasswordHash?, String?) in
+      if let refusal = policy.refusal(of: password, email: email, name: name) {
+        return (nil, refusal)
+      }
+      return (try PasswordHash(of: password, salt: salt), nil)
+    }
+    guard let hash = made.0 else {
+      throw Problem.invalid(pointer: pointer, made.1 ?? "It is not taken.")
+    }
+    return hash
+  }
+
+  private struct Reset: Decodable {
+    var email: String
+    var code: String
+    var password: String
+  }
+
+  /// `POST /v1/passwords/reset`: whoever has the code reads the account's mail, so the address is verified too, and all sessions end.
+  func resetPassword(_ request: Request) async throws -> Response {
+    let form = try request.decode(Reset.self)
+    try await takeCodeTry(from: request.peer)
+    let (account, digest) = try await account(ofCode: form.code, for: .reset, email: form.email)
+    let hash: PasswordHash
+    do {
+      hash = try await self.hash(form.password, email: account.email, name: account.name)
+    } catch {
+      // The code was right; it is not used up by a password that is not taken.
+      try await context.store.commit(isApartFromRequest: true) {
+        SQL(
+          "UPDATE auth_codes SET tries = 0 WHERE account_id = \(account.id) AND digest = \(digest)")
+      }
+      throw error
+    }
+    let now = try now()
+    do {
+      try await context.store.commit {
+        spend(digest, of: account.id, for: .reset)
+        verified(account.id, at: now)
+        SQL(
+          """
+          UPDATE auth_accounts SET password = \(hash.text), updated_at = \(now) WHERE id = \(account.id)
+          """)
+        revocation(ofSessionsOf: account.id, but: nil, at: now)
+      }
+    } catch StoreError.conflict {
+      throw Accounts.badCode
+    }
+    return .empty(204)
+  }
+
+  private struct Change: Decodable {
+    var current: String
+    var new: String
+  }
+
+  static let wrongPassword = Problem(
+    status: 403, code: "wrong_password", detail: "The account has another password.")
+
+  /// `PUT /v1/me/password`: the other sessions end, this one goes on.
+  func changePassword(_ request: Request) async throws -> Response {
+    let form = try request.decode(Change.self)
+    let principal = request.principal
+    let session = try principal.claims.decode(AccountClaims.self).session
+    let account = try await confirm(form.current, of: principal.id)
+    let hash = try await self.hash(
+      form.new, email: account.email, name: account.name, pointer: "/new")
+    let now = try now()
+    try await context.store.commit {
+      SQL(
+        """
+        UPDATE auth_accounts SET password = \(hash.text), updated_at = \(now) WHERE id = \(account.id)
+        """
+      ).expect(exactly: 1)
+      revocation(ofSessionsOf: account.id, but: session, at: now)
+    }
+    return .empty(204)
+  }
+
+  /// Has the owner show his password once more.
+  ///
+  /// - Throws: `Problem` 403 `wrong_password`; `Throttled`.
+  func confirm(_ password: String, of id: String) async throws -> Account {
+    let throttle = Throttle(
+      Throttle.subject("password.account", id), burst: 5, every: 30_000)
+    try await take([throttle])
+    let rows = try await context.store.read(
+      "SELECT \(raw: Accounts.columns), password FROM auth_accounts WHERE id = \(id)")
+    guard let row = rows.first else { throw Accounts.gone }
+    let kept = PasswordHash(kept: try row["password", String.self])
+    guard try await context.worker.run({ try kept.matches(password) }) else {
+      throw Accounts.wrongPassword
+    }
+    try await context.store.commit(isApartFromRequest: true) { throttle.giveBack }
+    return try row.decode()
+  }
+
+  private struct Import: Decodable {
+    var email: String
+    var name: String
+    var hash: String
+    var isVerified: Bool?
+
+    enum CodingKeys: String, CodingKey {
+      case email, name
+      case hash = "password_hash"
+      case isVerified = "email_verified"
+    }
+  }
+
+  private struct Imported: Encodable {
+    var account: Account
+  }
+
+  /// `POST /v1/accounts/import`: an account from elsewhere, with the bcrypt hash of its password.
+  func importAccount(_ request: Request) async throws -> Response {
+    try await requireOperator(request.principal)
+    let form = try request.decode(Import.self)
+    let email = try EmailAddress(form.email)
+    guard let hash = BcryptHash(form.hash) else {
+      throw Problem.invalid(
+        pointer: "/password_hash",
+        "It is no bcrypt hash ($2a$, $2b$ or $2y$) of a cost from \(BcryptHash.costs.lowerBound) to "
+          + "\(BcryptHash.costs.upperBound).")
+    }
+    let now = try now()
+    let isVerified = form.isVerified ?? false
+    let account = Account(
+      id: try context.id.make("acc"), email: email.text, name: form.name, createdAt: now,
+      emailVerified: isVerified, totpEnabled: false)
+    do {
+      try await context.store.commit {
+        insertion(of: account, password: hash.text, verifiedAt: isVerified ? now : nil)
+      }
+    } catch StoreError.conflict(statement: 0, _) {
+      throw Accounts.taken
+    }
+    return try .json(Imported(account: account), status: 201)
+  }
+
+  /// Refuses whoever is not among the settings' `operators`, with a verified address.
+  func requireOperator(_ principal: Principal) async throws {
+    let rows = try await context.store.read(
+      """
+      SELECT email FROM auth_accounts WHERE id = \(principal.id) AND email_verified_at IS NOT NULL
+      """)
+    let email = try rows.first?["email", String.self]
+    guard let email,
+      accountSettings.operators.contains(where: { EmailAddress.normalized($0) == email })
+    else {
+      throw Problem.forbidden(
+        "Only an operator may do this: an account that the platform's settings name.")
+    }
+  }
+}

@@ -1,0 +1,99 @@
+internal import PluginKit
+
+extension Accounts {
+  private struct Login: Decodable {
+    var email: String
+    var password: String
+    var totp: String?
+    var recoveryCode: String?
+
+    enum CodingKeys: String, CodingKey {
+      case email, password, totp
+      case recoveryCode = "recovery_code"
+    }
+  }
+
+  static let unverified = Problem(
+    status: 403, code: "email_unverified",
+    detail:
+      "The e-mail address has to be verified first: POST /v1/accounts/verify takes the code that was sent."
+  )
+
+  /// `POST /v1/sessions`
+  ///
+  /// The same reads, the same counting, the same hash and the same answer, whether the account or the password is wrong. Who comes too often is
+  /// refused before a hash is made.
+  func createSession(_ request: Request) async throws -> Response {
+    let form = try request.decode(Login.self)
+    let client = SessionClient(request)
+    let email = EmailAddress.normalized(form.email)
+    let rows = try await context.store.read([
+      "SELECT \(raw: Accounts.columns), password FROM auth_accounts WHERE email = \(email)",
+      """
+      SELECT s.id FROM auth_sessions s JOIN auth_accounts a ON a.id = s.account_id
+      WHERE a.email = \(email) AND s.address = \(client.address) LIMIT 1
+      """,
+    ])
+    let throttles = LoginThrottles(
+      email: email, peer: client.address, isKnownAddress: !rows[1].isEmpty)
+    try await take(throttles.all)
+
+    let kept = try rows[0].first?["password", String.self]
+    let (isRight, renewed) = try await check(form.password, against: kept)
+    guard isRight, let account = try rows[0].first?.decode(Account.self) else {
+      throw Problem.unauthenticated("The e-mail or the password is wrong.")
+    }
+    if accountSettings.requiresVerifiedEmail && !account.emailVerified {
+      try await forgive(throttles)
+      throw Accounts.unverified
+    }
+    let factor: [SQL]
+    do {
+      factor = try await secondFactor(account, code: form.totp, recovery: form.recoveryCode)
+    } catch let problem as Problem where problem.code == Accounts.totpRequired.code {
+      // The password was right, and nothing else was tried.
+      try await forgive(throttles)
+      throw problem
+    }
+    let now = try now()
+    let session = try await newSession(of: account.id, for: client, at: now)
+    var batch = Batch()
+    for statement in factor { batch.add(statement) }
+    for statement in throttles.forgiveness { batch.add(statement) }
+    if let renewed, let kept {
+      batch.add(
+        """
+        UPDATE auth_accounts SET password = \(renewed.text)
+        WHERE id = \(account.id) AND password = \(kept)
+        """)
+    }
+    session.add(to: &batch)
+    do {
+      try await context.store.commit(batch)
+    } catch StoreError.conflict(statement: 0, _) where !factor.isEmpty {
+      throw Accounts.badTotp
+    }
+    return try .tokens(SessionAnswer(account: account, try session.tokens(settings)), status: 201)
+  }
+
+  private func forgive(_ throttles: LoginThrottles) async throws {
+    var batch = Batch()
+    batch.isApartFromRequest = true
+    for statement in throttles.forgiveness { batch.add(statement) }
+    try await context.store.commit(batch)
+  }
+
+  /// Whether the password is the one; and its new hash where the one that is kept is outdated. One job of the worker.
+  ///
+  /// - Parameter kept: nil where there is no account, which takes as long.
+  private func check(_ password: String, against kept: String?) async throws -> (
+    Bool, PasswordHash?
+  ) {
+    let hash = kept.map { PasswordHash(kept: $0) } ?? PasswordHash.ofNobody
+    let salt = try context.random.bytes(PasswordHash.saltLength)
+    return try await context.worker.run {
+      guard try hash.matches(password) else { return (false, nil) }
+      return (true, hash.isOutdated ? try PasswordHash(of: password, salt: salt) : nil)
+    }
+  }
+}

@@ -1,0 +1,97 @@
+internal import Glibc
+internal import PluginKit
+
+/// A rate of attempts by one subject: so many at once, then one for each interval (the generic cell rate algorithm).
+///
+/// Rates are kept in the tenant's database, so they are one for all loops and outlive a restart.
+struct Throttle {
+  /// What is counted; a digest where it names somebody.
+  let subject: String
+  /// How many attempts may come at once.
+  let burst: Int64
+  /// After how long one more may come, in milliseconds.
+  let interval: Int64
+
+  init(_ subject: String, burst: Int64, every interval: Int64) {
+    self.subject = subject
+    self.burst = burst
+    self.interval = interval
+  }
+
+  /// A key of the table that names nobody to whoever reads it.
+  static func subject(_ kind: String, _ parts: String...) -> String {
+    let text = parts.joined(separator: "\u{0}")
+    return kind + ":" + Digest.hexadecimal(Digest.sha256(Array(text.utf8)))
+  }
+
+  /// Counts one attempt; the batch is a conflict when there were too many.
+  func take(at now: Timestamp) -> SQL {
+    let latest = now.adding(milliseconds: (burst - 1) * interval)
+    return SQL(
+      """
+      INSERT INTO auth_throttles (subject, due_at)
+      VALUES (\(subject), \(now.adding(milliseconds: interval)))
+      ON CONFLICT (subject) DO UPDATE SET due_at =
+        CASE WHEN auth_throttles.due_at > \(now) THEN auth_throttles.due_at ELSE \(now) END
+        + \(interval)
+      WHERE auth_throttles.due_at <= \(latest)
+      """
+    ).expect(exactly: 1)
+  }
+
+  /// Takes back what `take` counted: the attempt was no guess.
+  var giveBack: SQL {
+    "UPDATE auth_throttles SET due_at = due_at - \(interval) WHERE subject = \(subject)"
+  }
+}
+
+/// An attempt is refused for now.
+struct Throttled: Error {
+  /// From when on another one is taken, in seconds from now; at least 1.
+  let seconds: Int64
+
+  var problem: Problem { .rateLimited("Too many attempts. Try again in \(seconds) s.") }
+}
+
+extension Accounts {
+  /// Counts one attempt against all of `throttles`, or against none.
+  ///
+  /// - Throws: `Throttled`.
+  func take(_ throttles: [Throttle]) async throws {
+    let now = try now()
+    var batch = Batch()
+    batch.isApartFromRequest = true
+    for throttle in throttles { batch.add(throttle.take(at: now)) }
+    batch.add("DELETE FROM auth_throttles WHERE due_at <= \(now)")
+    do {
+      try await context.store.commit(batch)
+    } catch StoreError.conflict(let statement, _) {
+      guard let statement, throttles.indices.contains(statement) else {
+        throw Throttled(seconds: 1)
+      }
+      throw Throttled(seconds: try await wait(for: throttles[statement], from: now))
+    }
+  }
+
+  private func wait(for throttle: Throttle, from now: Timestamp) async throws -> Int64 {
+    let rows = try await context.store.read(
+      "SELECT due_at FROM auth_throttles WHERE subject = \(throttle.subject)")
+    guard let due = try rows.first?["due_at", Timestamp.self] else { return 1 }
+    let room = due.unixMilliseconds - (throttle.burst - 1) * throttle.interval
+    return max(1, (room - now.unixMilliseconds + 999) / 1_000)
+  }
+}
+
+/// Where a request comes from, as far as rates are concerned.
+enum Network {
+  /// An IPv4 address as it is; of an IPv6 address its first 64 bits, which one subscriber has to himself.
+  static func key(of address: String) -> String {
+    var bytes = [UInt8](repeating: 0, count: 16)
+    guard inet_pton(AF_INET6, address, &bytes) == 1 else { return address }
+    // An IPv4 address in IPv6's clothes (RFC 4291 §2.5.5.2).
+    if bytes[..<10].allSatisfy({ $0 == 0 }) && bytes[10] == 0xFF && bytes[11] == 0xFF {
+      return bytes[12...].map(String.init).joined(separator: ".")
+    }
+    return Digest.hexadecimal(Array(bytes[..<8])) + "/64"
+  }
+}

@@ -1,0 +1,160 @@
+import PluginKit
+import PluginTesting
+import Testing
+
+@testable import AuthPlugin
+
+@Suite struct `A code sent by mail` {
+  private let email = "ada@example.com"
+
+  private func verify(_ platform: AuthHost, _ code: String, _ email: String = "ada@example.com")
+    async throws -> (status: Int, code: String?)
+  {
+    try await platform.status(
+      "POST", "/v1/accounts/verify", #"{"email":"\#(email)","code":"\#(code)"}"#)
+  }
+
+  @Test func `verifies the address that it was sent to, once`() async throws {
+    let platform = try await AuthHost("platform")
+    let ada = try await platform.signUp()
+    try await platform.host.settle()
+    #expect(ada.account?.emailVerified == false)
+    let code = try platform.mails.code(for: email, in: "verification")
+    #expect(try await verify(platform, code.uppercased().replacing("-", with: " ")) == (204, nil))
+    let me = try await platform.request("GET", "/v1/me", as: try await platform.principal(ada))
+    #expect(try me.json(SignedIn.Account.self).emailVerified)
+    #expect(try await verify(platform, code) == (400, "invalid_code"))
+    try await platform.host.close()
+  }
+
+  @Test func `is stored as a digest`() throws {
+    let code = OneTimeCode(random: [0, 0x12, 0x34, 0x56, 0x78])
+    #expect(code.text == "0093-8nkr")
+    #expect(OneTimeCode(typed: "OO93 8NKR").text == "0093-8nkr")
+    #expect(OneTimeCode(typed: "l").text == OneTimeCode(typed: "I").text)
+    let digest = code.digest(of: "acc_1", for: .reset)
+    #expect(digest.count == 64)
+    #expect(digest != code.digest(of: "acc_2", for: .reset))
+    #expect(digest != code.digest(of: "acc_1", for: .verification))
+  }
+
+  @Test func `is tried five times at most`() async throws {
+    let platform = try await AuthHost("platform")
+    _ = try await platform.signUp()
+    try await platform.host.settle()
+    let code = try platform.mails.code(for: email, in: "verification")
+    for _ in 0..<5 { #expect(try await verify(platform, "0000-0000") == (400, "invalid_code")) }
+    #expect(try await verify(platform, code) == (400, "invalid_code"))
+    try await platform.host.close()
+  }
+
+  @Test func `is good for an hour, and until the next one`() async throws {
+    let platform = try await AuthHost("platform")
+    _ = try await platform.signUp()
+    try await platform.host.settle()
+    let first = try platform.mails.code(for: email, in: "verification")
+    try await platform.host.advance(milliseconds: 60_000)
+    let resend = #"{"email":"ADA@example.com"}"#
+    #expect(
+      try await platform.status("POST", "/v1/accounts/verify/resend", resend) == (202, nil))
+    let second = try platform.mails.code(for: email, in: "verification")
+    #expect(first != second)
+    #expect(try await verify(platform, first) == (400, "invalid_code"))
+    try await platform.host.advance(milliseconds: 3_600_000)
+    #expect(try await verify(platform, second) == (400, "invalid_code"))
+    try await platform.host.close()
+  }
+
+  @Test func `is asked for in the same words whether there is an account or not`() async throws {
+    let platform = try await AuthHost("platform")
+    _ = try await platform.signUp()
+    try await platform.host.settle()
+    for path in ["/v1/accounts/verify/resend", "/v1/passwords/forgot"] {
+      let known = try await platform.request("POST", path, #"{"email":"ada@example.com"}"#)
+      let unknown = try await platform.request("POST", path, #"{"email":"eve@example.com"}"#)
+      #expect(known.status == 202 && unknown.status == 202)
+      #expect(known.text == unknown.text)
+    }
+    try await platform.host.settle()
+    #expect(platform.mails.all.map(\.to).allSatisfy { $0 == email })
+    #expect(
+      platform.mails.all.map(\.category) == ["verification", "verification", "password_reset"])
+    #expect(try await verify(platform, "0000-0000", "eve@example.com") == (400, "invalid_code"))
+    try await platform.host.close()
+  }
+
+  @Test(arguments: ["ada@example.com", "eve@example.com"])
+  func `is sent thrice at once, then once a minute`(email: String) async throws {
+    let platform = try await AuthHost("platform")
+    _ = try await platform.signUp()
+    let body = #"{"email":"\#(email)"}"#
+    for _ in 0..<3 {
+      #expect(try await platform.status("POST", "/v1/passwords/forgot", body) == (202, nil))
+    }
+    let reply = try await platform.request("POST", "/v1/passwords/forgot", body)
+    #expect(reply.status == 429)
+    #expect(reply.problem?.code == "rate_limited")
+    #expect(reply.header("retry-after") == "60")
+    try await platform.host.advance(milliseconds: 59_999)
+    #expect(try await platform.status("POST", "/v1/passwords/forgot", body).status == 429)
+    try await platform.host.advance(milliseconds: 1)
+    #expect(try await platform.status("POST", "/v1/passwords/forgot", body).status == 202)
+    try await platform.host.close()
+  }
+
+  @Test func `is not asked for where no mail is sent`() async throws {
+    let platform = try await AuthHost("platform", sendsMail: false)
+    _ = try await platform.signUp()
+    for path in ["/v1/accounts/verify/resend", "/v1/passwords/forgot"] {
+      #expect(
+        try await platform.status("POST", path, #"{"email":"ada@example.com"}"#)
+          == (503, "mail_unavailable"))
+    }
+    try await platform.host.close()
+  }
+
+  @Test func `lets its reader choose a new password, which ends all sessions`() async throws {
+    let platform = try await AuthHost("platform")
+    let ada = try await platform.signUp()
+    let ask = #"{"email":"ada@example.com"}"#
+    #expect(try await platform.status("POST", "/v1/passwords/forgot", ask).status == 202)
+    let code = try platform.mails.code(for: email, in: "password_reset")
+    func reset(_ password: String, _ code: String) async throws -> (status: Int, code: String?) {
+      try await platform.status(
+        "POST", "/v1/passwords/reset",
+        #"{"email":"ada@example.com","code":"\#(code)","password":"\#(password)"}"#)
+    }
+    #expect(try await reset("another horse", "0000-0000") == (400, "invalid_code"))
+    // A password that is not taken uses up no try.
+    for _ in 0..<6 { #expect(try await reset("password1", code) == (400, "invalid_request")) }
+    #expect(try await verify(platform, code) == (400, "invalid_code"))
+    #expect(try await reset("another horse", code) == (204, nil))
+    #expect(try await platform.refresh(ada.refreshToken).status == 401)
+    #expect(try await platform.signIn().status == 401)
+    #expect(try await platform.signIn(email, "another horse").status == 201)
+    #expect(try await reset("third horse", code) == (400, "invalid_code"))
+    let me = try await platform.request("GET", "/v1/me", as: try await platform.principal(ada))
+    #expect(try me.json(SignedIn.Account.self).emailVerified)
+    try await platform.host.close()
+  }
+
+  @Test func `is needed before signing in where the settings say so`() async throws {
+    let text = AuthHost.settings.text.replacing(
+      #""require_verified_email":false"#, with: #""require_verified_email":true"#)
+    let platform = try await AuthHost(
+      "platform", settings: RawJSON(unchecked: Array(text.utf8)))
+    let reply = try await platform.request(
+      "POST", "/v1/accounts",
+      #"{"email":"ada@example.com","password":"correct horse","name":"Ada"}"#)
+    #expect(reply.status == 201)
+    #expect(!reply.text.contains("token"))
+    try await platform.host.settle()
+    // Right passwords are not counted as guesses.
+    for _ in 0..<7 { #expect(try await platform.signIn() == (403, "email_unverified", nil)) }
+    #expect(try await platform.signIn(email, "wrong horse") == (401, "unauthenticated", nil))
+    let code = try platform.mails.code(for: email, in: "verification")
+    #expect(try await verify(platform, code).status == 204)
+    #expect(try await platform.signIn().status == 201)
+    try await platform.host.close()
+  }
+}

@@ -1,0 +1,158 @@
+"""Accounts: verification, reset, second factor, sessions, rates; with PyPI's pyotp as the authenticator app."""
+
+import time
+import uuid
+
+import pyotp
+import pytest
+
+from client import Account, Client
+from post import Outbox, posting
+from workshop import with_plugins
+
+
+@pytest.fixture
+def anybody(platform) -> Client:
+    return Client(platform.url)
+
+
+@pytest.fixture
+def outbox(platform) -> Outbox:
+    return Outbox(platform)
+
+
+def sign_in(client, account, password=None, **more):
+    return client.post("/v1/sessions", {"email": account.email, "password": password or account.password, **more})
+
+
+def test_an_address_is_verified_and_a_password_is_reset_by_mail(platform, anybody, outbox):
+    account = Account(platform.url)
+    assert account.get("/v1/me").json()["email_verified"] is False
+    wrong = anybody.post("/v1/accounts/verify", {"email": account.email, "code": "0000-0000"}, expect=400).json()
+    assert wrong["code"] == "invalid_code"
+    code = outbox.code(account.email, "confirm")
+    anybody.post("/v1/accounts/verify", {"email": account.email, "code": code}, expect=204)
+    assert account.get("/v1/me").json()["email_verified"] is True
+
+    anybody.post("/v1/passwords/forgot", {"email": account.email}, expect=202)
+    code = outbox.code(account.email, "new password")
+    poor = {"email": account.email, "code": code, "password": "Password1!"}
+    assert anybody.post("/v1/passwords/reset", poor, expect=400).json()["code"] == "invalid_request"
+    anybody.post("/v1/passwords/reset", {**poor, "password": "a much better one"}, expect=204)
+    assert sign_in(anybody, account).status_code == 401
+    assert sign_in(anybody, account, "a much better one").status_code == 201
+    old = {"refresh_token": account.made["refresh_token"]}
+    anybody.post("/v1/sessions/refresh", old, expect=401)
+
+
+def test_nobody_learns_who_has_an_account(platform, anybody, outbox):
+    account = Account(platform.url)
+    for path in ("/v1/passwords/forgot", "/v1/accounts/verify/resend"):
+        known = anybody.post(path, {"email": account.email})
+        unknown = anybody.post(path, {"email": f"nobody-{uuid.uuid4().hex}@example.test"})
+        volatile = {"date", "x-request-id", "x-ratelimit-remaining", "x-ratelimit-reset"}
+        seen = [{k: v for k, v in each.headers.items() if k.lower() not in volatile} for each in (known, unknown)]
+        assert known.status_code == unknown.status_code == 202 and seen[0] == seen[1]
+        assert known.content == unknown.content
+
+
+@pytest.mark.parametrize("password", ["Password123!", "qwertyuiop", "dev-0001"])
+def test_passwords_that_are_tried_first_are_refused(anybody, password):
+    body = {"email": "dev-0001@example.test", "password": password, "name": "Dev"}
+    answer = anybody.post("/v1/accounts", body, expect=400).json()
+    assert [error["pointer"] for error in answer["errors"]] == ["/password"]
+
+
+def test_a_second_factor_is_that_of_any_authenticator_app(platform, anybody):
+    account = Account(platform.url)
+    enrolment = account.post("/v1/me/totp", {"password": account.password}, expect=201).json()
+    app = pyotp.parse_uri(enrolment["otpauth_url"])
+    assert app.secret == enrolment["secret"] and app.name == account.email
+    confirmed = account.post("/v1/me/totp/confirm", {"code": app.now()}, expect=200).json()
+    assert account.get("/v1/me").json()["totp_enabled"] is True
+    assert sign_in(anybody, account).json()["code"] == "totp_required"
+    # The present step has been used. A clock that is half a minute fast is of the next one.
+    code = app.at(time.time() + 30)
+    assert sign_in(anybody, account, totp=code).status_code == 201
+    assert sign_in(anybody, account, totp=code).json()["code"] == "totp_invalid"
+    recovery = confirmed["recovery_codes"][0]
+    assert sign_in(anybody, account, recovery_code=recovery).status_code == 201
+    assert sign_in(anybody, account, recovery_code=recovery).json()["code"] == "totp_invalid"
+    account.post("/v1/me/totp/disable", {"password": account.password}, expect=204)
+    assert sign_in(anybody, account).status_code == 201
+
+
+def test_sessions_are_listed_and_ended(platform, anybody):
+    account = Account(platform.url)
+    other = anybody.post(
+        "/v1/sessions", {"email": account.email, "password": account.password}, headers={"user-agent": "Phone"}, expect=201).json()
+    sessions = account.get("/v1/sessions").json()["data"]
+    assert [each["device"] for each in sessions][0] == "Phone" and [each["current"] for each in sessions] == [False, True]
+    assert {each["address"] for each in sessions} == {"127.0.0.1"}
+    account.call("DELETE", f"/v1/sessions/{sessions[0]['id']}", expect=204)
+    anybody.post("/v1/sessions/refresh", {"refresh_token": other["refresh_token"]}, expect=401)
+    account.call("DELETE", f"/v1/sessions/{sessions[0]['id']}", expect=404)
+    sign_in(anybody, account)
+    account.call("DELETE", "/v1/sessions", expect=204)
+    assert [each["current"] for each in account.get("/v1/sessions").json()["data"]] == [True]
+
+
+def test_a_changed_password_ends_the_other_sessions(platform, anybody):
+    account = Account(platform.url)
+    change = {"current": "wrong one entirely", "new": "a much better one"}
+    assert account.put("/v1/me/password", change, expect=403).json()["code"] == "wrong_password"
+    account.put("/v1/me/password", {**change, "current": account.password}, expect=204)
+    assert sign_in(anybody, account).status_code == 401
+    assert account.get("/v1/me").status_code == 200
+
+
+def test_guesses_are_slowed_down_on_every_loop(platform, anybody):
+    account = Account(platform.url)
+    answers = []
+    for _ in range(12):
+        # A connection of its own each, so that several loops are asked.
+        answers.append(sign_in(Client(platform.url), account, "wrong one entirely"))
+    statuses = [answer.status_code for answer in answers]
+    assert statuses[:5] == [401] * 5 and 429 in statuses
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert refused.json()["code"] == "rate_limited" and 1 <= int(refused.headers["Retry-After"]) <= 30
+
+
+def test_without_a_mailer_what_needs_one_is_refused_and_all_else_works(sluice):
+    gateway = sluice(with_plugins(tenants=[{"id": "platform", "plugins": {"auth": {}, "control": {}}}]))
+    account = Account(gateway.url)
+    for path in ("/v1/passwords/forgot", "/v1/accounts/verify/resend"):
+        answer = Client(gateway.url).post(path, {"email": account.email}, expect=503).json()
+        assert answer["code"] == "mail_unavailable"
+    assert sign_in(Client(gateway.url), account).status_code == 201
+
+
+def test_an_operator_imports_accounts_and_turns_the_keys(sluice):
+    email = "root@example.test"
+    gateway = sluice(posting({}, {"operators": [email], "require_verified_email": True}))
+    anybody = Client(gateway.url)
+    body = {"email": email, "password": Account.password, "name": "Root"}
+    made = anybody.post("/v1/accounts", body, expect=201).json()
+    assert set(made) == {"account"}
+    login = {"email": email, "password": Account.password}
+    assert anybody.post("/v1/sessions", login, expect=403).json()["code"] == "email_unverified"
+    code = Outbox(gateway).code(email, "confirm")
+    anybody.post("/v1/accounts/verify", {"email": email, "code": code}, expect=204)
+    root = Client(gateway.url, anybody.post("/v1/sessions", login, expect=201).json()["access_token"])
+
+    # "U*U", a hash that crypt_blowfish and every other implementation know.
+    imported = {"email": "old@example.test", "name": "Old", "email_verified": True,
+                "password_hash": "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"}
+    root.post("/v1/accounts/import", imported, expect=201)
+    root.post("/v1/accounts/import", imported, expect=409)
+    old = anybody.post("/v1/sessions", {"email": "old@example.test", "password": "U*U"}, expect=201).json()
+    anybody.post("/v1/sessions", {"email": "old@example.test", "password": "U*U"}, expect=201)
+    stranger = Client(gateway.url, old["access_token"])
+    stranger.post("/v1/accounts/import", {**imported, "email": "x@example.test"}, expect=403)
+    stranger.post("/v1/signing-keys/rotate", expect=403)
+
+    before = anybody.get("/.well-known/jwks.json").json()["keys"]
+    root.post("/v1/signing-keys/rotate", expect=202)
+    after = anybody.get("/.well-known/jwks.json").json()["keys"]
+    assert len(before) == 1 and len(after) == 2 and after[0] == before[0]
+    assert root.get("/v1/me").status_code == 200
