@@ -9,12 +9,12 @@ from program import Sluice, eventually
 
 
 def letters(gateway: Sluice, address: str) -> list[str]:
-    """The texts of the letters to an address, oldest first."""
+    """The texts of the invitations to an address, oldest first; what else was sent to it is left out."""
     folder = Path(gateway.data) / "files/platform/mailer/outbox"
     found = []
     for file in sorted(folder.glob("*.eml")):
         letter = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-        if address in letter["To"]:
+        if address in letter["To"] and "invited" in letter["Subject"]:
             found.append(letter.get_body(("plain",)).get_content())
     return found
 
