@@ -6,7 +6,7 @@ DATA ?= ./data
 # What is built and where: `make sanitize` has other builds.
 BIN := .build/release
 SWIFT_BUILD := swift build -c release
-PLUGINS := auth control mailer realtime chat
+PLUGINS := auth control mailer branding realtime chat
 SWIFT_EXAMPLES := hello-swift conformance
 # Examples that need an app around them, so a gateway of examples alone does not load them.
 APP_EXAMPLES := tally

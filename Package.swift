@@ -50,6 +50,7 @@ let plugins = [
     id: "control", module: "ControlPlugin", folder: "Plugins/control", libraries: ["CSSL"]),
   PluginRoom(
     id: "mailer", module: "MailerPlugin", folder: "Plugins/mailer", libraries: ["CCurl", "CSSL"]),
+  PluginRoom(id: "branding", module: "BrandingPlugin", folder: "Plugins/branding"),
   PluginRoom(id: "realtime", module: "RealtimePlugin", folder: "Plugins/realtime"),
   PluginRoom(id: "chat", module: "ChatPlugin", folder: "Plugins/chat"),
   PluginRoom(

@@ -33,6 +33,8 @@ public struct TestTenants: Sendable {
     public var secrets: [String: [UInt8]] = [:]
     /// As the plugin set them, in its order.
     public var hosts: [String] = []
+    /// The chains that were put, by host, not looked at.
+    public var certificates: [String: [UInt8]] = [:]
     /// As the plugin set them, not looked at.
     public var origins: [String] = []
   }
@@ -164,6 +166,36 @@ let tenantsTable = Constant {
           tenant.secrets[previous] = line + (tenant.secrets[previous] ?? [])
         }
         tenant.secrets[name.text] = value.array
+        return SLUICE_OK
+      }
+    },
+    put_host: { host, tenant, name, chain, key, completion, context in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.tenants/1") else { return SLUICE_E_WRONG_THREAD }
+      let (id, name) = (tenant.text, name.text)
+      guard var known = world.tenants.tenants[id] else {
+        world.complete(completion, context, SLUICE_E_NOT_FOUND)
+        return SLUICE_PENDING
+      }
+      guard
+        !world.tenants.tenants.contains(where: { $0.key != id && $0.value.hosts.contains(name) })
+      else {
+        world.complete(completion, context, SLUICE_E_CONFLICT)
+        return SLUICE_PENDING
+      }
+      if !known.hosts.contains(name) { known.hosts.append(name) }
+      if chain.bytes != nil { known.certificates[name] = chain.array }
+      world.tenants.tenants[id] = known
+      let said = #"{"names":["\#(name)"],"not_before_ms":0,"not_after_ms":4102444800000}"#
+      world.complete(
+        completion, context, SLUICE_OK, Array((chain.bytes == nil ? "{}" : said).utf8))
+      return SLUICE_PENDING
+    },
+    remove_host: { host, tenant, name, completion, context in
+      changeTenant(host, tenant, completion, context) { tenant, _ in
+        guard tenant.hosts.contains(name.text) else { return SLUICE_E_NOT_FOUND }
+        tenant.hosts.removeAll { $0 == name.text }
+        tenant.certificates[name.text] = nil
         return SLUICE_OK
       }
     })

@@ -56,7 +56,15 @@ enum CertificateFile {
 
   /// The certificates of a PEM file, in their order; never none.
   static func certificates(in path: String) throws(CertificateError) -> [X509Certificate] {
-    let bytes = try contents(of: path)
+    try certificates(of: try contents(of: path), called: path)
+  }
+
+  /// The certificates of a text in PEM, in their order; never none.
+  ///
+  /// - Parameter path: what errors call it.
+  static func certificates(
+    of bytes: [UInt8], called path: String
+  ) throws(CertificateError) -> [X509Certificate] {
     var found: [X509Certificate] = []
     let isWhole = bytes.withUnsafeBytes { bytes in
       let bio = BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count))
@@ -83,6 +91,14 @@ enum CertificateFile {
   static func key(in path: String) throws(CertificateError) -> OpaquePointer {
     var bytes = try contents(of: path)
     defer { bytes.withUnsafeMutableBytes { cssl_cleanse($0.baseAddress, $0.count) } }
+    return try key(of: bytes, called: path)
+  }
+
+  /// The private key of a text in PEM. The caller frees it with `EVP_PKEY_free`.
+  ///
+  /// - Parameter path: what errors call it.
+  static func key(of bytes: [UInt8], called path: String) throws(CertificateError) -> OpaquePointer
+  {
     var wasAsked = false
     let key = bytes.withUnsafeBytes { bytes in
       let bio = BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count))

@@ -10,6 +10,8 @@ public struct CertificateSource: Sendable, Hashable {
   public var names: [String]
   /// A DER file with an OCSP response for the certificate (RFC 6960), to be stapled.
   public var ocsp: String?
+  /// Both as text, where they lie in no file; the paths are then what errors call them.
+  public var text: CertificateText?
 
   /// Nothing is read before the settings are used.
   public init(certificate: String, key: String, names: [String] = [], ocsp: String? = nil) {
@@ -19,8 +21,63 @@ public struct CertificateSource: Sendable, Hashable {
     self.ocsp = ocsp
   }
 
+  /// A certificate that lies in no file, for one host name and no other, whatever stands in it.
+  public init(host: String, text: CertificateText) {
+    self.init(certificate: "certificate", key: "key", names: [host])
+    self.text = text
+  }
+
   /// Every file that it is read from.
-  public var files: [String] { [certificate, key] + (ocsp.map { [$0] } ?? []) }
+  public var files: [String] {
+    text == nil ? [certificate, key] + (ocsp.map { [$0] } ?? []) : []
+  }
+}
+
+/// A certificate with its key, in PEM.
+public struct CertificateText: Sendable, Hashable {
+  /// The server's certificate, then those that lead to a root, each signed by the next.
+  public var chain: [UInt8]
+  /// The certificate's private key.
+  public var key: [UInt8]
+
+  /// Nothing is looked at.
+  public init(chain: [UInt8], key: [UInt8]) {
+    self.chain = chain
+    self.key = key
+  }
+}
+
+/// What a certificate says of itself.
+public struct CertificateSummary: Sendable, Equatable {
+  /// The DNS names that it is for, in lower case.
+  public var names: [String]
+  /// The first second in which it is valid, of Unix time.
+  public var notBefore: Int64
+  /// The last second in which it is valid, of Unix time.
+  public var notAfter: Int64
+}
+
+extension CertificateSource {
+  /// Whether it can be served for a host: key and chain belong together, all of it is valid now and strong enough, and the host
+  /// is among its names (RFC 6125 §6.4). [control-thread]
+  ///
+  /// - Parameter now: seconds of Unix time.
+  /// - Throws: ``CertificateError``, whose `file` is ``certificate`` or ``key``.
+  public func check(for host: String, at now: Int64) throws(CertificateError) -> CertificateSummary
+  {
+    let read = try ServerCertificate(reading: self)
+    if let lapse = read.lapse(at: now) {
+      throw CertificateError(file: certificate, reason: lapse)
+    }
+    let names = read.leaf.names
+    guard NameTable([names]).position(of: host) != nil else {
+      let list = names.isEmpty ? "no host" : names.prefix(5).joined(separator: ", ")
+      throw CertificateError(file: certificate, reason: "is for \(list), not for \(host)")
+    }
+    try TLSContext.check(read)
+    return CertificateSummary(
+      names: names, notBefore: read.leaf.notBefore, notAfter: read.leaf.notAfter)
+  }
 }
 
 /// A certificate with its chain and its key, read and checked.
@@ -36,11 +93,17 @@ final class ServerCertificate: @unchecked Sendable {
   /// Reads and checks. [control-thread]
   init(reading source: CertificateSource) throws(CertificateError) {
     self.source = source
-    var certificates = try CertificateFile.certificates(in: source.certificate)
+    var certificates =
+      if let text = source.text {
+        try CertificateFile.certificates(of: text.chain, called: source.certificate)
+      } else { try CertificateFile.certificates(in: source.certificate) }
     leaf = certificates.removeFirst()
     chain = certificates
     names = source.names.isEmpty ? leaf.names : source.names.map { $0.lowercased() }
-    key = try CertificateFile.key(in: source.key)
+    key =
+      if let text = source.text {
+        try CertificateFile.key(of: text.key, called: source.key)
+      } else { try CertificateFile.key(in: source.key) }
     guard X509_check_private_key(leaf.pointer, key) == 1 else {
       ERR_clear_error()
       throw CertificateError(

@@ -30,6 +30,22 @@ public final class TLSContext: @unchecked Sendable {
     var stale: Int64?
     do throws(CertificateError) {
       for source in settings.certificates {
+        if source.text != nil {
+          // It was checked when it came; what has become of it since keeps nothing else from being served.
+          do throws(CertificateError) {
+            let certificate = try ServerCertificate(reading: source)
+            let own = ContextFacts(
+              tickets: tickets, protocols: settings.protocols, response: nil,
+              names: certificate.names)
+            contexts.append(try Self.make(certificate, own, authorities))
+            facts.append(own)
+          } catch {
+            let host = source.names.first ?? ""
+            warnings.append(
+              CertificateError(file: "the certificate of \(host)", reason: error.reason))
+          }
+          continue
+        }
         let certificate = try ServerCertificate(reading: source)
         if let lapse = certificate.lapse(at: now) {
           let problem = CertificateError(file: source.certificate, reason: lapse)
@@ -64,6 +80,31 @@ public final class TLSContext: @unchecked Sendable {
 
   deinit { SSL_CTX_free(pointer) }
 
+  /// Whether a certificate and its key are strong enough to be served.
+  static func check(_ certificate: ServerCertificate) throws(CertificateError) {
+    guard let context = SSL_CTX_new(TLS_server_method()) else {
+      throw CertificateError(
+        file: certificate.source.certificate, reason: CertificateError.reasonOfOpenSSL())
+    }
+    defer { SSL_CTX_free(context) }
+    SSL_CTX_set_security_level(context, 2)
+    try use(certificate, in: context)
+  }
+
+  private static func use(
+    _ certificate: ServerCertificate, in context: OpaquePointer
+  ) throws(CertificateError) {
+    var isUsable = SSL_CTX_use_certificate(context, certificate.leaf.pointer) == 1
+    for signer in certificate.chain where isUsable {
+      isUsable = cssl_CTX_add1_chain_cert(context, signer.pointer) == 1
+    }
+    guard isUsable, SSL_CTX_use_PrivateKey(context, certificate.key) == 1 else {
+      throw CertificateError(
+        file: certificate.source.certificate,
+        reason: "cannot be used: \(CertificateError.reasonOfOpenSSL())")
+    }
+  }
+
   private static let suites12 =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     + "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
@@ -92,15 +133,16 @@ public final class TLSContext: @unchecked Sendable {
     // A session that was begun where clients need not show a certificate, or another, is not taken up elsewhere.
     var scope = authorities?.digest ?? [0]
     SSL_CTX_set_session_id_context(context, &scope, UInt32(scope.count))
-    var isUsable = isSet && SSL_CTX_use_certificate(context, certificate.leaf.pointer) == 1
-    for signer in certificate.chain where isUsable {
-      isUsable = cssl_CTX_add1_chain_cert(context, signer.pointer) == 1
-    }
-    guard isUsable, SSL_CTX_use_PrivateKey(context, certificate.key) == 1 else {
+    do throws(CertificateError) {
+      guard isSet else {
+        throw CertificateError(
+          file: certificate.source.certificate,
+          reason: "cannot be used: \(CertificateError.reasonOfOpenSSL())")
+      }
+      try use(certificate, in: context)
+    } catch {
       SSL_CTX_free(context)
-      throw CertificateError(
-        file: certificate.source.certificate,
-        reason: "cannot be used: \(CertificateError.reasonOfOpenSSL())")
+      throw error
     }
     authorities?.require(in: context)
     facts.attach(to: context)

@@ -11,7 +11,9 @@ struct `Built files` {
 
   /// Shipped plugins and examples, by their paths from the folder.
   static let plugins: [String] =
-    ["auth", "control", "mailer", "realtime", "chat"].map { "plugins/\($0)/lib\($0).so" }
+    ["auth", "control", "mailer", "branding", "realtime", "chat"].map {
+      "plugins/\($0)/lib\($0).so"
+    }
     + ["app-examples/tally/libtally.so"]
     + (["hello-swift", "conformance", "hello-c"] + (hasRust ? ["hello-rust"] : [])).map {
       "examples/\($0)/lib\($0).so"

@@ -39,6 +39,12 @@ import Testing
     Trial(
       method: "POST", path: "/signing-secret/rotate", least: .admin,
       body: #"{"grace_seconds":60}"#),
+    Trial(method: "GET", path: "/domains", least: .viewer),
+    Trial(method: "GET", path: "/domains/a.customers.example", least: .viewer),
+    Trial(method: "PUT", path: "/domains/a.customers.example", least: .admin, body: "{}"),
+    Trial(method: "DELETE", path: "/domains/a.customers.example", least: .admin),
+    Trial(method: "GET", path: "/branding", least: .viewer),
+    Trial(method: "PUT", path: "/branding", least: .admin, body: "{}"),
     Trial(method: "GET", path: "/plugins", least: .viewer),
     Trial(method: "PUT", path: "/plugins/chat", least: .developer, body: #"{"enabled":false}"#),
   ]

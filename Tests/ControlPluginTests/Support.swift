@@ -13,6 +13,7 @@ struct ControlHost {
   static let folder = "Plugins/control"
   static let settings: RawJSON = #"""
     {"plan":"free","apps_per_account":3,"keys_per_app":3,"members_per_app":4,"invitations_per_day":5,
+     "domains":[{"host":"*.customers.example"},{"host":"shop.example","app":"app_nobody"}],
      "invitation_seconds":3600,"invitation_page":"https://console.example/invitations?code={code}"}
     """#
 

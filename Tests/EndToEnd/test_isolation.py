@@ -70,7 +70,7 @@ class House:
                          "/v1/channels/private/board/messages", "/v1/history/chat:private:board"):
                 pages.append(server.get(path, expect=200).text)
         for path in (f"/v1/apps/{self.app.id}", f"/v1/apps/{self.app.id}/plugins", f"/v1/apps/{self.app.id}/members",
-                     f"/v1/apps/{self.app.id}/invitations", f"/v1/apps/{self.app.id}/audit"):
+                     f"/v1/apps/{self.app.id}/invitations", f"/v1/apps/{self.app.id}/domains", f"/v1/apps/{self.app.id}/branding", f"/v1/apps/{self.app.id}/audit"):
             pages.append(self.owner.get(path, expect=200).text)
         keys = self.owner.get(f"/v1/apps/{self.app.id}/keys", expect=200).json()["data"]
         # When one was used last is told a while later.
@@ -115,7 +115,7 @@ def filled(path: str, app: str, message: str) -> str:
         path = path.replace("{id}", "alice")
     values = {"app": app, "type": "private", "id": "board", "channel": "chat:private:board", "plugin": "chat",
               "key": "key_00000000000000000000000000", "account": "acc_00000000000000000000000000",
-              "invitation": "inv_00000000000000000000000000"}
+              "host": "a.customers.example", "invitation": "inv_00000000000000000000000000"}
     for name, value in values.items():
         path = path.replace("{" + name + "}", value)
     assert "{" not in path, f"no value for {path}"
@@ -139,6 +139,8 @@ BODIES = {
     ("POST", "/v1/apps/{app}/transfer"): {"account": "acc_mallory"},
     ("PATCH", "/v1/apps/{app}/members/{account}"): {"role": "viewer"},
     ("POST", "/v1/apps/{app}/invitations"): {"email": "mallory@example.test", "role": "admin"},
+    ("PUT", "/v1/apps/{app}/domains/{host}"): {},
+    ("PUT", "/v1/apps/{app}/branding"): {"name": "Mallory"},
     ("POST", "/v1/invitations/accept"): {"code": "mallory"},
     ("PATCH", "/v1/apps/{app}/keys/{key}"): {"name": "Mallory"},
     ("POST", "/v1/apps/{app}/keys/{key}/rotate"): {"grace_seconds": 0},

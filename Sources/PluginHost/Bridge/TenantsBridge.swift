@@ -1,5 +1,6 @@
 internal import CSluice
 internal import Gateway
+internal import TLS
 
 /// `sluice.tenants/1` (ext/tenants.h): the one extension that reaches across tenants.
 enum TenantsBridge {
@@ -122,6 +123,25 @@ enum TenantsBridge {
         return change(host, completion, context) { (tenants) throws(TenantFailure) in
           try await tenants.rotateSecret(id, name: text, value: copy, until: until)
         }
+      },
+      put_host: { host, tenant, name, chain, key, completion, context in
+        let (id, name) = (String(tenant), String(name))
+        let isGiven = chain.bytes != nil && key.bytes != nil
+        let text = isGiven ? CertificateText(chain: Array(chain.raw), key: Array(key.raw)) : nil
+        return answer(host, completion, context) { (tenants) throws(TenantFailure) in
+          guard let summary = try await tenants.putHost(id, name, text) else { return [:] }
+          return [
+            "names": .array(summary.names.map { .string($0) }),
+            "not_before_ms": .integer(Int(summary.notBefore) * 1_000),
+            "not_after_ms": .integer(Int(summary.notAfter) * 1_000),
+          ]
+        }
+      },
+      remove_host: { host, tenant, name, completion, context in
+        let (id, name) = (String(tenant), String(name))
+        return change(host, completion, context) { (tenants) throws(TenantFailure) in
+          try await tenants.removeHost(id, name)
+        }
       }))
 
   /// A plugin as one tenant has it, without the secrets among its settings.
@@ -157,14 +177,26 @@ enum TenantsBridge {
     _ context: UInt64,
     _ body: @escaping @Sendable (TenantControl) async throws(TenantFailure) -> Void
   ) -> Int32 {
+    answer(host, completion, context) { (tenants) throws(TenantFailure) -> ConfigValue? in
+      try await body(tenants)
+      return nil
+    }
+  }
+
+  /// The same with something to tell.
+  private static func answer(
+    _ host: UnsafePointer<sluice_host_v1_t>, _ completion: @escaping sluice_completion_fn,
+    _ context: UInt64,
+    _ body: @escaping @Sendable (TenantControl) async throws(TenantFailure) -> ConfigValue?
+  ) -> Int32 {
     let shard = shard(host)
     guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
     let promise = shard.promise(completion, context)
     let tenants = shard.loop.host.tenants!
     Task {
       do throws(TenantFailure) {
-        try await body(tenants)
-        shard.keepLater(promise, SLUICE_OK, nil)
+        let value = try await body(tenants)
+        shard.keepLater(promise, SLUICE_OK, value.map { Array($0.json.utf8) })
       } catch {
         shard.keepLater(promise, error.status, Array(error.reply.utf8))
       }

@@ -73,6 +73,8 @@ final class Host: TenantHost, @unchecked Sendable {
   private(set) var bus: LocalBus!
   private(set) var presence: LocalPresence!
   private(set) var tenants: TenantControl!
+  /// Nil until the listeners' certificates have been read.
+  private(set) var certificates: CertificateKeeper?
   private(set) var loops: [LoopHost] = []
   private let setup: Mutex<HostSetup>
   /// Where each tenant's listeners are.
@@ -111,6 +113,9 @@ final class Host: TenantHost, @unchecked Sendable {
     adopt(HostSetup(configuration: configuration, plugins: plugins))
     tenants = TenantControl(host: self, registry: registry)
   }
+
+  /// Gives the host what keeps the listeners' certificates. [starting thread, once]
+  func adopt(certificates: CertificateKeeper) { self.certificates = certificates }
 
   /// Gives the host its loops. [starting thread, once]
   func adopt(loops: [GatewayLoop]) {

@@ -10,6 +10,7 @@ extension TenantControl {
     _ = try await host.registry.change { registry, done in registry.remove(tenant, completion: done)
     }
     await withdraw(tenant, comesBack: false)
+    serveCertificates()
     do throws(StoreError) {
       try await host.store.deleteTenant(tenant)
       TenantFolders.remove(of: tenant, in: host.configuration.dataDirectory)
@@ -54,6 +55,7 @@ extension TenantControl {
     do throws(TenantError) {
       let replaced = try await transfer.install(archive, file: file, replaces: replaces)
       if let record = host.registry.record(tenant) { await announce(record) }
+      serveCertificates()
       return replaced
     } catch {
       if let old { await announce(old) }

@@ -132,7 +132,7 @@ public struct HashChain: Sendable, Equatable {
     Array("\(name):\(type):\(value.utf8.count):".utf8) + Array(value.utf8) + [0x0A]
   }
 
-  private static func digest(_ bytes: [UInt8]) -> String {
+  static func digest(_ bytes: [UInt8]) -> String {
     var digest = [UInt8](repeating: 0, count: 32)
     _ = SHA256(bytes, bytes.count, &digest)
     let digits = Array("0123456789abcdef".utf8)

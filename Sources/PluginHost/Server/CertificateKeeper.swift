@@ -28,6 +28,8 @@ final class CertificateKeeper: Sendable {
   private struct State {
     var listeners: [Listener] = []
     var gateway: Gateway::Gateway?
+    /// Of hosts of apps, behind the operator's own.
+    var apps: [CertificateSource] = []
   }
 
   private let tickets: TicketKeys
@@ -50,7 +52,7 @@ final class CertificateKeeper: Sendable {
   func open(_ settings: ListenerSettings, _ tls: ListenerTLS) throws(StartError) -> TLSContext {
     var listener = Listener(settings: settings, tls: tls)
     do throws(CertificateError) {
-      let context = try read(&listener, isStart: true)
+      let context = try read(&listener, [], isStart: true)
       state.withLock { $0.listeners.append(listener) }
       return context
     } catch {
@@ -83,9 +85,10 @@ final class CertificateKeeper: Sendable {
   func prepare() throws(ReloadRefusal) -> Renewal {
     var renewal = Renewal()
     var problems: [String] = []
-    for (number, var listener) in state.withLock({ $0.listeners }).enumerated() {
+    let (listeners, apps) = state.withLock { ($0.listeners, $0.apps) }
+    for (number, var listener) in listeners.enumerated() {
       do throws(CertificateError) {
-        let context = try read(&listener, isStart: false)
+        let context = try read(&listener, apps, isStart: false)
         renewal.listeners.append((number, listener, context))
       } catch {
         problems.append(refused(listener, error))
@@ -107,6 +110,16 @@ final class CertificateKeeper: Sendable {
     }
   }
 
+  /// Has all listeners serve these certificates of apps' hosts beside the operator's own, and no others. [control-thread,
+  /// blocking]
+  func serve(_ apps: [CertificateSource]) {
+    state.withLock { state in
+      guard state.apps != apps else { return }
+      state.apps = apps
+      for number in state.listeners.indices { renew(&state, number, isOwn: false) }
+    }
+  }
+
   private func look() {
     let now = Int64(time(nil))
     state.withLock { state in
@@ -123,10 +136,11 @@ final class CertificateKeeper: Sendable {
   }
 
   /// Has a listener serve what its files hold now, if that can be used.
-  private func renew(_ state: inout State, _ number: Int) {
+  private func renew(_ state: inout State, _ number: Int, isOwn: Bool = true) {
     do throws(CertificateError) {
-      let context = try read(&state.listeners[number], isStart: false)
+      let context = try read(&state.listeners[number], state.apps, isStart: false)
       state.gateway?.replace(context, ofListener: number)
+      guard isOwn else { return }
       log.write(
         .info, "certificates read again",
         fields: ["listener": .string(state.listeners[number].settings.description)])
@@ -147,7 +161,7 @@ final class CertificateKeeper: Sendable {
   }
 
   private func read(
-    _ listener: inout Listener, isStart: Bool
+    _ listener: inout Listener, _ apps: [CertificateSource], isStart: Bool
   ) throws(CertificateError) -> TLSContext {
     let now = Int64(time(nil))
     var certificates = listener.tls.certificates
@@ -156,7 +170,7 @@ final class CertificateKeeper: Sendable {
       certificates = [try selfSigned(listener.tls.selfSigned, now)]
       listener.dueAt = now + Self.selfSignedInterval
     }
-    let settings = listener.tls.settings(certificates)
+    let settings = listener.tls.settings(certificates + apps)
     // Before they are read, so that what changes meanwhile is seen as a change.
     listener.files = settings.files
     listener.stamps = settings.files.map { FileStamp(of: $0) }

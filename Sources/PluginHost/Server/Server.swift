@@ -70,6 +70,7 @@ public final class Server: Sendable {
     self.addresses = addresses
     warnings = configuration.warnings(installed: host.manifests)
     certificates.watch(gateway, control)
+    certificates.serve(host.registry.hostCertificates())
     // What reading manifests and configuration took is more than what they leave.
     EventLoop.returnFreedMemory()
     gateway.isReady()
@@ -161,6 +162,7 @@ public final class Server: Sendable {
     do throws(StartError) {
       let registry = try openRegistry(configuration, store, plugins)
       host.adopt(store: store, registry: registry, plugins: plugins)
+      host.adopt(certificates: certificates)
       try checkStaticTenants(configuration, host, registry)
     } catch {
       // In order, so that the next start finds nothing to recover.

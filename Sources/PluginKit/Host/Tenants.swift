@@ -166,6 +166,45 @@ public struct Tenants {
     }
   }
 
+  /// Leads a host name to the tenant, and serves a certificate for it wherever the gateway speaks TLS; without one the
+  /// certificate that there is stays.
+  ///
+  /// - Parameters:
+  ///   - chain: PEM, the host's own certificate first.
+  ///   - key: its private key, PEM.
+  /// - Returns: what the certificate says of itself; nil without one.
+  /// - Throws: `HostError` `.conflict` when the host is another's; `.invalid` with a JSON array of {"pointer","message"} as its
+  ///   text.
+  @discardableResult
+  public func putHost(_ name: String, chain: [UInt8]? = nil, key: [UInt8]? = nil, of tenant: String)
+    async throws -> HostCertificate?
+  {
+    let (tenants, host) = try table()
+    let reply = try await context.call { completion, call in
+      tenant.withSlice { tenant in
+        name.withSlice { name in
+          chain.withSlice { chain in
+            key.withSlice {
+              tenants.pointee.put_host(host, tenant, name, chain, $0, completion, call)
+            }
+          }
+        }
+      }
+    }
+    return reply.count > 2 ? try JSON.decode(HostCertificate.self, from: reply) : nil
+  }
+
+  /// Takes a host name and its certificate from the tenant.
+  ///
+  /// - Throws: `HostError` `.notFound` when it has no such host.
+  public func removeHost(_ name: String, of tenant: String) async throws {
+    try await call { tenants, host, completion, call in
+      tenant.withSlice { tenant in
+        name.withSlice { tenants.remove_host(host, tenant, $0, completion, call) }
+      }
+    }
+  }
+
   private func table() throws -> (
     UnsafePointer<sluice_tenants_v1_t>, UnsafePointer<sluice_host_v1_t>
   ) {
@@ -179,6 +218,25 @@ public struct Tenants {
   ) async throws {
     let (tenants, host) = try table()
     try await context.callForStatus { function(tenants.pointee, host, $0, $1) }
+  }
+}
+
+/// What a certificate says of itself.
+public struct HostCertificate: Sendable, Equatable, Decodable {
+  /// The DNS names that it is for, in lower case.
+  public var names: [String]
+  private var start: Int64
+  private var end: Int64
+
+  /// From when on it is valid.
+  public var notBefore: Timestamp { Timestamp(unixMilliseconds: start) }
+  /// The last second in which it is valid.
+  public var notAfter: Timestamp { Timestamp(unixMilliseconds: end) }
+
+  enum CodingKeys: String, CodingKey {
+    case names
+    case start = "not_before_ms"
+    case end = "not_after_ms"
   }
 }
 

@@ -103,9 +103,23 @@ typedef struct sluice_tenants_v1 {
     sluice_status_t (*SLUICE_NONNULL rotate_secret)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
                                                     sluice_slice_t name, sluice_slice_t value, int64_t until_ms,
                                                     sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
+    /*
+     * Leads a host name to the tenant (lower case, without port) and serves a certificate for it on every listener with TLS:
+     * `chain` in PEM, the host's own first, each signed by the next, and its private key. Both are kept sealed; absent, they
+     * stay as they are. Result: {"names","not_before_ms","not_after_ms"} of the certificate, or {}. SLUICE_E_CONFLICT: the host is
+     * another tenant's. SLUICE_E_INVALID: no host name, or a certificate that does not fit its key or the host, is not
+     * valid now, or is too weak; result: a JSON array of {"pointer","message"} under /certificate and /key.
+     */
+    sluice_status_t (*SLUICE_NONNULL put_host)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
+                                               sluice_slice_t name, sluice_slice_t chain, sluice_slice_t key,
+                                               sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
+    /* Takes a host name and its certificate from the tenant. SLUICE_E_NOT_FOUND: it has no such host. */
+    sluice_status_t (*SLUICE_NONNULL remove_host)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
+                                                  sluice_slice_t name,
+                                                  sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
 } sluice_tenants_v1_t;
 
-SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 120, "tenants table layout");
+SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 136, "tenants table layout");
 
 #ifdef __cplusplus
 }

@@ -27,10 +27,13 @@ struct ControlSettings: Decodable {
   var invitationSeconds: Int64
   /// The page at which an invitation is accepted, with `{code}` in it.
   var invitationPage: String?
+  /// Host names that apps may have.
+  var domains: [DomainGrant]
 
   enum CodingKeys: String, CodingKey {
     case plan
     case appsPerAccount = "apps_per_account"
+    case domains
     case keysPerApp = "keys_per_app"
     case membersPerApp = "members_per_app"
     case invitationsPerDay = "invitations_per_day"

@@ -41,6 +41,13 @@ public final class ControlShard: PluginShard {
     on.route("delete_key", ControlShard.deleteKey)
     on.route("rotate_signing_secret", ControlShard.rotateSigningSecret)
 
+    on.route("list_domains", ControlShard.listDomains)
+    on.route("read_domain", ControlShard.readDomain)
+    on.route("put_domain", ControlShard.putDomain)
+    on.route("delete_domain", ControlShard.deleteDomain)
+    on.route("read_branding", ControlShard.readBranding)
+    on.route("put_branding", ControlShard.putBranding)
+
     on.route("list_plugins", ControlShard.listInstalledPlugins)
     on.route("list_app_plugins", ControlShard.listAppPlugins)
     on.route("set_app_plugin", ControlShard.setAppPlugin)

@@ -63,5 +63,13 @@ extension TenantsBridge {
       rotate_secret: { host, tenant, name, value, until, completion, context in
         CallCheck.onLoop(host, "sluice.tenants/1 rotate_secret")
           ?? plain.rotate_secret(host, tenant, name, value, until, completion, context)
+      },
+      put_host: { host, tenant, name, chain, key, completion, context in
+        CallCheck.onLoop(host, "sluice.tenants/1 put_host")
+          ?? plain.put_host(host, tenant, name, chain, key, completion, context)
+      },
+      remove_host: { host, tenant, name, completion, context in
+        CallCheck.onLoop(host, "sluice.tenants/1 remove_host")
+          ?? plain.remove_host(host, tenant, name, completion, context)
       }))
 }

@@ -19,7 +19,10 @@ extension ControlShard {
   /// Removes the rows of an app that is not ready.
   func forget(_ app: String) async throws {
     try await context.store.commit(isApartFromRequest: true) {
-      for table in ["control_keys", "control_members", "control_invitations"] {
+      for table in [
+        "control_keys", "control_members", "control_invitations", "control_domains",
+        "control_branding",
+      ] {
         SQL(
           """
           DELETE FROM \(raw: table) WHERE app_id IN (

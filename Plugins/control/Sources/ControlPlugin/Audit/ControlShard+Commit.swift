@@ -72,27 +72,34 @@ extension ControlShard {
     _ record: AuditRecord, _ batch: Batch = Batch(), after: () throws -> After?,
     _ body: () async throws -> Void
   ) async throws {
-    var begun = record
-    begun.id = try context.id.make("aud")
-    begun.outcome = .begun
-    begun.before = nil
-    begun.after = nil
-    var nothing = Batch()
-    nothing.isApartFromRequest = true
-    try await commit(nothing, begun)
+    try await begin(record)
     do {
       try await body()
     } catch {
-      var failed = begun
-      failed.id = try context.id.make("aud")
-      failed.createdAt = try context.clock.now()
-      failed.outcome = .failed
-      try await commit(nothing, failed)
+      try await fail(record)
       throw error
     }
     var done = record
     done.createdAt = try context.clock.now()
     done.after = try after().map { try RawJSON(encoding: $0) }
     try await commit(batch, done)
+  }
+
+  /// Records that a change is about to be made.
+  func begin(_ record: AuditRecord) async throws { try await note(record, .begun) }
+
+  /// Records that a change that was begun has not been made.
+  func fail(_ record: AuditRecord) async throws { try await note(record, .failed) }
+
+  private func note(_ record: AuditRecord, _ outcome: AuditRecord.Outcome) async throws {
+    var note = record
+    note.id = try context.id.make("aud")
+    note.createdAt = try context.clock.now()
+    note.outcome = outcome
+    note.before = nil
+    note.after = nil
+    var nothing = Batch()
+    nothing.isApartFromRequest = true
+    try await commit(nothing, note)
   }
 }

@@ -6,7 +6,8 @@ enum Scope {
         && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(isWord)
   }
 
-  private static func isWord(_ text: Substring) -> Bool {
+  /// A letter, then letters, digits, - and _.
+  static func isWord(_ text: Substring) -> Bool {
     guard let first = text.utf8.first, isLetter(first) else { return false }
     return text.utf8.allSatisfy {
       isLetter($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)

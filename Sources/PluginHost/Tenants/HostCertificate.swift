@@ -1,0 +1,46 @@
+internal import CSSL
+internal import TLS
+
+/// A certificate with its key that an app has given for one of its hosts, as it is sealed: the length of the chain in decimal
+/// digits, a line feed, the chain, the key, both PEM.
+enum HostCertificate {
+  /// Under which name it is sealed. Hosts may be longer than names of secrets, so it is of the host's digest.
+  static func name(of host: String) -> String {
+    let bytes = Array(host.utf8)
+    var digest = [UInt8](repeating: 0, count: 32)
+    _ = SHA256(bytes, bytes.count, &digest)
+    let digits = Array("0123456789abcdef".utf8)
+    let text = digest.prefix(20).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+    return SealedSettings.prefix + "tls." + String(decoding: text, as: UTF8.self)
+  }
+
+  static func bytes(_ text: CertificateText) -> [UInt8] {
+    Array("\(text.chain.count)\n".utf8) + text.chain + text.key
+  }
+
+  /// What was sealed; nil for what was not sealed so.
+  static func text(_ bytes: [UInt8]) -> CertificateText? {
+    guard let end = bytes.firstIndex(of: 0x0A),
+      let length = Int(String(decoding: bytes[..<end], as: UTF8.self)),
+      length >= 0, end + 1 + length <= bytes.count
+    else { return nil }
+    let start = end + 1
+    return CertificateText(
+      chain: Array(bytes[start..<(start + length)]), key: Array(bytes[(start + length)...]))
+  }
+}
+
+extension TenantRegistry {
+  /// The certificates of all hosts that have one, in the order of tenants and hosts.
+  func hostCertificates() -> [CertificateSource] {
+    all().filter { !$0.isStatic }.flatMap { record in
+      record.hosts.compactMap { host in
+        guard
+          let bytes = try? secret(tenant: record.id, name: HostCertificate.name(of: host)),
+          let text = HostCertificate.text(bytes)
+        else { return nil }
+        return CertificateSource(host: host, text: text)
+      }
+    }
+  }
+}

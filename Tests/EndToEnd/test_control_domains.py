@@ -1,0 +1,142 @@
+"""Host names of apps: led to the app, served with certificates of their own, and how the app looks there."""
+
+import threading
+
+import pytest
+
+from client import Account
+from program import eventually
+from secure import SecureSluice, SecureWire, trust
+from wire import ask, get
+from workshop import with_plugins
+
+GRANTS = [{"host": "*.customers.test"}, {"host": "only.test", "app": "app_nobody"}]
+
+
+def configuration() -> dict:
+    platform = {"auth": {}, "mailer": {}, "control": {"config": {"domains": GRANTS}}}
+    return with_plugins(tenants=[{"id": "platform", "plugins": platform}])
+
+
+class House:
+    def __init__(self, folder, authority, localhost):
+        self.authority = authority
+        self.gateway = SecureSluice(
+            folder, localhost.configuration(), ["--loops", "3"], configuration=configuration()).start()
+
+    def put(self, app, host: str, certificate=None, expect=200, **body):
+        if certificate:
+            body = {"certificate": certificate.chain.read_text(), "key": certificate.key.read_text(), **body}
+        return app.owner.put(f"/v1/apps/{app.id}/domains/{host}", body, expect=expect)
+
+    def name(self, host: str) -> str:
+        """Whose certificate a client is shown that asks for a host."""
+        with SecureWire(self.gateway, trust(self.authority, check_hostname=False), host=host) as wire:
+            return wire.subject()
+
+    def branding(self, host: str) -> dict:
+        answer = ask(self.gateway.port, get("/v1/branding", host=host))
+        return answer.json() if answer.status == 200 else {"status": answer.status}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory, authority, localhost):
+    house = House(tmp_path_factory.mktemp("domains"), authority, localhost)
+    yield house
+    assert house.gateway.is_running(), house.gateway.text()[-4000:]
+    house.gateway.kill()
+
+
+@pytest.fixture
+def app(house):
+    return Account(house.gateway.url).app("Domains")
+
+
+def test_a_host_is_led_to_its_app_with_its_certificate_and_its_looks(house, app, authority):
+    owner = app.owner
+    assert house.branding("shop.customers.test") == {"status": 404}
+    put = house.put(app, "Shop.customers.test", authority.issue("shop.customers.test"))
+    assert put.json()["certificate"]["names"] == ["shop.customers.test"]
+    assert house.name("shop.customers.test") == "shop.customers.test"
+    assert house.name("localhost") == house.name("other.customers.test") == "localhost"
+    assert house.branding("shop.customers.test") == {"colors": {}}
+    looks = {"name": "Shop", "logo_url": "https://cdn.test/logo.svg", "colors": {"primary": "#336699"}}
+    owner.put(f"/v1/apps/{app.id}/branding", looks, expect=200)
+    for _ in range(12):  # connections on all loops
+        assert house.branding("shop.customers.test") == looks
+    # Another certificate takes its place without a restart, and none that is left out.
+    renewed = authority.issue("*.customers.test")
+    house.put(app, "shop.customers.test", renewed)
+    assert eventually(lambda: house.name("shop.customers.test") == "*.customers.test", 5)
+    assert house.name("other.customers.test") == "localhost", "it is for the one host that was put"
+    house.put(app, "shop.customers.test")
+    assert house.name("shop.customers.test") == "*.customers.test"
+    pages = [put.text, owner.get(f"/v1/apps/{app.id}/domains").text, owner.get(f"/v1/apps/{app.id}/audit").text]
+    assert all("PRIVATE KEY" not in page for page in pages)
+    owner.call("DELETE", f"/v1/apps/{app.id}/domains/shop.customers.test", expect=204)
+    assert house.name("shop.customers.test") == "localhost"
+    assert house.branding("shop.customers.test") == {"status": 404}
+
+
+def test_a_certificate_that_does_not_fit_is_refused_and_changes_nothing(house, app, authority, tmp_path):
+    good, other = authority.issue("fit.customers.test"), authority.issue("fit.customers.test")
+    past = authority.issue("fit.customers.test", dates=("20200101000000Z", "20210101000000Z"))
+    house.put(app, "fit.customers.test", good)
+    chain, key = good.chain.read_text(), good.key.read_text()
+    for body, pointer, words in (
+        ({"certificate": chain, "key": other.key.read_text()}, "/key", "does not match"),
+        ({"certificate": past.chain.read_text(), "key": past.key.read_text()}, "/certificate", "expired"),
+        ({"certificate": "nonsense", "key": key}, "/certificate", "no certificate"),
+        ({"certificate": chain, "key": "nonsense"}, "/key", "no private key"),
+        ({"certificate": chain.replace("A", "B", 40), "key": key}, "/certificate", ""),
+        ({"certificate": chain}, "/key", "together"), ({"key": key}, "/certificate", "together"),
+    ):
+        answer = app.owner.put(f"/v1/apps/{app.id}/domains/fit.customers.test", body, expect=400).json()
+        assert answer["errors"][0]["pointer"] == pointer and words in answer["errors"][0]["message"], answer
+    wrong = house.put(app, "elsewhere.customers.test", good, expect=400).json()
+    assert "is for fit.customers.test, not for elsewhere.customers.test" in wrong["errors"][0]["message"]
+    assert app.owner.get(f"/v1/apps/{app.id}/domains/elsewhere.customers.test").status_code == 404
+    assert house.name("fit.customers.test") == "fit.customers.test"
+
+
+def test_a_host_is_granted_by_the_operator_and_one_apps_alone(house, app):
+    rival = Account(house.gateway.url).app("Rival")
+    for host in ("evil.test", "customers.test", "only.test"):
+        assert house.put(app, host, expect=403).json()["code"] == "forbidden"
+    house.put(app, "mine.customers.test")
+    assert house.put(rival, "mine.customers.test", expect=409).json()["code"] == "conflict"
+    assert rival.owner.call("DELETE", f"/v1/apps/{rival.id}/domains/mine.customers.test").status_code == 404
+    app.owner.put(f"/v1/apps/{app.id}/branding", {"name": "Mine"}, expect=200)
+    assert house.branding("mine.customers.test")["name"] == "Mine"
+    for host in ("no_host.customers.test", "a..customers.test", "localhost", "%00.customers.test"):
+        house.put(app, host, expect=400)
+
+
+def test_domains_outlive_kill_9_and_go_with_their_app(house, app, authority):
+    house.put(app, "kept.customers.test", authority.issue("kept.customers.test"))
+    house.gateway.kill()
+    assert b"PRIVATE KEY" not in (house.gateway.data / "control.sqlite").read_bytes()
+    house.gateway.start()
+    assert house.name("kept.customers.test") == "kept.customers.test"
+    assert house.branding("kept.customers.test") == {"colors": {}}
+    app.owner.call("DELETE", f"/v1/apps/{app.id}", expect=204)
+    assert house.name("kept.customers.test") == "localhost"
+    assert house.branding("kept.customers.test") == {"status": 404}
+    again = Account(house.gateway.url).app("Again")
+    house.put(again, "kept.customers.test")
+
+
+def test_a_put_that_is_killed_leaves_a_domain_that_can_be_put_again(house, app, authority):
+    certificate = authority.issue("killed.customers.test")
+    for delay in (0.0, 0.004, 0.01):
+        timer = threading.Timer(delay, house.gateway.kill)
+        timer.start()
+        try:
+            house.put(app, "killed.customers.test", certificate, expect=None)
+        except Exception:  # noqa: BLE001: it is killed
+            pass
+        timer.join()
+        house.gateway.start()
+        house.put(app, "killed.customers.test", certificate)
+        assert house.name("killed.customers.test") == "killed.customers.test"
+        app.owner.call("DELETE", f"/v1/apps/{app.id}/domains/killed.customers.test", expect=204)

@@ -1,0 +1,82 @@
+import Glibc
+import Store
+import Testing
+
+@testable import PluginHost
+
+/// A data folder with one chained table of the tenant `app`.
+private struct ChainBench {
+  let folder = ScratchFolder()
+
+  init(_ count: Int, then change: String? = nil) throws {
+    mkdir(folder.path + "/tenants", 0o700)
+    let path = StoreFile.path(in: folder.path, of: "app")
+    let file = try DatabaseFile(path, .creating)
+    try file.execute(
+      """
+      CREATE TABLE own_log (seq INTEGER PRIMARY KEY, text TEXT, previous_hash TEXT, hash TEXT);
+      CREATE TABLE own_other (seq INTEGER PRIMARY KEY, hash TEXT);
+      """)
+    var previous = String(repeating: "0", count: 64)
+    for seq in 1...max(count, 1) where count > 0 {
+      let text = seq % 2 == 0 ? nil : "näme: \(seq)\n"
+      let hash = Self.hash(seq, text, previous)
+      try file.rows(
+        "INSERT INTO own_log VALUES (?1, ?2, ?3, ?4)", .integer(Int64(seq)),
+        text.map { .text($0) } ?? .null, .text(previous), .text(hash))
+      previous = hash
+    }
+    if let change { try file.execute(change) }
+  }
+
+  private static func hash(_ seq: Int, _ text: String?, _ previous: String) -> String {
+    var canonical = "seq:i:\(String(seq).utf8.count):\(seq)\n"
+    if let text { canonical += "text:t:\(text.utf8.count):\(text)\n" }
+    canonical += "previous_hash:t:64:\(previous)\n"
+    return HashChain.digest(Array(canonical.utf8))
+  }
+
+  func verify(_ expected: HashChain.Link? = nil) throws -> HashChain? {
+    try HashChain.verify(tenant: "app", dataDirectory: folder.path, expecting: expected)?.first
+  }
+}
+
+@Suite struct `A chain of hashes` {
+  @Test func `is whole as it was written, over more than one page`() throws {
+    let chain = try #require(try ChainBench(2_500).verify())
+    #expect(chain.table == "own_log" && chain.rows == 2_500 && chain.fault == nil)
+    #expect(chain.head?.seq == 2_500)
+    #expect(try ChainBench(0).verify()?.rows == 0)
+    #expect(
+      try HashChain.verify(tenant: "none", dataDirectory: ChainBench(1).folder.path) == nil)
+  }
+
+  @Test(arguments: [
+    ("UPDATE own_log SET text = 'x' WHERE seq = 1003", "row 1003 is not what was written", 1_002),
+    ("UPDATE own_log SET text = '' WHERE seq = 4", "row 4 is not what was written", 3),
+    ("UPDATE own_log SET text = x'00' WHERE seq = 4", "row 4: its column text", 3),
+    ("UPDATE own_log SET hash = NULL WHERE seq = 4", "row 4 has no number or no hash", 3),
+    ("DELETE FROM own_log WHERE seq = 4", "row 4 is missing: row 5 follows row 3", 3),
+    (
+      "UPDATE own_log SET previous_hash = hash WHERE seq = 4", "row 4 was not written after row 3",
+      3
+    ),
+  ])
+  func `names the first link that is broken`(change: String, words: String, whole: Int) throws {
+    let chain = try #require(try ChainBench(1_010, then: change).verify())
+    #expect(chain.fault?.contains(words) == true, "\(chain.fault ?? "")")
+    #expect(chain.rows == whole)
+  }
+
+  @Test func `is held against a link that is known`() throws {
+    let bench = try ChainBench(5)
+    let head = try #require(try bench.verify()?.head)
+    #expect(try bench.verify(head)?.fault == nil)
+    let cut = try ChainBench(5, then: "DELETE FROM own_log WHERE seq = 5")
+    #expect(try cut.verify()?.fault == nil)
+    #expect(try cut.verify(head)?.fault == "row 5 is missing: the last is row 4")
+    let other = HashChain.Link(seq: 3, hash: head.hash)
+    #expect(
+      try bench.verify(other)?.fault?.contains("row 3 is not the one that is expected") == true)
+  }
+}
