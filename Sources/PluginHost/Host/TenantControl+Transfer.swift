@@ -7,10 +7,11 @@ extension TenantControl {
   func remove(_ tenant: String) async throws(TenantFailure) {
     await lock(tenant)
     defer { unlock(tenant) }
-    _ = try await host.registry.change { registry, done in registry.remove(tenant, completion: done)
+    let former = try await host.registry.change { registry, done in
+      registry.remove(tenant, completion: done)
     }
     await withdraw(tenant, comesBack: false)
-    serveCertificates()
+    if !former.hosts.isEmpty { serveCertificates() }
     do throws(StoreError) {
       try await host.store.deleteTenant(tenant)
       TenantFolders.remove(of: tenant, in: host.configuration.dataDirectory)
