@@ -51,6 +51,57 @@ import Testing
       warnings == [CertificateError(file: source.certificate, reason: "certificate 1 has expired")])
   }
 
+  /// As text, as an app gives it for one of its hosts.
+  private func text(_ source: CertificateSource, for host: String) throws -> CertificateSource {
+    func bytes(_ path: String) throws -> [UInt8] {
+      [UInt8](try Data(contentsOf: URL(filePath: path)))
+    }
+    return CertificateSource(
+      host: host,
+      text: CertificateText(chain: try bytes(source.certificate), key: try bytes(source.key)))
+  }
+
+  @Test func `that are text are taken for a host that is among their names, and valid now`() throws
+  {
+    let source = try folder.certificate(for: "shop.example")
+    let good = try text(source, for: "shop.example")
+    #expect(try good.check(for: "shop.example", at: unixNow).names == ["shop.example"])
+    #expect(good.files == [])
+    #expect(throws: CertificateError(file: "certificate", reason: "certificate 1 has expired")) {
+      try good.check(for: "shop.example", at: unixNow + 400 * 86_400)
+    }
+    #expect(
+      throws: CertificateError(
+        file: "certificate", reason: "is for shop.example, not for other.example")
+    ) { try good.check(for: "other.example", at: unixNow) }
+    var mixed = good
+    mixed.text?.key = try text(folder.certificate(for: "two.example"), for: "x").text!.key
+    #expect(
+      throws: CertificateError(
+        file: "key", reason: "the key does not match the first certificate in certificate")
+    ) { try mixed.check(for: "shop.example", at: unixNow) }
+    let nothing = CertificateSource(host: "x", text: CertificateText(chain: [], key: []))
+    #expect(
+      throws: CertificateError(file: "certificate", reason: "holds no certificate in PEM")
+    ) { try nothing.check(for: "x", at: unixNow) }
+  }
+
+  @Test func `that are text keep nothing else from being served when they cannot be used`() throws {
+    let own = try folder.certificate(for: "localhost")
+    let broken = CertificateSource(
+      host: "broken.example", text: CertificateText(chain: Array("x".utf8), key: []))
+    let lapsed = try text(folder.certificate(for: "shop.example"), for: "shop.example")
+    var warnings: [CertificateError] = []
+    _ = try TLSContext(
+      reading: TLSSettings(certificates: [own, broken, lapsed]), tickets: TicketKeys()!,
+      now: unixNow, allowsLapsed: false, warnings: &warnings)
+    #expect(
+      warnings == [
+        CertificateError(
+          file: "the certificate of broken.example", reason: "holds no certificate in PEM")
+      ])
+  }
+
   @Test(arguments: [
     ("", "holds no certificate in PEM"), ("no PEM at all", "holds no certificate in PEM"),
     (
