@@ -14,6 +14,7 @@ struct AuthHost {
     {"access_token_seconds":900,"session_days":30,"user_token_seconds":3600,
      "user_token_issuer_optional":false,"user_token_expiry_optional":false,
      "require_verified_email":false,"breached_passwords_file":"","signing_key_days":90,
+     "product_name":"Acme",
      "operators":["root@example.com"]}
     """#
 

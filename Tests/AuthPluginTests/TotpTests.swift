@@ -81,6 +81,7 @@ import Testing
     let enrolment: Enrolment = try reply.json()
     #expect(enrolment.secret.count == 32)
     #expect(enrolment.url.contains("secret=\(enrolment.secret)&"))
+    #expect(enrolment.url.hasPrefix("otpauth://totp/Acme:ada%40example.com?"))
     // Nothing has changed yet.
     #expect(try await platform.signIn().status == 201)
     let wrong = try await platform.status(

@@ -1,5 +1,7 @@
 """Accounts: verification, reset, second factor, sessions, rates; with PyPI's pyotp as the authenticator app."""
 
+import contextlib
+import json
 import time
 import uuid
 
@@ -8,6 +10,7 @@ import pytest
 
 from client import Account, Client
 from post import Outbox, posting
+from wire import Wire
 from workshop import with_plugins
 
 
@@ -116,6 +119,25 @@ def test_guesses_are_slowed_down_on_every_loop(platform, anybody):
     assert statuses[:5] == [401] * 5 and 429 in statuses
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert refused.json()["code"] == "rate_limited" and 1 <= int(refused.headers["Retry-After"]) <= 30
+
+
+def test_passwords_beyond_what_may_wait_are_refused_and_said_to_come_back(sluice):
+    gateway = sluice()
+    Account(gateway.url)
+    # On connections that are open already, so that all come at once. 64 may wait, behind the one that is hashed.
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(Wire(gateway.port, patience=60)) for _ in range(200)]
+        for number, wire in enumerate(wires):
+            body = json.dumps({"email": f"n{number}@example.test", "password": "correct horse battery", "name": "N"})
+            wire.send(f"POST /v1/accounts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                      f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}")
+        answers = [wire.answer() for wire in wires]
+    refused = [answer for answer in answers if answer.status == 503]
+    assert {answer.status for answer in answers} == {201, 503} and len(answers) - len(refused) >= 64
+    assert all(answer.json()["code"] == "overloaded" and int(answer["retry-after"]) > 0 for answer in refused)
+    assert gateway.metric("sluice_auth_password_overloads_total") == len(refused)
+    # And then there is room again.
+    Account(gateway.url)
 
 
 def test_without_a_mailer_what_needs_one_is_refused_and_all_else_works(sluice):

@@ -120,6 +120,16 @@ def test_without_settings_messages_are_files(platform):
     assert outbox.folder.stat().st_mode & 0o777 == 0o700
 
 
+def test_an_apps_folder_goes_with_the_app(sluice):
+    gateway = sluice()
+    app = sign_up(gateway).app("Brief")
+    app.token("alice")
+    folder = gateway.data / "files" / app.id
+    assert [each.name for each in folder.iterdir()] == ["mailer"]
+    app.owner.call("DELETE", f"/v1/apps/{app.id}", expect=204)
+    assert eventually(lambda: not folder.exists())
+
+
 def test_settings_that_do_not_fit_together_are_told(sluice):
     gateway = sluice(posting({"driver": "smtp"}))
     answer = Client(gateway.url).get("/.well-known/jwks.json", expect=503).json()

@@ -8,6 +8,8 @@ struct AccountSettings: Decodable, Sendable {
   var breachedPasswordsFile: String
   /// How long one key signs, in days.
   var signingKeyDays: Int64
+  /// What an authenticator app shows beside the account.
+  var productName: String
   /// E-mails of accounts that may do what is the operator's.
   var operators: [String]
 
@@ -15,12 +17,14 @@ struct AccountSettings: Decodable, Sendable {
     case requiresVerifiedEmail = "require_verified_email"
     case breachedPasswordsFile = "breached_passwords_file"
     case signingKeyDays = "signing_key_days"
+    case productName = "product_name"
     case operators
   }
 
   /// Of a tenant without accounts.
   static let none = AccountSettings(
-    requiresVerifiedEmail: false, breachedPasswordsFile: "", signingKeyDays: 90, operators: [])
+    requiresVerifiedEmail: false, breachedPasswordsFile: "", signingKeyDays: 90,
+    productName: "", operators: [])
 
   /// Checks what a schema cannot say. Control thread: it looks at a file.
   func check() throws {
