@@ -56,6 +56,25 @@ static inline void ccurl_set_upload(CURL *transfer, ccurl_upload *upload) {
   curl_easy_setopt(transfer, CURLOPT_READDATA, upload);
 }
 
+static inline int ccurl_look_at_flag(void *context, curl_off_t to_come, curl_off_t come, curl_off_t to_go, curl_off_t gone) {
+  (void)to_come;
+  (void)come;
+  (void)to_go;
+  (void)gone;
+  return *(const int *)context;
+}
+
+/*
+ * Ends the transfer with CURLE_ABORTED_BY_CALLBACK at its next step when the flag is not 0; borrowed until the transfer ends.
+ * Removing a transfer from its multi handle is no way to break off one of SMTP: libcurl then ends the message as if
+ * it were whole, and waits for the answer.
+ */
+static inline void ccurl_end_when(CURL *transfer, const int *flag) {
+  curl_easy_setopt(transfer, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(transfer, CURLOPT_XFERINFOFUNCTION, ccurl_look_at_flag);
+  curl_easy_setopt(transfer, CURLOPT_XFERINFODATA, (void *)flag);
+}
+
 /* Whether an IPv4 address in host order is one of the internet at large (RFC 6890). */
 static inline int ccurl_is_public_v4(uint32_t a) {
   return !((a >> 24) == 0 || (a >> 24) == 10 || (a >> 24) == 127 || (a >> 22) == (0x64400000u >> 22) ||

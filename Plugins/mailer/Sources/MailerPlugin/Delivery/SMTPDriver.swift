@@ -73,20 +73,29 @@ struct SMTPDriver: Driver {
     _ transfer: UnsafeMutableRawPointer, _ transfers: UnsafeMutableRawPointer,
     until interruption: Interruption
   ) -> Outcome {
+    let flag = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+    flag.initialize(to: 0)
+    defer {
+      ccurl_set_number(transfer, CURLOPT_NOPROGRESS, 1)
+      flag.deallocate()
+    }
+    ccurl_end_when(transfer, flag)
     while true {
+      if interruption.isSet { flag.pointee = 1 }
       var running: Int32 = 0
       guard curl_multi_perform(transfers, &running) == CURLM_OK else {
         return .later("libcurl cannot go on")
       }
       if running == 0 { break }
-      if interruption.isSet { return .interrupted }
       curl_multi_poll(transfers, nil, 0, 100, nil)
     }
     var left: Int32 = 0
     guard let message = curl_multi_info_read(transfers, &left) else {
       return .later("libcurl does not say how it ended")
     }
-    return SMTPDriver.outcome(message.pointee.data.result, ccurl_response_code(transfer))
+    let result = message.pointee.data.result
+    if result == CURLE_ABORTED_BY_CALLBACK { return .interrupted }
+    return SMTPDriver.outcome(result, ccurl_response_code(transfer))
   }
 
   /// What libcurl's result and the server's last answer mean.
