@@ -5,7 +5,7 @@ final class Delivery {
   /// The longest pause between two attempts, in milliseconds.
   private static let longestPause: Int64 = 3_600_000
   /// How long after an attempt must have ended its message is due again, in milliseconds.
-  private static let grace: Int64 = 20_000
+  private static let grace: Int64 = 6_000
   /// The pause after the store could not be asked, in milliseconds.
   private static let storePause = 5_000
 

@@ -8,7 +8,8 @@ struct FileDriver: Driver {
   /// How many files are kept.
   let limit: Int
 
-  var patience: Int64 { 30_000 }
+  // Doing it twice does no harm, so one that a crash has broken off is soon done again.
+  var patience: Int64 { 1_000 }
 
   func deliver(_ letter: Letter, until interruption: Interruption) -> Outcome {
     do throws(Failure) {
