@@ -10,4 +10,5 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
+#include "keys.h"
 #include "tls.h"

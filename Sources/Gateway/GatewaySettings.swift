@@ -28,6 +28,8 @@ public struct GatewaySettings: Sendable, Equatable {
   public var requestTimeout: UInt64 = 30_000
   /// Milliseconds without a sign of life from a WebSocket's peer before it is pinged; twice that closes it.
   public var pingInterval: UInt64 = 25_000
+  /// Requests per second of one user of a tenant, on all loops. Breach: 429. 0 for no bound.
+  public var userRequestsPerSecond = 0
   /// Connections open at once, on all loops. Breach: 503 and the connection is closed.
   public var connections = 100_000
   /// Connections open at once from one address. Breach: 503 and the connection is closed.

@@ -21,6 +21,7 @@ final class GatewayShared: @unchecked Sendable {
   /// Loops that shed new connections.
   let sheddingLoops = Atomic<Int>(0)
   private let memory = Mutex(MemoryWatch())
+  let userLimiters = UserLimiters()
 
   private let undrained = Mutex<(count: Int, then: (@Sendable () -> Void)?)>((0, nil))
 

@@ -138,6 +138,13 @@ let identifyTable = Constant {
         if connection != 0 { try world.checkRenewal(of: connection, reply) }
         return reply
       }
+    },
+    forget: { host, completion, context in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.identify/1 forget") else { return SLUICE_E_WRONG_THREAD }
+      world.forgotten += 1
+      world.complete(completion, context, SLUICE_OK)
+      return SLUICE_PENDING
     })
 }
 

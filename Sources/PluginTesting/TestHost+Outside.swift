@@ -65,6 +65,11 @@ extension TestHost {
     get async throws { try await onLoop { $0.events } }
   }
 
+  /// How often the plugin had the tenant's credentials asked for again (`forgetIdentities`).
+  public var identitiesForgotten: Int {
+    get async throws { try await onLoop { $0.forgotten } }
+  }
+
   /// The channels that the plugin has subscribed to.
   public var subscriptions: [String] {
     get async throws { try await onLoop { $0.subscriptions.map(\.channel) } }

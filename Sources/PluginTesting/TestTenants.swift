@@ -37,6 +37,10 @@ public struct TestTenants: Sendable {
     public var certificates: [String: [UInt8]] = [:]
     /// As the plugin set them, not looked at.
     public var origins: [String] = []
+    /// What `usage` answers, whatever hours are asked for.
+    public var usage: RawJSON = #"{"plan":"free","quotas":[],"hours":[]}"#
+    /// The hours that were asked for last, in Unix milliseconds.
+    public var usageAsked: Range<Int64>?
   }
 
   /// What `installed` answers, a JSON array.
@@ -197,6 +201,16 @@ let tenantsTable = Constant {
         tenant.hosts.removeAll { $0 == name.text }
         tenant.certificates[name.text] = nil
         return SLUICE_OK
+      }
+    },
+    usage: { host, tenant, from, to, completion, context in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.tenants/1") else { return SLUICE_E_WRONG_THREAD }
+      let name = tenant.text
+      return world.complete(completion, context) {
+        guard let known = world.tenants.tenants[name] else { throw HostError(.notFound) }
+        world.tenants.tenants[name]?.usageAsked = min(from, to)..<max(from, to)
+        return known.usage.bytes
       }
     })
 }

@@ -50,7 +50,8 @@ import Testing
       "app",
       settings: #"""
         {"access_token_seconds":900,"session_days":30,"user_token_seconds":3600,
-         "user_token_issuer_optional":true,"user_token_expiry_optional":true}
+         "user_token_issuer_optional":true,"user_token_expiry_optional":true,"issuers":[],
+         "allow_guests":true,"guest_seconds":3600,"guests_per_address":2,"guest_limit":5,"guest_scopes":["chat.read"]}
         """#)
     let reply = try await lenient.identify(bare)
     #expect(reply.id == "42")
@@ -214,13 +215,9 @@ import Testing
       #"{"kind":"key","credential":"sk_x","key":{"id":"k","scopes":[],"expires_at_ms":1767225600000}}"#,
       TokenRefusal.expired
     ),
-    (
-      #"{"kind":"key","credential":"pk_x","key":{"id":"k","scopes":["*"],"expires_at_ms":0}}"#,
-      TokenRefusal.publicKey
-    ),
     (#"{"kind":"key","credential":"sk_x"}"#, TokenRefusal.malformed),
   ])
-  func `refuses an expired one, a public one and none`(
+  func `refuses an expired one and none`(
     query: String, refusal: TokenRefusal
   ) async throws {
     let app = try await AuthHost("app")
@@ -228,6 +225,17 @@ import Testing
     await #expect(throws: HostError(status, refusal.reason)) {
       try await ask(app, query)
     }
+    try await app.host.close()
+  }
+}
+
+extension `The authenticator, asked about a key,` {
+  @Test func `takes who shows a public one for nobody in particular`() async throws {
+    let app = try await AuthHost("app")
+    let reply = try await ask(
+      app,
+      #"{"kind":"key","credential":"pk_x","key":{"id":"key_1","scopes":["*"],"expires_at_ms":0}}"#)
+    #expect(reply.kind == .anonymous && reply.id == "key_1" && reply.scopes == [])
     try await app.host.close()
   }
 }

@@ -15,7 +15,8 @@ struct AuthHost {
      "user_token_issuer_optional":false,"user_token_expiry_optional":false,
      "require_verified_email":false,"breached_passwords_file":"","signing_key_days":90,
      "product_name":"Acme",
-     "operators":["root@example.com"]}
+     "operators":["root@example.com"],"issuers":[],
+     "allow_guests":true,"guest_seconds":3600,"guests_per_address":2,"guest_limit":5,"guest_scopes":["chat.read"]}
     """#
 
   let host: TestHost

@@ -148,3 +148,168 @@ import Testing
     try await app.host.close()
   }
 }
+
+@Suite struct `The tokens of a user` {
+  private static func token(iat: Int64?) -> String {
+    let issued = iat.map { #","iat":\#($0)"# } ?? ""
+    return Forged.hs256(#"{"iss":"app","sub":"alice","exp":1767229200\#(issued)}"#)
+  }
+
+  @Test func `are void from their revocation on, those that were issued before`() async throws {
+    let app = try await AuthHost("app")
+    // 2026-01-01T00:00:00.500Z
+    try await app.host.advance(milliseconds: 500)
+    let (old, now, next) = (
+      Self.token(iat: 1_767_225_599), Self.token(iat: 1_767_225_600), Self.token(iat: 1_767_225_601)
+    )
+    let silent = Self.token(iat: nil)
+    for token in [old, now, next, silent] { #expect(try await app.refusal(of: token) == nil) }
+    let reply = try await app.request("POST", "/v1/users/alice/revoke", as: .key())
+    #expect(reply.text == #"{"user_id":"alice","issued_before":"2026-01-01T00:00:00.500Z"}"#)
+    #expect(try await app.host.identitiesForgotten == 1)
+    for token in [old, now, silent] {
+      #expect(try await app.refusal(of: token) == TokenRefusal.revoked.reason)
+    }
+    #expect(try await app.refusal(of: next) == nil)
+    #expect(
+      try await app.refusal(of: Forged.hs256(#"{"iss":"app","sub":"bob","exp":1767229200}"#))
+        == nil)
+    try await app.host.close()
+  }
+
+  @Test func `are made so that they are good right after a revocation`() async throws {
+    struct Answer: Decodable { var token: String }
+    let app = try await AuthHost("app")
+    _ = try await app.request("POST", "/v1/users/alice/revoke", as: .key())
+    let reply = try await app.request("POST", "/v1/tokens", #"{"user_id":"alice"}"#, as: .key())
+    #expect(try await app.refusal(of: try reply.json(Answer.self).token) == nil)
+    try await app.host.close()
+  }
+
+  @Test func `are told of where connections are kept, once they are forgotten`() async throws {
+    let app = try await AuthHost("app")
+    _ = try await app.request("POST", "/v1/users/alice/revoke", as: .key())
+    let told = try await app.host.published
+    #expect(told.map(\.channel) == ["@users"] && told.map(\.type) == ["auth.user.revoked"])
+    #expect(
+      told.first?.data.text
+        == #"{"user_id":"alice","issued_before":"2026-01-01T00:00:00.000Z"}"#)
+    #expect(try await app.host.events.map(\.type) == ["auth.user.revoked"])
+    try await app.host.close()
+  }
+
+  @Test func `stay void where a later clock says less`() async throws {
+    let app = try await AuthHost("app")
+    for _ in 0..<2 { _ = try await app.request("POST", "/v1/users/alice/revoke", as: .key()) }
+    #expect(
+      try await app.refusal(of: Self.token(iat: 1_767_225_600)) == TokenRefusal.revoked.reason)
+    try await app.host.close()
+  }
+}
+
+@Suite struct `A guest` {
+  private struct Seen: Decodable {
+    var id: String
+    var name: String?
+    var guestUntil: String?
+
+    enum CodingKeys: String, CodingKey {
+      case id, name
+      case guestUntil = "guest_until"
+    }
+  }
+
+  private struct Welcome: Decodable {
+    var user: Seen
+    var token: String
+    var expiresIn: Int
+
+    enum CodingKeys: String, CodingKey {
+      case user, token
+      case expiresIn = "expires_in"
+    }
+  }
+
+  private struct SeenPage: Decodable { var data: [Seen] }
+
+  private static func settings(_ change: (String, String)) -> RawJSON {
+    RawJSON(unchecked: Array(AuthHost.settings.text.replacing(change.0, with: change.1).utf8))
+  }
+
+  private func arrive(_ app: AuthHost) async throws -> TestReply {
+    try await app.request(
+      "POST", "/v1/guests", #"{"name":"Nobody"}"#, as: Principal(kind: .anonymous, id: "key_1"))
+  }
+
+  @Test func `has an id, a token and the scopes of guests`() async throws {
+    let app = try await AuthHost("app")
+    let made: Welcome = try await arrive(app).json()
+    #expect(made.user.id.hasPrefix("guest_") && made.user.name == "Nobody")
+    #expect(made.user.guestUntil == "2026-01-01T01:00:00.000Z" && made.expiresIn == 3_600)
+    let who = try await app.identify(made.token)
+    #expect(who.kind == .user && who.id == made.user.id && who.scopes == ["chat.read"])
+    #expect(who.claims.text.contains(#""guest":true"#))
+    try await app.host.close()
+  }
+
+  @Test func `is gone when the time is over, and makes room`() async throws {
+    let app = try await AuthHost(
+      "app", settings: Self.settings((#""guest_limit":5"#, #""guest_limit":1"#)))
+    let made: Welcome = try await arrive(app).json()
+    #expect(try await arrive(app).status == 429)
+    try await app.host.advance(milliseconds: 3_600_000)
+    #expect(try await app.request("GET", "/v1/users/\(made.user.id)", as: .key()).status == 404)
+    let page: SeenPage = try await app.request("GET", "/v1/users", as: .key()).json()
+    #expect(page.data.isEmpty)
+    #expect(try await arrive(app).status == 201)
+    try await app.host.close()
+  }
+
+  @Test func `comes so often from one address in an hour`() async throws {
+    let app = try await AuthHost("app")
+    #expect(try await arrive(app).status == 201)
+    #expect(try await arrive(app).status == 201)
+    let refused = try await arrive(app)
+    #expect(refused.status == 429 && refused.problem?.code == "rate_limited")
+    // What is refused leaves nothing behind.
+    let page: SeenPage = try await app.request("GET", "/v1/users", as: .key()).json()
+    #expect(page.data.count == 2)
+    try await app.host.advance(milliseconds: 3_600_000)
+    #expect(try await arrive(app).status == 201)
+    try await app.host.close()
+  }
+
+  @Test func `is let in only where the app says so`() async throws {
+    let app = try await AuthHost(
+      "app", settings: Self.settings((#""allow_guests":true"#, #""allow_guests":false"#)))
+    #expect(try await arrive(app).status == 403)
+    try await app.host.close()
+    let bare = try await AuthHost("app", secret: nil)
+    #expect(try await arrive(bare).status == 503)
+    try await bare.host.close()
+  }
+
+  @Test func `becomes a user who stays`() async throws {
+    let app = try await AuthHost("app")
+    let made: Welcome = try await arrive(app).json()
+    let path = "/v1/users/\(made.user.id)/upgrade"
+    let stays: Seen = try await app.request("POST", path, #"{"name":"Ada"}"#, as: .key()).json()
+    #expect(stays.id == made.user.id && stays.name == "Ada" && stays.guestUntil == nil)
+    #expect(try await app.request("POST", path, "{}", as: .key()).status == 409)
+    #expect(
+      try await app.request("POST", "/v1/users/nobody/upgrade", "{}", as: .key()).status == 404)
+    try await app.host.advance(milliseconds: 7_200_000)
+    #expect(try await app.request("GET", "/v1/users/\(made.user.id)", as: .key()).status == 200)
+    try await app.host.close()
+  }
+
+  @Test(arguments: [
+    ("127.0.0.1", "127.0.0.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2"),
+    ("2001:db8::1", "2001:db8:0:0"),
+    ("::1", "0:0:0:0"), ("2001:db8:1:2::", "2001:db8:1:2"), ("fe80::1:2:3:4", "fe80:0:0:0"),
+    ("2001:db8:1:2:3::", "2001:db8:1:2"),
+  ])
+  func `of an IPv6 address counts for its network`(peer: String, network: String) {
+    #expect(Users.network(of: peer) == network)
+  }
+}

@@ -1,5 +1,8 @@
 """How the gateway is started: the one place that knows its command, configurations and ports."""
 
+import hashlib
+import json
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -52,6 +55,44 @@ def centrifugo(cores: list[int], data: Path, loops: int = 1) -> Server:
         "sluice", command(CENTRIFUGO, data, loops), CENTRIFUGO_PORT, data / "bench.log", cores,
         answers="/readyz", folder=ROOT,
     )
+
+
+# An app whose server shows this key.
+KEY = "sk_bench_0123456789abcdefghijklmnopqrstuvwxyz"
+APP_PORT, KEYLESS_PORT = 9082, 9083
+HELLO = ROOT / ".build/release/examples/hello-swift"
+
+
+def app(cores: list[int], data: Path, loops: int = 1) -> Server:
+    """The platform, and an app whose `/hello/swift` takes a key: the example as it is but for one word of its manifest."""
+    folder = data / "plugins/hello-swift"
+    shutil.copytree(HELLO, folder)
+    manifest = json.loads((HELLO / "plugin.json").read_text())
+    manifest["tenants"] = "apps"
+    for route in manifest["routes"]:
+        route["auth"] = ["key"]
+    (folder / "plugin.json").write_text(json.dumps(manifest))
+    key = {"id": "bench", "kind": "secret", "secret_sha256": hashlib.sha256(KEY.encode()).hexdigest(), "scopes": ["*"]}
+    tenant = {"id": "bench", "plugins": {"auth": {}, "hello-swift": {}}, "secrets": {"signing": "secret"}, "keys": [key]}
+    return _made(cores, data, loops, APP_PORT, "sluice", [folder, ROOT / ".build/release/plugins"], tenants=[tenant])
+
+
+def keyless(cores: list[int], data: Path, loops: int = 1) -> Server:
+    """The same example as it is, for whoever asks."""
+    return _made(cores, data, loops, KEYLESS_PORT, "no credential", [HELLO])
+
+
+def _made(
+    cores: list[int], data: Path, loops: int, port: int, name: str, folders: list[Path], **others: object
+) -> Server:
+    configuration = data / "sluice.json"
+    configuration.write_text(json.dumps({
+        "listeners": [{"address": f"127.0.0.1:{port}"}], "log": {"access": "/dev/null"},
+        "plugins": {"folders": [str(folder) for folder in folders], "tenants_grant": "platform"},
+        "limits": {"requests_per_second": 10_000_000}, **others,
+    }))
+    return Server(
+        name, command(configuration, data, loops), port, data / "bench.log", cores, answers="/readyz", folder=ROOT)
 
 
 def absent() -> str | None:

@@ -1,6 +1,8 @@
 """The rows, in the order they are printed. A row without a bound is printed beside the others."""
 
+import tempfile
 from functools import partial
+from pathlib import Path
 
 import centrifugo
 import gateway
@@ -8,6 +10,7 @@ import peers
 from compare import Comparison, Ours
 from instructions import InstructionsPerRequest
 from latency import LatencyAt, LatencyAtHalfPeak
+from logins import LatencyBesideLogins
 from measurement import Bound, Row
 from server import Server
 from size import base_resident, idle_compressed, idle_own_channel, idle_subscriber, idle_tenants, idle_websocket, start_up
@@ -60,6 +63,15 @@ def protocol_fan(name: str, channel: str, what: str, bound: Bound | None) -> Row
     )
 
 
+def keyed(bench: Bench, cores: list[int]) -> Server:
+    return gateway.app(cores, bench.folder("keyed"))
+
+
+def keyless(scratch: Path, cores: list[int]) -> Server:
+    return gateway.keyless(cores, Path(tempfile.mkdtemp(prefix="keyless-", dir=scratch)))
+
+
+WITH_KEY = {**HELLO, "authorization": f"Bearer {gateway.KEY}"}
 NO_SLOWER = Bound("ratio", "most", 1.00, 0.85)
 
 # OpenSSL does most of the work on both sides.
@@ -92,6 +104,10 @@ ROWS = [
         "two-loops", "GET /hello/swift, two loops ÷ two workers", RATE,
         Comparison("rate", "http", "/hello/swift", two_workers, HELLO, loops=2),
         Bound("ratio", "least", 1.0, 1.07),
+    ),
+    Row(
+        "phases", "GET /hello/swift with an app's key ÷ the same for whoever asks, 64 connections", RATE,
+        Comparison("rate", "http", "/hello/swift", keyless, HELLO, ours=Ours(keyed, "/hello/swift", WITH_KEY)),
     ),
     instructions("swift"),
     instructions("c"),
@@ -142,6 +158,10 @@ ROWS = [
     Row(
         "durable/200", "POST /durable at 200 requests/s, 32 connections: p99", "ms",
         LatencyAt("/durable", 200, {"connections": 32}), Bound("figure", "most", 20),
+    ),
+    Row(
+        "logins", "GET /v1/me at 500 requests/s while 20 accounts sign in a second ÷ while none does: p99", "ms",
+        LatencyBesideLogins("/v1/me", 500, 20), Bound("ratio", "most", 2.0),
     ),
     Row(
         "list/200", "GET of 100 publications of a channel at 200 requests/s, 32 connections: p99", "ms",

@@ -45,6 +45,7 @@ import Testing
     Trial(method: "DELETE", path: "/domains/a.customers.example", least: .admin),
     Trial(method: "GET", path: "/branding", least: .viewer),
     Trial(method: "PUT", path: "/branding", least: .admin, body: "{}"),
+    Trial(method: "GET", path: "/usage", least: .viewer),
     Trial(method: "GET", path: "/plugins", least: .viewer),
     Trial(method: "PUT", path: "/plugins/chat", least: .developer, body: #"{"enabled":false}"#),
   ]

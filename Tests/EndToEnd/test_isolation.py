@@ -125,6 +125,9 @@ def filled(path: str, app: str, message: str) -> str:
 BODIES = {
     ("POST", "/v1/tokens"): {"user_id": "mallory"},
     ("PUT", "/v1/users/{id}"): {"name": "Mallory"},
+    ("POST", "/v1/users/{id}/revoke"): {},
+    ("POST", "/v1/users/{id}/upgrade"): {},
+    ("POST", "/v1/guests"): {},
     ("POST", "/v1/channels"): {"type": "messaging", "id": "mallory"},
     ("POST", "/v1/channels/{type}/{id}/members"): {"members": ["mallory"]},
     ("POST", "/v1/channels/{type}/{id}/messages"): {"text": "mallory", "user_id": "mallory"},

@@ -9,7 +9,7 @@ import Testing
     IdentityCache.Entry(
       tenant: tenant,
       principal: Principal(kind: .user, id: id, scopes: [], claims: "{}", expiresAt: expiresAt),
-      revocations: tenant.revocations)
+      revocations: tenant.revocations, limiter: nil)
   }
 
   static func digest(_ number: Int) -> Digest { withBytes("\(number)") { Digest(of: $0) } }

@@ -19,6 +19,8 @@ public struct ProblemCode: Sendable {
   public static let unauthenticated = ProblemCode(401, "unauthenticated")
   /// The credential is good, and may not do this.
   public static let forbidden = ProblemCode(403, "forbidden")
+  /// The tenant's plan allows no more of something; the problem's `errors` name the quota.
+  public static let quotaExceeded = ProblemCode(403, "quota_exceeded")
   /// No such route or thing; also everything that belongs to another account's app.
   public static let notFound = ProblemCode(404, "not_found")
   /// The route belongs to a plugin that the tenant has not switched on.

@@ -154,7 +154,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     {
       loop.pointee.metrics.add(.identityHits)
       if let use = known.use, use.note(now) { loop.pointee.usedKeys.append(use) }
-      return authorize(known.principal)
+      return authorize(known.principal, known.limiter)
     }
     loop.pointee.metrics.add(.identityMisses)
     pointee.stage = .identifying
@@ -169,12 +169,19 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       switch answer {
       case .known(let principal):
         let tenant = tenant.takeUnretainedValue()
+        guard tenant.revocations == revocations else {
+          // Something was revoked while the authenticator looked, perhaps this: it is asked again.
+          request.pointee.stage = .identify
+          break
+        }
+        let limiter = loop.userLimiter(of: principal, tenant)
         loop.pointee.identities.insert(
           digest,
           IdentityCache.Entry(
-            tenant: tenant, principal: principal, revocations: revocations, use: use))
+            tenant: tenant, principal: principal, revocations: revocations, use: use,
+            limiter: limiter, isLeading: !request.pointee.flags.contains(.isUnknown)))
         if let use, use.note(now) { loop.pointee.usedKeys.append(use) }
-        request.authorize(principal)
+        request.authorize(principal, limiter)
       case .unknown, .expired:
         var why = SLUICE_E_UNAUTHENTICATED
         if case .expired = answer {
@@ -204,13 +211,20 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     pointee.principal = .passRetained(principal)
   }
 
-  private func authorize(_ principal: Principal) {
+  private func authorize(_ principal: Principal, _ limiter: RateLimiter?) {
     pointee.principal = .passRetained(principal)
+    if let limiter {
+      let answer = limiter.take(now: pointee.began)
+      guard answer.isAllowed else {
+        loop.pointee.metrics.add(.usersRateLimited)
+        return refuseRate(
+          reset: answer.reset, "This user sends more requests than a user may. Try again later.")
+      }
+    }
     let auth = facts.pointee.auth
-    guard
-      auth.contains(principal.kind.auth) || auth.contains(.optional) && principal.kind == .anonymous
-        || auth == .optional
-    else {
+    guard auth.contains(principal.kind.auth) || auth == .optional else {
+      // A public key stands in every client: elsewhere it is no credential.
+      if principal.kind == .anonymous { return refuseCredential() }
       if refusesInPluginsWords(SLUICE_E_DENIED) { return }
       problem(.forbidden, "This kind of credential is not for this route.")
       return
@@ -237,21 +251,26 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     guard passes(.authorize) else { return }
     pointee.stage = .body
     guard let tenant = pointee.tenant else { return }
+    let counts = tenant._withUnsafeGuaranteedRef { $0.counts }
+    counts.pointee.requests &+= 1
+    if counts.pointee.needsAttention, isOverQuota() { return }
     let answer = tenant._withUnsafeGuaranteedRef { tenant -> RateLimiter.Answer? in
       tenant.limiter.limit > 0 ? tenant.limiter.take(now: pointee.began) : nil
     }
     guard let answer else { return }
     pointee.rateRemaining = answer.remaining
     pointee.rateReset = answer.reset
-    if !answer.isAllowed { refuseRate(reset: answer.reset) }
+    if !answer.isAllowed {
+      loop.pointee.metrics.add(.rateLimited)
+      refuseRate(reset: answer.reset, "This app sends more requests than its limit allows.")
+    }
   }
 
   @inline(never)
-  private func refuseRate(reset: Int) {
-    loop.pointee.metrics.add(.rateLimited)
+  private func refuseRate(reset: Int, _ detail: StaticString) {
     var seconds = String(max(reset, 1))
     seconds.withUTF8 { add(("retry-after" as StaticString).raw, UnsafeRawBufferPointer($0)) }
-    problem(.rateLimited, "This app sends more requests than its limit allows.")
+    problem(.rateLimited, detail)
   }
 
   // MARK: - handle

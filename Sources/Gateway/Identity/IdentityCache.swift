@@ -9,6 +9,10 @@ struct IdentityCache {
     let revocations: UInt64
     /// Of a key.
     var use: KeyUse?
+    /// Of users alone: their rate, over all loops.
+    let limiter: RateLimiter?
+    /// Whether the credential leads to the tenant by itself; else the host name or `?app=` did, and may lead elsewhere.
+    var isLeading = true
   }
 
   static let bound = 16_384

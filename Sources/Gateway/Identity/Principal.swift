@@ -6,6 +6,7 @@ public import CSluice
 public final class Principal: Sendable {
   /// What sort of credential was shown; the numbers are the contract's (`sluice/types.h`).
   public enum Kind: UInt32, Sendable {
+    /// Nobody in particular, or whoever shows a public key: then the id is the key's.
     case anonymous = 0
     case account = 1
     case key = 2
@@ -14,7 +15,7 @@ public final class Principal: Sendable {
     /// The bit a route's `auth` must have to let this kind in.
     var auth: RouteAuth {
       switch self {
-      case .anonymous: .optional
+      case .anonymous: .publicKey
       case .account: .account
       case .key: .key
       case .user: .user
@@ -34,7 +35,7 @@ public final class Principal: Sendable {
 
   /// What sort of credential was shown.
   public let kind: Kind
-  /// "acc_…", "key_…" or the app's own name of the user; empty when anonymous.
+  /// "acc_…", "key_…" or the app's own name of the user; empty without a credential.
   public let id: String
   /// Sorted; "*" is everything.
   public let scopes: [String]

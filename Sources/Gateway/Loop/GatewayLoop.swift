@@ -33,6 +33,10 @@ public struct GatewayLoop: @unchecked Sendable {
 
   /// Puts other settings in force, all but those that the loop was started with: see ``GatewaySettings/adopting(_:)``.
   public func apply(_ settings: GatewaySettings) {
+    if settings.userRequestsPerSecond != state.pointee.settings.userRequestsPerSecond {
+      // Its entries hold limiters of the rate before.
+      state.pointee.identities = IdentityCache()
+    }
     state.pointee.settings = state.pointee.settings.adopting(settings)
   }
 
@@ -43,10 +47,10 @@ public struct GatewayLoop: @unchecked Sendable {
 
   /// Makes a tenant known; its shards are opened at first use.
   public func add(
-    tenant id: String, limiter: RateLimiter, hosts: [String],
+    tenant id: String, limiter: RateLimiter, usage: TenantUsage = TenantUsage(), hosts: [String],
     origins: OriginPolicy = OriginPolicy([])
   ) {
-    let tenant = Tenant(id: id, limiter: limiter)
+    let tenant = Tenant(id: id, limiter: limiter, usage: usage)
     tenant.origins = origins
     state.pointee.directory.add(tenant)
     state.pointee.directory.setHosts(hosts, of: tenant)
@@ -63,6 +67,8 @@ public struct GatewayLoop: @unchecked Sendable {
     if case .open(let generation) = tenant.state {
       if comesBack { state.closeSockets(of: generation, code: HostCloseCode.shutdown) }
       state.retire(generation, resumable: false)
+      // Tenant and generation keep each other while it is in service.
+      tenant.state = .failed("it has been removed")
     }
     for older in tenant.drainingGenerations {
       state.closeSockets(
@@ -127,6 +133,7 @@ public struct GatewayLoop: @unchecked Sendable {
       return state.retire(generation, resumable: false)
     }
     let before = tenant.state
+    generation.tenant = tenant
     tenant.state = .open(generation)
     tenant.revocations += 1
     if case .open(let old) = before {

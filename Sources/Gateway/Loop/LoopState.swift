@@ -49,6 +49,8 @@ struct LoopState: ~Copyable {
   var transfer: TLSTransfer?
   var isDraining = false
   var overload = LoopOverload()
+  /// Tenants that have something to add to what they use.
+  var tenantsInUse: [Tenant] = []
   /// The last host name that was looked up, and where it leads.
   var lastHost = HostMemory()
   /// Connections that go on when no plugin is being called.

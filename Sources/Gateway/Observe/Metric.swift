@@ -31,6 +31,7 @@ public enum Metric: Int, CaseIterable, Sendable {
   case messagesOfTooManyFrames
   case slowSubscribers
   case rateLimited
+  case usersRateLimited
   case compressionStatesRefused
   case messagesTooLongToCompress
   case http2StreamBreaches
@@ -50,6 +51,7 @@ public enum Metric: Int, CaseIterable, Sendable {
   case cancelledRequests
   case identityHits
   case identityMisses
+  case quotasExceeded
   case repeatsAnswered
   case repeatsRefused
   case logLinesDropped
@@ -94,6 +96,7 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .webSocketMessagesSent: "sluice_websocket_messages_sent_total"
     case .malformedRequests: "sluice_malformed_requests_total"
     case .cancelledRequests: "sluice_cancelled_requests_total"
+    case .quotasExceeded: "sluice_quotas_exceeded_total"
     case .identityHits: "sluice_identity_cache_hits_total"
     case .identityMisses: "sluice_identity_cache_misses_total"
     case .repeatsAnswered, .repeatsRefused: "sluice_repeated_requests_total"
@@ -140,6 +143,7 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .messagesOfTooManyFrames: #"{limit="websocket_message_frames"}"#
     case .slowSubscribers: #"{limit="websocket_queue_bytes"}"#
     case .rateLimited: #"{limit="requests_per_second"}"#
+    case .usersRateLimited: #"{limit="user_requests_per_second"}"#
     case .compressionStatesRefused: #"{limit="websocket_compression_states"}"#
     case .messagesTooLongToCompress: #"{limit="websocket_compressed_bytes"}"#
     case .http2StreamBreaches: #"{limit="http2_streams"}"#
@@ -198,6 +202,7 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .webSocketMessagesSent: "WebSocket messages sent, each recipient counted."
     case .malformedRequests: "Connections closed because what came was not HTTP."
     case .cancelledRequests: "Requests whose client left before the answer."
+    case .quotasExceeded: "Requests, WebSockets and messages refused because a plan allows no more."
     case .identityHits: "Credentials recognised from the cache."
     case .identityMisses: "Credentials shown to the authenticator."
     case .repeatsAnswered, .repeatsRefused:

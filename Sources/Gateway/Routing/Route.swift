@@ -16,6 +16,8 @@ public struct RouteAuth: OptionSet, Sendable, Hashable {
   public static let key = RouteAuth(rawValue: 8)
   /// A developer with an account on the platform.
   public static let account = RouteAuth(rawValue: 16)
+  /// Whoever shows an app's public key.
+  public static let publicKey = RouteAuth(rawValue: 32)
 }
 
 /// How a route's body reaches its handler.

@@ -9,6 +9,8 @@ public final class Generation {
   let pluginIDs: [String]
   /// What the owner calls the plugins' instances, for ``CallMark``.
   let instanceWords: UnsafeMutablePointer<UInt>
+  /// Whose it is, from its opening on: its sockets count for the tenant also when it has been replaced.
+  @exclusivity(unchecked) var tenant: Tenant?
   /// What the owner of the generation keeps with it.
   public let context: AnyObject
   /// Requests and sockets that use it.

@@ -3,6 +3,18 @@ private struct DrainingGeneration {
   weak var generation: Generation?
 }
 
+/// What one loop has counted for a tenant since it was added up. Plain: every request counts.
+struct TenantCounts {
+  /// Requests that were let in.
+  var requests = 0
+  /// Messages of clients.
+  var messages = 0
+  /// Whether the next of them has to look at what the tenant uses: it is the first, or something is used up.
+  var needsAttention = true
+  /// Whether the loop knows that there is something to add.
+  var isInUse = false
+}
+
 /// What one loop knows of one tenant. Confined to its loop.
 public final class Tenant {
   /// "platform" or "app_…", or the name that a file gives it.
@@ -12,6 +24,10 @@ public final class Tenant {
   // Every request reads it, on the one thread that may change it.
   /// Shared with the tenant on the other loops; replaced when the limit changes.
   @exclusivity(unchecked) public private(set) var limiter: RateLimiter
+  /// Shared with the tenant on the other loops.
+  let usage: TenantUsage
+  /// What the loop has counted and not added to `usage` yet; freed with the tenant.
+  let counts: UnsafeMutablePointer<TenantCounts>
 
   enum State {
     /// Nothing of it is open on this loop yet.
@@ -48,8 +64,11 @@ public final class Tenant {
   /// `x-ratelimit-limit: …` and the name of the field that follows it in every answer.
   @exclusivity(unchecked) private(set) var limitField: UnsafeRawBufferPointer
 
-  init(id: String, limiter: RateLimiter) {
+  init(id: String, limiter: RateLimiter, usage: TenantUsage = TenantUsage()) {
     self.id = id
+    self.usage = usage
+    counts = .allocate(capacity: 1)
+    counts.initialize(to: TenantCounts())
     limitField = Self.limitField(limiter)
     idText = Self.text(id)
     self.limiter = limiter
@@ -58,6 +77,7 @@ public final class Tenant {
   deinit {
     limitField.deallocate()
     idText.deallocate()
+    counts.deallocate()
   }
 
   /// Remembers a generation that has been replaced until its last user has gone.

@@ -69,7 +69,9 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     _ credential: UnsafeRawBufferPointer, _ digest: Digest, _ request: RequestPointer
   ) -> Tenant? {
     let now = Int64(pointee.eventLoop.unixMilliseconds)
-    if let entry = pointee.identities.find(digest, now: now) { return entry.tenant }
+    if let entry = pointee.identities.find(digest, now: now), entry.isLeading {
+      return entry.tenant
+    }
     if KeyChecksum.isMistyped(credential) {
       request.pointee.flags.insert(.isMistyped)
       return nil

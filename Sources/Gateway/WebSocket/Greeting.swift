@@ -136,6 +136,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       endGreeting()
       return 0
     }
+    let tenant = pointee.tenant.unsafelyUnwrapped
+    guard tenant._withUnsafeGuaranteedRef({ entersConnections($0) }) else { return 0 }
     let former = socket.pointee.generation
     former._withUnsafeGuaranteedRef { $0.remove(socket) }
     socket.pointee.generation = .passRetained(generation)
@@ -157,6 +159,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     }
     guard status >= 0, pointee.stage == .handling else {
       // Nobody's again, and on its way out.
+      generation.tenant?.usage.leave()
       loop.leaveGroups(socket)
       loop.pointee.tokens.remove(socket.pointee.token)
       return status

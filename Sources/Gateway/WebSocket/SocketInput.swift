@@ -121,6 +121,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     guard !pointee.flags.contains(.hasEnded) else { return }
     if pointee.flags.contains(.isGreeting) { return greet(opcode, message) }
     loop.pointee.metrics.add(.webSocketMessagesReceived)
+    if isOverQuota() { return }
     loop.pointee.groups.speaker = self
     let kind = opcode == .text ? SLUICE_MESSAGE_TEXT : SLUICE_MESSAGE_BINARY
     let (shard, handler, context, token) = (
@@ -132,6 +133,21 @@ extension UnsafeMutablePointer where Pointee == SocketState {
         shard, handler, context, token, kind,
         sluice_slice_t(UnsafeRawBufferPointer(start: base, count: message.count)))
     }
+  }
+
+  /// Counts a message; true when the tenant's plan allows no more, and then the socket is closed.
+  private func isOverQuota() -> Bool {
+    guard let tenant = pointee.generation._withUnsafeGuaranteedRef({ $0.tenant }) else {
+      return false
+    }
+    tenant.counts.pointee.messages &+= 1
+    guard tenant.counts.pointee.needsAttention, loop.attend(tenant) & Quota.messages.bit != 0 else {
+      return false
+    }
+    tenant.counts.pointee.messages -= 1
+    loop.pointee.metrics.add(.quotasExceeded)
+    close(1008, ("quota_exceeded: messages_per_month" as StaticString).raw)
+    return true
   }
 
   private func peerCloses(_ code: UInt16?, _ reason: UnsafeRawBufferPointer) {

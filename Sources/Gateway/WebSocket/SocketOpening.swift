@@ -12,6 +12,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       return adoptSocket(table, handler: handler, plugin: plugin, generation)
     }
     guard let key = checkHandshake() else { return 0 }
+    let tenant = pointee.tenant.unsafelyUnwrapped
+    guard tenant._withUnsafeGuaranteedRef({ entersConnections($0) }) else { return 0 }
     let connection = pointee.connection.unsafelyUnwrapped
     let loop = connection.loop
     let socket = SocketPointer.make(

@@ -103,6 +103,9 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     pointee.message.release()
     pointee.memberships?.deallocate()
     pointee.principal?.release()
+    if !pointee.flags.contains(.isGreeting) {
+      generation._withUnsafeGuaranteedRef { $0.tenant?.usage.leave() }
+    }
     generation._withUnsafeGuaranteedRef { $0.remove(self) }
     deinitialize(count: 1)
     deallocate()

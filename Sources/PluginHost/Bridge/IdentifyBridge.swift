@@ -39,6 +39,17 @@ enum IdentifyBridge {
           }
         }
         return SLUICE_PENDING
+      },
+      forget: { host, completion, context in
+        let shard = shard(host)
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
+        let promise = shard.promise(completion, context)
+        let (tenants, tenant) = (shard.loop.host.tenants!, shard.tenant)
+        Task {
+          await tenants.forgetIdentities(of: tenant)
+          shard.keepLater(promise, SLUICE_OK, nil)
+        }
+        return SLUICE_PENDING
       }))
 
   /// Has a connection act on a new credential of whoever opened it.
@@ -59,6 +70,10 @@ enum IdentifyBridge {
         CallCheck.onLoop(host, "sluice.identify/1 identify")
           ?? table.pointer.pointee.identify(
             host, purpose, credential, connection, completion, context)
+      },
+      forget: { host, completion, context in
+        CallCheck.onLoop(host, "sluice.identify/1 forget")
+          ?? table.pointer.pointee.forget(host, completion, context)
       }))
 }
 

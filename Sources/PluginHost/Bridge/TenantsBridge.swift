@@ -142,6 +142,22 @@ enum TenantsBridge {
         return change(host, completion, context) { (tenants) throws(TenantFailure) in
           try await tenants.removeHost(id, name)
         }
+      },
+      usage: { host, tenant, from, to, completion, context in
+        let shard = shard(host)
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
+        let id = String(tenant)
+        let promise = shard.promise(completion, context)
+        let tenants = shard.loop.host.tenants!
+        Task {
+          do throws(TenantFailure) {
+            let report = try await tenants.usage(of: id, from: from, to: to)
+            shard.keepLater(promise, SLUICE_OK, Array(report.json.utf8))
+          } catch {
+            shard.keepLater(promise, error.status, Array(error.reply.utf8))
+          }
+        }
+        return SLUICE_PENDING
       }))
 
   /// A plugin as one tenant has it, without the secrets among its settings.
@@ -240,6 +256,7 @@ extension TenantFailure {
     case .plan, .conflict: SLUICE_E_CONFLICT
     case .invalid: SLUICE_E_INVALID
     case .overloaded: SLUICE_E_OVERLOADED
+    case .quota: SLUICE_E_LIMITED
     case .plugin, .store: SLUICE_E_UNAVAILABLE
     }
   }

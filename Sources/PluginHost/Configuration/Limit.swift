@@ -126,6 +126,10 @@ extension Limit {
   static let requestsPerSecond = Limit(
     "requests_per_second", 10_000, .perSecond, in: 1...10_000_000,
     "requests of one tenant, over all loops", answer: "429 rate_limited")
+  static let userRequestsPerSecond = Limit(
+    "user_requests_per_second", 1_000, .perSecond, in: 0...1_000_000,
+    "requests of one user of a tenant, by the user's tokens, over all loops; 0 for no bound",
+    answer: "429 rate_limited")
 
   static let http2Streams = Limit(
     "http2_streams", 128, .count, in: 1...10_000,
@@ -174,7 +178,7 @@ extension Limit {
     requestTimeout, connections, connectionsPerAddress, memoryBytes, loopLag, handshakeTimeout,
     handshakesPerSecond,
     webSocketMessageBytes, webSocketMessageFrames, webSocketQueueBytes, webSocketCompressedBytes,
-    webSocketCompressionStates, requestsPerSecond,
+    webSocketCompressionStates, requestsPerSecond, userRequestsPerSecond,
     http2Streams, http2Resets, http2Pings, http2Settings, http2IgnoredFrames, http2EmptyFrames,
     http2WindowUpdates, http2Continuations, http2FieldSectionBytes, http2QueueBytes,
   ]

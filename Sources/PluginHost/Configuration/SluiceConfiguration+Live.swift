@@ -34,6 +34,7 @@ extension SluiceConfiguration {
     if metricsArePublic != former.metricsArePublic {
       changes.append("metrics/public is \(metricsArePublic)")
     }
+    if plans != former.plans { changes.append("plans are others") }
     if compression != former.compression { changes.append("compression is another") }
     if plugins != former.plugins {
       changes.append("plugins, what is enabled or granted is another")

@@ -50,6 +50,7 @@ extension SluiceConfiguration {
     if let limits = reader.optional("limits")?.object({ Limits(reading: &$0) }) {
       configuration.limits = limits
     }
+    if let plans = reader.optional("plans") { configuration.plans = Plans(reading: plans) }
     if let compression = reader.optional("compression")?.object({ CompressionChoice(reading: &$0) })
     {
       configuration.compression = compression

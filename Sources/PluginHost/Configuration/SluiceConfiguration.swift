@@ -18,6 +18,8 @@ public struct SluiceConfiguration: Sendable {
   public var limits = Limits()
   /// How WebSockets are compressed, and the most that any of them may have.
   public var compression = CompressionChoice()
+  /// What apps may use, by the names of their plans; there is always one called ``Plans/standard``.
+  var plans = Plans()
   /// The tenants that are given by files, in the order of their ids.
   public var tenants: [StaticTenant] = []
   /// How long connections may go on after SIGTERM or after their plugin was replaced.

@@ -75,6 +75,7 @@ final class Host: TenantHost, @unchecked Sendable {
   private(set) var tenants: TenantControl!
   /// Nil until the listeners' certificates have been read.
   private(set) var certificates: CertificateKeeper?
+  private(set) var usage: UsageLedger!
   private(set) var loops: [LoopHost] = []
   private let setup: Mutex<HostSetup>
   /// Where each tenant's listeners are.
@@ -107,9 +108,10 @@ final class Host: TenantHost, @unchecked Sendable {
   }
 
   /// Gives the host what was started after it. [starting thread, once]
-  func adopt(store: Store, registry: TenantRegistry, plugins: [LoadedPlugin]) {
+  func adopt(store: Store, registry: TenantRegistry, usage: UsageLedger, plugins: [LoadedPlugin]) {
     self.store = store
     self.registry = registry
+    self.usage = usage
     adopt(HostSetup(configuration: configuration, plugins: plugins))
     tenants = TenantControl(host: self, registry: registry)
   }
@@ -124,6 +126,10 @@ final class Host: TenantHost, @unchecked Sendable {
       loop.gateway.eventLoop.post {
         _ = loop.gateway.eventLoop.every(1000) { loop.sweep() }
       }
+    }
+    let usage = usage!
+    control.post { [control] in
+      _ = control.every(UsageLedger.interval) { Task { await usage.flush() } }
     }
   }
 

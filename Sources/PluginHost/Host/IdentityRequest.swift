@@ -57,6 +57,7 @@ enum IdentityRequest {
     case "account": .account
     case "key": .key
     case "user": .user
+    case "anonymous": .anonymous
     default: nil
     }
   }

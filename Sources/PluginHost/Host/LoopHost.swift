@@ -37,6 +37,7 @@ final class LoopHost: @unchecked Sendable {
   func sweep() {
     let used = gateway.takeUsedKeys()
     if !used.isEmpty { host.registry.note(used) }
+    gateway.addUsage()
     let unixNow = Int64(gateway.eventLoop.unixMilliseconds)
     for lease in leases { host.presence.renew(lease, now: unixNow) }
     if gateway.index == 0 { host.presence.sweep(now: unixNow) }

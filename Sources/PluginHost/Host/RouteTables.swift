@@ -226,6 +226,7 @@ extension Access {
     if kinds.contains(.user) { auth.insert(.user) }
     if kinds.contains(.key) { auth.insert(.key) }
     if kinds.contains(.account) { auth.insert(.account) }
+    if kinds.contains(.publicKey) { auth.insert(.publicKey) }
     return auth
   }
 }

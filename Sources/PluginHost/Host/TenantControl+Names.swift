@@ -56,6 +56,35 @@ extension TenantControl {
       registry.putSecret(tenant, name: name, value: value) { continuation.resume(returning: $0) }
     }
     if case .failure(let error) = result { throw TenantFailure(error) }
+    await forgetIdentities(of: tenant)
+  }
+
+  /// What a tenant uses, in the form of `usage` (ext/tenants.h); the times are Unix milliseconds.
+  func usage(of tenant: String, from: Int64, to: Int64) async throws(TenantFailure) -> ConfigValue {
+    guard let record = registry.record(tenant) else {
+      throw TenantFailure(code: .notFound, message: "there is no tenant \"\(tenant)\"")
+    }
+    await onEveryLoop { $0.gateway.addUsage() }
+    let hours = { (time: Int64) in (max(time, 0) &+ 3_599_999) / 3_600_000 }
+    do throws(StoreError) {
+      return try await host.usage.report(
+        on: tenant, from: hours(from), to: hours(to),
+        plugins: record.plugins.values.count(where: \.enabled))
+    } catch {
+      throw TenantFailure(error, "what \"\(tenant)\" uses cannot be read")
+    }
+  }
+
+  /// Puts a tenant on another of the operator's plans.
+  func setPlan(_ plan: String, of tenant: String) async throws(TenantError) {
+    guard registry.record(tenant) != nil, tenant != StaticTenant.platformID else {
+      throw TenantError(.notFound, "there is no app \"\(tenant.prefix(80))\"")
+    }
+    try await host.usage.setPlan(plan, of: tenant)
+  }
+
+  /// Has every credential of a tenant shown to its authenticator again, on every loop.
+  func forgetIdentities(of tenant: String) async {
     await onEveryLoop { $0.gateway.forgetIdentities(of: tenant) }
   }
 

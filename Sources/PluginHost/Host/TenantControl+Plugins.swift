@@ -27,6 +27,14 @@ extension TenantControl {
       version: choice)
     _ = try plugin.settings(setting.config, secrets)
     let wasEnabled = old?.enabled == true
+    let bound = host.usage.bound(.plugins, of: tenant)
+    let count = record.plugins.values.count(where: \.enabled)
+    guard wasEnabled || !enabled || bound == 0 || count < bound else {
+      throw TenantFailure(
+        code: .quota,
+        message:
+          "The plan of this app allows \(bound) \(Quota.plugins.name), and \(count) are used.")
+    }
     record.plugins[id] = setting
     let runtime: TenantRuntime
     do throws(TenantFailure) {

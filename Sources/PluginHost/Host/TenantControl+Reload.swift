@@ -181,6 +181,7 @@ extension TenantControl {
   ) async {
     let settings = GatewaySettings(host.configuration)
     await onEveryLoop { $0.gateway.apply(settings) }
+    host.usage.set(host.configuration.plans)
     await announcePlugins()
     let rate = host.configuration.limits[.requestsPerSecond]
     if rate != former.configuration.limits[.requestsPerSecond] {

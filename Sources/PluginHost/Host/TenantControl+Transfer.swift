@@ -12,6 +12,7 @@ extension TenantControl {
     }
     await withdraw(tenant, comesBack: false)
     if !former.hosts.isEmpty { serveCertificates() }
+    await host.usage.forget(tenant)
     do throws(StoreError) {
       try await host.store.deleteTenant(tenant)
       TenantFolders.remove(of: tenant, in: host.configuration.dataDirectory)

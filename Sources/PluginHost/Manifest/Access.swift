@@ -39,11 +39,13 @@ public struct CredentialKinds: OptionSet, Sendable, Hashable {
   public static let key = CredentialKinds(rawValue: 2)
   /// A developer's account token.
   public static let account = CredentialKinds(rawValue: 4)
+  /// An app's public key, which stands in its clients.
+  public static let publicKey = CredentialKinds(rawValue: 8)
 
   /// The kinds by name, in the order of their definition.
   public var names: [String] {
     let all: [(name: String, kind: CredentialKinds)] = [
-      ("user", .user), ("key", .key), ("account", .account),
+      ("user", .user), ("key", .key), ("account", .account), ("public", .publicKey),
     ]
     return all.filter { contains($0.kind) }.map(\.name)
   }
@@ -51,7 +53,7 @@ public struct CredentialKinds: OptionSet, Sendable, Hashable {
 
 extension Access {
   private enum Word: String, CaseIterable {
-    case none, optional, user, key, account
+    case none, optional, user, key, account, `public`
   }
 
   /// Reads the set of words under `auth`.
@@ -62,18 +64,19 @@ extension Access {
     }
     let words = node.distinct { $0.word(Word.self) }
     if case .array(let list) = node.value, list.isEmpty {
-      node.refuse("must name none, optional, user, key or account")
+      node.refuse("must name none, optional, user, key, account or public")
     }
     var kinds: CredentialKinds = []
     if words.contains(.user) { kinds.insert(.user) }
     if words.contains(.key) { kinds.insert(.key) }
     if words.contains(.account) { kinds.insert(.account) }
+    if words.contains(.public) { kinds.insert(.publicKey) }
     if words.contains(.none) {
       if words.count > 1 { node.refuse("\"none\" stands alone") }
       self = .open
     } else if words.contains(.optional) {
       if kinds.isEmpty {
-        node.refuse("\"optional\" needs at least one of user, key, account beside it")
+        node.refuse("\"optional\" needs at least one of user, key, account, public beside it")
       }
       self = .optional(kinds)
     } else {

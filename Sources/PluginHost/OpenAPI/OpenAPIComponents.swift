@@ -5,6 +5,7 @@ enum OpenAPIComponents {
     (.user, "userToken", "An end user's JWT, signed with the app's signing secret."),
     (.key, "secretKey", "An app's secret key, sk_…; for servers, never for browsers."),
     (.account, "accountToken", "A developer's access token."),
+    (.publicKey, "publicKey", "An app's public key, pk_…, as it stands in the app's clients."),
   ]
 
   /// The scheme of a token in the query, for what browsers open.
@@ -22,6 +23,7 @@ enum OpenAPIComponents {
     ),
     (413, "PayloadTooLarge", "The body is larger than the limit."),
     (415, "UnsupportedMediaType", "The body's media type is not accepted."),
+    (426, "UpgradeRequired", "This is a WebSocket; the request does not ask for one."),
     (429, "RateLimited", "Too many requests; Retry-After says when to try again."),
     (500, "Internal", "The gateway or a plugin failed."),
     (503, "Unavailable", "Overloaded or not available now; Retry-After says when to try again."),

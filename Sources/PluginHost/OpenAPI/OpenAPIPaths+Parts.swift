@@ -32,7 +32,8 @@ extension OpenAPIPaths {
     }
     let statuses = Self.problems(
       access: route.access,
-      hasInput: !route.query.isEmpty || !route.path.parameters.isEmpty || route.body.mode != .none,
+      hasInput: !route.query.isEmpty || !route.path.parameters.isEmpty || route.body.mode != .none
+        || route.method == .post && route.takesIdempotencyKey,
       hasPath: !route.path.parameters.isEmpty || plugin.tenants != .platform, rate: route.rate,
       mayConflict: [.post, .put, .patch].contains(route.method),
       hasBody: route.body.mode != .none, hasTypes: !route.body.contentTypes.isEmpty)
@@ -62,7 +63,7 @@ extension OpenAPIPaths {
   /// The statuses of the problems that may come before or instead of the plugin's answer.
   static func problems(
     access: Access, hasInput: Bool, hasPath: Bool, rate: RateClass, mayConflict: Bool = false,
-    hasBody: Bool = false, hasTypes: Bool = false
+    hasBody: Bool = false, hasTypes: Bool = false, isSocket: Bool = false
   ) -> [Int] {
     var statuses: [Int] = []
     if hasInput { statuses.append(400) }
@@ -71,6 +72,7 @@ extension OpenAPIPaths {
     if mayConflict { statuses.append(409) }
     if hasBody { statuses.append(413) }
     if hasTypes { statuses.append(415) }
+    if isSocket { statuses.append(426) }
     if rate != .none { statuses.append(429) }
     return statuses + [500, 503]
   }

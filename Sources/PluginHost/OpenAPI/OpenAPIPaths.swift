@@ -85,7 +85,7 @@ struct OpenAPIPaths {
       .init("101", ["description": "The connection is a WebSocket from here on."])
     ]
     let statuses = Self.problems(
-      access: socket.access, hasInput: !parameters.isEmpty, hasPath: false, rate: .read)
+      access: socket.access, hasInput: true, hasPath: false, rate: .read, isSocket: true)
     responses += statuses.map(OpenAPIComponents.reference(to:))
     members.append(.init("responses", .object(responses)))
     members.append(

@@ -10,6 +10,7 @@ internal import Store
 /// | `backup` | `tenant` (`@control` is the gateway's own) | `file` |
 /// | `import` | `file`, `replace`, `seal_key`? | `tenant`, `replaced` |
 /// | `delete` | `tenant` | |
+/// | `plan` | `tenant`, `plan` | |
 struct OperatorDesk: Sendable {
   private let source: @Sendable () -> TenantTransfer
   /// Nil where no gateway serves.
@@ -59,6 +60,16 @@ struct OperatorDesk: Sendable {
         let tenant = try tenant(of: request)
         _ = try wait { () async throws(TenantError) in
           try await remove(tenant)
+          return true
+        }
+        return [:]
+      case "plan":
+        let (tenant, plan) = (try tenant(of: request), request["plan"]?.text ?? "")
+        guard let live else {
+          throw TenantError(.invalid, "plans are changed beside a gateway that runs")
+        }
+        _ = try wait { () async throws(TenantError) in
+          try await live.setPlan(plan, of: tenant)
           return true
         }
         return [:]

@@ -114,6 +114,11 @@ public final class TenantOffice {
     _ = try ask(["do": "delete", "tenant": .string(app)])
   }
 
+  /// Puts an app on one of the operator's plans.
+  public func setPlan(_ plan: String, of app: String) throws(Failure) {
+    _ = try ask(["do": "plan", "tenant": .string(app), "plan": .string(plan)])
+  }
+
   /// Copies the data of one tenant, or of all, and the gateway's own into a folder that a gateway can run on; answers the
   /// tenants.
   public func backUp(_ tenant: String?, to folder: String) throws(Failure) -> [String] {

@@ -161,7 +161,8 @@ public final class Server: Sendable {
     TenantTransfer.prepare(configuration.dataDirectory)
     do throws(StartError) {
       let registry = try openRegistry(configuration, store, plugins)
-      host.adopt(store: store, registry: registry, plugins: plugins)
+      let usage = try UsageLedger(opening: store, configuration)
+      host.adopt(store: store, registry: registry, usage: usage, plugins: plugins)
       host.adopt(certificates: certificates)
       try checkStaticTenants(configuration, host, registry)
     } catch {
@@ -303,6 +304,7 @@ public final class Server: Sendable {
   public func stop() {
     operatorSocket.stop()
     watchdog.stop()
+    host.keepUsage()
     gateway.stop()
     host.stopWorkers()
     control.stop()
@@ -358,6 +360,7 @@ extension GatewaySettings {
     idleTimeout = UInt64(limits[.idleTimeout])
     writeTimeout = UInt64(limits[.writeTimeout])
     requestTimeout = UInt64(limits[.requestTimeout])
+    userRequestsPerSecond = limits[.userRequestsPerSecond]
     connections = limits[.connections]
     connectionsPerAddress = limits[.connectionsPerAddress]
     memoryBytes = limits[.memoryBytes]

@@ -80,5 +80,23 @@ enum ControlSchema {
         -- NULL is whichever version is the standard one.
         ALTER TABLE sluice_tenant_plugins ADD COLUMN version TEXT;
         """),
+    .init(
+      version: 6, name: "usage",
+      sql: """
+        -- What an app has used in an hour, counted from 1970. Tenants of files have no row of their own.
+        CREATE TABLE sluice_usage (
+          tenant TEXT NOT NULL,
+          hour BIGINT NOT NULL,
+          requests BIGINT NOT NULL,
+          messages BIGINT NOT NULL,
+          connections BIGINT NOT NULL,
+          PRIMARY KEY (tenant, hour)
+        );
+        CREATE INDEX sluice_usage_hour ON sluice_usage (hour);
+        CREATE TABLE sluice_tenant_plans (
+          tenant TEXT NOT NULL PRIMARY KEY,
+          plan TEXT NOT NULL
+        );
+        """),
   ]
 }

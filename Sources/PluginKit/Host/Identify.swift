@@ -43,6 +43,15 @@ extension ShardContext {
     try await identify(credential, .bearer, token: stream.token)
   }
 
+  /// Has every credential that was recognised in this tenant shown to its authenticator again, on every loop: whoever that
+  /// refuses from now on is refused at once. Requests that were let in and open sockets go on. Loop thread only.
+  ///
+  /// - Throws: `ExtensionUnavailable` without `sluice.identify/1`.
+  public func forgetIdentities() async throws {
+    let (identify, host) = try link.require("sluice.identify/1", sluice_identify_v1_t.self)
+    try await callForStatus { identify.pointee.forget(host, $0, $1) }
+  }
+
   private func identify(_ credential: String, _ purpose: CredentialPurpose, token: UInt64)
     async throws -> Principal
   {

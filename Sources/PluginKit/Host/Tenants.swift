@@ -205,6 +205,23 @@ public struct Tenants {
     }
   }
 
+  /// What a tenant uses and what its plan lets it use, in the form that ext/tenants.h states, with the hours that begin
+  /// at `start` or later and before `end`.
+  ///
+  /// - Throws: `HostError` `.notFound`.
+  public func usage(of tenant: String, from start: Timestamp, to end: Timestamp) async throws
+    -> RawJSON
+  {
+    let (tenants, host) = try table()
+    return RawJSON(
+      unchecked: try await context.call { completion, call in
+        tenant.withSlice {
+          tenants.pointee.usage(
+            host, $0, start.unixMilliseconds, end.unixMilliseconds, completion, call)
+        }
+      })
+  }
+
   private func table() throws -> (
     UnsafePointer<sluice_tenants_v1_t>, UnsafePointer<sluice_host_v1_t>
   ) {

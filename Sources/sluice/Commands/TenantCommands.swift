@@ -3,13 +3,16 @@ import PluginHost
 
 struct TenantCommands: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tenant", abstract: "Export, import, delete and back up apps.",
+    commandName: "tenant",
+    abstract: "Export, import, delete and back up apps, and say what plan they are on.",
     discussion: """
       All of these work beside a gateway that runs, through a socket in its data folder that its user and root can open, \
       and on the data of one that does not. They end with 0 when it is done, with 1 when it is refused or has failed, and then \
       nothing has changed; 64 is a wrong command line.
       """,
-    subcommands: [TenantExport.self, TenantImport.self, TenantDelete.self, TenantBackup.self])
+    subcommands: [
+      TenantExport.self, TenantImport.self, TenantDelete.self, TenantBackup.self, TenantChoosePlan.self,
+    ])
 }
 
 /// Which gateway's tenants.
@@ -116,6 +119,29 @@ struct TenantDelete: ParsableCommand {
     let office = try options.office()
     try reporting { try office.delete(app) }
     print("\(app) is deleted")
+  }
+}
+
+struct TenantChoosePlan: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan", abstract: "Put an app on a plan.",
+    discussion: """
+      The plans are those of the configuration's "plans". What the plan allows is in force within a second of the command's end. \
+      This works beside a gateway that runs only.
+      """)
+
+  @Argument(help: "The app's id.")
+  var app: String
+
+  @Argument(help: "The plan's name.")
+  var plan: String
+
+  @OptionGroup var options: DataOptions
+
+  func run() throws {
+    let office = try options.office()
+    try reporting { try office.setPlan(plan, of: app) }
+    print("\(app) is on the plan \(plan)")
   }
 }
 

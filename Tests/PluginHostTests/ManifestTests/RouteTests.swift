@@ -50,15 +50,15 @@ import Testing
       #"{"aliases":["/a"]}"#,
       [#"/aliases/0: POST /a is claimed by plugin "x" too (x/plugin.json:20:15: /routes/0/path)"#]
     ),
-    (#"{"auth":[]}"#, ["/auth: must name none, optional, user, key or account"]),
+    (#"{"auth":[]}"#, ["/auth: must name none, optional, user, key, account or public"]),
     (#"{"auth":["none","user"]}"#, [#"/auth: "none" stands alone"#]),
     (
       #"{"auth":["optional"]}"#,
-      [#"/auth: "optional" needs at least one of user, key, account beside it"#]
+      [#"/auth: "optional" needs at least one of user, key, account, public beside it"#]
     ),
     (
       #"{"auth":["admin"]}"#,
-      [#"/auth/0: "admin" is not one of none, optional, user, key, account"#]
+      [#"/auth/0: "admin" is not one of none, optional, user, key, account, public"#]
     ),
     (
       #"{"tenants":"app"}"#,

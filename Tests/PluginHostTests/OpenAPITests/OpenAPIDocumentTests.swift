@@ -74,7 +74,7 @@ import Wire
       value.elements.forEach(collect)
     }
     collect(document)
-    #expect(references.count == 12)
+    #expect(references.count == 13)
     for reference in references {
       #expect(at(String(reference.dropFirst()), document) != nil, "\(reference)")
     }

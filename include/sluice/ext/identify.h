@@ -38,9 +38,16 @@ typedef struct sluice_identify_v1 {
     sluice_status_t (*SLUICE_NONNULL identify)(const sluice_host_v1_t *SLUICE_NONNULL host, uint32_t purpose,
                                                sluice_slice_t credential, sluice_token_t connection,
                                                sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
+    /*
+     * Has every credential that was recognised in the shard's own tenant shown to the authenticator again when it next comes:
+     * whoever is refused from now on is refused at once. SLUICE_OK: so it is on every loop. Requests that have been let in
+     * and open sockets go on. For authenticators that take back what they have said. [loop-thread & ACTIVE|DRAINING]
+     */
+    sluice_status_t (*SLUICE_NONNULL forget)(const sluice_host_v1_t *SLUICE_NONNULL host,
+                                             sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
 } sluice_identify_v1_t;
 
-SLUICE_STATIC_ASSERT(sizeof(sluice_identify_v1_t) == 16, "identify table layout");
+SLUICE_STATIC_ASSERT(sizeof(sluice_identify_v1_t) == 24, "identify table layout");
 
 #ifdef __cplusplus
 }

@@ -117,9 +117,21 @@ typedef struct sluice_tenants_v1 {
     sluice_status_t (*SLUICE_NONNULL remove_host)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
                                                   sluice_slice_t name,
                                                   sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
+    /*
+     * What the tenant uses, and what its plan lets it use. The result is the JSON object
+     *
+     *   {"plan":"free","quotas":[{"quota":"requests_per_month","limit":0,"used":0}],
+     *    "hours":[{"hour_ms":0,"requests":0,"messages":0,"connections":0}]}
+     *
+     * with a limit of 0 for none, and of the hours, UTC, those with a row that begin at `from_ms` or later and before `to_ms`
+     * (Unix milliseconds), the oldest first and at most 1,000. SLUICE_E_NOT_FOUND: no such tenant.
+     */
+    sluice_status_t (*SLUICE_NONNULL usage)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
+                                            int64_t from_ms, int64_t to_ms,
+                                            sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
 } sluice_tenants_v1_t;
 
-SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 136, "tenants table layout");
+SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 144, "tenants table layout");
 
 #ifdef __cplusplus
 }

@@ -16,7 +16,10 @@
  *
  * Reply, a JSON object:
  *
- *   {"kind":"account|key|user","id":"…","scopes":["…"],"claims":{…},"expires_at_ms":0}
+ *   {"kind":"account|key|user|anonymous","id":"…","scopes":["…"],"claims":{…},"expires_at_ms":0}
+ *
+ * "anonymous" with the id of a key is who shows a public key: that names an app and lets in where a route's `auth` has
+ * "public", and nowhere else.
  *
  * SLUICE_E_UNAUTHENTICATED with a text in the reply says why for the log; the client is told no more than 401.
  * SLUICE_E_EXPIRED is for a credential that is genuine and has expired, so that a client knows to get another.

@@ -11,11 +11,13 @@ public struct Auth: Plugin {
     settings = try context.config()
     accountSettings = context.tenant == "platform" ? try context.config() : .none
     try accountSettings.check()
+    // Each shard reads the keys anew, for itself; whoever sets them is told now.
+    _ = try TrustedIssuers(settings.issuers, of: context.tenant)
   }
 
   /// Accounts on the tenant `platform`, an app's users everywhere else.
   public func makeShard(_ context: ShardContext) throws -> AuthShard {
-    AuthShard(settings, accountSettings, context)
+    try AuthShard(settings, accountSettings, context)
   }
 }
 
@@ -31,6 +33,18 @@ struct AuthSettings: Decodable {
   var issuerIsOptional: Bool
   /// Whether a user's token may lack `exp`: then it is good until the signing secret is changed.
   var expiryIsOptional: Bool
+  /// Who issues tokens for an app's users besides the app itself.
+  var issuers: [IssuerSettings]
+  /// Whether the app's clients may make guests with its public key.
+  var allowsGuests: Bool
+  /// How long a guest stays, in seconds, and is let in by the one token that there is.
+  var guestSeconds: Int64
+  /// How many guests may come from one address in an hour.
+  var guestsPerAddress: Int64
+  /// How many guests there may be.
+  var guestLimit: Int64
+  /// The scopes that a guest has.
+  var guestScopes: [String]
 
   enum CodingKeys: String, CodingKey {
     case accessTokenSeconds = "access_token_seconds"
@@ -38,5 +52,11 @@ struct AuthSettings: Decodable {
     case userTokenSeconds = "user_token_seconds"
     case issuerIsOptional = "user_token_issuer_optional"
     case expiryIsOptional = "user_token_expiry_optional"
+    case issuers
+    case allowsGuests = "allow_guests"
+    case guestSeconds = "guest_seconds"
+    case guestsPerAddress = "guests_per_address"
+    case guestLimit = "guest_limit"
+    case guestScopes = "guest_scopes"
   }
 }

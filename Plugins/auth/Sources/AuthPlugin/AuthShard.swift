@@ -10,24 +10,29 @@ public final class AuthShard: PluginShard {
 
   private let side: Side
 
-  init(_ settings: AuthSettings, _ accountSettings: AccountSettings, _ context: ShardContext) {
+  init(
+    _ settings: AuthSettings, _ accountSettings: AccountSettings, _ context: ShardContext
+  ) throws {
     side =
       context.tenant == "platform"
-      ? .platform(Accounts(settings, accountSettings, context)) : .app(Users(settings, context))
+      ? .platform(Accounts(settings, accountSettings, context)) : .app(try Users(settings, context))
   }
 
   /// The routes and the service that `plugin.json` declares.
   public static func register(_ on: inout Registry<AuthShard>) {
     registerAccounts(&on)
 
-    on.route("create_token") { try $0.users.createToken($1) }
+    on.route("create_token") { try await $0.users.createToken($1) }
     on.route("put_user") { try await $0.users.put($1) }
     on.route("list_users") { try await $0.users.list($1) }
     on.route("read_user") { try await $0.users.read($1) }
     on.route("delete_user") { try await $0.users.delete($1) }
+    on.route("revoke_user") { try await $0.users.revoke($1) }
+    on.route("create_guest") { try await $0.users.welcome($1) }
+    on.route("upgrade_user") { try await $0.users.upgrade($1) }
 
     on.service("sluice.authenticator/1", method: 1) { (shard, query: IdentifyQuery) in
-      try shard.identify(query)
+      try await shard.identify(query)
     }
     on.service("sluice.accounts/1", method: 1) {
       (shard, query: AccountsQuery) async throws -> AccountsReply in
@@ -54,14 +59,14 @@ public final class AuthShard: PluginShard {
     }
   }
 
-  private func identify(_ query: IdentifyQuery) throws -> Identity {
+  private func identify(_ query: IdentifyQuery) async throws -> Identity {
     do {
       switch (query.kind, side) {
       case (.key, .platform(let accounts)): return try query.keyHolder(at: accounts.now())
       case (.key, .app(let users)): return try query.keyHolder(at: users.now())
       case (.bearer, .platform(let accounts)): return try accounts.identify(query.credential)
-      case (.bearer, .app(let users)): return try users.identify(query.credential)
-      case (.subscription, .app(let users)): return try users.listener(query.credential)
+      case (.bearer, .app(let users)): return try await users.identify(query.credential)
+      case (.subscription, .app(let users)): return try await users.listener(query.credential)
       case (.subscription, .platform): throw TokenRefusal.badClaim("channel")
       }
     } catch TokenRefusal.expired {

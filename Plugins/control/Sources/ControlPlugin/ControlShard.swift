@@ -51,6 +51,8 @@ public final class ControlShard: PluginShard {
     on.route("list_plugins", ControlShard.listInstalledPlugins)
     on.route("list_app_plugins", ControlShard.listAppPlugins)
     on.route("set_app_plugin", ControlShard.setAppPlugin)
+
+    on.route("read_usage", ControlShard.readUsage)
   }
 }
 

@@ -88,6 +88,8 @@ public final class RealtimeShard: PluginShard {
     on.publication { shard, number, event in
       if number == ShardLink.number || number == ShardLink.ownNumber {
         shard.link.receive(Array(event.data))
+      } else if number == ShardLink.usersNumber {
+        shard.closeRevoked(Array(event.data), at: event.time)
       } else {
         shard.hub.receive(event, number: number)
       }

@@ -71,5 +71,9 @@ extension TenantsBridge {
       remove_host: { host, tenant, name, completion, context in
         CallCheck.onLoop(host, "sluice.tenants/1 remove_host")
           ?? plain.remove_host(host, tenant, name, completion, context)
+      },
+      usage: { host, tenant, from, to, completion, context in
+        CallCheck.onLoop(host, "sluice.tenants/1 usage")
+          ?? plain.usage(host, tenant, from, to, completion, context)
       }))
 }

@@ -47,13 +47,14 @@ struct Identity: Encodable {
 }
 
 extension IdentifyQuery {
-  /// The server that holds a secret key. A public key is in every app's client and lets nobody in; it
-  /// only leads the gateway to the app.
+  /// The server that holds a secret key; or nobody, who shows a public key: that stands in every client of the app.
   func keyHolder(at now: Timestamp) throws -> Identity {
     guard let key else { throw TokenRefusal.malformed }
-    guard !credential.hasPrefix("pk_") else { throw TokenRefusal.publicKey }
     guard key.expiresAt == 0 || now.unixMilliseconds < key.expiresAt else {
       throw TokenRefusal.expired
+    }
+    guard !credential.hasPrefix("pk_") else {
+      return Identity(kind: .anonymous, id: key.holder, scopes: [], expiresAt: key.expiresAt)
     }
     return Identity(kind: .key, id: key.holder, scopes: key.scopes, expiresAt: key.expiresAt)
   }
@@ -89,16 +90,16 @@ struct AccountClaims: Codable {
 }
 
 extension Users {
-  /// The user whose token it is: HS256 under the app's signing secret.
-  func identify(_ credential: String) throws -> Identity {
-    let (identity, channel) = try verify(credential)
+  /// The user whose token it is: of the app's own, or of an issuer that it trusts.
+  func identify(_ credential: String) async throws -> Identity {
+    let (identity, channel) = try await verify(credential)
     guard channel == nil else { throw TokenRefusal.badClaim("channel") }
     return identity
   }
 
   /// The user who may listen to the channel that the token names.
-  func listener(_ credential: String) throws -> Identity {
-    let (identity, channel) = try verify(credential)
+  func listener(_ credential: String) async throws -> Identity {
+    let (identity, channel) = try await verify(credential)
     guard channel != nil else { throw TokenRefusal.badClaim("channel") }
     return identity
   }
@@ -109,28 +110,45 @@ extension Users {
     return min(a, b)
   }
 
-  private func verify(_ credential: String) throws -> (Identity, channel: String?) {
+  private func verify(_ credential: String) async throws -> (Identity, channel: String?) {
     let token = try CompactJWS(credential)
-    try token.require(algorithm: HS256.algorithm)
-    guard let secret = try signingSecret() else { throw TokenRefusal.noSecret }
+    let claims: Claims
+    let scopes: [String]
     var goodUntil: Timestamp?
-    if !HS256.verifies(token.signature, of: token.signingInput, with: secret) {
-      // Signed before the secret was rotated: as good as that, but not beyond the grace.
-      let now = try now()
-      let former = try formerSecrets().first {
-        now < $0.until && HS256.verifies(token.signature, of: token.signingInput, with: $0.secret)
-      }
-      guard let former else { throw TokenRefusal.badSignature }
-      goodUntil = former.until
+    if let issuer = issuers.claimed(by: token.payload) {
+      try issuer.verify(token)
+      claims = try Claims(token.payload, userPrefix: issuer.userPrefix)
+      try claims.check(issuer: issuer, now: now())
+      scopes = claims.scopes.filter { issuer.scopes.contains($0) }
+    } else {
+      goodUntil = try verifyOwn(token)
+      claims = try Claims(
+        token.payload, defaultIssuer: settings.issuerIsOptional ? context.tenant : nil,
+        mayLackExpiry: settings.expiryIsOptional)
+      try claims.check(tenant: context.tenant, now: now())
+      scopes = claims.scopes
     }
-    let claims = try Claims(
-      token.payload, defaultIssuer: settings.issuerIsOptional ? context.tenant : nil,
-      mayLackExpiry: settings.expiryIsOptional)
-    try claims.check(tenant: context.tenant, now: now())
+    try await checkRevocation(of: claims)
     let identity = Identity(
-      kind: .user, id: claims.subject, scopes: claims.scopes,
+      kind: .user, id: claims.subject, scopes: scopes,
       claims: RawJSON(unchecked: token.payload),
       expiresAt: Users.earlier(claims.voidAt, goodUntil?.unixMilliseconds ?? 0))
     return (identity, claims.channel)
+  }
+
+  /// Checks header and signature of a token of the app's own: HS256 under its signing secret, or one before that.
+  ///
+  /// - Returns: until when it is good at most, where the secret has been rotated since.
+  private func verifyOwn(_ token: CompactJWS) throws -> Timestamp? {
+    try token.require(algorithm: HS256.algorithm)
+    guard let secret = try signingSecret(), !secret.isEmpty else { throw TokenRefusal.noSecret }
+    guard !HS256.verifies(token.signature, of: token.signingInput, with: secret) else { return nil }
+    // Signed before the secret was rotated: as good as that, but not beyond the grace.
+    let now = try now()
+    let former = try formerSecrets().first {
+      now < $0.until && HS256.verifies(token.signature, of: token.signingInput, with: $0.secret)
+    }
+    guard let former else { throw TokenRefusal.badSignature }
+    return former.until
   }
 }

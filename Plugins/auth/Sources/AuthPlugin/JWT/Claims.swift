@@ -23,8 +23,10 @@ struct Claims {
   /// - Parameters:
   ///   - defaultIssuer: who is taken for the issuer of a token without `iss`; nil refuses it.
   ///   - mayLackExpiry: whether a token without `exp` is good for ever; else it is refused.
+  ///   - userPrefix: what is set before `sub` to make the user's id.
   init(
-    _ payload: [UInt8], defaultIssuer: String? = nil, mayLackExpiry: Bool = false
+    _ payload: [UInt8], defaultIssuer: String? = nil, mayLackExpiry: Bool = false,
+    userPrefix: String = ""
   ) throws(TokenRefusal) {
     let members: [String: RawJSON]
     do {
@@ -49,9 +51,9 @@ struct Claims {
       return Int64(seconds * 1_000)
     }
     guard let issuer: String = try claim("iss") ?? defaultIssuer else { throw .badClaim("iss") }
-    guard let subject: String = try claim("sub"), UserID.refusal(of: subject) == nil else {
-      throw .badClaim("sub")
-    }
+    guard let name: String = try claim("sub"), !name.isEmpty else { throw .badClaim("sub") }
+    let subject = userPrefix + name
+    guard UserID.refusal(of: subject) == nil else { throw .badClaim("sub") }
     guard let expiresAt = try time("exp") ?? (mayLackExpiry ? 0 : nil) else {
       throw .badClaim("exp")
     }
@@ -69,9 +71,21 @@ struct Claims {
 
   /// Checks issuer, audience and times for the tenant called `tenant` at `now`.
   func check(tenant: String, now: Timestamp) throws(TokenRefusal) {
-    let now = now.unixMilliseconds
     guard issuer == tenant else { throw .foreignIssuer }
     if let audience, !audience.contains(tenant) { throw .foreignAudience }
+    try checkTimes(now: now)
+  }
+
+  /// Checks audience and times of a token of `issuer`, which may issue tokens for others too, so that the audience is
+  /// needed (RFC 8725 §3.9).
+  func check(issuer: TrustedIssuer, now: Timestamp) throws(TokenRefusal) {
+    guard self.issuer == issuer.name else { throw .foreignIssuer }
+    guard audience?.contains(issuer.audience) == true else { throw .foreignAudience }
+    try checkTimes(now: now)
+  }
+
+  private func checkTimes(now: Timestamp) throws(TokenRefusal) {
+    let now = now.unixMilliseconds
     guard expiresAt == 0 || now < voidAt else { throw .expired }
     if let notBefore, notBefore > now + Claims.leeway { throw .notYetValid }
     if let issuedAt, issuedAt > now + Claims.leeway { throw .notYetValid }
@@ -81,7 +95,7 @@ struct Claims {
   var voidAt: Int64 { expiresAt == 0 ? 0 : expiresAt + Claims.leeway }
 
   /// The host joins scopes by single spaces.
-  private static func isScope(_ text: String) -> Bool {
+  static func isScope(_ text: String) -> Bool {
     !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
   }
 }

@@ -42,9 +42,21 @@ struct CompactJWS {
   /// Checks that the header asks for `algorithm` and for nothing that is not done here.
   func require(algorithm: String) throws(TokenRefusal) {
     guard header.algorithm == algorithm else { throw .wrongAlgorithm }
-    guard header.critical == nil, header.type.map({ $0.uppercased() == "JWT" }) ?? true else {
-      throw .unsupportedHeader
-    }
+    try requirePlain(types: ["jwt"])
+  }
+
+  /// Checks that the header asks for nothing that is not done here, and that the token is of one of these types, in lower
+  /// case, or says nothing of its type.
+  ///
+  /// Refused are extensions that must be understood (RFC 7515 §4.1.11), a payload that is no JSON of claims but another
+  /// token (RFC 7519 §5.2) or is not encoded (RFC 7797 §3), and types of other purposes (RFC 8725 §3.11). Keys and
+  /// addresses of keys in a header (`jwk`, `jku`, `x5c`, `x5u`) are not looked at (RFC 8725 §3.10).
+  func requirePlain(types: [String]) throws(TokenRefusal) {
+    guard !header.asksForMore else { throw .unsupportedHeader }
+    guard var type = header.type?.lowercased() else { return }
+    // RFC 7515 §4.1.9: the prefix may be left out.
+    if type.hasPrefix("application/") { type.removeFirst("application/".count) }
+    guard types.contains(type) else { throw .unsupportedHeader }
   }
 }
 
@@ -53,19 +65,36 @@ struct JOSEHeader: Codable {
   var algorithm: String
   var keyID: String?
   var type: String?
-  /// `crit`: extensions that must be understood. None is.
-  var critical: RawJSON?
+  /// Whether it has a member that changes what the token means and is not done here, with whatever value.
+  private(set) var asksForMore = false
 
   enum CodingKeys: String, CodingKey {
     case algorithm = "alg"
     case keyID = "kid"
     case type = "typ"
+  }
+
+  private enum Unsupported: String, CodingKey, CaseIterable {
+    /// Extensions that must be understood. None is.
     case critical = "crit"
+    /// What the payload is, where it is not claims.
+    case contentType = "cty"
+    /// Whether the payload is in base64url.
+    case isEncoded = "b64"
   }
 
   init(algorithm: String, keyID: String? = nil) {
     self.algorithm = algorithm
     self.keyID = keyID
     type = "JWT"
+  }
+
+  init(from decoder: any Decoder) throws {
+    let members = try decoder.container(keyedBy: CodingKeys.self)
+    algorithm = try members.decode(String.self, forKey: .algorithm)
+    keyID = try members.decodeIfPresent(String.self, forKey: .keyID)
+    type = try members.decodeIfPresent(String.self, forKey: .type)
+    let others = try decoder.container(keyedBy: Unsupported.self)
+    asksForMore = Unsupported.allCases.contains { others.contains($0) }
   }
 }

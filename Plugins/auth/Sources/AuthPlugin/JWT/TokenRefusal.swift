@@ -6,7 +6,7 @@ enum TokenRefusal: Error, Equatable {
   case wrongAlgorithm
   /// The header has what must be understood and is not (`crit`), or is not of a JWT.
   case unsupportedHeader
-  /// Signed with a key that is not the tenant's.
+  /// Signed with a key that is not the issuer's, or does not say with which of several.
   case unknownKey
   case badSignature
   /// The claim is missing or has a type that it must not have.
@@ -20,8 +20,8 @@ enum TokenRefusal: Error, Equatable {
   case notYetValid
   /// The app has no signing secret.
   case noSecret
-  /// A `pk_` key names an app and proves nothing.
-  case publicKey
+  /// The user's tokens were revoked after it was issued, or it does not say when it was.
+  case revoked
 
   var reason: String {
     switch self {
@@ -36,7 +36,7 @@ enum TokenRefusal: Error, Equatable {
     case .expired: "the credential has expired"
     case .notYetValid: "the token is not valid yet"
     case .noSecret: "the app has no signing secret"
-    case .publicKey: "a public key lets nobody in"
+    case .revoked: "the user's tokens were revoked after it was issued"
     }
   }
 }

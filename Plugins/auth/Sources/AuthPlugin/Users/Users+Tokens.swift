@@ -18,7 +18,7 @@ extension Users {
   }
 
   /// `POST /v1/tokens`: what the app's server can also make by itself with the signing secret.
-  func createToken(_ request: Request) throws -> Response {
+  func createToken(_ request: Request) async throws -> Response {
     let form = try request.decode(NewToken.self)
     if let refusal = UserID.refusal(of: form.user) {
       throw Problem.invalid(pointer: "/user_id", refusal)
@@ -31,11 +31,20 @@ extension Users {
     guard let secret = try signingSecret() else {
       throw Problem.unavailable("The app has no signing secret.")
     }
-    let issuedAt = try now().unixMilliseconds / 1_000
-    let claims = try JSON.encode(
-      UserClaims(
-        issuer: context.tenant, subject: form.user, issuedAt: issuedAt,
-        expiresAt: issuedAt + (form.expiresIn ?? settings.userTokenSeconds), custom: custom))
+    var issuedAt = try now().unixMilliseconds / 1_000
+    // In the second of a revocation it would be one of those that are revoked.
+    if let before = try await revocation(of: form.user) {
+      issuedAt = max(issuedAt, before / 1_000 + 1)
+    }
+    let claims = UserClaims(
+      issuer: context.tenant, subject: form.user, issuedAt: issuedAt,
+      expiresAt: issuedAt + (form.expiresIn ?? settings.userTokenSeconds), custom: custom)
+    return try .tokens(TokenAnswer(token: try token(claims, under: secret)), status: 201)
+  }
+
+  /// - Throws: `Problem` for claims of which no token can be made that would be let in.
+  func token(_ claims: UserClaims, under secret: [UInt8]) throws -> String {
+    let claims = try JSON.encode(claims)
     do {
       // A token that would be refused later is refused here.
       _ = try Claims(claims)
@@ -49,12 +58,12 @@ extension Users {
       throw Problem.invalid(
         pointer: "/claims", "They make a token of more than \(CompactJWS.limit) bytes.")
     }
-    return try .tokens(TokenAnswer(token: token), status: 201)
+    return token
   }
 }
 
 /// The claims of a user's token: those of RFC 7519 §4.1, then the app's own beside them.
-private struct UserClaims: Encodable {
+struct UserClaims: Encodable {
   static let registered: Set<String> = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"]
 
   var issuer: String

@@ -4,10 +4,14 @@ internal import PluginKit
 final class Users {
   let settings: AuthSettings
   let context: ShardContext
+  /// Whom the app trusts besides itself.
+  let issuers: TrustedIssuers
 
-  init(_ settings: AuthSettings, _ context: ShardContext) {
+  /// - Throws: `ConfigurationError`, which the settings were checked for when the instance was made.
+  init(_ settings: AuthSettings, _ context: ShardContext) throws {
     self.settings = settings
     self.context = context
+    issuers = try TrustedIssuers(settings.issuers, of: context.tenant)
   }
 
   func now() throws -> Timestamp { try context.clock.now() }
@@ -40,12 +44,18 @@ struct User: Codable {
   var custom: RawJSON
   var createdAt: Timestamp
   var updatedAt: Timestamp
+  /// Until when the user is a guest; nil for one who is here to stay.
+  var guestUntil: Timestamp?
 
   enum CodingKeys: String, CodingKey {
     case id, name, image, custom
     case createdAt = "created_at"
     case updatedAt = "updated_at"
+    case guestUntil = "guest_until"
   }
+
+  /// The columns that a user is read from.
+  static let columns = "id, name, image, custom, created_at, updated_at, guest_until"
 }
 
 /// A page of a list.
@@ -66,7 +76,8 @@ struct Page<Element: Encodable>: Encodable {
 }
 
 extension Users {
-  private struct Profile: Decodable {
+  /// What an app says of a user.
+  struct Profile: Decodable {
     var name: String?
     var image: String?
     var custom: RawJSON?
@@ -85,7 +96,7 @@ extension Users {
         VALUES (\(id), \(profile.name), \(profile.image), \(profile.custom ?? "{}"), \(now), \(now))
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, image = excluded.image,
           custom = excluded.custom, updated_at = excluded.updated_at
-        RETURNING id, name, image, custom, created_at, updated_at
+        RETURNING \(raw: User.columns)
         """
       ).expect(exactly: 1)
     }
@@ -97,8 +108,9 @@ extension Users {
     let limit = request.query("limit").flatMap { Int($0) } ?? 25
     let rows = try await context.store.read(
       """
-      SELECT id, name, image, custom, created_at, updated_at FROM auth_users
-      WHERE id > \(request.query("after") ?? "") ORDER BY id LIMIT \(limit + 1)
+      SELECT \(raw: User.columns) FROM auth_users
+      WHERE id > \(request.query("after") ?? "") AND (guest_until IS NULL OR guest_until > \(try now()))
+      ORDER BY id LIMIT \(limit + 1)
       """)
     let users: [User] = try rows.prefix(limit).map { try $0.decode() }
     return try .json(Page(data: users, next: rows.count > limit ? users.last?.id : nil))
@@ -108,8 +120,8 @@ extension Users {
   func read(_ request: Request) async throws -> Response {
     let rows = try await context.store.read(
       """
-      SELECT id, name, image, custom, created_at, updated_at FROM auth_users
-      WHERE id = \(try request.parameter(0))
+      SELECT \(raw: User.columns) FROM auth_users
+      WHERE id = \(try request.parameter(0)) AND (guest_until IS NULL OR guest_until > \(try now()))
       """)
     guard let row = rows.first else { throw Users.unknown }
     return try .json(try row.decode(User.self))
@@ -123,5 +135,5 @@ extension Users {
     return .empty(204)
   }
 
-  private static let unknown = Problem.notFound("There is no such user.")
+  static let unknown = Problem.notFound("There is no such user.")
 }

@@ -109,6 +109,8 @@ extension ControlShard {
         error.text.contains("version")
           ? "No plugin called \(plugin) is installed in this version."
           : "No plugin called \(plugin) is installed for apps.")
+    case .limited:
+      return Problem(status: 403, code: "quota_exceeded", detail: error.text)
     case .conflict:
       return Problem.conflict(
         error.text.isEmpty ? "The app's plugins would not fit together." : error.text)

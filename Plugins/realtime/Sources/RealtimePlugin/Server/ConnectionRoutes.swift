@@ -25,6 +25,26 @@ extension RealtimeShard {
         data: Array(all.prefix(limit)), next: all.count > limit ? all[limit - 1].client : nil))
   }
 
+  private struct RevokedUser: Decodable {
+    let user: String
+
+    private enum CodingKeys: String, CodingKey {
+      case user = "user_id"
+    }
+  }
+
+  /// Closes this loop's connections of a user whose tokens are void, those that were opened up to `time`.
+  func closeRevoked(_ data: [UInt8], at time: Timestamp) {
+    guard let user = try? JSON.decode(RevokedUser.self, from: data).user else { return }
+    wheel.each { client in
+      if client.user == user, client.openedAt <= time { end(client, .invalidToken) }
+    }
+    for subscriber in subscribers.values
+    where subscriber.principal.id == user && subscriber.openedAt <= time {
+      subscriber.end(.invalidToken)
+    }
+  }
+
   /// This loop's part of an answer.
   func answer(_ question: ShardLink.Question) -> ShardLink.Answer {
     var answer = ShardLink.Answer()

@@ -9,6 +9,9 @@ final class ShardLink {
   static let number: UInt64 = 0
   /// The number under which letters to this shard alone come; the hub never has as many.
   static let ownNumber = UInt64.max
+  /// Where it is told of users whose tokens are void, by whoever vouches for them; and the number of what comes there.
+  static let usersChannel = "@users"
+  static let usersNumber = UInt64.max - 1
   /// How many questions of a shard may wait for the answer of one other shard. They hold what clients say.
   static let questionLimit = 128
   /// How long a shard may take to answer, in milliseconds. One that ends while it is asked never does.
@@ -68,6 +71,7 @@ final class ShardLink {
     let made = try context.id.make("shd")
     _ = try context.bus.subscribe(Self.channel, context: Self.number)
     _ = try context.bus.subscribe(Self.channel(of: made), context: Self.ownNumber)
+    _ = try context.bus.subscribe(Self.usersChannel, context: Self.usersNumber)
     try context.presence.join(Self.channel, client: made, user: "shard")
     name = made
     return made

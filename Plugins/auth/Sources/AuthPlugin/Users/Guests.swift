@@ -1,0 +1,110 @@
+internal import PluginKit
+
+/// Guests: users whom nobody knows, made by the app's clients for themselves, for a while.
+extension Users {
+  private struct Arrival: Decodable {
+    var name: String?
+  }
+
+  private struct Welcome: Encodable {
+    var user: User
+    var token: String
+    var expiresIn: Int64
+
+    enum CodingKeys: String, CodingKey {
+      case user, token
+      case expiresIn = "expires_in"
+    }
+  }
+
+  /// `POST /v1/guests`, with the app's public key.
+  func welcome(_ request: Request) async throws -> Response {
+    guard settings.allowsGuests else {
+      throw Problem.forbidden("This app has no guests: its setting allow_guests is off.")
+    }
+    let arrival = try request.decode(Arrival.self)
+    guard let secret = try signingSecret(), !secret.isEmpty else {
+      throw Problem.unavailable("The app has no signing secret.")
+    }
+    let now = try now()
+    let until = Timestamp(unixMilliseconds: now.unixMilliseconds + settings.guestSeconds * 1_000)
+    let id = try context.id.make("guest")
+    let hour = now.unixMilliseconds / 3_600_000
+    let address = Self.network(of: request.peer)
+    let commit: Commit
+    do {
+      commit = try await context.store.commit {
+        // Whoever has left long ago goes first, so that there is room.
+        SQL(
+          """
+          DELETE FROM auth_users WHERE id IN (SELECT id FROM auth_users
+            WHERE guest_until IS NOT NULL AND guest_until <= \(now) LIMIT 100)
+          """)
+        SQL("DELETE FROM auth_guest_arrivals WHERE hour < \(hour)")
+        SQL(
+          """
+          INSERT INTO auth_guest_arrivals (address, hour, count) VALUES (\(address), \(hour), 1)
+          ON CONFLICT (address, hour) DO UPDATE SET count = auth_guest_arrivals.count + 1
+            WHERE auth_guest_arrivals.count < \(settings.guestsPerAddress)
+          """
+        ).expect(exactly: 1)
+        SQL(
+          """
+          INSERT INTO auth_users (id, name, custom, created_at, updated_at, guest_until)
+          SELECT \(id), \(arrival.name), '{}', \(now), \(now), \(until)
+          WHERE (SELECT count(*) FROM (SELECT 1 FROM auth_users WHERE guest_until IS NOT NULL
+            LIMIT \(settings.guestLimit))) < \(settings.guestLimit)
+          RETURNING \(raw: User.columns)
+          """
+        ).expect(exactly: 1)
+      }
+    } catch StoreError.conflict(statement: 2, _) {
+      throw Problem.rateLimited("Too many guests come from this address. Try again in an hour.")
+    } catch StoreError.conflict(statement: 3, _) {
+      throw Problem.rateLimited("The app has as many guests as it takes. Try again later.")
+    }
+    let claims = UserClaims(
+      issuer: context.tenant, subject: id, issuedAt: now.unixMilliseconds / 1_000,
+      expiresAt: until.unixMilliseconds / 1_000,
+      custom: ["guest": "true", "scopes": try RawJSON(encoding: settings.guestScopes)])
+    let welcome = Welcome(
+      user: try commit.statements[3][0].decode(User.self),
+      token: try token(claims, under: secret), expiresIn: settings.guestSeconds)
+    return try .tokens(welcome, status: 201)
+  }
+
+  /// `POST /v1/users/{id}/upgrade`: the guest stays, as a user like any other.
+  func upgrade(_ request: Request) async throws -> Response {
+    let id = try request.parameter(0)
+    let profile = try request.decode(Profile.self)
+    let now = try now()
+    let commit = try await context.store.commit {
+      SQL(
+        """
+        UPDATE auth_users SET guest_until = NULL, name = coalesce(\(profile.name), name),
+          image = coalesce(\(profile.image), image), custom = coalesce(\(profile.custom), custom),
+          updated_at = \(now)
+        WHERE id = \(id) AND guest_until > \(now)
+        RETURNING \(raw: User.columns)
+        """)
+    }
+    if let row = commit.statements[0].first { return try .json(try row.decode(User.self)) }
+    let known = try await context.store.read(
+      "SELECT guest_until FROM auth_users WHERE id = \(id) AND guest_until IS NULL")
+    guard known.isEmpty else { throw Problem.conflict("The user is no guest.") }
+    throw Users.unknown
+  }
+
+  /// What counts as one address: an IPv4 address, or the first 64 bits of an IPv6 address, of which one
+  /// subscriber has all (RFC 6177).
+  static func network(of peer: String) -> String {
+    guard peer.contains(":") else { return peer }
+    let halves = peer.split(separator: ":", omittingEmptySubsequences: false)
+    guard let gap = halves.firstIndex(of: "") else {
+      return halves.prefix(4).joined(separator: ":")
+    }
+    // What "::" stands for is zeros.
+    let before = halves[..<gap].prefix(4)
+    return (before + Array(repeating: "0", count: 4 - before.count)).joined(separator: ":")
+  }
+}

@@ -1,0 +1,36 @@
+internal import Gateway
+
+/// What the operator lets apps use, by plan.
+struct Plans: Sendable, Equatable {
+  /// The plan of an app of which nothing else was said.
+  static let standard = "free"
+
+  private var quotas: [String: Quotas] = [standard: Quotas()]
+
+  /// The one plan ``standard``, which bounds nothing.
+  init() {}
+
+  /// The plan called `name`; nil when there is none.
+  subscript(name: String) -> Quotas? { quotas[name] }
+
+  /// What an app on the plan called `name` may use: a plan that the operator has taken away bounds nothing.
+  func quotas(of name: String) -> Quotas { quotas[name] ?? Quotas() }
+
+  /// The names, in order.
+  var names: [String] { quotas.keys.sorted() }
+
+  /// Reads the object of plans; one that is not said to have a bound on something has none.
+  init(reading node: ConfigNode) {
+    for (name, plan) in node.entries() {
+      node.checkKey(name, .pluginID)
+      quotas[name] = plan.object { reader in
+        var quotas = Quotas()
+        for quota in Quota.allCases {
+          guard let bound = reader.optional(quota.name) else { continue }
+          quotas[quota] = bound.integer(in: 0...1 << 53)
+        }
+        return quotas
+      }
+    }
+  }
+}

@@ -1,0 +1,33 @@
+internal import Store
+
+extension UsageLedger {
+  /// Opens the ledger before anything is served. [blocking]
+  convenience init(
+    opening store: Store, _ configuration: SluiceConfiguration
+  ) throws(StartError) {
+    self.init(store, directory: configuration.dataDirectory, plans: configuration.plans)
+    let answer = Answer<StoreError?>()
+    Task { [self] in
+      do throws(StoreError) {
+        try await load()
+        answer.give(nil)
+      } catch {
+        answer.give(error)
+      }
+    }
+    if let error = answer.wait() { throw StartError("what apps use cannot be read: \(error)") }
+  }
+}
+
+extension Host {
+  /// Writes what has been counted, while there are loops that can tell. [blocking]
+  func keepUsage() {
+    let isKept = Answer<Bool>()
+    Task {
+      await tenants.onEveryLoop { $0.gateway.addUsage() }
+      await usage.flush()
+      isKept.give(true)
+    }
+    _ = isKept.wait()
+  }
+}

@@ -1,0 +1,291 @@
+internal import Gateway
+internal import Store
+internal import Synchronization
+
+/// What apps use, hour by hour, and which plans they are on: kept in `control.sqlite`.
+///
+/// Loops add what they have counted once a second, and every ten seconds all of it is written, so a process that is killed
+/// takes the counts of at most eleven seconds along; one that ends in order takes none. An hour's row may have the last
+/// seconds of the hour before. [any-thread]
+final class UsageLedger: Sendable {
+  /// Milliseconds between two writes.
+  static let interval: UInt64 = 10_000
+  /// Hours that are kept: 400 days.
+  static let retention: Int64 = 400 * 24
+  /// Rows that one answer has at most.
+  static let pageHours = 1_000
+
+  private struct Entry {
+    let usage: TenantUsage
+    var plan: String
+  }
+
+  private struct State {
+    var entries: [String: Entry] = [:]
+    var plans: Plans
+    /// The plans of tenants that are not announced yet.
+    var chosen: [String: String] = [:]
+    /// What was used in this month before the process began.
+    var before: [String: TenantUsage.Counts] = [:]
+    var month: Int64
+  }
+
+  private let store: Store
+  private let directory: String
+  private let state: Mutex<State>
+
+  init(_ store: Store, directory: String, plans: Plans) {
+    self.store = store
+    self.directory = directory
+    state = Mutex(
+      State(plans: plans, month: UsageMonth.number(ofHour: store.options.now() / 3_600_000)))
+  }
+
+  private var hour: Int64 { store.options.now() / 3_600_000 }
+
+  /// Reads what was kept.
+  func load() async throws(StoreError) {
+    let hour = hour
+    _ = try await store.submit(
+      tenant: Store.controlTenant,
+      batch: Batch(
+        owner: Owner.host,
+        statements: [
+          Statement(
+            "DELETE FROM sluice_usage WHERE hour < :hour",
+            binds: [Bind("hour", .integer(hour - Self.retention))])
+        ]))
+    try await eachRow(
+      "SELECT tenant, plan FROM sluice_tenant_plans WHERE tenant > :last ORDER BY tenant LIMIT 1000"
+    ) { row in
+      guard case .text(let tenant) = row[0], case .text(let plan) = row[1] else { return }
+      self.state.withLock { $0.chosen[tenant] = plan }
+    }
+    try await eachRow(
+      """
+      SELECT tenant, sum(requests), sum(messages) FROM sluice_usage
+      WHERE tenant > :last AND hour >= \(UsageMonth.firstHour(ofMonthOf: hour))
+      GROUP BY tenant ORDER BY tenant LIMIT 1000
+      """
+    ) { row in
+      guard case .text(let tenant) = row[0], case .integer(let requests) = row[1],
+        case .integer(let messages) = row[2]
+      else { return }
+      self.state.withLock {
+        $0.before[tenant] = TenantUsage.Counts(requests: Int(requests), messages: Int(messages))
+      }
+    }
+  }
+
+  /// Reads page by page in the order of the first column, which is bound as `last`.
+  private func eachRow(
+    _ sql: String, _ body: ([SQLValue]) -> Void
+  ) async throws(StoreError) {
+    var last = ""
+    while true {
+      let page = try await store.read(
+        tenant: Store.controlTenant, owner: Owner.host,
+        statements: [Statement(sql, binds: [Bind("last", .text(last))])]
+      )
+      let rows = (try? page.decoded())?.first?.rows ?? []
+      for row in rows { body(row) }
+      guard rows.count == 1_000, case .text(let end)? = rows.last?[0] else { return }
+      last = end
+    }
+  }
+
+  // MARK: - tenants
+
+  /// What all loops count a tenant's use with.
+  func usage(of tenant: String) -> TenantUsage {
+    state.withLock { state in
+      if let known = state.entries[tenant] { return known.usage }
+      let plan = state.chosen[tenant] ?? Plans.standard
+      // The operator's own tenant is on no plan.
+      let usage = TenantUsage(
+        tenant == StaticTenant.platformID ? Quotas() : state.plans.quotas(of: plan))
+      if let before = state.before[tenant] {
+        usage.beginMonth(requests: before.requests, messages: before.messages)
+      }
+      state.entries[tenant] = Entry(usage: usage, plan: plan)
+      return usage
+    }
+  }
+
+  /// The plan that a tenant is on.
+  func plan(of tenant: String) -> String {
+    state.withLock { $0.entries[tenant]?.plan ?? $0.chosen[tenant] ?? Plans.standard }
+  }
+
+  /// The bound of a quota of a tenant; 0 is none.
+  func bound(_ quota: Quota, of tenant: String) -> Int { usage(of: tenant).state(of: quota).limit }
+
+  /// Puts a tenant on another plan, durably.
+  ///
+  /// - Throws: `invalid`: there is no such plan; `store`.
+  func setPlan(_ plan: String, of tenant: String) async throws(TenantError) {
+    let plans = state.withLock { $0.plans }
+    guard let quotas = plans[plan] else {
+      throw TenantError(
+        .invalid,
+        "there is no plan \"\(plan.prefix(80))\"; there are: \(plans.names.joined(separator: ", "))"
+      )
+    }
+    do throws(StoreError) {
+      _ = try await store.submit(
+        tenant: Store.controlTenant,
+        batch: Batch(
+          owner: Owner.host,
+          statements: [
+            Statement(
+              """
+              INSERT INTO sluice_tenant_plans (tenant, plan) VALUES (:tenant, :plan)
+              ON CONFLICT (tenant) DO UPDATE SET plan = excluded.plan
+              """, binds: [Bind("tenant", .text(tenant)), Bind("plan", .text(plan))])
+          ]))
+    } catch {
+      throw TenantError(error, while: "putting \"\(tenant)\" on the plan \"\(plan)\"")
+    }
+    let usage = usage(of: tenant)
+    state.withLock {
+      $0.entries[tenant]?.plan = plan
+      $0.chosen[tenant] = plan
+    }
+    usage.set(quotas)
+  }
+
+  /// Puts other plans in force.
+  func set(_ plans: Plans) {
+    state.withLock { state in
+      guard state.plans != plans else { return }
+      state.plans = plans
+      for (tenant, entry) in state.entries where tenant != StaticTenant.platformID {
+        entry.usage.set(plans.quotas(of: entry.plan))
+      }
+    }
+  }
+
+  /// Forgets a tenant that is removed, with what it has used.
+  func forget(_ tenant: String) async {
+    state.withLock { state in
+      state.entries[tenant] = nil
+      state.chosen[tenant] = nil
+      state.before[tenant] = nil
+    }
+    let binds = [Bind("tenant", .text(tenant))]
+    _ = try? await store.submit(
+      tenant: Store.controlTenant,
+      batch: Batch(
+        owner: Owner.host,
+        statements: [
+          Statement("DELETE FROM sluice_usage WHERE tenant = :tenant", binds: binds),
+          Statement("DELETE FROM sluice_tenant_plans WHERE tenant = :tenant", binds: binds),
+        ]))
+  }
+
+  // MARK: - writing
+
+  /// Writes what came since the last time. What cannot be written now is written later.
+  func flush() async {
+    let hour = hour
+    let month = UsageMonth.number(ofHour: hour)
+    let (entries, monthBegins) = state.withLock { state -> ([String: Entry], Bool) in
+      defer { state.month = month }
+      if state.month != month { state.before = [:] }
+      return (state.entries, state.month != month)
+    }
+    var taken: [(usage: TenantUsage, counts: TenantUsage.Counts, statement: Statement)] = []
+    for (tenant, entry) in entries {
+      if monthBegins { entry.usage.beginMonth() }
+      if entry.usage.state(of: .storage).limit > 0 {
+        entry.usage.setStorage(StoreFile.size(in: directory, of: tenant))
+      }
+      let counts = entry.usage.take()
+      if !counts.isEmpty {
+        taken.append((entry.usage, counts, Self.statement(tenant, hour, counts)))
+      }
+    }
+    for start in stride(from: 0, to: taken.count, by: 100) {
+      let part = taken[start..<min(start + 100, taken.count)]
+      do throws(StoreError) {
+        _ = try await store.submit(
+          tenant: Store.controlTenant,
+          batch: Batch(owner: Owner.host, statements: part.map(\.statement)))
+      } catch {
+        for one in part { one.usage.giveBack(one.counts) }
+      }
+    }
+  }
+
+  private static func statement(
+    _ tenant: String, _ hour: Int64, _ counts: TenantUsage.Counts
+  ) -> Statement {
+    Statement(
+      """
+      INSERT INTO sluice_usage (tenant, hour, requests, messages, connections)
+      VALUES (:tenant, :hour, :requests, :messages, :connections)
+      ON CONFLICT (tenant, hour) DO UPDATE SET requests = sluice_usage.requests + excluded.requests,
+        messages = sluice_usage.messages + excluded.messages,
+        connections = CASE WHEN sluice_usage.connections < excluded.connections
+          THEN excluded.connections ELSE sluice_usage.connections END
+      """,
+      binds: [
+        Bind("tenant", .text(tenant)), Bind("hour", .integer(hour)),
+        Bind("requests", .integer(Int64(counts.requests))),
+        Bind("messages", .integer(Int64(counts.messages))),
+        Bind("connections", .integer(Int64(counts.connections))),
+      ])
+  }
+
+  // MARK: - reading
+
+  /// What a tenant uses, in the form of `usage` (ext/tenants.h). Loops have added what they have counted.
+  ///
+  /// - Parameters:
+  ///   - from: the first hour, counted from 1970.
+  ///   - to: the first hour that is not wanted.
+  ///   - plugins: how many the tenant has switched on.
+  func report(
+    on tenant: String, from: Int64, to: Int64, plugins: Int
+  ) async throws(StoreError) -> ConfigValue {
+    await flush()
+    let page = try await store.read(
+      tenant: Store.controlTenant, owner: Owner.host,
+      statements: [
+        Statement(
+          """
+          SELECT hour, requests, messages, connections FROM sluice_usage
+          WHERE tenant = :tenant AND hour >= :from AND hour < :to ORDER BY hour LIMIT :limit
+          """,
+          binds: [
+            Bind("tenant", .text(tenant)), Bind("from", .integer(from)), Bind("to", .integer(to)),
+            Bind("limit", .integer(Int64(Self.pageHours))),
+          ])
+      ])
+    let rows = (try? page.decoded())?.first?.rows ?? []
+    let hours = rows.compactMap { row -> ConfigValue? in
+      let numbers = row.compactMap { value in
+        if case .integer(let number) = value { Int(number) } else { nil }
+      }
+      guard numbers.count == 4 else { return nil }
+      return [
+        "hour_ms": .integer(numbers[0] * 3_600_000), "requests": .integer(numbers[1]),
+        "messages": .integer(numbers[2]), "connections": .integer(numbers[3]),
+      ]
+    }
+    let usage = usage(of: tenant)
+    let quotas = Quota.allCases.map { quota -> ConfigValue in
+      let (limit, used) = usage.state(of: quota)
+      let known =
+        switch quota {
+        case .plugins: plugins
+        case .storage: StoreFile.size(in: directory, of: tenant)
+        default: used
+        }
+      return ["quota": .string(quota.name), "limit": .integer(limit), "used": .integer(known)]
+    }
+    return [
+      "plan": .string(plan(of: tenant)), "quotas": .array(quotas), "hours": .array(hours),
+    ]
+  }
+}

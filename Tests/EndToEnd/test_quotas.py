@@ -1,0 +1,221 @@
+"""Plans: what an app may use, what it has used hour by hour, and how much one user may ask."""
+
+import contextlib
+import datetime
+import json
+
+import pytest
+import requests
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from client import Account, Client
+from program import eventually, run
+from workshop import with_plugins
+
+MESSAGES = "/v1/channels/messaging/general/messages"
+
+
+def planned(sluice, loops=2, limits=None, **plans):
+    """A gateway with these plans, and an app on the plan `free`."""
+    gateway = sluice(with_plugins(plans=plans), ["--loops", str(loops)], limits=limits)
+    return gateway, Account(gateway.url).app("Planned")
+
+
+def usage(app, **query) -> dict:
+    return app.owner.get(f"/v1/apps/{app.id}/usage", params=query, expect=200).json()
+
+
+def used(app, quota: str) -> int:
+    return next(one["used"] for one in usage(app)["quotas"] if one["quota"] == quota)
+
+
+def total(app, what: str) -> int:
+    return sum(hour[what] for hour in usage(app)["data"])
+
+
+def over(answer, quota: str) -> bool:
+    """Whether an answer says that this quota is used up, and how."""
+    if answer.status_code != 403:
+        return False
+    problem = answer.json()
+    assert problem["code"] == "quota_exceeded"
+    assert [error["pointer"] for error in problem["errors"]] == [f"/quotas/{quota}"] and "limit" in problem["errors"][0]["message"]
+    return True
+
+
+def plan(gateway, app, name: str, code=0) -> str:
+    done = run("tenant", "plan", app.id, name, "--data", gateway.data)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_what_an_app_uses_is_told_by_the_hour_and_kept_over_an_orderly_end(sluice):
+    gateway, app = planned(sluice)
+    before = total(app, "requests")
+    for _ in range(25):
+        app.server.get("/v1/users", expect=200)
+    assert total(app, "requests") == before + 25
+    with connect(f"{gateway.socket_url}/ws?token={app.token('alice')}", proxy=None) as one:
+        with connect(f"{gateway.socket_url}/ws?token={app.token('bob')}", proxy=None):
+            for number in range(7):
+                one.send(json.dumps({"type": "history", "id": number, "channel": "chat:messaging:general"}))
+            assert eventually(lambda: total(app, "messages") == 7)
+            assert used(app, "connections") == 2
+    assert eventually(lambda: used(app, "connections") == 0)
+    known = usage(app)
+    assert max(hour["connections"] for hour in known["data"]) == 2 and known["plan"] == "free"
+    assert known["next"] is None
+    counted = total(app, "requests")
+    assert gateway.stop() == 0
+    gateway.start()
+    assert total(app, "requests") == counted
+
+
+def test_what_is_kept_survives_kill_9(sluice):
+    gateway, app = planned(sluice)
+    for _ in range(5):
+        app.server.get("/v1/users", expect=200)
+    counted = total(app, "requests")  # it is on disk when it is told
+    assert counted >= 5
+    gateway.kill()
+    gateway.start()
+    assert total(app, "requests") == counted
+
+
+def test_hours_are_chosen_by_their_beginning(sluice):
+    gateway, app = planned(sluice)
+    app.server.get("/v1/users", expect=200)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    tomorrow, yesterday = (
+        (now + datetime.timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ") for days in (1, -2))
+    assert usage(app, **{"from": tomorrow, "to": tomorrow})["data"] == []
+    assert usage(app, **{"from": yesterday, "to": tomorrow})["data"] != []
+    app.owner.get(f"/v1/apps/{app.id}/usage", params={"from": tomorrow, "to": yesterday}, expect=400)
+    app.owner.get(f"/v1/apps/{app.id}/usage", params={"from": "yesterday"}, expect=400)
+    Account(gateway.url).get(f"/v1/apps/{app.id}/usage", expect=404)
+
+
+def test_requests_beyond_the_plan_are_refused_on_every_loop_and_others_are_not_affected(sluice):
+    gateway, app = planned(sluice, free={"requests_per_month": 30})
+    other = Account(gateway.url).app("Other")
+
+    def ask():
+        return Client(gateway.url, app.secret).get("/v1/users")
+
+    # A loop adds up once a second: the bound may be passed by as much.
+    assert eventually(lambda: over(ask(), "requests_per_month"), pause=0.01)
+    assert eventually(lambda: all(over(ask(), "requests_per_month") for _ in range(8)))
+    other.server.get("/v1/users", expect=200)
+    counted = total(app, "requests")
+    assert counted >= 30
+    ask()
+    assert total(app, "requests") == counted
+    assert gateway.metric("sluice_quotas_exceeded_total") >= 8
+    gateway.kill()
+    gateway.start()
+    assert over(ask(), "requests_per_month")
+
+
+def test_the_operator_puts_an_app_on_another_plan(sluice):
+    gateway, app = planned(sluice, free={"requests_per_month": 1}, paid={})
+    ask = lambda: app.server.get("/v1/users")  # noqa: E731
+    assert eventually(lambda: over(ask(), "requests_per_month"))
+    assert "there is no plan" in plan(gateway, app, "nonsense", code=1)
+    assert over(ask(), "requests_per_month")
+    plan(gateway, app, "paid")
+    assert usage(app)["plan"] == "paid"
+    assert eventually(lambda: ask().status_code == 200)
+    gateway.kill()
+    gateway.start()
+    assert usage(app)["plan"] == "paid"
+    assert ask().status_code == 200
+
+
+def test_connections_beyond_the_plan_are_refused_until_one_is_closed(sluice):
+    gateway, app = planned(sluice, free={"connections": 3})
+    token = app.token("alice")
+    target = f"{gateway.socket_url}/connection/uni_websocket?channels=chat:messaging:general&token={token}"
+    with contextlib.ExitStack() as opened:
+        for _ in range(2):
+            opened.enter_context(connect(target, proxy=None))
+        with connect(target, proxy=None):
+            for _ in range(4):
+                with pytest.raises(InvalidStatus) as refused, connect(target, proxy=None):
+                    pass
+                assert refused.value.response.status_code == 403
+                assert json.loads(refused.value.response.body)["code"] == "quota_exceeded"
+        assert eventually(lambda: used(app, "connections") == 2)
+        with connect(target, proxy=None):
+            pass
+
+
+def test_messages_beyond_the_plan_close_the_socket(sluice):
+    gateway, app = planned(sluice, free={"messages_per_month": 5})
+    with connect(f"{gateway.socket_url}/ws?token={app.token('alice')}", proxy=None) as socket:
+        with pytest.raises(ConnectionClosed) as closed:
+            for _ in range(600):
+                socket.send(json.dumps({"type": "history", "id": "1", "channel": "chat:messaging:general"}))
+                try:
+                    while True:
+                        socket.recv(0.02)
+                except TimeoutError:
+                    pass
+    assert closed.value.rcvd.code == 1008 and "messages_per_month" in closed.value.rcvd.reason
+    refused = requests.get(
+        f"{gateway.url}/ws", params={"token": app.token("alice")},
+        headers={"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+                 "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+    assert over(refused, "messages_per_month")
+
+
+def test_an_app_whose_file_is_full_still_reads_and_deletes(sluice):
+    gateway, app = planned(sluice, free={"storage_bytes": 400_000})
+    made = []
+
+    def write():
+        answer = app.server.post(MESSAGES, {"text": "x" * 4000, "user_id": "alice"})
+        if answer.status_code == 201:
+            made.append(answer.json()["id"])
+        return over(answer, "storage_bytes")
+
+    assert eventually(write, 40, pause=0.01)
+    assert used(app, "storage_bytes") >= 400_000
+    app.server.get(MESSAGES, expect=200)
+    app.server.call("DELETE", f"/v1/messages/{made[0]}", expect=204)
+
+
+def test_an_app_switches_on_as_many_plugins_as_its_plan_allows(sluice):
+    # What new apps get is the operator's choice as well, and more than that.
+    gateway, app = planned(sluice, free={"plugins": 1})
+    app.set_plugin("chat", enabled=False)
+    refused = app.set_plugin("chat", expect=403, enabled=True).json()
+    assert refused["code"] == "quota_exceeded" and "1 plugins" in refused["detail"]
+    # One that is on may be set anew.
+    app.set_plugin("realtime", enabled=True, config={})
+    assert used(app, "plugins") >= 1
+
+
+def test_plans_change_with_a_reload(sluice):
+    gateway, app = planned(sluice, free={"requests_per_month": 1})
+    assert eventually(lambda: over(app.server.get("/v1/users"), "requests_per_month"))
+    configuration = json.loads(gateway.configuration.read_text())
+    gateway.configuration.write_text(json.dumps({**configuration, "plans": {"free": {}}}))
+    assert gateway.reload()["message"] == "reloaded"
+    assert eventually(lambda: app.server.get("/v1/users").status_code == 200)
+
+
+@pytest.mark.limit("user_requests_per_second")
+def test_a_user_beyond_the_rate_is_refused_over_all_loops_and_other_users_are_not(sluice):
+    gateway, app = planned(sluice, limits={"user_requests_per_second": 1})
+    gateway.breaches("user_requests_per_second")
+    alice, bob = app.token("alice"), app.token("bob")
+    # Over connections of their own, so on every loop.
+    refused = eventually(
+        lambda: [answer for _ in range(8) if (answer := Client(gateway.url, alice).get("/v1/channels")).status_code != 200])
+    assert refused and {answer.status_code for answer in refused} == {429}
+    assert refused[0].json()["code"] == "rate_limited" and "user" in refused[0].json()["detail"]
+    assert int(refused[0].headers["retry-after"]) >= 1
+    Client(gateway.url, bob).get("/v1/channels", expect=200)
+    app.server.get("/v1/users", expect=200)
+    gateway.breaches("user_requests_per_second")
