@@ -11,7 +11,8 @@ struct TenantCommands: ParsableCommand {
       nothing has changed; 64 is a wrong command line.
       """,
     subcommands: [
-      TenantExport.self, TenantImport.self, TenantDelete.self, TenantBackup.self, TenantChoosePlan.self,
+      TenantExport.self, TenantImport.self, TenantDelete.self, TenantBackup.self,
+      TenantChoosePlan.self,
     ])
 }
 

@@ -27,7 +27,8 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: data) }
     let folder = try TenantFolders.make("notes", of: "shop", in: data)
     let other = try TenantFolders.make("notes", of: "rival", in: data)
-    try FileManager.default.createDirectory(atPath: folder + "/a/b", withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      atPath: folder + "/a/b", withIntermediateDirectories: true)
     for path in [folder + "/a/b/file", folder + "/.hidden", other + "/kept"] {
       try Data("x".utf8).write(to: URL(filePath: path))
     }

@@ -35,7 +35,9 @@ extension Accounts {
     let code = TimeCode(secret: try context.random.bytes(TimeCode.secretLength))
     try await context.secrets.put(Accounts.secretName(of: id), code.secret)
     return try .tokens(
-      Enrolment(secret: code.base32, url: code.url(issuer: accountSettings.productName, account: account.email)),
+      Enrolment(
+        secret: code.base32,
+        url: code.url(issuer: accountSettings.productName, account: account.email)),
       status: 201)
   }
 
