@@ -261,6 +261,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     pointee.rateRemaining = answer.remaining
     pointee.rateReset = answer.reset
     if !answer.isAllowed {
+      // What is refused is not used.
+      counts.pointee.requests &-= 1
       loop.pointee.metrics.add(.rateLimited)
       refuseRate(reset: answer.reset, "This app sends more requests than its limit allows.")
     }

@@ -72,11 +72,11 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     if let entry = pointee.identities.find(digest, now: now), entry.isLeading {
       return entry.tenant
     }
+    if let key = pointee.directory.key(digest) { return pointee.directory.tenant(key.tenant) }
     if KeyChecksum.isMistyped(credential) {
       request.pointee.flags.insert(.isMistyped)
       return nil
     }
-    if let key = pointee.directory.key(digest) { return pointee.directory.tenant(key.tenant) }
     return TokenIssuer.claimed(by: credential).flatMap { pointee.directory.tenant($0) }
   }
 

@@ -111,9 +111,13 @@ extension TenantControl {
         kept.append(Array("\(until) ".utf8) + old)
       }
       let former = try registry.secret(tenant: tenant, name: name + ".previous") ?? []
-      kept += former.split(separator: lineFeed).map(Array.init).filter { line in
-        let time = String(decoding: line.prefix { $0 != 0x20 }, as: UTF8.self)
-        return Int64(time).map { $0 > now } ?? false
+      // None is good for longer than the one that came after it.
+      kept += former.split(separator: lineFeed).compactMap { line in
+        let time = line.prefix { $0 != 0x20 }
+        guard let end = Int64(String(decoding: time, as: UTF8.self)), min(end, until) > now else {
+          return nil
+        }
+        return Array("\(min(end, until))".utf8) + line.dropFirst(time.count)
       }
     } catch {
       throw TenantFailure(error)

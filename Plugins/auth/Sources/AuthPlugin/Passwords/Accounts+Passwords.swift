@@ -47,6 +47,12 @@ extension Accounts {
     do {
       try await context.store.commit {
         spend(digest, of: account.id, for: .reset)
+        // Who set a second factor up before the address was verified need not be its owner.
+        SQL(
+          """
+          UPDATE auth_accounts SET totp_enabled_at = NULL
+          WHERE id = \(account.id) AND email_verified_at IS NULL
+          """)
         verified(account.id, at: now)
         SQL(
           """
@@ -151,9 +157,13 @@ extension Accounts {
 
   /// Refuses whoever is not among the settings' `operators`, with a verified address.
   func requireOperator(_ principal: Principal) async throws {
+    let session = try principal.claims.decode(AccountClaims.self).session
+    // A token outlives its session by minutes; what an operator may do it does not.
     let rows = try await context.store.read(
       """
-      SELECT email FROM auth_accounts WHERE id = \(principal.id) AND email_verified_at IS NOT NULL
+      SELECT a.email AS email FROM auth_accounts a JOIN auth_sessions s ON s.account_id = a.id
+      WHERE a.id = \(principal.id) AND a.email_verified_at IS NOT NULL
+        AND s.id = \(session) AND s.revoked_at IS NULL
       """)
     let email = try rows.first?["email", String.self]
     guard let email,

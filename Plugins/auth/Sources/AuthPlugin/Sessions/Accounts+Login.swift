@@ -60,6 +60,15 @@ extension Accounts {
     var batch = Batch()
     for statement in factor { batch.add(statement) }
     for statement in throttles.forgiveness { batch.add(statement) }
+    // What was checked must still be so: the hash took its time, and a reset ends sessions that are there, not this one.
+    batch.add(
+      SQL(
+        """
+        UPDATE auth_accounts SET updated_at = updated_at
+        WHERE id = \(account.id) AND password = \(kept)
+          AND totp_enabled_at IS \(raw: account.totpEnabled ? "NOT NULL" : "NULL")
+        """
+      ).expect(exactly: 1))
     if let renewed, let kept {
       batch.add(
         """
@@ -72,6 +81,8 @@ extension Accounts {
       try await context.store.commit(batch)
     } catch StoreError.conflict(statement: 0, _) where !factor.isEmpty {
       throw Accounts.badTotp
+    } catch StoreError.conflict {
+      throw Problem.unauthenticated("The e-mail or the password is wrong.")
     }
     return try .tokens(SessionAnswer(account: account, try session.tokens(settings)), status: 201)
   }

@@ -133,6 +133,10 @@ extension ControlShard {
     try await change(record, batch) {
       KeyState?.none
     } _: {
+      // From here on a rotation cannot be committed, and takes back what it has let in. If what follows fails, `sweep` does it.
+      try await context.store.commit(isApartFromRequest: true) {
+        SQL("UPDATE control_keys SET state = \(Stage.deleting) WHERE id = \(key.id)")
+      }
       try await revoke(key.id, of: app.id)
     }
     return .empty(204)

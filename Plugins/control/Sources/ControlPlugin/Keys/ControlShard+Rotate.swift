@@ -58,6 +58,7 @@ extension ControlShard {
             previous_until = \(until), unsettled = 1, pending_credential = NULL, pending_at = NULL,
             rotated_at = \(now)
           WHERE id = \(stored.id) AND state = \(Stage.ready) AND pending_credential = \(credential)
+            AND scopes = \(try RawJSON(encoding: stored.scopes))
           """
         ).expect(exactly: 1))
       try await commit(
@@ -68,6 +69,13 @@ extension ControlShard {
     } catch {
       await giveUp(credential, of: stored, app)
       throw error
+    }
+    // Those before it are good for no longer.
+    for id in try credentials(of: app).keys.sorted()
+    where stored.owns(id) && id != credential && id != stored.secretID
+      && id != KeyPair.publicID(stored.id)
+    {
+      try await end(id, of: app.id, at: form.graceSeconds == 0 ? nil : until)
     }
     try await settle(stored.id, stored.secretID, until, of: app.id)
     return try .secret(

@@ -103,6 +103,11 @@ extension ControlShard {
           AND \(raw: Self.keepsAnOwner)
         """
       ).expect(exactly: 1))
+    // Who is removed does not come back by an invitation of their own.
+    batch.add(
+      SQL(
+        "DELETE FROM control_invitations WHERE app_id = \(mine.app.id) AND invited_by = \(account)")
+    )
     try await changeOwners(
       batch,
       try audit(

@@ -104,7 +104,10 @@ struct SMTPDriver: Driver {
     var words = String(cString: curl_easy_strerror(result))
     if status != 0 { words += "; the server answered \(status)" }
     // RFC 5321 §4.2.1: 5yz is for good. Those of authentication (RFC 4954 §6) are our settings' fault, not the message's.
-    let isForGood = (500...599).contains(status) && ![530, 534, 535, 538].contains(status)
+    let isOurs =
+      [CURLE_USE_SSL_FAILED, CURLE_LOGIN_DENIED, CURLE_REMOTE_ACCESS_DENIED].contains(result)
+      || [530, 534, 535, 538].contains(status)
+    let isForGood = (500...599).contains(status) && !isOurs
     return isForGood ? .never(words) : .later(words)
   }
 }
