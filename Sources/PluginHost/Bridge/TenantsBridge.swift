@@ -97,8 +97,9 @@ enum TenantsBridge {
       },
       credentials: { host, tenant in
         let loop = shard(host).loop
-        let registry = loop.host.registry!
-        guard let record = registry.record(String(tenant)) else { return .absent }
+        guard let registry = loop.host.registry, let record = registry.record(String(tenant)) else {
+          return .absent
+        }
         let list = record.keys.map { key in
           ConfigValue.object([
             .init("id", .string(key.id)), .init("scopes", .array(key.scopes.map { .string($0) })),

@@ -117,7 +117,7 @@ public struct HashChain: Sendable, Equatable {
       fault = "row \(seq) was not written after row \(last.seq) as it is now"
       return nil
     }
-    guard Self.digest(bytes) == hash else {
+    guard HexDigest.sha256(bytes) == hash else {
       fault = "row \(seq) is not what was written: its hash is another"
       return nil
     }
@@ -130,13 +130,5 @@ public struct HashChain: Sendable, Equatable {
 
   private static func field(_ name: String, _ type: String, _ value: String) -> [UInt8] {
     Array("\(name):\(type):\(value.utf8.count):".utf8) + Array(value.utf8) + [0x0A]
-  }
-
-  static func digest(_ bytes: [UInt8]) -> String {
-    var digest = [UInt8](repeating: 0, count: 32)
-    _ = SHA256(bytes, bytes.count, &digest)
-    let digits = Array("0123456789abcdef".utf8)
-    return String(
-      decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
   }
 }

@@ -1,4 +1,3 @@
-internal import CSSL
 internal import TLS
 
 /// A certificate with its key that an app has given for one of its hosts, as it is sealed: the length of the chain in decimal
@@ -6,12 +5,7 @@ internal import TLS
 enum HostCertificate {
   /// Under which name it is sealed. Hosts may be longer than names of secrets, so it is of the host's digest.
   static func name(of host: String) -> String {
-    let bytes = Array(host.utf8)
-    var digest = [UInt8](repeating: 0, count: 32)
-    _ = SHA256(bytes, bytes.count, &digest)
-    let digits = Array("0123456789abcdef".utf8)
-    let text = digest.prefix(20).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-    return SealedSettings.prefix + "tls." + String(decoding: text, as: UTF8.self)
+    SealedSettings.prefix + "tls." + HexDigest.sha256(Array(host.utf8)).prefix(40)
   }
 
   static func bytes(_ text: CertificateText) -> [UInt8] {

@@ -33,7 +33,7 @@ private struct ChainBench {
     var canonical = "seq:i:\(String(seq).utf8.count):\(seq)\n"
     if let text { canonical += "text:t:\(text.utf8.count):\(text)\n" }
     canonical += "previous_hash:t:64:\(previous)\n"
-    return HashChain.digest(Array(canonical.utf8))
+    return HexDigest.sha256(Array(canonical.utf8))
   }
 
   func verify(_ expected: HashChain.Link? = nil) throws -> HashChain? {

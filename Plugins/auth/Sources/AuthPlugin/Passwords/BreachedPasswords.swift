@@ -32,7 +32,7 @@ struct BreachedPasswords: Sendable {
       _ = SHA1(bytes, bytes.count, digest.baseAddress)
       count = 20
     }
-    return BreachedPasswords.find(Array(Digest.hexadecimal(digest).utf8), in: descriptor)
+    return BreachedPasswords.find(Array(digest.hexadecimal.utf8), in: descriptor)
   }
 
   /// Halves the file until a line begins where the search ends.

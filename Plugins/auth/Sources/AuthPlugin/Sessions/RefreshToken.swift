@@ -19,7 +19,7 @@ struct RefreshToken {
     text = RefreshToken.prefix + Base64URL.encode(random)
   }
 
-  var digest: String { Digest.hexadecimal(Digest.sha256(Array(text.utf8))) }
+  var digest: String { Digest.sha256(Array(text.utf8)).hexadecimal }
 
   /// The token that takes this one's place.
   ///

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import PluginKit
 
 /// A rate of attempts by one subject: so many at once, then one for each interval (the generic cell rate algorithm).
@@ -21,7 +20,7 @@ struct Throttle {
   /// A key of the table that names nobody to whoever reads it.
   static func subject(_ kind: String, _ parts: String...) -> String {
     let text = parts.joined(separator: "\u{0}")
-    return kind + ":" + Digest.hexadecimal(Digest.sha256(Array(text.utf8)))
+    return kind + ":" + Digest.sha256(Array(text.utf8)).hexadecimal
   }
 
   /// Counts one attempt; the batch is a conflict when there were too many.
@@ -79,19 +78,5 @@ extension Accounts {
     guard let due = try rows.first?["due_at", Timestamp.self] else { return 1 }
     let room = due.unixMilliseconds - (throttle.burst - 1) * throttle.interval
     return max(1, (room - now.unixMilliseconds + 999) / 1_000)
-  }
-}
-
-/// Where a request comes from, as far as rates are concerned.
-enum Network {
-  /// An IPv4 address as it is; of an IPv6 address its first 64 bits, which one subscriber has to himself.
-  static func key(of address: String) -> String {
-    var bytes = [UInt8](repeating: 0, count: 16)
-    guard inet_pton(AF_INET6, address, &bytes) == 1 else { return address }
-    // An IPv4 address in IPv6's clothes (RFC 4291 §2.5.5.2).
-    if bytes[..<10].allSatisfy({ $0 == 0 }) && bytes[10] == 0xFF && bytes[11] == 0xFF {
-      return bytes[12...].map(String.init).joined(separator: ".")
-    }
-    return Digest.hexadecimal(Array(bytes[..<8])) + "/64"
   }
 }

@@ -1,35 +1,18 @@
-internal import PluginKit
-
 /// What lets an account's owner in once when the device with the second factor is lost: 50 random bits, kept as SHA-256.
 struct RecoveryCode {
   static let count = 10
   static let randomLength = 7
-  private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 
-  private let characters: [UInt8]
+  private let code: TypedCode
 
   /// - Parameter random: `randomLength` random bytes.
-  init(random: [UInt8]) {
-    let bits = random.prefix(RecoveryCode.randomLength).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    characters = (0..<10).map { RecoveryCode.alphabet[Int(bits >> (51 - 5 * UInt64($0)) & 31)] }
-  }
+  init(random: [UInt8]) { code = TypedCode(10, random: random.prefix(RecoveryCode.randomLength)) }
 
-  /// What somebody typed, in any case, with blanks and dashes where he likes.
-  init(typed text: String) {
-    characters = text.lowercased().utf8.filter {
-      $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: " ")
-    }
-  }
+  init(typed text: String) { code = TypedCode(typed: text) }
 
-  /// "k3d9p-0xqab"
-  var text: String {
-    let half = characters.count / 2
-    return String(decoding: characters[..<half], as: UTF8.self) + "-"
-      + String(decoding: characters[half...], as: UTF8.self)
-  }
+  /// As its owner writes it down.
+  var text: String { code.text }
 
-  func digest(of account: String) -> String {
-    let text = "\(account)\u{0}recovery\u{0}" + String(decoding: characters, as: UTF8.self)
-    return Digest.hexadecimal(Digest.sha256(Array(text.utf8)))
-  }
+  /// What is stored.
+  func digest(of account: String) -> String { code.digest(of: account, for: "recovery") }
 }

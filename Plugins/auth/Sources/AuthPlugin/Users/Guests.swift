@@ -30,7 +30,7 @@ extension Users {
     let until = Timestamp(unixMilliseconds: now.unixMilliseconds + settings.guestSeconds * 1_000)
     let id = try context.id.make("guest")
     let hour = now.unixMilliseconds / 3_600_000
-    let address = Self.network(of: request.peer)
+    let address = Network.key(of: request.peer)
     let commit: Commit
     do {
       commit = try await context.store.commit {
@@ -93,18 +93,5 @@ extension Users {
       "SELECT guest_until FROM auth_users WHERE id = \(id) AND guest_until IS NULL")
     guard known.isEmpty else { throw Problem.conflict("The user is no guest.") }
     throw Users.unknown
-  }
-
-  /// What counts as one address: an IPv4 address, or the first 64 bits of an IPv6 address, of which one
-  /// subscriber has all (RFC 6177).
-  static func network(of peer: String) -> String {
-    guard peer.contains(":") else { return peer }
-    let halves = peer.split(separator: ":", omittingEmptySubsequences: false)
-    guard let gap = halves.firstIndex(of: "") else {
-      return halves.prefix(4).joined(separator: ":")
-    }
-    // What "::" stands for is zeros.
-    let before = halves[..<gap].prefix(4)
-    return (before + Array(repeating: "0", count: 4 - before.count)).joined(separator: ":")
   }
 }

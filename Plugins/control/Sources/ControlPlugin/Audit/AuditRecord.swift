@@ -84,7 +84,7 @@ struct AuditEntry: Codable {
     after = record.after
     previousHash = head.hash
     hash = ""
-    hash = Hex.text(Digest.sha256(canonical))
+    hash = Digest.sha256(canonical).hexadecimal
   }
 
   /// The bytes that are hashed.

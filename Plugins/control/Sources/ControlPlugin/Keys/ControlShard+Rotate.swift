@@ -40,7 +40,7 @@ extension ControlShard {
       throw Problem.conflict("The key has expired. Make another.")
     }
     let secret = try KeyText.secretKey(context)
-    let credential = stored.id + "." + Hex.text(try context.random.bytes(8))
+    let credential = try stored.id + "." + context.random.bytes(8).hexadecimal
     try await reserve(credential, for: stored, of: app, at: now)
     let until = now.adding(milliseconds: form.graceSeconds * 1_000)
     do {

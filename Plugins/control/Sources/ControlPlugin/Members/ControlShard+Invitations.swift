@@ -73,7 +73,7 @@ extension ControlShard {
         INSERT INTO control_invitations
           (id, app_id, email, role, digest, invited_by, created_at, expires_at)
         SELECT \(invitation.id), \(app.id), \(invitation.email), \(invitation.role.rawValue),
-          \(Hex.text(code.digest)), \(invitation.invitedBy), \(invitation.createdAt),
+          \(code.digest.hexadecimal), \(invitation.invitedBy), \(invitation.createdAt),
           \(invitation.expiresAt)
         WHERE (SELECT COUNT(*) FROM control_audit WHERE app_id = \(app.id) AND created_at > \(since)
             AND action = \(Permission.invite.action) AND outcome = \(AuditRecord.Outcome.done.rawValue))
@@ -177,7 +177,7 @@ extension ControlShard {
       SELECT i.id AS id, i.email AS email, i.role AS role, i.expires_at AS expires_at,
         i.app_id AS app_id
       FROM control_invitations i JOIN control_apps a ON a.id = i.app_id
-      WHERE i.digest = \(Hex.text(Digest.sha256(code))) AND a.state = \(Stage.ready)
+      WHERE i.digest = \(Digest.sha256(code).hexadecimal) AND a.state = \(Stage.ready)
       """)
     guard let invited = try rows.first?.decode(Invited.self) else { throw unknown }
     let known = try await AccountDirectory(context: context).find([account])

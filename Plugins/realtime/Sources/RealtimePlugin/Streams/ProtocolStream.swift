@@ -76,12 +76,3 @@ extension RequestCredential {
       })
   }
 }
-
-extension [UInt8] {
-  /// Two digits for each byte.
-  fileprivate var hexadecimal: String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(
-      decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-  }
-}

@@ -1,0 +1,15 @@
+internal import CSSL
+internal import Wire
+
+/// Digests as text: what stands in names and in chains.
+enum HexDigest {
+  /// SHA-256 in lower-case hexadecimal digits. Any thread.
+  static func sha256(_ bytes: [UInt8]) -> String {
+    var digest = [UInt8](repeating: 0, count: 32)
+    _ = SHA256(bytes, bytes.count, &digest)
+    var text = ByteWriter(growingFrom: 64)
+    defer { text.deallocate() }
+    digest.withUnsafeBytes { Hexadecimal.encode($0, into: &text) }
+    return String(decoding: text.bytes, as: UTF8.self)
+  }
+}
