@@ -251,16 +251,17 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     guard passes(.authorize) else { return }
     pointee.stage = .body
     guard let tenant = pointee.tenant else { return }
-    let counts = tenant._withUnsafeGuaranteedRef { $0.counts }
-    counts.pointee.requests &+= 1
-    if counts.pointee.needsAttention, isOverQuota() { return }
-    let answer = tenant._withUnsafeGuaranteedRef { tenant -> RateLimiter.Answer? in
-      tenant.limiter.limit > 0 ? tenant.limiter.take(now: pointee.began) : nil
-    }
-    guard let answer else { return }
-    pointee.rateRemaining = answer.remaining
-    pointee.rateReset = answer.reset
-    if !answer.isAllowed {
+    tenant._withUnsafeGuaranteedRef { tenant in
+      let counts = tenant.counts
+      counts.pointee.requests &+= 1
+      if counts.pointee.needsAttention, isOverQuota() { return }
+      let began = pointee.began
+      guard let answer = tenant.pacer._withUnsafeGuaranteedRef({ $0.pace(now: began) }) else {
+        return
+      }
+      pointee.rateRemaining = answer.remaining
+      pointee.rateReset = answer.reset
+      if answer.isAllowed { return }
       // What is refused is not used.
       counts.pointee.requests &-= 1
       loop.pointee.metrics.add(.rateLimited)

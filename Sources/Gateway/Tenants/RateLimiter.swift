@@ -26,6 +26,10 @@ public final class RateLimiter: Sendable {
     tolerance = interval * Int64(limit)
   }
 
+  /// Takes one request; nil without a limit.
+  @inline(__always)
+  func pace(now: UInt64) -> Answer? { limit > 0 ? take(now: now) : nil }
+
   /// Takes one request. [any-thread]
   ///
   /// - Parameter now: nanoseconds of the monotonic clock.
@@ -34,8 +38,8 @@ public final class RateLimiter: Sendable {
     let now = Int64(bitPattern: now)
     var known = arrival.load(ordering: .relaxed)
     while true {
-      let next = max(known, now) + interval
-      let ahead = next - now
+      let next = max(known, now) &+ interval
+      let ahead = next &- now
       guard ahead <= tolerance else {
         return Answer(
           isAllowed: false, remaining: 0, reset: Int((known - now + 999_999_999) / 1_000_000_000))

@@ -23,7 +23,11 @@ public final class Tenant {
   let idText: UnsafeRawBufferPointer
   // Every request reads it, on the one thread that may change it.
   /// Shared with the tenant on the other loops; replaced when the limit changes.
-  @exclusivity(unchecked) public private(set) var limiter: RateLimiter
+  @exclusivity(unchecked) public private(set) var limiter: RateLimiter {
+    didSet { pacer = .passUnretained(limiter) }
+  }
+  /// The limiter, which `limiter` keeps: for paths that count no references.
+  @exclusivity(unchecked) private(set) var pacer: Unmanaged<RateLimiter>
   /// Shared with the tenant on the other loops.
   let usage: TenantUsage
   /// What the loop has counted and not added to `usage` yet; freed with the tenant.
@@ -72,6 +76,7 @@ public final class Tenant {
     limitField = Self.limitField(limiter)
     idText = Self.text(id)
     self.limiter = limiter
+    pacer = .passUnretained(limiter)
   }
 
   deinit {
