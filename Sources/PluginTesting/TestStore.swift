@@ -48,6 +48,8 @@ final class TestStore: Sendable {
       })
     options.writerThreads = 1
     options.readerThreads = 1
+    // The gateway's bound would make a test's outcome depend on what else the machine does.
+    options.timeoutMilliseconds = 120_000
     store = try Store(directory: folder, options: options)
   }
 

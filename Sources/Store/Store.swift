@@ -49,7 +49,8 @@ public final class Store: Sendable {
       for writer in writers {
         state.add(try WorkerThread.start(name: "store-write") { writer.run() })
       }
-      state.add(try WorkerThread.start(name: "store-log") { checkpointer.run() })
+      // Nobody waits for it, and it has as much to do as a writer.
+      state.add(try WorkerThread.start(name: "store-log", niceness: 10) { checkpointer.run() })
     } catch {
       // Threads that did not start must not be waited for.
       readers.abandon()

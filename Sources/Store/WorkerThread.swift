@@ -11,26 +11,32 @@ final class WorkerThread: @unchecked Sendable {
   /// What the new thread is given.
   private final class Start: Sendable {
     let name: String
+    let niceness: Int32
     let body: @Sendable () -> Void
 
-    init(name: String, body: @escaping @Sendable () -> Void) {
+    init(name: String, niceness: Int32, body: @escaping @Sendable () -> Void) {
       self.name = name
+      self.niceness = niceness
       self.body = body
     }
   }
 
-  /// Starts a thread. `name` is shown by tools and cut to 15 bytes.
+  /// Starts a thread. `name` is shown by tools and cut to 15 bytes; `niceness` is added to its nice value, 0 to 19, where work
+  /// may wait for others'.
   static func start(
-    name: String, body: @escaping @Sendable () -> Void
+    name: String, niceness: Int32 = 0, body: @escaping @Sendable () -> Void
   ) throws(StoreError) -> WorkerThread {
     var thread = pthread_t()
-    let context = Unmanaged.passRetained(Start(name: String(name.prefix(15)), body: body))
+    let context = Unmanaged.passRetained(
+      Start(name: String(name.prefix(15)), niceness: niceness, body: body))
     let code = pthread_create(
       &thread, nil,
       { context in
         guard let context else { return nil }
         let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
         WorkerThread.nameCaller(start.name)
+        // Of this thread alone, on Linux.
+        if start.niceness != 0 { setpriority(Int32(PRIO_PROCESS.rawValue), 0, start.niceness) }
         start.body()
         return nil
       }, context.toOpaque())

@@ -31,11 +31,13 @@ def loaded(bench: Bench, server: Server, path: str, seconds: float, side: Side |
 
 @dataclass(frozen=True)
 class LatencyAtHalfPeak:
-    """In each round each side's peak rate, then half of it: our p99 and the peer's p50, in milliseconds."""
+    """In each round our peak rate, then half of it: our p99 there, and the peer's p50, in milliseconds."""
 
     path: str
     peer: Callable[..., Server]
     load: dict[str, object] = field(default_factory=dict)
+    # The peer's p50 with as many connections, each asking again when it is answered; or at half the rate that it reaches so.
+    halves_peer: bool = False
 
     def __call__(self, bench: Bench) -> Measurement:
         with ExitStack() as running:
@@ -52,9 +54,12 @@ class LatencyAtHalfPeak:
                 loaded(bench, server, self.path, min(WARM_UP_SECONDS, bench.seconds), None, None, **self.load)
             for number in range(bench.rounds):
                 for server, side, quantile in sides:
-                    peak = loaded(bench, server, self.path, bench.seconds, None, None, **self.load)["rate"]
-                    run = loaded(bench, server, self.path, bench.seconds, side, measurement,
-                                 rate=max(int(peak / 2), 1), **self.load)
+                    if server is ours or self.halves_peer:
+                        peak = loaded(bench, server, self.path, bench.seconds, None, None, **self.load)["rate"]
+                        rate = {"rate": max(int(peak / 2), 1)}
+                    else:
+                        rate = {}
+                    run = loaded(bench, server, self.path, bench.seconds, side, measurement, **rate, **self.load)
                     side.rounds.append(run[quantile] / 1000)
                 figures = "  ".join(
                     f"{side.name} {side.rounds[-1]:.2f} ms at {side.runs[-1]['rate']:,.0f}/s" for _, side, _ in sides)

@@ -152,8 +152,12 @@ ROWS = [
         Bound("ratio", "least", 5),
     ),
     Row(
-        "durable/half", "POST /durable at half the peak rate: our p99 ÷ the peer's p50 at half its own", "ms",
+        "durable/half", "POST /durable at half the peak rate: our p99 ÷ the peer's p50 with 32 connections", "ms",
         LatencyAtHalfPeak("/durable", peers.fastapi, {"connections": 32}), Bound("ratio", "most", 1.0),
+    ),
+    Row(
+        "durable/halves", "the same ÷ the peer's p50 at half its own peak, where it is nearly idle", "ms",
+        LatencyAtHalfPeak("/durable", peers.fastapi, {"connections": 32}, halves_peer=True),
     ),
     Row(
         "durable/200", "POST /durable at 200 requests/s, 32 connections: p99", "ms",

@@ -13,7 +13,10 @@ import Testing
   }
 
   private func send(_ numbers: ClosedRange<Int>, _ host: TestHost) async throws {
-    for number in numbers { try await host.send("\(number)", id: "m\(number)") }
+    for number in numbers {
+      let answer = try await host.send("\(number)", id: "m\(number)")
+      #expect(answer.status == 201, "\(answer.text)")
+    }
   }
 
   @Test func `begins with the newest`() async throws {

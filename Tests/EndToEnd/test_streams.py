@@ -182,9 +182,10 @@ def slow(gateway, app, token: str, name: str, transport: str) -> Wire:
 def test_a_client_that_does_not_read_is_closed_with_3008_and_counted_and_holds_up_nobody(sluice, transport):
     gateway = sluice(arguments=["--loops", 1])
     app = Account(gateway.url).app("Slow")
-    app.set_plugin("realtime", enabled=True, config={**EVERYTHING, "stream_queue_bytes": 524288, "ping_interval_seconds": 3600})
+    # Nobody here answers pings, and the first comes at once.
+    patient = {"ping_interval_seconds": 3600, "pong_timeout_seconds": 3599}
+    app.set_plugin("realtime", enabled=True, config={**EVERYTHING, "stream_queue_bytes": 524288, **patient})
     name = channel()
-    # Nobody here answers pings.
     with slow(gateway, app, app.token("alice"), name, transport) as wire, \
             Stream(gateway, "http_stream", app.token("bob")) as quick:
         quick.ask(subscribe={"channel": name})
