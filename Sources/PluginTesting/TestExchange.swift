@@ -13,6 +13,7 @@ final class TestExchange {
     var id: String
     var principal: Principal
     var clientCertificate: String?
+    var peer = "127.0.0.1"
   }
 
   let method: TestMemory
@@ -22,7 +23,7 @@ final class TestExchange {
   let headers: [(name: String, value: TestMemory)]
   let body: TestMemory
   let id: TestMemory
-  let peer = TestMemory(Array("127.0.0.1".utf8))
+  let peer: TestMemory
   let principal: TestPrincipal
   let clientCertificate: TestMemory?
   let handler: UInt32
@@ -48,6 +49,7 @@ final class TestExchange {
     headers = head.headers.map { ($0.0.lowercased(), TestMemory(Array($0.1.utf8))) }
     body = TestMemory(head.body)
     id = TestMemory(Array(head.id.utf8))
+    peer = TestMemory(Array(head.peer.utf8))
     principal = TestPrincipal(head.principal)
     clientCertificate = head.clientCertificate.map { TestMemory(Array($0.utf8)) }
     self.handler = handler

@@ -36,6 +36,13 @@ extension TestHost {
     try await onLoop { $0.secrets[name] = value }
   }
 
+  /// Runs a statement on the plugin's own tables: for what an earlier version of the plugin has left there.
+  ///
+  /// - Throws: what the store does.
+  public func execute(_ sql: String) async throws {
+    try await world.store.execute(sql)
+  }
+
   /// The folder that `sluice.files/1` gives the plugin; it goes with the host.
   public var filesFolder: String { world.filesFolder }
 

@@ -27,15 +27,16 @@ extension TestHost {
   ///   - parameters: what stands in place of the pattern's `{…}`; nil takes them from `target`.
   ///   - principal: who is asking.
   ///   - clientCertificate: the subject of the certificate that the client's connection has shown.
+  ///   - peer: the client's address.
   /// - Throws: `TestFailure` when there is no such route or handler, or no answer within 10 s.
   public func request(
     _ method: String, _ target: String, handler: String? = nil, parameters: [String]? = nil,
     headers: [(String, String)] = [], body: String = "", as principal: Principal = .anonymous,
-    clientCertificate: String? = nil
+    clientCertificate: String? = nil, from peer: String = "127.0.0.1"
   ) async throws -> TestReply {
     let pending = try await begin(
       method, target, handler: handler, parameters: parameters, headers: headers, body: body,
-      as: principal, clientCertificate: clientCertificate)
+      as: principal, clientCertificate: clientCertificate, from: peer)
     return try await pending.reply()
   }
 
@@ -43,7 +44,7 @@ extension TestHost {
   public func begin(
     _ method: String, _ target: String, handler: String? = nil, parameters: [String]? = nil,
     headers: [(String, String)] = [], body: String = "", as principal: Principal = .anonymous,
-    clientCertificate: String? = nil
+    clientCertificate: String? = nil, from peer: String = "127.0.0.1"
   ) async throws -> PendingReply {
     let (path, query) = TestTarget.split(target)
     let route = world.manifest.route(method, path)
@@ -54,7 +55,7 @@ extension TestHost {
     let head = TestExchange.Head(
       method: method, path: path, parameters: parameters ?? route?.parameters ?? [],
       query: query, headers: headers, body: Array(body.utf8), id: id, principal: principal,
-      clientCertificate: clientCertificate)
+      clientCertificate: clientCertificate, peer: peer)
     let number = try await resolve(name)
     let reply = TestPromise<TestReply>()
     let token = try await onLoop { world in

@@ -80,6 +80,12 @@ final class TestStore: Sendable {
     return position.sequence
   }
 
+  /// Runs a statement as the plugin's own.
+  func execute(_ sql: String) async throws {
+    _ = try await store.submit(
+      tenant: tenant, batch: Batch(owner: owner, statements: [Statement(sql)], events: []))
+  }
+
   func commit(
     _ batch: sluice_batch_v1_t, delivered sequence: Int64?, makeID: () -> String,
     _ completion: @escaping Completion

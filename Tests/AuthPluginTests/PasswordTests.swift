@@ -61,6 +61,22 @@ import Testing
     #expect(change.problem?.errors?.map(\.pointer) == ["/new"])
     try await platform.host.close()
   }
+
+  @Test func `of two changes from the same password one is made`() async throws {
+    let platform = try await AuthHost("platform")
+    let ada = try await platform.principal(try await platform.signUp())
+    var pending: [PendingReply] = []
+    for name in ["first", "second"] {
+      pending.append(
+        try await platform.host.begin(
+          "PUT", "/v1/me/password",
+          body: #"{"current":"correct horse","new":"\#(name) horse"}"#, as: ada))
+    }
+    let statuses = [try await pending[0].reply().status, try await pending[1].reply().status]
+    #expect(statuses.filter { $0 == 204 }.count == 1)
+    #expect(statuses.filter { $0 == 409 || $0 == 403 }.count == 1)
+    try await platform.host.close()
+  }
 }
 
 @Suite struct `A list of breached passwords` {

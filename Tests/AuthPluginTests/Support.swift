@@ -13,7 +13,8 @@ struct AuthHost {
   static let settings: RawJSON = #"""
     {"access_token_seconds":900,"session_days":30,"user_token_seconds":3600,
      "user_token_issuer_optional":false,"user_token_expiry_optional":false,
-     "require_verified_email":false,"breached_passwords_file":"","signing_key_days":90,
+     "require_verified_email":false,"sign_up_burst":60,"sign_ups_per_hour":120,"code_request_burst":30,"code_requests_per_hour":120,
+     "breached_passwords_file":"","signing_key_days":90,
      "product_name":"Acme",
      "operators":["root@example.com"],"issuers":[],
      "allow_guests":true,"guest_seconds":3600,"guests_per_address":2,"guest_limit":5,"guest_scopes":["chat.read"]}
@@ -43,10 +44,18 @@ struct AuthHost {
     }
   }
 
+  /// The settings with others in place of some.
+  static func settings(_ changes: KeyValuePairs<String, String>) -> RawJSON {
+    let text = changes.reduce(settings.text) { $0.replacing($1.key, with: $1.value) }
+    return RawJSON(unchecked: Array(text.utf8))
+  }
+
   func request(
-    _ method: String, _ target: String, _ body: String = "", as principal: Principal = .anonymous
+    _ method: String, _ target: String, _ body: String = "", as principal: Principal = .anonymous,
+    from peer: String = "127.0.0.1"
   ) async throws -> TestReply {
-    let (reply, violations) = try await declared.request(host, method, target, body, as: principal)
+    let (reply, violations) = try await declared.request(
+      host, method, target, body, as: principal, from: peer)
     #expect(violations == [])
     return reply
   }

@@ -66,6 +66,16 @@ import Testing
     #expect(other.pair.subject != stranger.pair.subject)
   }
 
+  @Test func `are counted for a site of IPv6 too, which may four times as much`() {
+    #expect(Network.all(of: "203.0.113.7").map(\.key) == ["203.0.113.7"])
+    let networks = Network.all(of: "2001:db8:1:2:3:4:5:6")
+    #expect(networks.map(\.key) == ["20010db800010002/64", "20010db80001/48"])
+    #expect(networks.map(\.share) == [1, 4])
+    let throttles = Throttle.ofNetworks("x", "2001:db8:1:2::", burst: 5, every: 1_000)
+    #expect(throttles.map(\.burst) == [5, 20])
+    #expect(throttles.map(\.interval) == [1_000, 250])
+  }
+
   @Test(arguments: [
     ("203.0.113.7", "203.0.113.7"), ("::ffff:203.0.113.7", "203.0.113.7"),
     ("2001:db8:1:2:3:4:5:6", "20010db800010002/64"), ("2001:db8:1:2::", "20010db800010002/64"),
@@ -75,5 +85,86 @@ import Testing
   ])
   func `are counted by network`(address: String, key: String) {
     #expect(Network.key(of: address) == key)
+  }
+}
+
+@Suite struct `Signing up` {
+  private static let few = AuthHost.settings([
+    #""sign_up_burst":60,"sign_ups_per_hour":120"#: #""sign_up_burst":2,"sign_ups_per_hour":60"#
+  ])
+
+  private func signUp(
+    _ platform: AuthHost, _ number: Int, from peer: String = "203.0.113.7"
+  ) async throws -> (status: Int, code: String?, retryAfter: String?) {
+    let reply = try await platform.request(
+      "POST", "/v1/accounts",
+      #"{"email":"n\#(number)@example.com","password":"correct horse","name":"Ada"}"#, from: peer)
+    return (reply.status, reply.problem?.code, reply.header("retry-after"))
+  }
+
+  @Test func `is bounded for each network, whether the address is taken or not`() async throws {
+    let platform = try await AuthHost("platform", settings: Self.few)
+    #expect(try await signUp(platform, 1).status == 201)
+    #expect(try await signUp(platform, 1) == (409, "conflict", nil))
+    #expect(try await signUp(platform, 2) == (429, "rate_limited", "60"))
+    #expect(platform.host.metric("throttled_total") == 1)
+    #expect(try await signUp(platform, 2, from: "203.0.113.8").status == 201)
+    try await platform.host.advance(milliseconds: 59_999)
+    #expect(try await signUp(platform, 3).status == 429)
+    try await platform.host.advance(milliseconds: 1)
+    #expect(try await signUp(platform, 3).status == 201)
+    try await platform.host.close()
+  }
+
+  @Test func `is bounded for a site of IPv6 with many networks`() async throws {
+    let platform = try await AuthHost("platform", settings: Self.few)
+    for number in 0..<8 {
+      let status = try await signUp(platform, number, from: "2001:db8:1:\(number)::1").status
+      #expect(status == 201)
+    }
+    #expect(try await signUp(platform, 8, from: "2001:db8:1:8::1").status == 429)
+    #expect(try await signUp(platform, 8, from: "2001:db8:2:8::1").status == 201)
+    try await platform.host.close()
+  }
+
+  @Test func `is bounded together with what is wrong with the password`() async throws {
+    let platform = try await AuthHost("platform", settings: Self.few)
+    for _ in 0..<2 {
+      let poor = try await platform.request(
+        "POST", "/v1/accounts",
+        #"{"email":"ada@example.com","password":"password1","name":"Ada"}"#, from: "203.0.113.7")
+      #expect(poor.status == 400)
+    }
+    #expect(try await signUp(platform, 1).status == 429)
+    try await platform.host.close()
+  }
+
+  /// The password is looked at, and so hashed, before the address is.
+  @Test func `does the same work for an address that is taken`() async throws {
+    let platform = try await AuthHost("platform")
+    _ = try await platform.signUp()
+    let poor = try await platform.request(
+      "POST", "/v1/accounts", #"{"email":"ada@example.com","password":"password1","name":"Ada"}"#)
+    #expect(poor.status == 400)
+    try await platform.host.close()
+  }
+
+  @Test func `leaves asking for codes a rate of its own`() async throws {
+    let platform = try await AuthHost(
+      "platform",
+      settings: AuthHost.settings([
+        #""code_request_burst":30,"code_requests_per_hour":120"#:
+          #""code_request_burst":2,"code_requests_per_hour":60"#
+      ]))
+    func ask(_ name: String) async throws -> (status: Int, retryAfter: String?) {
+      let reply = try await platform.request(
+        "POST", "/v1/passwords/forgot", #"{"email":"\#(name)@example.com"}"#)
+      return (reply.status, reply.header("retry-after"))
+    }
+    #expect(try await ask("ada") == (202, nil))
+    #expect(try await ask("bob") == (202, nil))
+    #expect(try await ask("eve") == (429, "60"))
+    #expect(try await signUp(platform, 1, from: "127.0.0.1").status == 201)
+    try await platform.host.close()
   }
 }

@@ -19,7 +19,8 @@ public struct DeclaredRoutes: Sendable {
   ///
   /// - Throws: what `TestHost` does; `TestFailure` when there is no such route; `JSONError` for a body that is none.
   public func request(
-    _ host: TestHost, _ method: String, _ target: String, _ body: String, as principal: Principal
+    _ host: TestHost, _ method: String, _ target: String, _ body: String, as principal: Principal,
+    from peer: String = "127.0.0.1"
   ) async throws -> (reply: TestReply, violations: [String]) {
     let route = try find(method, target)
     var violations: [String] = []
@@ -28,7 +29,7 @@ public struct DeclaredRoutes: Sendable {
         "the manifest refuses the body: \($0)"
       }
     }
-    let reply = try await host.request(method, target, body: body, as: principal)
+    let reply = try await host.request(method, target, body: body, as: principal, from: peer)
     violations += Self.violations(of: reply, route)
     if reply.status == 500 {
       violations += host.log.map { "logged: \($0.message) \($0.fields?.text ?? "")" }

@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from authority import Authority  # noqa: E402
 from client import Account  # noqa: E402
+from post import CROWD, posting  # noqa: E402
 from program import SEEN, Sluice, report, shared  # noqa: E402
 from sanitizer import fresh_reports, reported  # noqa: E402
 from secure import SecureSluice  # noqa: E402
@@ -90,8 +91,8 @@ def sluice(tmp_path, request):
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory, request):
-    """What `make run` serves: the platform and its apps."""
-    yield from shared(tmp_path_factory.mktemp("platform"), request, None)
+    """What `make run` serves, the platform and its apps, for a crowd."""
+    yield from shared(tmp_path_factory.mktemp("platform"), request, posting({}, CROWD))
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import response_schema_conformance, statu
 
 from program import shared
 from sanitizer import SLOWNESS, unsanitized
-from post import posting
+from post import CROWD, posting
 from world import DOMAINS, OPERATOR, Ask, World
 
 # Requests of each kind for each operation.
@@ -40,7 +40,7 @@ pytestmark = unsanitized("the requests are thousands, and the other tests send w
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory, request):
     limits = {"requests_per_second": 1_000_000, "user_requests_per_second": 0}
-    configuration = posting({}, {"operators": [OPERATOR]})
+    configuration = posting({}, {"operators": [OPERATOR], **CROWD})
     platform = configuration["tenants"][0]["plugins"]
     platform["control"] = {"config": {"domains": [{"host": DOMAINS}]}}
     yield from shared(tmp_path_factory.mktemp("schemathesis"), request, configuration, ["--loops", "1"], limits=limits)

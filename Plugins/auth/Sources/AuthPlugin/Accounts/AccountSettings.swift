@@ -4,6 +4,12 @@ internal import PluginKit
 struct AccountSettings: Decodable, Sendable {
   /// Whether nobody signs in before the e-mail is verified.
   var requiresVerifiedEmail: Bool
+  /// How many accounts may be made from one network at once, and then in an hour.
+  var signUpBurst: Int64
+  var signUpsPerHour: Int64
+  /// How many codes may be asked for from one network at once, and then in an hour.
+  var codeRequestBurst: Int64
+  var codeRequestsPerHour: Int64
   /// A list of breached passwords in the form of Have I Been Pwned; "" for none.
   var breachedPasswordsFile: String
   /// How long one key signs, in days.
@@ -15,6 +21,10 @@ struct AccountSettings: Decodable, Sendable {
 
   enum CodingKeys: String, CodingKey {
     case requiresVerifiedEmail = "require_verified_email"
+    case signUpBurst = "sign_up_burst"
+    case signUpsPerHour = "sign_ups_per_hour"
+    case codeRequestBurst = "code_request_burst"
+    case codeRequestsPerHour = "code_requests_per_hour"
     case breachedPasswordsFile = "breached_passwords_file"
     case signingKeyDays = "signing_key_days"
     case productName = "product_name"
@@ -23,8 +33,21 @@ struct AccountSettings: Decodable, Sendable {
 
   /// Of a tenant without accounts.
   static let none = AccountSettings(
-    requiresVerifiedEmail: false, breachedPasswordsFile: "", signingKeyDays: 90,
-    productName: "", operators: [])
+    requiresVerifiedEmail: false, signUpBurst: 1, signUpsPerHour: 1, codeRequestBurst: 1,
+    codeRequestsPerHour: 1, breachedPasswordsFile: "", signingKeyDays: 90, productName: "",
+    operators: [])
+
+  /// The rates of sign-ups from an address.
+  func signUps(from peer: String) -> [Throttle] {
+    Throttle.ofNetworks(
+      "signup.address", peer, burst: signUpBurst, every: 3_600_000 / signUpsPerHour)
+  }
+
+  /// The rates of asking for codes from an address.
+  func codeRequests(from peer: String) -> [Throttle] {
+    Throttle.ofNetworks(
+      "mail.address", peer, burst: codeRequestBurst, every: 3_600_000 / codeRequestsPerHour)
+  }
 
   /// Checks what a schema cannot say. Control thread: it looks at a file.
   func check() throws {

@@ -72,11 +72,8 @@ extension Accounts {
     let form = try request.decode(NewAccount.self)
     let client = SessionClient(request)
     let email = try EmailAddress(form.email)
-    // Asked first so that a taken address costs no hash; decided by the insert below.
-    let known = try await context.store.read(
-      "SELECT id FROM auth_accounts WHERE email = \(email.text)")
-    guard known.isEmpty else { throw Accounts.taken }
-
+    try await take(accountSettings.signUps(from: client.address))
+    // Whether the address is taken is decided by the insert below: the same work is done in either case.
     let hash = try await hash(form.password, email: email.text, name: form.name)
     let account = Account(
       id: try context.id.make("acc"), email: email.text, name: form.name, createdAt: try now(),

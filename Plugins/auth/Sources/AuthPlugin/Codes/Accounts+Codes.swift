@@ -63,8 +63,7 @@ extension Accounts {
 
   /// Bounds tries of codes from one address.
   func takeCodeTry(from peer: String) async throws {
-    let subject = Throttle.subject("code.address", Network.key(of: peer))
-    try await take([Throttle(subject, burst: 30, every: 10_000)])
+    try await take(Throttle.ofNetworks("code.address", peer, burst: 30, every: 10_000))
   }
 
   /// Sends a code to whoever has the address, and tells nobody whether anybody does: the answer is given after the same work for all,
@@ -74,13 +73,10 @@ extension Accounts {
     if isWanted: @escaping (Account) -> Bool
   ) async throws -> Response {
     let email = EmailAddress.normalized(try request.decode(Addressee.self).email)
-    let network = Network.key(of: request.peer)
     try await requireMail()
-    try await take([
-      Throttle(
-        Throttle.subject("mail.\(purpose.rawValue)", email), burst: 3, every: 60_000),
-      Throttle(Throttle.subject("mail.address", network), burst: 30, every: 10_000),
-    ])
+    let account = Throttle(
+      Throttle.subject("mail.\(purpose.rawValue)", email), burst: 3, every: 60_000)
+    try await take([account] + accountSettings.codeRequests(from: request.peer))
     context.spawn { [self] in
       let rows = try await context.store.read(
         "SELECT \(raw: Accounts.columns) FROM auth_accounts WHERE email = \(email)")

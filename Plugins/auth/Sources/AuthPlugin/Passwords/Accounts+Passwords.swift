@@ -47,11 +47,16 @@ extension Accounts {
     do {
       try await context.store.commit {
         spend(digest, of: account.id, for: .reset)
-        // Who set a second factor up before the address was verified need not be its owner.
+        // Who set a second factor up before the address was verified, or has only begun with one, need not be its owner.
         SQL(
           """
-          UPDATE auth_accounts SET totp_enabled_at = NULL
-          WHERE id = \(account.id) AND email_verified_at IS NULL
+          UPDATE auth_accounts SET \(raw: SecondFactor.removal)
+          WHERE id = \(account.id) AND (email_verified_at IS NULL OR totp_enabled_at IS NULL)
+          """)
+        SQL(
+          """
+          DELETE FROM auth_recovery_codes WHERE account_id IN (SELECT id FROM auth_accounts
+            WHERE id = \(account.id) AND totp_enabled_at IS NULL)
           """)
         verified(account.id, at: now)
         SQL(
@@ -71,6 +76,7 @@ extension Accounts {
     var new: String
   }
 
+  static let changed = Problem.conflict("The account was changed meanwhile. Try again.")
   static let wrongPassword = Problem(
     status: 403, code: "wrong_password", detail: "The account has another password.")
 
@@ -79,25 +85,37 @@ extension Accounts {
     let form = try request.decode(Change.self)
     let principal = request.principal
     let session = try principal.claims.decode(AccountClaims.self).session
-    let account = try await confirm(form.current, of: principal.id)
+    let (account, kept) = try await confirm(form.current, of: principal.id)
     let hash = try await self.hash(
       form.new, email: account.email, name: account.name, pointer: "/new")
     let now = try now()
-    try await context.store.commit {
-      SQL(
-        """
-        UPDATE auth_accounts SET password = \(hash.text), updated_at = \(now) WHERE id = \(account.id)
-        """
-      ).expect(exactly: 1)
-      revocation(ofSessionsOf: account.id, but: session, at: now)
+    do {
+      try await context.store.commit {
+        SQL(
+          """
+          UPDATE auth_accounts SET password = \(hash.text), updated_at = \(now)
+          WHERE id = \(account.id) AND password = \(kept)
+          """
+        ).expect(exactly: 1)
+        // Whoever knew the password before may have begun with a second factor.
+        SQL(
+          """
+          UPDATE auth_accounts SET \(raw: SecondFactor.removal)
+          WHERE id = \(account.id) AND totp_enabled_at IS NULL
+          """)
+        revocation(ofSessionsOf: account.id, but: session, at: now)
+      }
+    } catch StoreError.conflict {
+      throw Accounts.changed
     }
     return .empty(204)
   }
 
   /// Has the owner show his password once more.
   ///
+  /// - Returns: the account, and the hash that the password is of: what is committed then is guarded on it, since looking took its time.
   /// - Throws: `Problem` 403 `wrong_password`; `Throttled`.
-  func confirm(_ password: String, of id: String) async throws -> Account {
+  func confirm(_ password: String, of id: String) async throws -> (account: Account, hash: String) {
     let throttle = Throttle(
       Throttle.subject("password.account", id), burst: 5, every: 30_000)
     try await take([throttle])
@@ -109,7 +127,7 @@ extension Accounts {
       throw Accounts.wrongPassword
     }
     try await context.store.commit(isApartFromRequest: true) { throttle.giveBack }
-    return try row.decode()
+    return (try row.decode(), kept.text)
   }
 
   private struct Import: Decodable {

@@ -10,7 +10,8 @@ struct LoginThrottles {
   let pair: Throttle
   /// The account from anywhere; nil where the address is one that its owner has signed in from.
   let account: Throttle?
-  let address: Throttle
+  /// The networks that the address is in.
+  let networks: [Throttle]
 
   init(email: String, peer: String, isKnownAddress: Bool) {
     let network = Network.key(of: peer)
@@ -18,14 +19,14 @@ struct LoginThrottles {
     account =
       isKnownAddress
       ? nil : Throttle(Throttle.subject("login.account", email), burst: 20, every: 10_000)
-    address = Throttle(Throttle.subject("login.address", network), burst: 100, every: 1_000)
+    networks = Throttle.ofNetworks("login.address", peer, burst: 100, every: 1_000)
   }
 
-  var all: [Throttle] { [pair, account, address].compactMap(\.self) }
+  var all: [Throttle] { [pair, account].compactMap(\.self) + networks }
 
   /// What a sign-in that succeeded does: the attempt was no guess, and neither were those before it.
   var forgiveness: [SQL] {
     let reset: SQL = "DELETE FROM auth_throttles WHERE subject = \(pair.subject)"
-    return [reset] + [account, address].compactMap { $0?.giveBack }
+    return [reset] + all.dropFirst().map(\.giveBack)
   }
 }

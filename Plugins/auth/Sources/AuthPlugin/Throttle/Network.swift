@@ -2,6 +2,16 @@ internal import Glibc
 
 /// Where a request comes from, as far as rates are concerned.
 enum Network {
+  /// How many times what one subscriber may is given to 48 bits of IPv6, which whoever asks for them gets in many places.
+  static let siteShare: Int64 = 4
+
+  /// The networks that an address is in, the narrowest first, each with how many times what one subscriber may it may.
+  static func all(of address: String) -> [(key: String, share: Int64)] {
+    let own = key(of: address)
+    guard own.hasSuffix("/64") else { return [(own, 1)] }
+    return [(own, 1), (String(own.prefix(12)) + "/48", siteShare)]
+  }
+
   /// An IPv4 address as it is; of an IPv6 address its first 64 bits, which one subscriber has to himself.
   static func key(of address: String) -> String {
     var bytes = [UInt8](repeating: 0, count: 16)

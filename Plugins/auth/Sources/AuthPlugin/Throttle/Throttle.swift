@@ -23,6 +23,15 @@ struct Throttle {
     return kind + ":" + Digest.sha256(Array(text.utf8)).hexadecimal
   }
 
+  /// A rate of whoever comes from an address, counted for each of the networks that it is in.
+  static func ofNetworks(_ kind: String, _ peer: String, burst: Int64, every interval: Int64)
+    -> [Throttle]
+  {
+    Network.all(of: peer).map { key, share in
+      Throttle(subject(kind, key), burst: burst * share, every: max(1, interval / share))
+    }
+  }
+
   /// Counts one attempt; the batch is a conflict when there were too many.
   func take(at now: Timestamp) -> SQL {
     let latest = now.adding(milliseconds: (burst - 1) * interval)

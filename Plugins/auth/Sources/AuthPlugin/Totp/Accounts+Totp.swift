@@ -1,20 +1,23 @@
 internal import PluginKit
 
 extension Accounts {
-  /// Under which the factor's secret is sealed.
-  private static func secretName(of account: String) -> String { "auth.totp.\(account)" }
+  /// How long a secret that was shown may be confirmed, in milliseconds.
+  static let offerLifetime: Int64 = 3_600_000
 
-  static let badTotp = Problem(
-    status: 401, code: "totp_invalid",
-    detail: "The code of the second factor is wrong, or was used already.")
-  static let totpRequired = Problem(
-    status: 401, code: "totp_required",
-    detail: "The account has a second factor: sign in again with \"totp\" or \"recovery_code\".")
   private static let isOn = Problem.conflict(
     "The second factor is on already. Switch it off first.")
+  private static let nothingOffered = Problem.conflict(
+    "There is no secret to confirm: POST /v1/me/totp makes one, which is good for an hour.")
 
   private struct Confirmation: Decodable {
     var password: String
+    var totp: String?
+    var recoveryCode: String?
+
+    enum CodingKeys: String, CodingKey {
+      case password, totp
+      case recoveryCode = "recovery_code"
+    }
   }
 
   private struct Enrolment: Encodable {
@@ -27,13 +30,27 @@ extension Accounts {
     }
   }
 
-  /// `POST /v1/me/totp`: a new secret, shown once; nothing changes for the account before a code of it is confirmed.
+  /// `POST /v1/me/totp`: a new secret, shown once, in place of one that was not confirmed; nothing changes for the account before a code of it is.
   func enrolTotp(_ request: Request) async throws -> Response {
     let id = request.principal.id
-    let account = try await confirm(try request.decode(Confirmation.self).password, of: id)
+    let (account, kept) = try await confirm(
+      try request.decode(Confirmation.self).password, of: id)
     guard !account.totpEnabled else { throw Accounts.isOn }
-    let code = TimeCode(secret: try context.random.bytes(TimeCode.secretLength))
-    try await context.secrets.put(Accounts.secretName(of: id), code.secret)
+    let nonce = try context.random.bytes(SecondFactor.nonceLength).hexadecimal
+    let code = try await timeCode(of: id, nonce: nonce)
+    do {
+      try await context.store.commit {
+        SQL(
+          """
+          UPDATE auth_accounts SET totp_nonce = \(nonce), totp_offered_at = \(try now())
+          WHERE id = \(id) AND password = \(kept) AND totp_enabled_at IS NULL
+          """
+        ).expect(exactly: 1)
+      }
+    } catch StoreError.conflict {
+      throw Accounts.changed
+    }
+    try await forgetSealedSecret(of: id)
     return try .tokens(
       Enrolment(
         secret: code.base32,
@@ -57,14 +74,20 @@ extension Accounts {
   func confirmTotp(_ request: Request) async throws -> Response {
     let id = request.principal.id
     let typed = try request.decode(Code.self).code
-    let throttle = totpThrottle(id)
+    let throttle = SecondFactor.throttle(of: id)
     try await take([throttle])
-    guard let secret = try context.secrets.get(Accounts.secretName(of: id)) else {
-      throw Problem.conflict("There is no secret to confirm: POST /v1/me/totp makes one.")
-    }
     let now = try now()
-    guard let step = TimeCode(secret: secret).step(of: typed, at: now.unixMilliseconds / 1_000)
-    else {
+    let rows = try await context.store.read(
+      """
+      SELECT totp_nonce FROM auth_accounts
+      WHERE id = \(id) AND totp_enabled_at IS NULL AND totp_nonce IS NOT NULL
+        AND totp_offered_at > \(now.adding(milliseconds: -Accounts.offerLifetime))
+      """)
+    guard let nonce = try rows.first?["totp_nonce", String.self] else {
+      throw Accounts.nothingOffered
+    }
+    let code = try await timeCode(of: id, nonce: nonce)
+    guard let step = code.step(of: typed, at: now.unixMilliseconds / 1_000) else {
       throw Problem(
         status: 400, code: "invalid_code", detail: "The code is wrong. Is the clock right?")
     }
@@ -76,7 +99,7 @@ extension Accounts {
         SQL(
           """
           UPDATE auth_accounts SET totp_enabled_at = \(now), totp_step = \(step)
-          WHERE id = \(id) AND totp_enabled_at IS NULL
+          WHERE id = \(id) AND totp_enabled_at IS NULL AND totp_nonce = \(nonce)
           """
         ).expect(exactly: 1)
         SQL("DELETE FROM auth_recovery_codes WHERE account_id = \(id)")
@@ -89,60 +112,36 @@ extension Accounts {
         throttle.giveBack
       }
     } catch StoreError.conflict {
-      throw Accounts.isOn
+      throw Accounts.changed
     }
     return try .tokens(RecoveryCodes(codes: codes.map(\.text)), status: 200)
   }
 
-  /// `POST /v1/me/totp/disable`
+  /// `POST /v1/me/totp/disable`: with the password and the factor itself, so that neither alone takes the other's protection away.
   func disableTotp(_ request: Request) async throws -> Response {
     let id = request.principal.id
-    _ = try await confirm(try request.decode(Confirmation.self).password, of: id)
-    try await context.store.commit {
-      SQL("UPDATE auth_accounts SET totp_enabled_at = NULL, totp_step = NULL WHERE id = \(id)")
-      SQL("DELETE FROM auth_recovery_codes WHERE account_id = \(id)")
-    }
-    try await context.secrets.remove(Accounts.secretName(of: id))
-    return .empty(204)
-  }
-
-  private func totpThrottle(_ account: String) -> Throttle {
-    Throttle(Throttle.subject("totp.account", account), burst: 5, every: 30_000)
-  }
-
-  /// What a sign-in has to do for the second factor besides: nothing where there is none.
-  ///
-  /// - Returns: statements that are a conflict when the code was used meanwhile.
-  /// - Throws: `Problem` 401 `totp_required` or `totp_invalid`; `Throttled`.
-  func secondFactor(_ account: Account, code: String?, recovery: String?) async throws -> [SQL] {
-    guard account.totpEnabled else { return [] }
-    guard code != nil || recovery != nil else { throw Accounts.totpRequired }
-    let throttle = totpThrottle(account.id)
-    try await take([throttle])
-    if let recovery {
-      let digest = RecoveryCode(typed: recovery).digest(of: account.id)
-      let rows = try await context.store.read(
-        """
-        SELECT digest FROM auth_recovery_codes WHERE digest = \(digest) AND account_id = \(account.id)
-        """)
-      guard !rows.isEmpty else { throw Accounts.badTotp }
-      return [
-        SQL("DELETE FROM auth_recovery_codes WHERE digest = \(digest)").expect(exactly: 1),
-        throttle.giveBack,
-      ]
-    }
-    guard let code, let secret = try context.secrets.get(Accounts.secretName(of: account.id)),
-      let step = TimeCode(secret: secret).step(of: code, at: try now().unixMilliseconds / 1_000)
-    else { throw Accounts.badTotp }
-    return [
+    let form = try request.decode(Confirmation.self)
+    let (account, kept) = try await confirm(form.password, of: id)
+    let factor = try await secondFactor(account, code: form.totp, recovery: form.recoveryCode)
+    var batch = Batch()
+    for statement in factor { batch.add(statement) }
+    batch.add(
       SQL(
         """
-        UPDATE auth_accounts SET totp_step = \(step)
-        WHERE id = \(account.id) AND totp_enabled_at IS NOT NULL
-          AND (totp_step IS NULL OR totp_step < \(step))
+        UPDATE auth_accounts SET \(raw: SecondFactor.removal)
+        WHERE id = \(id) AND password = \(kept)
+          AND totp_enabled_at IS \(raw: account.totpEnabled ? "NOT NULL" : "NULL")
         """
-      ).expect(exactly: 1),
-      throttle.giveBack,
-    ]
+      ).expect(exactly: 1))
+    batch.add("DELETE FROM auth_recovery_codes WHERE account_id = \(id)")
+    do {
+      try await context.store.commit(batch)
+    } catch StoreError.conflict(statement: 0, _) where !factor.isEmpty {
+      throw Accounts.badTotp
+    } catch StoreError.conflict {
+      throw Accounts.changed
+    }
+    try await forgetSealedSecret(of: id)
+    return .empty(204)
   }
 }
