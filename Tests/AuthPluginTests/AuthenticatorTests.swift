@@ -257,6 +257,36 @@ extension `The authenticator, asked about a key,` {
     try await platform.host.close()
   }
 
+  @Test func `refuses the token of a session that has ended`() async throws {
+    let platform = try await AuthHost("platform")
+    let ada = try await platform.signUp()
+    var others: [SignedIn] = []
+    for _ in 0..<3 {
+      let body = #"{"email":"ada@example.com","password":"correct horse"}"#
+      others.append(try await platform.request("POST", "/v1/sessions", body).json())
+    }
+    let first = try await platform.principal(ada)
+    func refusals() async throws -> [Bool] {
+      var refused: [Bool] = []
+      for session in [ada] + others {
+        refused.append(try await platform.refusal(of: session.accessToken) != nil)
+      }
+      return refused
+    }
+    #expect(try await refusals() == [false, false, false, false])
+    let second = try await platform.principal(others[0])
+    #expect(try await platform.status("DELETE", "/v1/sessions/current", as: second).status == 204)
+    #expect(try await refusals() == [false, true, false, false])
+    #expect(platform.host.identitiesForgotten == 1)
+    let change = #"{"current":"correct horse","new":"another horse"}"#
+    #expect(try await platform.status("PUT", "/v1/me/password", change, as: first).status == 204)
+    #expect(try await refusals() == [false, true, true, true])
+    #expect(platform.host.identitiesForgotten == 2)
+    #expect(
+      try await platform.refusal(of: others[1].accessToken) == TokenRefusal.sessionEnded.reason)
+    try await platform.host.close()
+  }
+
   @Test func `refuses what is not signed with its own key`() async throws {
     let platform = try await AuthHost("platform")
     let ada = try await platform.signUp()
@@ -264,8 +294,10 @@ extension `The authenticator, asked about a key,` {
     let stored = try #require(try await platform.host.secret("auth.signing"))
     let key = try KeyRing(stored).signingKey(0)
     let other = try SigningKey.generate()
+    let session = try #require(
+      try await platform.identify(ada.accessToken).claims.decode([String: String].self)["sid"])
     let claims =
-      #"{"iss":"platform","sub":"\#(id)","sid":"ses_1","iat":1767225600,"exp":1767226500}"#
+      #"{"iss":"platform","sub":"\#(id)","sid":"\#(session)","iat":1767225600,"exp":1767226500}"#
     func es256(_ claims: String, kid: String, by key: SigningKey) throws -> String {
       try Forged.token(#"{"alg":"ES256","kid":"\#(kid)"}"#, claims, sign: key.sign)
     }
@@ -288,6 +320,8 @@ extension `The authenticator, asked about a key,` {
       (
         try es256(claims.replacing("sid", with: "xid"), kid: key.id, by: key), .badClaim("sid")
       ),
+      (try es256(claims.replacing(session, with: "ses_1"), kid: key.id, by: key), .sessionEnded),
+      (try es256(claims.replacing(id, with: "acc_1"), kid: key.id, by: key), .sessionEnded),
     ]
     for vector in vectors {
       #expect(try await platform.refusal(of: vector.token) == vector.refusal?.reason)

@@ -7,11 +7,14 @@ import Testing
 @Suite struct `A code sent by mail` {
   private let email = "ada@example.com"
 
-  private func verify(_ platform: AuthHost, _ code: String, _ email: String = "ada@example.com")
-    async throws -> (status: Int, code: String?)
-  {
-    try await platform.status(
-      "POST", "/v1/accounts/verify", #"{"email":"\#(email)","code":"\#(code)"}"#)
+  private func verify(
+    _ platform: AuthHost, _ code: String, _ email: String = "ada@example.com",
+    password: String? = "correct horse", as principal: Principal = .anonymous
+  ) async throws -> (status: Int, code: String?) {
+    let proof = password.map { #","password":"\#($0)""# } ?? ""
+    return try await platform.status(
+      "POST", "/v1/accounts/verify", #"{"email":"\#(email)","code":"\#(code)"\#(proof)}"#,
+      as: principal)
   }
 
   @Test func `verifies the address that it was sent to, once`() async throws {
@@ -24,6 +27,50 @@ import Testing
     let me = try await platform.request("GET", "/v1/me", as: try await platform.principal(ada))
     #expect(try me.json(SignedIn.Account.self).emailVerified)
     #expect(try await verify(platform, code) == (400, "invalid_code"))
+    try await platform.host.close()
+  }
+
+  @Test func `verifies nothing without a proof of who has signed up`() async throws {
+    let platform = try await AuthHost("platform")
+    let ada = try await platform.principal(try await platform.signUp())
+    let eve = try await platform.principal(try await platform.signUp("eve@example.com"))
+    try await platform.host.settle()
+    let code = try platform.mails.code(for: email, in: "verification")
+    // What is no proof uses up no try where the code is not looked at.
+    for _ in 0..<6 {
+      #expect(try await verify(platform, code, password: nil) == (401, "unauthenticated"))
+    }
+    #expect(try await verify(platform, code, password: nil, as: eve) == (401, "unauthenticated"))
+    #expect(try await verify(platform, code, password: "wrong horse") == (403, "wrong_password"))
+    let me = try await platform.request("GET", "/v1/me", as: ada)
+    #expect(try !me.json(SignedIn.Account.self).emailVerified)
+    #expect(try await verify(platform, code, password: nil, as: ada) == (204, nil))
+    try await platform.host.close()
+  }
+
+  /// Whoever reads the mail of an address that a stranger has signed up with.
+  @Test func `leaves nothing of a stranger's to whoever chooses a new password with it`()
+    async throws
+  {
+    let platform = try await AuthHost("platform")
+    let stranger = try await platform.signUp()
+    let principal = try await platform.principal(stranger)
+    let begun = try await platform.request(
+      "POST", "/v1/me/totp", #"{"password":"correct horse"}"#, as: principal)
+    #expect(begun.status == 201)
+    let ask = #"{"email":"ada@example.com"}"#
+    #expect(try await platform.status("POST", "/v1/passwords/forgot", ask).status == 202)
+    let code = try platform.mails.code(for: email, in: "password_reset")
+    let reset = #"{"email":"ada@example.com","code":"\#(code)","password":"another horse"}"#
+    #expect(try await platform.status("POST", "/v1/passwords/reset", reset).status == 204)
+    #expect(
+      try await platform.refusal(of: stranger.accessToken) == TokenRefusal.sessionEnded.reason)
+    #expect(try await platform.refresh(stranger.refreshToken).status == 401)
+    // What was begun cannot be ended by a request that was let in before.
+    let confirmed = try await platform.status(
+      "POST", "/v1/me/totp/confirm", #"{"code":"000000"}"#, as: principal)
+    #expect(confirmed == (409, "conflict"))
+    #expect(try await platform.signIn(email, "another horse").status == 201)
     try await platform.host.close()
   }
 
@@ -133,7 +180,7 @@ import Testing
     #expect(try await platform.signIn().status == 401)
     #expect(try await platform.signIn(email, "another horse").status == 201)
     #expect(try await reset("third horse", code) == (400, "invalid_code"))
-    let me = try await platform.request("GET", "/v1/me", as: try await platform.principal(ada))
+    let me = try await platform.request("GET", "/v1/me", as: .account(ada.account?.id ?? ""))
     #expect(try me.json(SignedIn.Account.self).emailVerified)
     try await platform.host.close()
   }

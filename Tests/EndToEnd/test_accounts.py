@@ -31,10 +31,10 @@ def sign_in(client, account, password=None, **more):
 def test_an_address_is_verified_and_a_password_is_reset_by_mail(platform, anybody, outbox):
     account = Account(platform.url)
     assert account.get("/v1/me").json()["email_verified"] is False
-    wrong = anybody.post("/v1/accounts/verify", {"email": account.email, "code": "0000-0000"}, expect=400).json()
+    wrong = account.post("/v1/accounts/verify", {"email": account.email, "code": "0000-0000"}, expect=400).json()
     assert wrong["code"] == "invalid_code"
     code = outbox.code(account.email, "confirm")
-    anybody.post("/v1/accounts/verify", {"email": account.email, "code": code}, expect=204)
+    account.post("/v1/accounts/verify", {"email": account.email, "code": code}, expect=204)
     assert account.get("/v1/me").json()["email_verified"] is True
 
     anybody.post("/v1/passwords/forgot", {"email": account.email}, expect=202)
@@ -46,6 +46,27 @@ def test_an_address_is_verified_and_a_password_is_reset_by_mail(platform, anybod
     assert sign_in(anybody, account, "a much better one").status_code == 201
     old = {"refresh_token": account.made["refresh_token"]}
     anybody.post("/v1/sessions/refresh", old, expect=401)
+    assert Client(platform.url, account.made["access_token"]).get("/v1/me").status_code == 401
+
+
+def test_whoever_owns_a_mailbox_confirms_no_account_of_a_stranger(platform, anybody, outbox):
+    squatter, owner = Account(platform.url), Account(platform.url)
+    code = outbox.code(squatter.email, "confirm")
+    typed = {"email": squatter.email, "code": code}
+    assert anybody.post("/v1/accounts/verify", typed, expect=401).json()["code"] == "unauthenticated"
+    owner.post("/v1/accounts/verify", typed, expect=401)
+    guess = {**typed, "password": "not the stranger's"}
+    assert anybody.post("/v1/accounts/verify", guess, expect=403).json()["code"] == "wrong_password"
+    assert squatter.get("/v1/me").json()["email_verified"] is False
+    # The account is the owner's with a new password, and nothing of the stranger's is left.
+    squatter.post("/v1/me/totp", {"password": squatter.password}, expect=201)
+    anybody.post("/v1/passwords/forgot", {"email": squatter.email}, expect=202)
+    taken = {"email": squatter.email, "code": outbox.code(squatter.email, "new password"), "password": "the owner's very own"}
+    anybody.post("/v1/passwords/reset", taken, expect=204)
+    assert squatter.get("/v1/me").status_code == 401
+    assert sign_in(anybody, squatter).status_code == 401
+    mine = sign_in(anybody, squatter, "the owner's very own").json()
+    assert mine["account"]["email_verified"] is True and mine["account"]["totp_enabled"] is False
 
 
 def test_nobody_learns_who_has_an_account(platform, anybody, outbox):
@@ -177,7 +198,9 @@ def test_an_operator_imports_accounts_and_turns_the_keys(sluice):
     login = {"email": email, "password": Account.password}
     assert anybody.post("/v1/sessions", login, expect=403).json()["code"] == "email_unverified"
     code = Outbox(gateway).code(email, "confirm")
-    anybody.post("/v1/accounts/verify", {"email": email, "code": code}, expect=204)
+    alone = anybody.post("/v1/accounts/verify", {"email": email, "code": code}, expect=401).json()
+    assert alone["code"] == "unauthenticated"
+    anybody.post("/v1/accounts/verify", {**login, "code": code}, expect=204)
     root = Client(gateway.url, anybody.post("/v1/sessions", login, expect=201).json()["access_token"])
 
     # "U*U", a hash that crypt_blowfish and every other implementation know.

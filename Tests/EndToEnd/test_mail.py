@@ -28,7 +28,7 @@ def test_a_message_arrives_as_mail_programs_read_it(sluice):
         assert not message.defects and b"\r\n" in content
         text = message.get_body(("plain",)).get_content()
         assert "Büro & Söhne" in text and "{product}" not in text
-        Client(gateway.url).post("/v1/accounts/verify", {"email": account.email, "code": code_in(message)}, expect=204)
+        account.post("/v1/accounts/verify", {"email": account.email, "code": code_in(message)}, expect=204)
         assert account.get("/v1/me").json()["email_verified"] is True
 
 
@@ -65,7 +65,7 @@ def test_a_message_outlives_kill_9_between_queue_and_delivery(sluice):
         (message,) = office.messages(patience=60)
         assert message["To"].addresses[0].addr_spec == account.email
         # No request has come since.
-        Client(gateway.url).post("/v1/accounts/verify", {"email": account.email, "code": code_in(message)}, expect=204)
+        account.post("/v1/accounts/verify", {"email": account.email, "code": code_in(message)}, expect=204)
         assert len(office.taken) == 1
 
 

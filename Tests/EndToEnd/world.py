@@ -82,7 +82,8 @@ class World:
             made = {"email": OPERATOR, "password": Account.password, "name": "Root"}
             token = self.nobody.post("/v1/accounts", made, expect=201).json()["access_token"]
             self.nobody.post(
-                "/v1/accounts/verify", {"email": OPERATOR, "code": self.outbox.code(OPERATOR, "confirm")}, expect=204)
+                "/v1/accounts/verify",
+                {"email": OPERATOR, "code": self.outbox.code(OPERATOR, "confirm"), "password": Account.password}, expect=204)
             self.root = Client(self.url, token)
         return self.root
 
@@ -141,7 +142,7 @@ class World:
 
     def _verifyEmail(self):
         account = Account(self.url)
-        return Ask(self.nobody, body={"email": account.email, "code": self.outbox.code(account.email, "confirm")})
+        return Ask(account, body={"email": account.email, "code": self.outbox.code(account.email, "confirm")})
 
     def _resendVerification(self):
         return Ask(self.nobody, body={"email": Account(self.url).email})

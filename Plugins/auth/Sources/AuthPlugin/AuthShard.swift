@@ -64,7 +64,7 @@ public final class AuthShard: PluginShard {
       switch (query.kind, side) {
       case (.key, .platform(let accounts)): return try query.keyHolder(at: accounts.now())
       case (.key, .app(let users)): return try query.keyHolder(at: users.now())
-      case (.bearer, .platform(let accounts)): return try accounts.identify(query.credential)
+      case (.bearer, .platform(let accounts)): return try await accounts.identify(query.credential)
       case (.bearer, .app(let users)): return try await users.identify(query.credential)
       case (.subscription, .app(let users)): return try await users.listener(query.credential)
       case (.subscription, .platform): throw TokenRefusal.badClaim("channel")

@@ -103,31 +103,41 @@ extension Accounts {
   private struct Verification: Decodable {
     var email: String
     var code: String
+    var password: String?
   }
 
-  /// `POST /v1/accounts/verify`
+  private static let unproven = Problem.unauthenticated(
+    "Show who has signed up: with the account's password beside the code, or with its access token."
+  )
+
+  /// `POST /v1/accounts/verify`: the code shows that mail to the address arrives, the password or a token of the account that it arrives at
+  /// whoever has signed up. By the code alone a stranger's account under somebody else's address would be confirmed by its owner, who types a code
+  /// that he has not asked for.
   func verifyEmail(_ request: Request) async throws -> Response {
     let form = try request.decode(Verification.self)
+    let principal = request.principal
+    guard form.password != nil || principal.kind == .account else { throw Accounts.unproven }
     try await takeCodeTry(from: request.peer)
     let (account, digest) = try await account(
       ofCode: form.code, for: .verification, email: form.email)
+    var kept: String?
+    if principal.kind != .account || principal.id != account.id {
+      guard let password = form.password else { throw Accounts.unproven }
+      kept = try await confirm(password, of: account.id).hash
+    }
     do {
       try await context.store.commit {
         spend(digest, of: account.id, for: .verification)
-        verified(account.id, at: try now())
+        SQL(
+          """
+          UPDATE auth_accounts SET email_verified_at = COALESCE(email_verified_at, \(try now()))
+          WHERE id = \(account.id) AND password = COALESCE(\(kept), password)
+          """
+        ).expect(exactly: 1)
       }
     } catch StoreError.conflict {
       throw Accounts.badCode
     }
     return .empty(204)
-  }
-
-  /// Says that the account's address reaches its owner.
-  func verified(_ account: String, at now: Timestamp) -> SQL {
-    SQL(
-      """
-      UPDATE auth_accounts SET email_verified_at = COALESCE(email_verified_at, \(now))
-      WHERE id = \(account)
-      """)
   }
 }

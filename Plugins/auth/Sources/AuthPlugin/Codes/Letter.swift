@@ -10,12 +10,25 @@ struct Letter: Encodable {
   static func code(_ code: OneTimeCode, for purpose: OneTimeCode.Purpose, to account: Account)
     -> Letter
   {
-    let (subject, use) =
+    let (subject, use, caution) =
       switch purpose {
       case .verification:
-        ("{product}: confirm your e-mail address", "To confirm this address, enter this code:")
+        (
+          "{product}: confirm your e-mail address",
+          "To confirm this address, enter this code where you have signed up:",
+          """
+          If you have not signed up, somebody else has with your address: do not enter
+          it anywhere, and nothing comes of it.
+          """
+        )
       case .reset:
-        ("{product}: choose a new password", "To choose a new password, enter this code:")
+        (
+          "{product}: choose a new password", "To choose a new password, enter this code:",
+          """
+          If you have not asked for it, somebody may have mistyped an address; you need
+          not do anything.
+          """
+        )
       }
     return Letter(
       to: account.email, subject: subject,
@@ -26,8 +39,7 @@ struct Letter: Encodable {
 
             \(code.text)
 
-        It is good for one hour. If you have not asked for it, somebody may have
-        mistyped an address; you need not do anything.
+        It is good for one hour. \(caution)
 
         {product}
         """, category: purpose == .reset ? "password_reset" : "verification")

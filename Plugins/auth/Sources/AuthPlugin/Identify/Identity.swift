@@ -61,8 +61,8 @@ extension IdentifyQuery {
 }
 
 extension Accounts {
-  /// The account whose access token it is: ES256 under the platform's own key.
-  func identify(_ credential: String) throws -> Identity {
+  /// The account whose access token it is: ES256 under the platform's own key, of a session that has not ended.
+  func identify(_ credential: String) async throws -> Identity {
     let token = try CompactJWS(credential)
     try token.require(algorithm: SigningKey.algorithm)
     guard let keyID = token.header.keyID, let key = try keys.find(keyID) else {
@@ -74,6 +74,12 @@ extension Accounts {
     let claims = try Claims(token.payload)
     try claims.check(tenant: context.tenant, now: now())
     guard let session = claims.session else { throw TokenRefusal.badClaim("sid") }
+    let rows = try await context.store.read(
+      """
+      SELECT id FROM auth_sessions
+      WHERE id = \(session) AND account_id = \(claims.subject) AND revoked_at IS NULL
+      """)
+    guard !rows.isEmpty else { throw TokenRefusal.sessionEnded }
     return Identity(
       kind: .account, id: claims.subject, scopes: ["*"],
       claims: try RawJSON(encoding: AccountClaims(session: session)), expiresAt: claims.voidAt)

@@ -22,6 +22,8 @@ enum TokenRefusal: Error, Equatable {
   case noSecret
   /// The user's tokens were revoked after it was issued, or it does not say when it was.
   case revoked
+  /// The account's session was ended, or there is none.
+  case sessionEnded
 
   var reason: String {
     switch self {
@@ -37,6 +39,7 @@ enum TokenRefusal: Error, Equatable {
     case .notYetValid: "the token is not valid yet"
     case .noSecret: "the app has no signing secret"
     case .revoked: "the user's tokens were revoked after it was issued"
+    case .sessionEnded: "the token's session has ended"
     }
   }
 }

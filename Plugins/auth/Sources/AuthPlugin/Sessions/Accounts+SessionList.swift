@@ -60,6 +60,7 @@ extension Accounts {
     guard commit.statements[0].changed == 1 else {
       throw Problem.notFound("The account has no such session.")
     }
+    try await context.forgetIdentities()
     return .empty(204)
   }
 
@@ -69,10 +70,11 @@ extension Accounts {
     try await context.store.commit {
       revocation(ofSessionsOf: request.principal.id, but: current, at: try now())
     }
+    try await context.forgetIdentities()
     return .empty(204)
   }
 
-  /// Ends an account's sessions, but for one. Their access tokens stay good until they expire.
+  /// Ends an account's sessions, but for one. Identities are forgotten when it is committed, so that their access tokens are good no more.
   func revocation(ofSessionsOf account: String, but spared: String?, at now: Timestamp) -> SQL {
     SQL(
       """

@@ -128,6 +128,7 @@ extension Accounts {
         WHERE id = \(session) AND account_id = \(principal.id)
         """)
     }
+    try await context.forgetIdentities()
     return .empty(204)
   }
 
@@ -138,5 +139,6 @@ extension Accounts {
         UPDATE auth_sessions SET revoked_at = COALESCE(revoked_at, \(now)) WHERE id = \(session)
         """)
     }
+    try await context.forgetIdentities()
   }
 }
