@@ -36,10 +36,12 @@ extension TestHost {
     try await onLoop { $0.secrets[name] = value }
   }
 
-  /// Runs a statement on the plugin's own tables: for what an earlier version of the plugin has left there.
+  /// Runs a statement on the plugin's own tables: for what an earlier version of the plugin, or a crash, has left there.
   ///
+  /// - Returns: the rows, each value as text.
   /// - Throws: what the store does.
-  public func execute(_ sql: String) async throws {
+  @discardableResult
+  public func execute(_ sql: String) async throws -> [[String]] {
     try await world.store.execute(sql)
   }
 

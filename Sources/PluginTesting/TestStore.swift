@@ -81,9 +81,20 @@ final class TestStore: Sendable {
   }
 
   /// Runs a statement as the plugin's own.
-  func execute(_ sql: String) async throws {
-    _ = try await store.submit(
+  func execute(_ sql: String) async throws -> [[String]] {
+    let reply = try await store.submit(
       tenant: tenant, batch: Batch(owner: owner, statements: [Statement(sql)], events: []))
+    return try reply.rows.decoded()[0].rows.map { row in
+      row.map { value in
+        switch value {
+        case .null: "NULL"
+        case .integer(let value): "\(value)"
+        case .real(let value): "\(value)"
+        case .text(let value): value
+        case .blob(let bytes): "\(bytes)"
+        }
+      }
+    }
   }
 
   func commit(

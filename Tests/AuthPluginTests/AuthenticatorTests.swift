@@ -277,11 +277,11 @@ extension `The authenticator, asked about a key,` {
     let second = try await platform.principal(others[0])
     #expect(try await platform.status("DELETE", "/v1/sessions/current", as: second).status == 204)
     #expect(try await refusals() == [false, true, false, false])
-    #expect(platform.host.identitiesForgotten == 1)
+    #expect(try await platform.host.identitiesForgotten == 1)
     let change = #"{"current":"correct horse","new":"another horse"}"#
     #expect(try await platform.status("PUT", "/v1/me/password", change, as: first).status == 204)
     #expect(try await refusals() == [false, true, true, true])
-    #expect(platform.host.identitiesForgotten == 2)
+    #expect(try await platform.host.identitiesForgotten == 2)
     #expect(
       try await platform.refusal(of: others[1].accessToken) == TokenRefusal.sessionEnded.reason)
     try await platform.host.close()

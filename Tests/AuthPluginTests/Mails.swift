@@ -11,6 +11,16 @@ final class Mails: Sendable {
     var subject: String
     var text: String
     var category: String
+    var key: String
+  }
+
+  /// What the mailer does with a message.
+  enum Mood: Sendable {
+    case taking
+    /// Its queue is full.
+    case refusing
+    /// It takes the message, and its answer is lost.
+    case silent
   }
 
   struct Answer: Codable, Sendable {
@@ -18,12 +28,25 @@ final class Mails: Sendable {
   }
 
   private let kept = Mutex<[Mail]>([])
+  private let mood = Mutex(Mood.taking)
 
   var all: [Mail] { kept.withLock { $0 } }
 
-  func take(_ mail: Mail) -> Answer {
+  func set(_ mood: Mood) {
+    self.mood.withLock { $0 = mood }
+  }
+
+  func take(_ mail: Mail) throws -> Answer {
+    let mood = mood.withLock(\.self)
+    if mood == .refusing { throw HostError(.overloaded, "5 messages wait already") }
     kept.withLock { $0.append(mail) }
+    if mood == .silent { throw HostError(.unavailable, "the provider has gone") }
     return Answer(id: "msg_1")
+  }
+
+  /// How many messages of a category have gone to an address.
+  func count(for address: String, in category: String) -> Int {
+    all.count { $0.to == address && $0.category == category }
   }
 
   /// The code in the last message to an address.

@@ -218,7 +218,8 @@ import Testing
         == (403, "forbidden"))
     let code = try platform.mails.code(for: "root@example.com", in: "verification")
     _ = try await platform.status(
-      "POST", "/v1/accounts/verify", #"{"email":"root@example.com","code":"\#(code)"}"#)
+      "POST", "/v1/accounts/verify", #"{"email":"root@example.com","code":"\#(code)"}"#,
+      as: principal)
     #expect(
       try await platform.status("POST", "/v1/accounts/import", body, as: principal) == (201, nil))
     #expect(

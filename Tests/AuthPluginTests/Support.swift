@@ -39,7 +39,8 @@ struct AuthHost {
     ) { host in
       if tenant != "platform" { try await host.setSecret("tenant.signing", secret) }
       guard sendsMail else { return }
-      try await host.provide("sluice.mailer/1", method: 1) { (mail: Mails.Mail) in mails.take(mail)
+      try await host.provide("sluice.mailer/1", method: 1) { (mail: Mails.Mail) in
+        try mails.take(mail)
       }
     }
   }

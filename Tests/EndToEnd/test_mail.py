@@ -69,6 +69,41 @@ def test_a_message_outlives_kill_9_between_queue_and_delivery(sluice):
         assert len(office.taken) == 1
 
 
+def test_a_letter_outlives_kill_9_between_its_code_and_the_mailers_queue(sluice):
+    # Nobody listens at the port yet, and the queue has room for one message.
+    office = PostOffice()
+    gateway = sluice(posting(by_smtp(office, queue_limit=1)))
+    first, second = sign_up(gateway), sign_up(gateway)
+    assert eventually(lambda: gateway.metric("sluice_mailer_queue_full_total") >= 1, 20)
+    gateway.kill()
+    with office:
+        gateway.start()
+        messages = office.messages(2, patience=90)
+        # No request has come since.
+        codes = {message["To"].addresses[0].addr_spec: code_in(message) for message in messages}
+        for account in (first, second):
+            body = {"email": account.email, "code": codes[account.email]}
+            account.post("/v1/accounts/verify", body, expect=204)
+        assert len(office.taken) == 2
+
+
+def test_whoever_signed_up_just_before_kill_9_has_a_letter_and_one_only(sluice):
+    gateway = sluice()
+    outbox = Outbox(gateway)
+    accounts = []
+    for _ in range(5):
+        accounts.append(sign_up(gateway))
+        gateway.kill()
+        gateway.start()
+    for account in accounts:
+        # One that was being handed over is due again some seconds later.
+        (message,) = outbox.messages(account.email, "confirm", patience=60)
+        code = code_in(message)
+        account.post("/v1/accounts/verify", {"email": account.email, "code": code}, expect=204)
+    for account in accounts:
+        assert len(outbox.messages(account.email)) == 1
+
+
 def test_messages_that_wait_are_not_to_be_read_in_the_database(sluice):
     office = PostOffice()
     gateway = sluice(posting(by_smtp(office)))

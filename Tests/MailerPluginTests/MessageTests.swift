@@ -105,6 +105,8 @@ import Testing
       MailerHost.mail(html: String(repeating: "h", count: 262_145)),
       MailerHost.mail(category: "Greeting"), MailerHost.mail(category: ""),
       MailerHost.mail(category: String(repeating: "c", count: 41)),
+      MailerHost.mail().with { $0.key = "" }, MailerHost.mail().with { $0.key = "auth. x" },
+      MailerHost.mail().with { $0.key = String(repeating: "k", count: 65) },
     ]
     for mail in refused { #expect(throws: HostError.self) { try mail.check() } }
     #expect(throws: Never.self) {

@@ -93,6 +93,41 @@ import Testing
     try await mailer.host.close()
   }
 
+  @Test func `takes a message once under one key, for seven days after its end`() async throws {
+    let mailer = try await MailerHost(queueLimit: 1)
+    mailer.outbox.block()
+    let mail = MailerHost.mail().with { $0.key = "auth.let_1" }
+    let id = try await mailer.send(mail)
+    // The queue is full, and this message is in it.
+    #expect(try await mailer.send(mail) == id)
+    await #expect(throws: HostError.self) {
+      try await mailer.send(mail.with { $0.key = "auth.let_2" })
+    }
+    mailer.outbox.unblock()
+    try await mailer.host.advance(milliseconds: 10_000)
+    #expect(try await mailer.send(mail) == id)
+    #expect(mailer.outbox.names == ["\(id).eml"])
+    #expect(mailer.host.metric("queued_total") == 1)
+    try await mailer.host.advance(milliseconds: 7 * 86_400_000)
+    let another = try await mailer.send()
+    #expect(try await mailer.send(mail) != id)
+    #expect(mailer.outbox.names.count == 3 && mailer.outbox.names.contains("\(another).eml"))
+    try await mailer.host.close()
+  }
+
+  @Test func `takes a message once that comes twice at once`() async throws {
+    let mailer = try await MailerHost()
+    let host = mailer.host
+    let mail = MailerHost.mail().with { $0.key = "auth.let_1" }
+    async let first = host.call("sluice.mailer/1", method: 1, mail, as: MailAnswer.self)
+    async let second = host.call("sluice.mailer/1", method: 1, mail, as: MailAnswer.self)
+    let ids = [try await first.id, try await second.id]
+    #expect(ids[0] == ids[1])
+    try await host.settle()
+    #expect(mailer.outbox.names == ["\(ids[0]).eml"])
+    try await host.close()
+  }
+
   @Test func `pauses for an hour at most`() {
     #expect(Delivery.pause(after: 1, first: 30) == 30_000)
     #expect(Delivery.pause(after: 2, first: 30) == 60_000)

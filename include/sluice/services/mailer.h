@@ -3,13 +3,16 @@
  *
  * Method 1, send. Request, a JSON object:
  *
- *   {"to":"ada@example.com","subject":"…","text":"…","html":"…","category":"verification"}
+ *   {"to":"ada@example.com","subject":"…","text":"…","html":"…","category":"verification","key":"auth.let_…"}
  *
  *   to        one address, local@domain in ASCII, of at most 254 bytes
  *   subject   one line of 1 to 200 characters
  *   text      the message as plain text, at most 65,536 bytes
  *   html      the same as HTML, at most 262,144 bytes; may be left out
  *   category  what sort of message it is, [a-z][a-z0-9_.-]{0,39}: for the log and for counting
+ *   key       what the caller knows the message by, 1 to 64 printable characters of ASCII that begin with its plugin's id and a dot; may be
+ *             left out. Asking again under the same key, for seven days or more from the message's end, is answered with the message that there is: so
+ *             whoever does not know whether an earlier call was carried out repeats it, and one message goes out
  *
  * Wherever subject, text or html say {product} it becomes the product's name from the mailer's settings, escaped in html.
  *

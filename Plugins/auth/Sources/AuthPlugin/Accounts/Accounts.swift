@@ -13,6 +13,7 @@ final class Accounts {
   let overloads: Metric?
   /// Whether the tenant sends mail, once it has been asked.
   var hasMailer: Bool?
+  var outbox = Outbox()
 
   init(_ settings: AuthSettings, _ accountSettings: AccountSettings, _ context: ShardContext) {
     self.settings = settings
@@ -27,6 +28,8 @@ final class Accounts {
     keys = SigningKeys(
       context, lifetime: accountSettings.signingKeyDays * 86_400_000,
       tokenLifetime: settings.accessTokenSeconds * 1_000 + Claims.leeway)
+    // What was to be handed over when the gateway ended, or when another generation did.
+    handOverLetters()
   }
 
   func now() throws -> Timestamp { try context.clock.now() }
@@ -86,12 +89,17 @@ extension Accounts {
       session.add(to: &batch)
       tokens = try session.tokens(settings)
     }
+    // The first code goes where mail is sent at all.
+    let letter =
+      try await sendsMail()
+      ? try await newLetter(.verification, to: account.id, at: account.createdAt) : nil
+    for statement in letter?.statements ?? [] { batch.add(statement) }
     do {
       try await context.store.commit(batch)
     } catch StoreError.conflict(statement: 0, _) {
       throw Accounts.taken
     }
-    welcome(account)
+    if letter != nil { handOverLetters() }
     return try .tokens(SessionAnswer(account: account, tokens), status: 201)
   }
 
@@ -106,13 +114,6 @@ extension Accounts {
       ON CONFLICT (email) DO NOTHING
       """
     ).expect(exactly: 1)
-  }
-
-  /// Sends the first code, where mail is sent at all. Whoever does not get it asks for another.
-  private func welcome(_ account: Account) {
-    context.spawn { [self] in
-      if try await sendsMail() { try await sendCode(.verification, to: account) }
-    }
   }
 
   /// `GET /v1/me`

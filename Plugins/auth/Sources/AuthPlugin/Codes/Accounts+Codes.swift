@@ -5,84 +5,110 @@ extension Accounts {
     status: 400, code: "invalid_code",
     detail: "The code is wrong, has expired, was used, or was tried too often. Ask for a new one.")
 
-  /// Sends a new code to an account, in place of the one before.
-  func sendCode(_ purpose: OneTimeCode.Purpose, to account: Account) async throws {
-    let code = OneTimeCode(random: try context.random.bytes(OneTimeCode.randomLength))
-    let now = try now()
-    try await context.store.commit(isApartFromRequest: true) {
-      SQL("DELETE FROM auth_codes WHERE expires_at <= \(now)")
-      SQL(
-        """
-        INSERT INTO auth_codes (account_id, purpose, digest, tries, expires_at)
-        VALUES (\(account.id), \(purpose.rawValue),
-          \(code.digest(of: account.id, for: purpose)), 0,
-          \(now.adding(milliseconds: OneTimeCode.lifetime)))
-        ON CONFLICT (account_id, purpose) DO UPDATE SET digest = excluded.digest, tries = 0,
-          expires_at = excluded.expires_at
-        """)
-    }
-    try await send(.code(code, for: purpose, to: account))
+  /// A code that somebody has typed in, and that is one of those that were sent.
+  struct FoundCode {
+    var account: Account
+    var letter: String
+    /// Where it was typed in.
+    var network: String
   }
 
-  /// The account whose code it is. The try is counted before anything is compared, so that tries side by side count too.
+  /// Finds whose code it is: any of those that were sent for this and have not expired. The try is counted against each of them before anything is
+  /// compared, so that tries side by side count too; from one network, and in all.
   ///
   /// - Throws: `Problem` 400 `invalid_code`, in the same words for an address without an account.
-  func account(ofCode text: String, for purpose: OneTimeCode.Purpose, email: String) async throws
-    -> (account: Account, digest: String)
-  {
+  func find(
+    code text: String, for purpose: OneTimeCode.Purpose, email: String, from peer: String
+  ) async throws -> FoundCode {
+    try await take(Throttle.ofNetworks("code.address", peer, burst: 30, every: 10_000))
     let now = try now()
     let email = EmailAddress.normalized(email)
+    let network = Digest.sha256(Array(Network.key(of: peer).utf8)).hexadecimal
     let commit = try await context.store.commit(isApartFromRequest: true) {
+      // One more than may be: so many have been refused.
       SQL(
         """
-        UPDATE auth_codes SET tries = tries + 1
+        INSERT INTO auth_letter_tries (letter_id, network, tries, expires_at)
+        SELECT id, \(network), 1, expires_at FROM auth_letters
         WHERE account_id = (SELECT id FROM auth_accounts WHERE email = \(email))
-          AND purpose = \(purpose.rawValue) AND expires_at > \(now) AND tries < \(OneTimeCode.tries)
-        RETURNING account_id, digest
+          AND purpose = \(purpose.rawValue) AND expires_at > \(now) AND tries < \(OneTimeCode.triesInAll)
+        ON CONFLICT (letter_id, network) DO UPDATE SET tries = auth_letter_tries.tries + 1
+          WHERE auth_letter_tries.tries <= \(OneTimeCode.tries)
+        """)
+      SQL(
+        """
+        UPDATE auth_letters SET tries = tries + 1
+        WHERE account_id = (SELECT id FROM auth_accounts WHERE email = \(email))
+          AND purpose = \(purpose.rawValue) AND expires_at > \(now) AND tries < \(OneTimeCode.triesInAll)
+          AND id IN (SELECT letter_id FROM auth_letter_tries
+            WHERE network = \(network) AND tries <= \(OneTimeCode.tries))
+        RETURNING id, digest
         """)
     }
     let rows = try await context.store.read(
       "SELECT \(raw: Accounts.columns) FROM auth_accounts WHERE email = \(email)")
-    guard let known = commit.statements[0].first, let account = try rows.first?.decode(Account.self)
-    else { throw Accounts.badCode }
-    let digest = OneTimeCode(typed: text).digest(of: account.id, for: purpose)
-    let kept = try known["digest", String.self]
-    guard Digest.areEqual(Array(kept.utf8), Array(digest.utf8)) else { throw Accounts.badCode }
-    return (account, digest)
-  }
-
-  /// Takes a code out of use; the batch is a conflict when another request has.
-  func spend(_ digest: String, of account: String, for purpose: OneTimeCode.Purpose) -> SQL {
-    SQL(
-      """
-      DELETE FROM auth_codes
-      WHERE account_id = \(account) AND purpose = \(purpose.rawValue) AND digest = \(digest)
-      """
-    ).expect(exactly: 1)
-  }
-
-  /// Bounds tries of codes from one address.
-  func takeCodeTry(from peer: String) async throws {
-    try await take(Throttle.ofNetworks("code.address", peer, burst: 30, every: 10_000))
-  }
-
-  /// Sends a code to whoever has the address, and tells nobody whether anybody does: the answer is given after the same work for all,
-  /// and what is more work for some comes behind it.
-  private func requestCode(
-    _ purpose: OneTimeCode.Purpose, _ request: Request,
-    if isWanted: @escaping (Account) -> Bool
-  ) async throws -> Response {
-    let email = EmailAddress.normalized(try request.decode(Addressee.self).email)
-    try await requireMail()
-    let account = Throttle(
-      Throttle.subject("mail.\(purpose.rawValue)", email), burst: 3, every: 60_000)
-    try await take([account] + accountSettings.codeRequests(from: request.peer))
-    context.spawn { [self] in
-      let rows = try await context.store.read(
-        "SELECT \(raw: Accounts.columns) FROM auth_accounts WHERE email = \(email)")
-      guard let account = try rows.first?.decode(Account.self), isWanted(account) else { return }
-      try await sendCode(purpose, to: account)
+    guard let account = try rows.first?.decode(Account.self) else { throw Accounts.badCode }
+    let digest = Array(OneTimeCode(typed: text).digest(of: account.id, for: purpose).utf8)
+    var found: String?
+    for row in commit.statements[1] {
+      let kept = try row["digest", String.self]
+      if Digest.areEqual(Array(kept.utf8), digest) { found = try row["id", String.self] }
     }
+    guard let found else { throw Accounts.badCode }
+    return FoundCode(account: account, letter: found, network: network)
+  }
+
+  /// Takes a code out of use, and the others that were sent for the same; the batch is a conflict when another request has.
+  func spend(_ code: FoundCode, for purpose: OneTimeCode.Purpose) -> [SQL] {
+    [
+      SQL("DELETE FROM auth_letters WHERE id = \(code.letter)").expect(exactly: 1),
+      """
+      DELETE FROM auth_letters
+      WHERE account_id = \(code.account.id) AND purpose = \(purpose.rawValue)
+      """,
+    ]
+  }
+
+  /// A code that was right is not used up by what came with it.
+  func forgiveTries(of code: FoundCode) async throws {
+    try await context.store.commit(isApartFromRequest: true) {
+      SQL(
+        """
+        UPDATE auth_letter_tries SET tries = 0
+        WHERE letter_id = \(code.letter) AND network = \(code.network)
+        """)
+    }
+  }
+
+  /// Sends a code to whoever has the address, and tells nobody whether anybody does: the same is read, computed and committed for all, and the
+  /// letter is handed over behind the answer.
+  ///
+  /// Only whoever asks too often for whatever addresses is told so. Beyond the rates of an address the answer is the same and no letter is sent: a
+  /// stranger who asks for it keeps nobody from his account, since the codes that were sent stay good.
+  private func requestCode(_ purpose: OneTimeCode.Purpose, _ request: Request) async throws
+    -> Response
+  {
+    let email = EmailAddress.normalized(try request.decode(Addressee.self).email)
+    let peer = request.peer
+    try await requireMail()
+    try await take(accountSettings.codeRequests(from: peer))
+    let rows = try await context.store.read("SELECT id FROM auth_accounts WHERE email = \(email)")
+    let letter = try await newLetter(
+      purpose, to: try rows.first?["id", String.self] ?? "", at: try now())
+    var batch = Batch()
+    let kind = "mail.\(purpose.rawValue)"
+    let throttles = [
+      Throttle(Throttle.subject(kind, email, Network.key(of: peer)), burst: 3, every: 300_000),
+      Throttle(Throttle.subject(kind, email), burst: 6, every: 600_000),
+    ]
+    for throttle in throttles { batch.add(throttle.take(at: letter.now)) }
+    for statement in letter.statements { batch.add(statement) }
+    do {
+      try await context.store.commit(batch)
+    } catch StoreError.conflict {
+      return .empty(202)
+    }
+    handOverLetters()
     return .empty(202)
   }
 
@@ -92,12 +118,12 @@ extension Accounts {
 
   /// `POST /v1/accounts/verify/resend`
   func resendVerification(_ request: Request) async throws -> Response {
-    try await requestCode(.verification, request) { !$0.emailVerified }
+    try await requestCode(.verification, request)
   }
 
   /// `POST /v1/passwords/forgot`
   func forgetPassword(_ request: Request) async throws -> Response {
-    try await requestCode(.reset, request) { _ in true }
+    try await requestCode(.reset, request)
   }
 
   private struct Verification: Decodable {
@@ -117,24 +143,25 @@ extension Accounts {
     let form = try request.decode(Verification.self)
     let principal = request.principal
     guard form.password != nil || principal.kind == .account else { throw Accounts.unproven }
-    try await takeCodeTry(from: request.peer)
-    let (account, digest) = try await account(
-      ofCode: form.code, for: .verification, email: form.email)
+    let code = try await find(
+      code: form.code, for: .verification, email: form.email, from: request.peer)
+    let account = code.account
     var kept: String?
     if principal.kind != .account || principal.id != account.id {
       guard let password = form.password else { throw Accounts.unproven }
       kept = try await confirm(password, of: account.id).hash
     }
+    var batch = Batch()
+    for statement in spend(code, for: .verification) { batch.add(statement) }
+    batch.add(
+      SQL(
+        """
+        UPDATE auth_accounts SET email_verified_at = COALESCE(email_verified_at, \(try now()))
+        WHERE id = \(account.id) AND password = COALESCE(\(kept), password)
+        """
+      ).expect(exactly: 1))
     do {
-      try await context.store.commit {
-        spend(digest, of: account.id, for: .verification)
-        SQL(
-          """
-          UPDATE auth_accounts SET email_verified_at = COALESCE(email_verified_at, \(try now()))
-          WHERE id = \(account.id) AND password = COALESCE(\(kept), password)
-          """
-        ).expect(exactly: 1)
-      }
+      try await context.store.commit(batch)
     } catch StoreError.conflict {
       throw Accounts.badCode
     }

@@ -6,10 +6,12 @@ struct Letter: Encodable {
   var subject: String
   var text: String
   var category: String
+  /// By which the mailer knows it when it comes again.
+  var key: String
 
-  static func code(_ code: OneTimeCode, for purpose: OneTimeCode.Purpose, to account: Account)
-    -> Letter
-  {
+  static func code(
+    _ code: OneTimeCode, for purpose: OneTimeCode.Purpose, to account: Account, key: String
+  ) -> Letter {
     let (subject, use, caution) =
       switch purpose {
       case .verification:
@@ -42,7 +44,7 @@ struct Letter: Encodable {
         It is good for one hour. \(caution)
 
         {product}
-        """, category: purpose == .reset ? "password_reset" : "verification")
+        """, category: purpose == .reset ? "password_reset" : "verification", key: key)
   }
 }
 

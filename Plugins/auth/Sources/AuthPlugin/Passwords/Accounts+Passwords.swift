@@ -30,23 +30,19 @@ extension Accounts {
   /// `POST /v1/passwords/reset`: whoever has the code reads the account's mail, so the address is verified too, and all sessions end.
   func resetPassword(_ request: Request) async throws -> Response {
     let form = try request.decode(Reset.self)
-    try await takeCodeTry(from: request.peer)
-    let (account, digest) = try await account(ofCode: form.code, for: .reset, email: form.email)
+    let code = try await find(code: form.code, for: .reset, email: form.email, from: request.peer)
+    let account = code.account
     let hash: PasswordHash
     do {
       hash = try await self.hash(form.password, email: account.email, name: account.name)
     } catch {
-      // The code was right; it is not used up by a password that is not taken.
-      try await context.store.commit(isApartFromRequest: true) {
-        SQL(
-          "UPDATE auth_codes SET tries = 0 WHERE account_id = \(account.id) AND digest = \(digest)")
-      }
+      try await forgiveTries(of: code)
       throw error
     }
     let now = try now()
     do {
       try await context.store.commit {
-        spend(digest, of: account.id, for: .reset)
+        for statement in spend(code, for: .reset) { statement }
         // Who set a second factor up before the address was verified, or has only begun with one, need not be its owner.
         SQL(
           """

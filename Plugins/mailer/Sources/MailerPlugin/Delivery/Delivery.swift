@@ -104,7 +104,9 @@ final class Delivery {
       refused?.add()
       let pause = Delivery.pause(after: message.attempts, first: settings.retrySeconds)
       let now = try context.clock.now()
-      try await queue.postpone(message, reason: reason, until: now.adding(milliseconds: pause))
+      guard
+        try await queue.postpone(message, reason: reason, until: now.adding(milliseconds: pause))
+      else { return overtaken(message, reason) }
       context.log.warning(
         "a message could not be sent; it is tried again",
         [
@@ -115,7 +117,9 @@ final class Delivery {
   }
 
   private func giveUp(_ message: Queue.Claimed, _ reason: String) async throws {
-    try await queue.fail(message, reason: reason)
+    guard try await queue.fail(message, reason: reason) else {
+      return overtaken(message, reason)
+    }
     failed?.add()
     context.log.error(
       "a message is given up",
@@ -123,6 +127,12 @@ final class Delivery {
         "id": message.id, "category": message.category, "attempts": message.attempts,
         "reason": reason,
       ])
+  }
+
+  private func overtaken(_ message: Queue.Claimed, _ reason: String) {
+    context.log.warning(
+      "an attempt to send a message ended after another had begun",
+      ["id": message.id, "attempt": message.attempts, "reason": reason])
   }
 
   /// The pause after attempt number `attempt`, from 1, in milliseconds: the first one, doubled with each that follows.

@@ -5,12 +5,15 @@ struct Mail: Codable {
   static let subjectLimit = 200
   static let textLimit = 65_536
   static let htmlLimit = 262_144
+  static let keyLimit = 64
 
   var to: String
   var subject: String
   var text: String
   var html: String?
   var category: String
+  /// What whoever asks knows the message by, so that asking twice sends once; nil for no such thing.
+  var key: String?
 
   /// Refuses what makes no message.
   ///
@@ -38,6 +41,12 @@ struct Mail: Codable {
         Mail.isLetter($0) || (0x30...0x39).contains($0) || "_.-".utf8.contains($0)
       }
     guard isCategory else { throw refuse("category is not [a-z][a-z0-9_.-]{0,39}") }
+    guard let key else { return }
+    guard (1...Mail.keyLimit).contains(key.utf8.count),
+      key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+    else {
+      throw refuse("key has 1 to \(Mail.keyLimit) printable characters of ASCII, and no space")
+    }
   }
 
   /// The same with the product's name where it is to stand.

@@ -20,11 +20,12 @@ final class Queue {
       "queue_full_total", "Messages refused because too many waited.")
   }
 
-  /// Takes a message; it is on disk when this returns.
+  /// Takes a message; it is on disk when this returns. One whose key is that of a message that is here is that message.
   ///
   /// - Throws: `HostError` `.invalid` with what is wrong with it, `.overloaded` when too many wait; `StoreError`.
   func add(_ mail: Mail) async throws -> String {
     try mail.check()
+    if let known = try await find(key: mail.key) { return known }
     let now = try context.clock.now()
     let id = try context.id.make("msg")
     let text = MessageText(
@@ -37,8 +38,9 @@ final class Queue {
         SQL(
           """
           INSERT INTO mailer_messages
-            (id, recipient, category, content, state, attempts, next_at, created_at)
-          SELECT \(id), \(mail.to), \(mail.category), \(content), 'queued', 0, \(now), \(now)
+            (id, recipient, category, content, state, attempts, next_at, created_at, request_key)
+          SELECT \(id), \(mail.to), \(mail.category), \(content), 'queued', 0, \(now), \(now),
+            \(mail.key)
           WHERE (SELECT count(*) FROM mailer_messages WHERE state = 'queued') < \(settings.queueLimit)
           """
         ).expect(exactly: 1)
@@ -48,11 +50,20 @@ final class Queue {
           """)
       }
     } catch StoreError.conflict(statement: 0, _) {
+      // Another loop may have been first with the same one.
+      if let known = try await find(key: mail.key) { return known }
       refused?.add()
       throw HostError(.overloaded, "\(settings.queueLimit) messages wait already")
     }
     added?.add()
     return id
+  }
+
+  private func find(key: String?) async throws -> String? {
+    guard let key else { return nil }
+    let rows = try await context.store.read(
+      "SELECT id FROM mailer_messages WHERE request_key = \(key)")
+    return try rows.first?["id", String.self]
   }
 
   /// A message that is being tried.
@@ -61,8 +72,13 @@ final class Queue {
     var recipient: String
     var category: String
     var attempts: Int64
+    /// When another may take it over.
+    var leaseEnd: Timestamp
     /// nil: it cannot be opened any more.
     var content: [UInt8]?
+
+    /// The row's state while the message is this attempt's.
+    fileprivate var mark: String { "queued \(attempts) \(leaseEnd.unixMilliseconds)" }
   }
 
   /// Takes the message that is due first, for an attempt that ends within `lease` milliseconds; then it is due again.
@@ -76,7 +92,7 @@ final class Queue {
         WHERE state = 'queued' AND id = (
           SELECT id FROM mailer_messages WHERE state = 'queued' AND next_at <= \(now)
           ORDER BY next_at, id LIMIT 1)
-        RETURNING id, recipient, category, attempts, content
+        RETURNING id, recipient, category, attempts, next_at, content
         """)
     }
     guard let row = commit.statements[0].first else { return nil }
@@ -86,10 +102,11 @@ final class Queue {
     return Claimed(
       id: id, recipient: try row["recipient", String.self],
       category: try row["category", String.self], attempts: try row["attempts", Int64.self],
+      leaseEnd: try row["next_at", Timestamp.self],
       content: sealed.flatMap { key.open($0, id: id) })
   }
 
-  /// It has gone out; its text is forgotten.
+  /// It has gone out; its text is forgotten. That is so whoever has taken it over meanwhile: what that one finds is not noted any more.
   func sent(_ message: Claimed) async throws {
     try await context.store.commit {
       SQL(
@@ -102,29 +119,34 @@ final class Queue {
   }
 
   /// It is to be tried again.
-  func postpone(_ message: Claimed, reason: String, until time: Timestamp) async throws {
-    try await context.store.commit {
-      SQL(
-        """
-        UPDATE mailer_messages SET next_at = \(time), reason = \(reason)
-        WHERE id = \(message.id) AND state = 'queued'
-        """)
-    }
+  ///
+  /// - Returns: false when another attempt has taken the message over, whose it is to say.
+  func postpone(_ message: Claimed, reason: String, until time: Timestamp) async throws -> Bool {
+    try await commit(
+      """
+      UPDATE mailer_messages SET next_at = \(time), reason = \(reason)
+      WHERE id = \(message.id) AND \(raw: Queue.isMine) = \(message.mark)
+      """)
   }
 
   /// The attempt was broken off before its end, and does not count.
-  func giveBack(_ message: Claimed) async throws {
-    try await context.store.commit {
-      SQL(
-        """
-        UPDATE mailer_messages SET attempts = attempts - 1, next_at = \(try context.clock.now())
-        WHERE id = \(message.id) AND state = 'queued' AND attempts = \(message.attempts)
-        """)
-    }
+  ///
+  /// - Returns: as `postpone`.
+  @discardableResult
+  func giveBack(_ message: Claimed) async throws -> Bool {
+    // A millisecond on: an attempt that was overtaken, whose lease may have ended right now, is not taken for the message's.
+    let next = try context.clock.now().adding(milliseconds: 1)
+    return try await commit(
+      """
+      UPDATE mailer_messages SET attempts = attempts - 1, next_at = \(next)
+      WHERE id = \(message.id) AND \(raw: Queue.isMine) = \(message.mark)
+      """)
   }
 
   /// It is given up, and whoever listens hears of it.
-  func fail(_ message: Claimed, reason: String) async throws {
+  ///
+  /// - Returns: as `postpone`.
+  func fail(_ message: Claimed, reason: String) async throws -> Bool {
     struct Failure: Encodable {
       var id: String
       var to: String
@@ -132,19 +154,33 @@ final class Queue {
       var attempts: Int64
       var reason: String
     }
-    try await context.store.commit {
-      SQL(
-        """
-        UPDATE mailer_messages
-        SET state = 'failed', content = NULL, reason = \(reason), ended_at = \(try context.clock.now())
-        WHERE id = \(message.id) AND state = 'queued'
-        """
-      ).expect(exactly: 1)
-      try Emit(
-        "mailer.message.failed",
-        data: Failure(
-          id: message.id, to: message.recipient, category: message.category,
-          attempts: message.attempts, reason: reason))
+    let failed = try Emit(
+      "mailer.message.failed",
+      data: Failure(
+        id: message.id, to: message.recipient, category: message.category,
+        attempts: message.attempts, reason: reason))
+    return try await commit(
+      """
+      UPDATE mailer_messages
+      SET state = 'failed', content = NULL, reason = \(reason), ended_at = \(try context.clock.now())
+      WHERE id = \(message.id) AND \(raw: Queue.isMine) = \(message.mark)
+      """, failed)
+  }
+
+  /// Equal to a claimed message's mark as long as no other attempt has taken it over. The number of the attempt alone would not tell: that of one
+  /// that is given back is used again.
+  private static let isMine = "state || ' ' || attempts || ' ' || next_at"
+
+  /// Commits the end of an attempt; false when the message is another's.
+  private func commit(_ change: SQL, _ event: Emit? = nil) async throws -> Bool {
+    var batch = Batch()
+    batch.add(change.expect(exactly: 1))
+    if let event { batch.emit(event) }
+    do {
+      try await context.store.commit(batch)
+      return true
+    } catch StoreError.conflict {
+      return false
     }
   }
 

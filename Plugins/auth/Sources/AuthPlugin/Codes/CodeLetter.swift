@@ -1,0 +1,70 @@
+internal import PluginKit
+
+/// A letter with a code, as it is committed beside what the code is for. Its text is made anew each time that the mailer is given it: nothing
+/// that lets somebody in is stored.
+struct CodeLetter {
+  /// The sealed secret under which codes are computed.
+  static let key = "auth.codes"
+
+  let id: String
+  let account: String
+  let purpose: OneTimeCode.Purpose
+  let code: OneTimeCode
+  let now: Timestamp
+
+  /// - Parameter key: the secret called `CodeLetter.key`.
+  init(
+    id: String, account: String, purpose: OneTimeCode.Purpose, key: [UInt8], now: Timestamp
+  ) {
+    self.id = id
+    self.account = account
+    self.purpose = purpose
+    self.now = now
+    code = OneTimeCode(random: Digest.hmacSHA256(Array(id.utf8), key: key))
+  }
+
+  /// Stores it, to be handed over at once, where there is such an account and it has use for it; and removes letters whose codes have expired.
+  var statements: [SQL] {
+    let expiresAt = now.adding(milliseconds: OneTimeCode.lifetime)
+    let mayBeVerified = purpose == .verification ? "email_verified_at IS NULL" : "1 = 1"
+    return [
+      """
+      INSERT INTO auth_letters (id, account_id, purpose, digest, tries, expires_at, due_at)
+      SELECT \(id), id, \(purpose.rawValue), \(code.digest(of: account, for: purpose)), 0,
+        \(expiresAt), \(now)
+      FROM auth_accounts WHERE id = \(account) AND \(raw: mayBeVerified)
+      """,
+      "DELETE FROM auth_letters WHERE expires_at <= \(now)",
+      "DELETE FROM auth_letter_tries WHERE expires_at <= \(now)",
+    ]
+  }
+}
+
+extension Accounts {
+  /// A letter that is not stored yet.
+  ///
+  /// - Parameter account: an id; of nobody, it takes the same work and stores nothing.
+  func newLetter(_ purpose: OneTimeCode.Purpose, to account: String, at now: Timestamp)
+    async throws -> CodeLetter
+  {
+    CodeLetter(
+      id: try context.id.make("let"), account: account, purpose: purpose,
+      key: try await codeKey(), now: now)
+  }
+
+  private func codeKey() async throws -> [UInt8] {
+    try await context.ownSecret(CodeLetter.key) { try context.random.bytes(32) }
+  }
+
+  /// The message of a letter that is stored; nil when its account is gone.
+  func message(of id: String, to account: String, _ purpose: OneTimeCode.Purpose) async throws
+    -> Letter?
+  {
+    let rows = try await context.store.read(
+      "SELECT \(raw: Accounts.columns) FROM auth_accounts WHERE id = \(account)")
+    guard let account = try rows.first?.decode(Account.self) else { return nil }
+    let letter = CodeLetter(
+      id: id, account: account.id, purpose: purpose, key: try await codeKey(), now: try now())
+    return .code(letter.code, for: purpose, to: account, key: "auth.\(id)")
+  }
+}
