@@ -205,101 +205,85 @@ import Testing
       try await app.refusal(of: Self.token(iat: 1_767_225_600)) == TokenRefusal.revoked.reason)
     try await app.host.close()
   }
-}
 
-@Suite struct `A guest` {
-  private struct Seen: Decodable {
-    var id: String
-    var name: String?
-    var guestUntil: String?
+  private static let start: Int64 = 1_767_225_600
 
-    enum CodingKeys: String, CodingKey {
-      case id, name
-      case guestUntil = "guest_until"
+  private func revoke(_ app: AuthHost) async throws {
+    #expect(try await app.request("POST", "/v1/users/alice/revoke", as: .key()).status == 200)
+  }
+
+  @Test func `of a clock that is ahead are void that were shown before their revocation`()
+    async throws
+  {
+    let app = try await AuthHost("app")
+    let ahead = Self.token(iat: Self.start + 40)
+    #expect(try await app.refusal(of: ahead) == nil)
+    #expect(app.host.log.contains { $0.message.contains("clock of an issuer of tokens is ahead") })
+    try await revoke(app)
+    for _ in 0..<7 {
+      #expect(try await app.refusal(of: ahead) == TokenRefusal.revoked.reason)
+      try await app.host.advance(milliseconds: 10_000)
     }
+    // What says that it was issued a minute later was.
+    #expect(try await app.refusal(of: Self.token(iat: Self.start + 60)) != nil)
+    #expect(try await app.refusal(of: Self.token(iat: Self.start + 61)) == nil)
+    try await app.host.close()
   }
 
-  private struct Welcome: Decodable {
-    var user: Seen
-    var token: String
-    var expiresIn: Int
-
-    enum CodingKeys: String, CodingKey {
-      case user, token
-      case expiresIn = "expires_in"
-    }
-  }
-
-  private struct SeenPage: Decodable { var data: [Seen] }
-
-  private static func settings(_ change: (String, String)) -> RawJSON {
-    RawJSON(unchecked: Array(AuthHost.settings.text.replacing(change.0, with: change.1).utf8))
-  }
-
-  private func arrive(_ app: AuthHost) async throws -> TestReply {
-    try await app.request(
-      "POST", "/v1/guests", #"{"name":"Nobody"}"#, as: Principal(kind: .anonymous, id: "key_1"))
-  }
-
-  @Test func `has an id, a token and the scopes of guests`() async throws {
+  @Test func `of a clock that is ahead are void that are first shown after their revocation`()
+    async throws
+  {
     let app = try await AuthHost("app")
-    let made: Welcome = try await arrive(app).json()
-    #expect(made.user.id.hasPrefix("guest_") && made.user.name == "Nobody")
-    #expect(made.user.guestUntil == "2026-01-01T01:00:00.000Z" && made.expiresIn == 3_600)
-    let who = try await app.identify(made.token)
-    #expect(who.kind == .user && who.id == made.user.id && who.scopes == ["chat.read"])
-    #expect(who.claims.text.contains(#""guest":true"#))
+    try await revoke(app)
+    try await app.host.advance(milliseconds: 5_000)
+    let ahead = Self.token(iat: Self.start + 40)
+    #expect(try await app.refusal(of: ahead) == TokenRefusal.revoked.reason)
+    // And stay so when the time that they name has come.
+    try await app.host.advance(milliseconds: 60_000)
+    #expect(try await app.refusal(of: ahead) == TokenRefusal.revoked.reason)
     try await app.host.close()
   }
 
-  @Test func `is gone when the time is over, and makes room`() async throws {
-    let app = try await AuthHost(
-      "app", settings: Self.settings((#""guest_limit":5"#, #""guest_limit":1"#)))
-    let made: Welcome = try await arrive(app).json()
-    #expect(try await arrive(app).status == 429)
-    try await app.host.advance(milliseconds: 3_600_000)
-    #expect(try await app.request("GET", "/v1/users/\(made.user.id)", as: .key()).status == 404)
-    let page: SeenPage = try await app.request("GET", "/v1/users", as: .key()).json()
-    #expect(page.data.isEmpty)
-    #expect(try await arrive(app).status == 201)
-    try await app.host.close()
-  }
-
-  @Test func `comes so often from one address in an hour`() async throws {
+  @Test func `of a clock that is right are good from the second after their revocation on`()
+    async throws
+  {
     let app = try await AuthHost("app")
-    #expect(try await arrive(app).status == 201)
-    #expect(try await arrive(app).status == 201)
-    let refused = try await arrive(app)
-    #expect(refused.status == 429 && refused.problem?.code == "rate_limited")
-    // What is refused leaves nothing behind.
-    let page: SeenPage = try await app.request("GET", "/v1/users", as: .key()).json()
-    #expect(page.data.count == 2)
-    try await app.host.advance(milliseconds: 3_600_000)
-    #expect(try await arrive(app).status == 201)
+    #expect(try await app.refusal(of: Self.token(iat: Self.start + 1)) == nil)
+    try await revoke(app)
+    try await app.host.advance(milliseconds: 2_000)
+    #expect(try await app.refusal(of: Self.token(iat: Self.start + 1)) == nil)
+    #expect(try await app.refusal(of: Self.token(iat: Self.start)) != nil)
     try await app.host.close()
   }
 
-  @Test func `is let in only where the app says so`() async throws {
-    let app = try await AuthHost(
-      "app", settings: Self.settings((#""allow_guests":true"#, #""allow_guests":false"#)))
-    #expect(try await arrive(app).status == 403)
-    try await app.host.close()
-    let bare = try await AuthHost("app", secret: nil)
-    #expect(try await arrive(bare).status == 503)
-    try await bare.host.close()
-  }
-
-  @Test func `becomes a user who stays`() async throws {
+  @Test func `are made so that they are good where the clock of the app's server is ahead`()
+    async throws
+  {
+    struct Answer: Decodable { var token: String }
     let app = try await AuthHost("app")
-    let made: Welcome = try await arrive(app).json()
-    let path = "/v1/users/\(made.user.id)/upgrade"
-    let stays: Seen = try await app.request("POST", path, #"{"name":"Ada"}"#, as: .key()).json()
-    #expect(stays.id == made.user.id && stays.name == "Ada" && stays.guestUntil == nil)
-    #expect(try await app.request("POST", path, "{}", as: .key()).status == 409)
-    #expect(
-      try await app.request("POST", "/v1/users/nobody/upgrade", "{}", as: .key()).status == 404)
-    try await app.host.advance(milliseconds: 7_200_000)
-    #expect(try await app.request("GET", "/v1/users/\(made.user.id)", as: .key()).status == 200)
+    try await app.host.advance(milliseconds: 400)
+    #expect(try await app.refusal(of: Self.token(iat: Self.start + 40)) == nil)
+    try await revoke(app)
+    let asked = try await app.host.begin(
+      "POST", "/v1/tokens", body: #"{"user_id":"alice"}"#, as: .key())
+    try await app.host.settle()
+    try await app.host.advance(milliseconds: 600)
+    let token = try await asked.reply().json(Answer.self).token
+    #expect(try await app.refusal(of: token) == nil)
+    try await app.host.close()
+  }
+
+  @Test func `of a clock that was set right a week ago are trusted again`() async throws {
+    let app = try await AuthHost("app")
+    #expect(try await app.refusal(of: Self.token(iat: Self.start + 40)) == nil)
+    let week: Int64 = 7 * 86_400
+    try await app.host.advance(milliseconds: Int(week) * 1_000)
+    try await revoke(app)
+    try await app.host.advance(milliseconds: 2_000)
+    let token = Forged.hs256(
+      #"{"iss":"app","sub":"alice","iat":\#(Self.start + week + 1),"exp":\#(Self.start + week + 600)}"#
+    )
+    #expect(try await app.refusal(of: token) == nil)
     try await app.host.close()
   }
 }

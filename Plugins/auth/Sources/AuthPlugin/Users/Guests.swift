@@ -30,7 +30,7 @@ extension Users {
     let until = Timestamp(unixMilliseconds: now.unixMilliseconds + settings.guestSeconds * 1_000)
     let id = try context.id.make("guest")
     let hour = now.unixMilliseconds / 3_600_000
-    let address = Network.key(of: request.peer)
+    let networks = Network.all(of: request.peer)
     let commit: Commit
     do {
       commit = try await context.store.commit {
@@ -41,13 +41,15 @@ extension Users {
             WHERE guest_until IS NOT NULL AND guest_until <= \(now) LIMIT 100)
           """)
         SQL("DELETE FROM auth_guest_arrivals WHERE hour < \(hour)")
-        SQL(
-          """
-          INSERT INTO auth_guest_arrivals (address, hour, count) VALUES (\(address), \(hour), 1)
-          ON CONFLICT (address, hour) DO UPDATE SET count = auth_guest_arrivals.count + 1
-            WHERE auth_guest_arrivals.count < \(settings.guestsPerAddress)
-          """
-        ).expect(exactly: 1)
+        for network in networks {
+          SQL(
+            """
+            INSERT INTO auth_guest_arrivals (address, hour, count) VALUES (\(network.key), \(hour), 1)
+            ON CONFLICT (address, hour) DO UPDATE SET count = auth_guest_arrivals.count + 1
+              WHERE auth_guest_arrivals.count < \(settings.guestsPerAddress * network.share)
+            """
+          ).expect(exactly: 1)
+        }
         SQL(
           """
           INSERT INTO auth_users (id, name, custom, created_at, updated_at, guest_until)
@@ -58,9 +60,9 @@ extension Users {
           """
         ).expect(exactly: 1)
       }
-    } catch StoreError.conflict(statement: 2, _) {
+    } catch StoreError.conflict(let statement?, _) where statement < 2 + networks.count {
       throw Problem.rateLimited("Too many guests come from this address. Try again in an hour.")
-    } catch StoreError.conflict(statement: 3, _) {
+    } catch StoreError.conflict {
       throw Problem.rateLimited("The app has as many guests as it takes. Try again later.")
     }
     let claims = UserClaims(
@@ -68,7 +70,7 @@ extension Users {
       expiresAt: until.unixMilliseconds / 1_000,
       custom: ["guest": "true", "scopes": try RawJSON(encoding: settings.guestScopes)])
     let welcome = Welcome(
-      user: try commit.statements[3][0].decode(User.self),
+      user: try commit.statements[2 + networks.count][0].decode(User.self),
       token: try token(claims, under: secret), expiresIn: settings.guestSeconds)
     return try .tokens(welcome, status: 201)
   }

@@ -32,9 +32,11 @@ extension Users {
       throw Problem.unavailable("The app has no signing secret.")
     }
     var issuedAt = try now().unixMilliseconds / 1_000
-    // In the second of a revocation it would be one of those that are revoked.
-    if let before = try await revocation(of: form.user) {
-      issuedAt = max(issuedAt, before / 1_000 + 1)
+    // In the second of a revocation, or the minute where the clock of the app's server is ahead, it would be one of those that are revoked.
+    if let known = try await revocation(of: form.user, issuer: context.tenant) {
+      issuedAt = max(issuedAt, known.firstIssue)
+      let wait = issuedAt * 1_000 - Claims.leeway - (try now().unixMilliseconds)
+      if wait > 0 { try await context.timers.sleep(milliseconds: Int(wait)) }
     }
     let claims = UserClaims(
       issuer: context.tenant, subject: form.user, issuedAt: issuedAt,

@@ -6,6 +6,8 @@ final class Users {
   let context: ShardContext
   /// Whom the app trusts besides itself.
   let issuers: TrustedIssuers
+  /// When this loop has noted last that an issuer's clock is ahead. As many as there are issuers.
+  var clocksNoted: [String: Timestamp] = [:]
 
   /// - Throws: `ConfigurationError`, which the settings were checked for when the instance was made.
   init(_ settings: AuthSettings, _ context: ShardContext) throws {
@@ -89,16 +91,24 @@ extension Users {
     if let refusal = UserID.refusal(of: id) { throw Problem.invalid(refusal) }
     let profile = try request.decode(Profile.self)
     let now = try now()
-    let commit = try await context.store.commit {
-      SQL(
-        """
-        INSERT INTO auth_users (id, name, image, custom, created_at, updated_at)
-        VALUES (\(id), \(profile.name), \(profile.image), \(profile.custom ?? "{}"), \(now), \(now))
-        ON CONFLICT (id) DO UPDATE SET name = excluded.name, image = excluded.image,
-          custom = excluded.custom, updated_at = excluded.updated_at
-        RETURNING \(raw: User.columns)
-        """
-      ).expect(exactly: 1)
+    let commit: Commit
+    do {
+      commit = try await context.store.commit {
+        SQL(
+          """
+          INSERT INTO auth_users (id, name, image, custom, created_at, updated_at)
+          VALUES (\(id), \(profile.name), \(profile.image), \(profile.custom ?? "{}"), \(now), \(now))
+          ON CONFLICT (id) DO UPDATE SET name = excluded.name, image = excluded.image,
+            custom = excluded.custom, updated_at = excluded.updated_at
+            WHERE auth_users.guest_until IS NULL OR auth_users.guest_until > \(now)
+          RETURNING \(raw: User.columns)
+          """
+        ).expect(exactly: 1)
+      }
+    } catch StoreError.conflict {
+      throw Problem.gone(
+        "The guest's time is over. One who is to stay is upgraded before: POST /v1/users/{id}/upgrade."
+      )
     }
     return try .json(try commit.statements[0][0].decode(User.self))
   }
