@@ -33,6 +33,10 @@ import Testing
       #"{"email":"ADA@example.com","password":"another one","name":"Eve"}"#)
     #expect(reply.status == 409)
     #expect(reply.problem?.code == "conflict")
+    // Also with a password that would not be taken.
+    let poor = try await platform.request(
+      "POST", "/v1/accounts", #"{"email":"ada@example.com","password":"password1","name":"Ada"}"#)
+    #expect(poor.status == 409)
     try await platform.host.close()
   }
 

@@ -139,16 +139,6 @@ import Testing
     try await platform.host.close()
   }
 
-  /// The password is looked at, and so hashed, before the address is.
-  @Test func `does the same work for an address that is taken`() async throws {
-    let platform = try await AuthHost("platform")
-    _ = try await platform.signUp()
-    let poor = try await platform.request(
-      "POST", "/v1/accounts", #"{"email":"ada@example.com","password":"password1","name":"Ada"}"#)
-    #expect(poor.status == 400)
-    try await platform.host.close()
-  }
-
   @Test func `leaves asking for codes a rate of its own`() async throws {
     let platform = try await AuthHost(
       "platform",

@@ -76,8 +76,15 @@ extension Accounts {
     let client = SessionClient(request)
     let email = try EmailAddress(form.email)
     try await take(accountSettings.signUps(from: client.address))
-    // Whether the address is taken is decided by the insert below: the same work is done in either case.
-    let hash = try await hash(form.password, email: email.text, name: form.name)
+    let known = try await context.store.read(
+      "SELECT id FROM auth_accounts WHERE email = \(email.text)")
+    // The same work whether the address is taken or not, which the insert below decides.
+    let hash: PasswordHash
+    do {
+      hash = try await self.hash(form.password, email: email.text, name: form.name)
+    } catch let refusal as Problem {
+      throw known.isEmpty ? refusal : Accounts.taken
+    }
     let account = Account(
       id: try context.id.make("acc"), email: email.text, name: form.name, createdAt: try now(),
       emailVerified: false, totpEnabled: false)
