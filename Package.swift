@@ -134,7 +134,8 @@ let package = Package(
     .testTarget(name: "BusTests", dependencies: ["Bus"], swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", exclude: ["links.txt"], swiftSettings: strict),
     .testTarget(
-      name: "PluginHostTests", dependencies: ["PluginHost", "Gateway", "Wire", "Store"],
+      name: "PluginHostTests",
+      dependencies: ["PluginHost", "EventLoop", "Gateway", "TLS", "Wire", "Store"],
       swiftSettings: strict),
     .testTarget(
       name: "PluginKitTests",

@@ -13,11 +13,17 @@ struct StapledResponse: Sendable {
   init(
     reading path: String, for certificate: ServerCertificate, now: Int64
   ) throws(CertificateError) {
+    try self.init(CertificateFile.contents(of: path), from: path, for: certificate, now: now)
+  }
+
+  /// Checks a response that is in memory; `path` is for messages.
+  init(
+    _ bytes: [UInt8], from path: String, for certificate: ServerCertificate, now: Int64
+  ) throws(CertificateError) {
     func refusal(_ reason: String) -> CertificateError {
       ERR_clear_error()
       return CertificateError(file: path, reason: reason)
     }
-    let bytes = try CertificateFile.contents(of: path)
     guard let issuer = certificate.chain.first else {
       throw refusal("cannot be checked: \(certificate.source.certificate) lacks its issuer")
     }

@@ -9,6 +9,8 @@ public final class TLSContext: @unchecked Sendable {
   let pointer: OpaquePointer
   /// The second of Unix time at which a stapled response ends, and the context is to be made anew.
   public let staleAt: Int64?
+  /// The OCSP responses that are stapled, by the files that they were read from.
+  public let stapled: [String: [UInt8]]
 
   /// Reads and checks everything. [control-thread, blocking]
   ///
@@ -16,10 +18,11 @@ public final class TLSContext: @unchecked Sendable {
   ///   - now: seconds of Unix time.
   ///   - allowsLapsed: whether a chain that is not valid now is a warning and no error: at the start, where there is
   ///     nothing better to serve.
+  ///   - former: the responses that were stapled until now: one goes on being stapled, while it is good, when its file holds none.
   ///   - warnings: what does not keep the context from working: a response that cannot be stapled, a lapsed chain.
   public init(
     reading settings: TLSSettings, tickets: TicketKeys, now: Int64, allowsLapsed: Bool,
-    warnings: inout [CertificateError]
+    former: [String: [UInt8]] = [:], warnings: inout [CertificateError]
   ) throws(CertificateError) {
     precondition(!settings.certificates.isEmpty)
     let authorities = try settings.clientCA.map { path throws(CertificateError) in
@@ -28,6 +31,7 @@ public final class TLSContext: @unchecked Sendable {
     var contexts: [OpaquePointer] = []
     var facts: [ContextFacts] = []
     var stale: Int64?
+    var stapled: [String: [UInt8]] = [:]
     do throws(CertificateError) {
       for source in settings.certificates {
         if source.text != nil {
@@ -58,7 +62,11 @@ public final class TLSContext: @unchecked Sendable {
             response = try StapledResponse(reading: path, for: certificate, now: now)
           } catch {
             warnings.append(error)
+            response = former[path].flatMap {
+              try? StapledResponse($0, from: path, for: certificate, now: now)
+            }
           }
+          stapled[path] = response?.bytes
         }
         if let expires = response?.expires { stale = min(stale ?? expires, expires) }
         let own = ContextFacts(
@@ -73,6 +81,7 @@ public final class TLSContext: @unchecked Sendable {
     }
     pointer = contexts.removeFirst()
     staleAt = stale
+    self.stapled = stapled
     // The others belong to the facts of the first, which OpenSSL keeps as long as any session may look there.
     facts[0].others = contexts
     facts[0].table = NameTable(facts.map(\.names))

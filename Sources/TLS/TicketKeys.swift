@@ -41,6 +41,7 @@ public final class TicketKeys: Sendable {
     // The pointers are followed under the lock alone.
     var current: Key
     var previous: Key?
+    var rotations = 0
   }
 
   private let state: Mutex<State>
@@ -67,9 +68,13 @@ public final class TicketKeys: Sendable {
       state.previous?.destroy()
       state.previous = state.current
       state.current = key
+      state.rotations += 1
     }
     return true
   }
+
+  /// How often the keys have been rotated.
+  public var rotations: Int { state.withLock { $0.rotations } }
 
   /// Prepares OpenSSL to seal a ticket; the result is that of its callback.
   func seal(

@@ -281,8 +281,13 @@ HOST = Group("Host", "It chooses the tenant, and caches and proxies choose by it
     *[Case("9110 §7.2", f"`Host: {value}`", host(value), Refused()) for value in (
         "", "a b", "a, b", "a,b", "a/b", "a?b", "a#b", "u@a", "u:p@a", "a:b", "a:80:80", "a:65536", "a:-1", ":80", "[::1", "[::1]x", "[x]", "::1",
         "a%20b", "a\\b", "http://a", "\xe9.test")],
+    *[Case("3986 §3.2.2", f"`Host: {value}`", host(value), Refused()) for value in (
+        "[1::2::3]", "[:::]", "[::::::]", "[12345::]", "[....::]", "[1.2::]", "[::1.2.3.4.5]", "[1:2:3]", "[1:2:3:4:5:6:7]", "[1:2:3:4:5:6:7:8:9]",
+        "[::1:2:3:4:5:6:7:8]", "[1:]", "[:1]", "[::256.1.1.1]", "[::01.1.1.1]", "[::1.2.3]", "[1.2.3.4]", "[]", "[:]", "[1:2:3:4:5:6:7:1.2.3.4]", "[fe80::1%25eth0]",
+        "[v1.a]")],
     *[Case("9110 §7.2", f"`Host: {value}`", host(value), Honoured(host=value)) for value in (
-        "a", "A.Example", "a:80", "a:", "1.2.3.4:65535", "[::1]", "[2001:db8::1]:8080")],
+        "a", "A.Example", "a:80", "a:", "1.2.3.4:65535", "[::1]", "[2001:db8::1]:8080", "[::]", "[1::]", "[1:2:3:4:5:6:7:8]", "[1:2:3:4:5:6:7::]",
+        "[::2:3:4:5:6:7:8]", "[::ffff:192.0.2.1]", "[1:2:3:4:5:6:192.0.2.255]:80", "[ABCD:ef01::]")],
     Case("§3.2", "none in HTTP/1.0", host(None, "GET /mirror HTTP/1.0"), Honoured(host="", closes=True)),
     Case("§3.2", "a malformed one behind a target in absolute form", host("a b", "GET http://c/mirror HTTP/1.1"), Refused()),
 ])
@@ -424,6 +429,8 @@ WEBSOCKET = Group("The WebSocket handshake", "Whoever is let through without a w
     *[Case("6455 §9.1", f"`Sec-WebSocket-Extensions: {text}`", opening(f"Sec-WebSocket-Extensions: {text}"), Refused()) for text in (
         "a b", "permessage-deflate;", "permessage-deflate; =1", 'permessage-deflate; x="', "(x)")],
     Case("6455 §11.3.4", "a subprotocol that is no token", opening("Sec-WebSocket-Protocol: a b"), Refused()),
+    *[Case("6455 §4.1", f"`Sec-WebSocket-Protocol: {text}`", opening(f"Sec-WebSocket-Protocol: {text}"), Refused()) for text in (
+        "a, a", "a, b, a", ",,,", ", ".join(f"p{number}" for number in range(65)))],
     Case("6455 §1.3", "all as it should be", opening(), Opened((("sec-websocket-accept", "*"), ("sec-websocket-extensions", None)))),
     Case("6455 §4.2.1", "names and tokens in any case", opening(upgrade="uPGRADE: WebSocket", connection="connection: uPGRADE"), Opened()),
     Case("6455 §4.2.1", "tokens among others", opening(upgrade="Upgrade: h2c, websocket", connection="Connection: keep-alive, Upgrade"), Opened()),

@@ -44,7 +44,7 @@ class Stream:
     codes: tuple[int, ...]
 
     def __str__(self):
-        return "RST_STREAM " + " or ".join(NAMES[code] for code in self.codes)
+        return "RST_STREAM or GOAWAY " + " or ".join(NAMES[code] for code in self.codes)
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,6 @@ def page(verdicts, suite: str) -> str:
         text += f"| {section} | {title} | " + " | ".join(map(str, row)) + " |\n"
     text += "| | all | " + " | ".join(map(str, sums)) + " |\n"
     text += "\nInformational cases have no right answer: a close behind a message under way, and close codes that no rule covers.\n"
-    if verdicts.not_strict:
-        text += f"\nNot strict: {', '.join(verdicts.not_strict)}.\n"
     if bad:
         text += f"\nFailed, closed badly or missing: {', '.join(sorted(bad))}.\n"
     return text

@@ -145,11 +145,13 @@ def test_a_violation_closes_with_its_code(conformance):
 @pytest.mark.parametrize("fields, status", [
     (connect_fields("/echo")[:-1], 400),  # no version
     ([*connect_fields("/echo")[:-1], ("sec-websocket-version", "8")], 400),
+    ([*connect_fields("/echo"), ("sec-websocket-extensions", "permessage-deflate; =1")], 400),
+    ([*connect_fields("/echo"), ("sec-websocket-protocol", "a, a")], 400),
     (connect_fields("/"), 400),  # no WebSocket there
     (connect_fields("/nowhere"), 404),
     (request("GET", "/echo"), 405),
     ([(":method", "CONNECT"), (":protocol", "connect-ip"), *connect_fields("/echo")[2:]], 501),
-], ids=["no version", "version 8", "a route", "nothing", "GET", "another protocol"])
+], ids=["no version", "version 8", "no extension", "a protocol twice", "a route", "nothing", "GET", "another protocol"])
 def test_what_is_no_handshake_is_refused_and_no_tunnel(conformance, fields, status):
     with H2(conformance.port) as connection:
         stream = connection.open(fields, body=b"" if fields[0][1] == "GET" else None)

@@ -3,16 +3,18 @@
 Limits of HTTP/2, of TLS, of compression and of load are reached in the files that are about those; the first test here knows.
 """
 
+import contextlib
 import re
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from program import ROOT, eventually, shared
-from wire import BINARY, PING, PONG, Closed, RawSocket, Wire, ask, frame, get, metric_over
+from wire import BINARY, PING, PONG, TEXT, Closed, RawSocket, Wire, ask, frame, get, metric_over
 from workshop import conformance_configuration, with_plugins
 
 
@@ -130,6 +132,73 @@ def test_the_framing_of_chunks_is_no_progress_of_a_body(tight):
         wire.send(b"POST /probe/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
         assert trickles(wire, lambda number: b"1;a=%d\r\nx\r\n" % number)
     assert tight.breaches("body_timeout_ms") == before + 1
+
+
+@pytest.mark.limit("body_timeout_ms")
+def test_the_framing_of_chunks_is_no_progress_of_a_body_that_is_read_in_pieces(tight):
+    before = tight.breaches("body_timeout_ms")
+    with Wire(tight.port) as wire:
+        wire.send(b"POST /probe/stream HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;")
+        for _ in range(100):
+            try:
+                wire.send(b"x")
+            except OSError:
+                break
+            if tight.breaches("body_timeout_ms") > before:
+                break
+            time.sleep(0.1)
+    assert tight.breaches("body_timeout_ms") == before + 1
+
+
+@pytest.mark.limit("answer_queue_bytes")
+def test_nothing_more_is_read_from_a_peer_that_takes_no_answers(tight):
+    before = tight.breaches("answer_queue_bytes")
+    with Wire(tight.port, receive_buffer=4096) as wire:
+        wire.socket.settimeout(1)
+        with contextlib.suppress(OSError):
+            for _ in range(100_000):
+                wire.send(get("/metrics") * 10)
+        assert eventually(lambda: tight.breaches("answer_queue_bytes") > before)
+
+
+@pytest.fixture
+def impatient(tmp_path_factory, request, probe_folder):
+    """A gateway that soon asks WebSockets for a sign of life."""
+    yield from shared(
+        tmp_path_factory.mktemp("impatient"), request, with_plugins(probe_folder), ["--loops", "1"],
+        limits={"websocket_ping_ms": 300})
+
+
+@pytest.mark.limit("websocket_ping_ms")
+def test_a_websocket_that_is_silent_is_asked_for_a_sign_of_life_and_then_closed(impatient):
+    with RawSocket(impatient.port, "/probe/socket") as silent:
+        assert silent.receive() == (PING, b"")
+        with pytest.raises(Closed):
+            silent.receive()
+    assert impatient.breaches("websocket_ping_ms") == 1
+
+
+@pytest.mark.limit("websocket_ping_ms")
+def test_a_websocket_that_was_sent_a_close_frame_is_not_kept_open_by_what_its_peer_says(impatient):
+    with RawSocket(impatient.port, "/probe/socket") as talker:
+        assert talker.send(frame(TEXT, "bye")).close_code() == 4000
+        talker.socket.settimeout(0.05)
+        heard = b""
+        for _ in range(400):
+            try:
+                talker.send(frame(TEXT, "hello") + frame(PING, b"?"))
+                piece = talker.socket.recv(4096)
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+            heard += piece
+            if not piece:
+                break
+        else:
+            pytest.fail("it was kept open")
+        assert heard == b""
+    assert eventually(lambda: impatient.breaches("websocket_ping_ms") == 1)
 
 
 def trickles(wire, piece) -> bool:

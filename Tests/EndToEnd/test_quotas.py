@@ -10,6 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from client import Account, Client
+from plain import Plain
 from program import eventually, run
 from workshop import with_plugins
 
@@ -219,3 +220,17 @@ def test_a_user_beyond_the_rate_is_refused_over_all_loops_and_other_users_are_no
     Client(gateway.url, bob).get("/v1/channels", expect=200)
     app.server.get("/v1/users", expect=200)
     gateway.breaches("user_requests_per_second")
+
+
+@pytest.mark.limit("user_requests_per_second")
+def test_what_a_user_says_on_a_socket_counts_as_what_he_asks(sluice):
+    gateway, app = planned(sluice, limits={"user_requests_per_second": 1})
+    before = gateway.breaches("user_requests_per_second")
+    with Plain(gateway, app.token("alice")) as alice:
+        # One a second: not all of so many can come a second apart.
+        answers = []
+        while not answers or answers[-1]["type"] == "ack":
+            assert len(answers) < 500
+            answers.append(alice.ask("chat.send", channel="messaging:general", text="hello"))
+    assert answers[-1]["code"] == "rate_limited" and "This user" in str(answers[-1]), answers[-1]
+    assert gateway.breaches("user_requests_per_second") > before

@@ -11,7 +11,7 @@ from program import eventually
 from sanitizer import MEASURES_MEMORY
 from secure import SecureSluice, SecureWire, trust
 from test_http2_websocket import Socket
-from wire import TEXT, RawSocket, Wire, ask, frame, get, handshake
+from wire import PING, TEXT, RawSocket, Wire, ask, frame, get, handshake
 from workshop import conformance_configuration, with_plugins
 
 PEERS = 10
@@ -115,3 +115,41 @@ def test_websockets_that_never_read_are_closed(gateway, authority, kind):
             assert other.send(frame(TEXT, "hello")).receive() == (TEXT, b"0.1.0")
         # Whether or not they ever read the close frame.
         assert eventually(lambda: gateway.metric("sluice_websockets_open") == 0, 60)
+
+
+def asking_socket(gateway, stack: ExitStack, kind: str, authority):
+    """Opens a WebSocket; what sends on it bytes of frames."""
+    if kind == "HTTP/2":
+        connection = stack.enter_context(H2(gateway.port, {INITIAL_WINDOW_SIZE: 0}, reads=False))
+        socket = Socket(connection, "/probe/socket")
+        return lambda data: connection.data(socket.stream, data, ends=False)
+    peer = stack.enter_context(wire(gateway, kind, authority))
+    assert peer.send(handshake("/probe/socket")).answer().status == 101
+    return peer.send
+
+
+@MEASURES_MEMORY
+@pytest.mark.limit("websocket_queue_bytes")
+@pytest.mark.parametrize("kind", ["HTTP/1", "TLS", "HTTP/2"])
+def test_websockets_that_only_ask_for_pongs_and_never_read_are_closed(gateway, authority, kind):
+    def ended() -> float:
+        # Whichever bound is reached first.
+        return gateway.breaches("websocket_queue_bytes") + gateway.breaches("write_timeout_ms")
+
+    before, memory = ended(), gateway.resident()
+    pings = frame(PING, b"x" * 125) * 100
+    with ExitStack() as stack:
+        send = asking_socket(gateway, stack, kind, authority)
+        highest = memory
+        # More than the kernel keeps and the queue may hold.
+        for _ in range(8_000):
+            try:
+                send(pings)
+            except (OSError, AssertionError):
+                break
+            if ended() > before:
+                break
+            highest = max(highest, gateway.resident())
+        assert eventually(lambda: ended() == before + 1, 30)
+        assert highest - memory < BOUND
+    assert eventually(lambda: gateway.metric("sluice_websockets_open") == 0, 60)

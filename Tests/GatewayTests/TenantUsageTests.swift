@@ -82,12 +82,12 @@ import Testing
 @Suite struct `Rates of users` {
   @Test func `are the same for a user wherever it is asked for`() {
     let limiters = UserLimiters()
-    let one = limiters.limiter(of: "alice", tenant: "app", limit: 2)
-    let same = limiters.limiter(of: "alice", tenant: "app", limit: 2)
+    let one = limiters.limiter(of: "alice", tenant: "app", limit: 2, now: 1)
+    let same = limiters.limiter(of: "alice", tenant: "app", limit: 2, now: 1)
     let others = [
-      limiters.limiter(of: "bob", tenant: "app", limit: 2),
-      limiters.limiter(of: "alice", tenant: "other", limit: 2),
-      limiters.limiter(of: "alice", tenant: "app", limit: 3),
+      limiters.limiter(of: "bob", tenant: "app", limit: 2, now: 1),
+      limiters.limiter(of: "alice", tenant: "other", limit: 2, now: 1),
+      limiters.limiter(of: "alice", tenant: "app", limit: 3, now: 1),
     ]
     #expect(one === same)
     #expect(others.allSatisfy { $0 !== one })
@@ -97,13 +97,22 @@ import Testing
     #expect(others[0].take(now: 1).isAllowed)
   }
 
+  @Test func `are remembered while they tell something, though nobody has them`() {
+    let limiters = UserLimiters()
+    #expect(limiters.limiter(of: "alice", tenant: "app", limit: 1, now: 1).take(now: 1).isAllowed)
+    for number in 0..<3_000 {
+      _ = limiters.limiter(of: "user-\(number)", tenant: "app", limit: 1, now: 2)
+    }
+    #expect(!limiters.limiter(of: "alice", tenant: "app", limit: 1, now: 3).take(now: 3).isAllowed)
+  }
+
   @Test func `are forgotten when nobody has them`() {
     let limiters = UserLimiters()
-    let kept = limiters.limiter(of: "kept", tenant: "app", limit: 1)
+    let kept = limiters.limiter(of: "kept", tenant: "app", limit: 1, now: 1)
     for number in 0..<3_000 {
-      _ = limiters.limiter(of: "user-\(number)", tenant: "app", limit: 1)
+      _ = limiters.limiter(of: "user-\(number)", tenant: "app", limit: 1, now: 1)
     }
     #expect(limiters.count <= 1_024)
-    #expect(limiters.limiter(of: "kept", tenant: "app", limit: 1) === kept)
+    #expect(limiters.limiter(of: "kept", tenant: "app", limit: 1, now: 1) === kept)
   }
 }

@@ -120,6 +120,30 @@ private final class Responder {
     #expect(try stapled(context) == nil)
   }
 
+  @Test func `goes on being stapled when its file holds none any more, until it has expired`()
+    throws
+  {
+    let (settings, response) = try Responder(in: folder).settings(
+      from: unixNow - 60, until: unixNow + 3_600)
+    let former = try TLSContext.strict(settings)
+    _ = try folder.write("not DER", to: "response.der")
+    func renewed(at now: Int64) throws -> (TLSContext, [String]) {
+      var warnings: [CertificateError] = []
+      let context = try TLSContext(
+        reading: settings, tickets: TicketKeys()!, now: now, allowsLapsed: true,
+        former: former.stapled, warnings: &warnings)
+      return (context, warnings.map(\.reason))
+    }
+    let (context, warnings) = try renewed(at: unixNow)
+    #expect(warnings == ["is not an OCSP response in DER"])
+    #expect(try stapled(context) == response)
+    #expect(context.stapled == former.stapled)
+    #expect(context.staleAt == former.staleAt)
+    let (late, _) = try renewed(at: unixNow + 7_200)
+    #expect(try stapled(late) == nil)
+    #expect(late.stapled.isEmpty)
+  }
+
   @Test func `that has expired is not read`() throws {
     let (settings, _) = try Responder(in: folder).settings(
       from: unixNow - 7_200, until: unixNow - 60)

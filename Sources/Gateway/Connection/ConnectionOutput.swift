@@ -34,10 +34,14 @@ extension UnsafeMutablePointer where Pointee == Connection {
     guard !pointee.stream.isClosing, !pointee.flags.contains(.isHeldBack),
       pointee.stream.queuedBytes > loop.pointee.settings.answerQueueBytes
     else { return }
-    if pointee.socket == nil {
-      pointee.flags.insert(.isHeldBack)
-      pointee.stream.stopReading()
+    guard pointee.socket == nil else {
+      // It goes on being read from: its time to take some does not begin anew with each frame more.
+      if pointee.timeout != .write { watchWriting() }
+      return
     }
+    pointee.flags.insert(.isHeldBack)
+    loop.pointee.metrics.add(.answersHeldBack)
+    pointee.stream.stopReading()
     watchWriting()
   }
 

@@ -36,7 +36,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       return complete(pull, 0, UnsafeRawBufferPointer(start: UnsafeRawPointer(self), count: 0))
     }
     let connection = pointee.connection.unsafelyUnwrapped
-    guard connection.pointee.viewCount > 0 else { return connection.awaitBody() }
+    guard connection.pointee.viewCount > 0 else { return awaitPiece() }
     if pointee.bodyLeft >= 0 { return feedFixed(pull) }
     feedChunked(pull)
   }
@@ -72,13 +72,17 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     case .end:
       pointee.flags.insert(.bodyIsComplete)
       complete(pull, 0, UnsafeRawBufferPointer(start: UnsafeRawPointer(self), count: 0))
-    case .needMore: connection.awaitBody()
+    case .needMore: awaitPiece()
     case .invalid:
       loop.pointee.metrics.add(.malformedRequests)
       pointee.flags.insert(.mustClose)
       complete(pull, -2, UnsafeRawBufferPointer(start: nil, count: 0))
     }
   }
+
+  /// A piece that has been handed over ends the time for it, so what is between two pieces, as chunks are framed, gets none of its
+  /// own.
+  private func awaitPiece() { pointee.connection.unsafelyUnwrapped.awaitBody(isAnew: false) }
 
   private func complete(_ pull: Completion, _ status: Int32, _ piece: UnsafeRawBufferPointer) {
     pointee.pull = nil

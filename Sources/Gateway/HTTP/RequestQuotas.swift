@@ -53,7 +53,8 @@ extension UnsafeMutablePointer where Pointee == LoopState {
   func userLimiter(of principal: Principal, _ tenant: Tenant) -> RateLimiter? {
     let limit = pointee.settings.userRequestsPerSecond
     guard limit > 0, principal.kind == .user else { return nil }
-    return pointee.shared.userLimiters.limiter(of: principal.id, tenant: tenant.id, limit: limit)
+    return pointee.shared.userLimiters.limiter(
+      of: principal.id, tenant: tenant.id, limit: limit, now: EventLoop.hrtime())
   }
 
   /// Remembers that a tenant has something to add at the next ``GatewayLoop/addUsage()``, and tells what it has used up.

@@ -61,7 +61,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
   /// Takes what has come on the stream.
   func receive(from stream: StreamPointer) {
     if stream.pointee.viewCount > 0, !pointee.flags.contains(.isDeaf) {
-      if stream.pointee.timeout == .ping { stream.watch(.ping) }
+      if stream.pointee.timeout == .ping, isAwaited { stream.watch(.ping) }
       let bytes = UnsafeMutableRawBufferPointer(
         start: stream.pointee.view, count: stream.pointee.viewCount)
       stream.consume(decode(bytes))
@@ -87,12 +87,9 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       return false
     }
     let fields = UnsafeMutableBufferPointer(start: pointee.fields, count: pointee.head.fieldCount)
-    var names = SubprotocolList(pointee.head, fields)
-    while let name = names.next(in: pointee.base) {
-      guard FieldSyntax.isName(bytes(name)) else {
-        problem(.invalidRequest, "Sec-WebSocket-Protocol is not a list of tokens.")
-        return false
-      }
+    if let refusal = WebSocketHandshake.checkLists(pointee.head, fields, in: pointee.base) {
+      refuseHandshake(refusal)
+      return false
     }
     return true
   }

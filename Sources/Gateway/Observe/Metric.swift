@@ -30,6 +30,8 @@ public enum Metric: Int, CaseIterable, Sendable {
   case messagesTooBig
   case messagesOfTooManyFrames
   case slowSubscribers
+  case silentSockets
+  case answersHeldBack
   case rateLimited
   case usersRateLimited
   case compressionStatesRefused
@@ -142,6 +144,8 @@ public enum Metric: Int, CaseIterable, Sendable {
     case .messagesTooBig: #"{limit="websocket_message_bytes"}"#
     case .messagesOfTooManyFrames: #"{limit="websocket_message_frames"}"#
     case .slowSubscribers: #"{limit="websocket_queue_bytes"}"#
+    case .silentSockets: #"{limit="websocket_ping_ms"}"#
+    case .answersHeldBack: #"{limit="answer_queue_bytes"}"#
     case .rateLimited: #"{limit="requests_per_second"}"#
     case .usersRateLimited: #"{limit="user_requests_per_second"}"#
     case .compressionStatesRefused: #"{limit="websocket_compression_states"}"#

@@ -82,14 +82,26 @@ extension GatewayLoop {
     }
   }
 
-  /// Counts a message as one of a tenant's requests; false when it is one too many.
-  public func takesMessage(of tenant: String) -> Bool {
-    guard let limiter = state.pointee.directory.tenant(tenant)?.limiter, limiter.limit > 0 else {
-      return true
+  /// Who has sent more than may be sent, of those whose rates a message counts for.
+  public enum MessageExcess: Sendable {
+    case user
+    case app
+  }
+
+  /// Counts a message as a request of its sender and of the tenant, in the order in which a request is; nil when it is not one too
+  /// many for either.
+  public func takesMessage(of tenant: String, from principal: Principal) -> MessageExcess? {
+    guard let tenant = state.pointee.directory.tenant(tenant) else { return nil }
+    let now = EventLoop.hrtime()
+    if let limiter = state.userLimiter(of: principal, tenant), !limiter.take(now: now).isAllowed {
+      state.pointee.metrics.add(.usersRateLimited)
+      return .user
     }
-    let isTaken = limiter.take(now: EventLoop.hrtime()).isAllowed
-    if !isTaken { state.pointee.metrics.add(.rateLimited) }
-    return isTaken
+    guard tenant.limiter.take(now: now).isAllowed else {
+      state.pointee.metrics.add(.rateLimited)
+      return .app
+    }
+    return nil
   }
 
   /// A new group of the owner's; 0 when there are too many.

@@ -26,6 +26,11 @@ public final class RateLimiter: Sendable {
     tolerance = interval * Int64(limit)
   }
 
+  /// Whether it would let in as many as a new one.
+  func isFull(now: UInt64) -> Bool {
+    arrival.load(ordering: .relaxed) <= Int64(bitPattern: now)
+  }
+
   /// Takes one request; nil without a limit.
   @inline(__always)
   func pace(now: UInt64) -> Answer? { limit > 0 ? take(now: now) : nil }

@@ -29,7 +29,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
 
   private func decode() {
     let connection = pointee.connection
-    if connection.pointee.timeout == .ping { connection.watch(.ping) }
+    if connection.pointee.timeout == .ping, isAwaited { connection.watch(.ping) }
     connection.pointee.flags.insert(.isProcessing)
     let bytes = UnsafeMutableRawBufferPointer(
       start: connection.pointee.view, count: Int(connection.pointee.viewCount))
@@ -68,10 +68,9 @@ extension UnsafeMutablePointer where Pointee == SocketState {
           limits = frameLimits
         }
       case .ping(let payload):
-        append(
-          .pong,
-          UnsafeRawBufferPointer(
-            rebasing: UnsafeRawBufferPointer(bytes)[payload.start..<payload.end]))
+        let payload = UnsafeRawBufferPointer(bytes)[payload.start..<payload.end]
+        answerPing(UnsafeRawBufferPointer(rebasing: payload))
+        if pointee.flags.contains(.closeSent) { break reading }
       case .pong: continue
       case .close(let code, let reason):
         peerCloses(
@@ -86,6 +85,18 @@ extension UnsafeMutablePointer where Pointee == SocketState {
       if loop.pointee.outputOwner == connection, loop.pointee.output.isFull { connection.flush() }
     }
     return offset
+  }
+
+  /// Whether what the peer says keeps the socket open: no more once it has been sent a close frame, which it has only so long
+  /// to answer, whatever else it sends.
+  var isAwaited: Bool { !pointee.flags.contains(.closeSent) }
+
+  /// Pongs count as much as messages do: who asks and never reads is too far behind at the same bound.
+  @inline(never)
+  private func answerPing(_ payload: UnsafeRawBufferPointer) {
+    guard isAwaited else { return }
+    append(.pong, payload)
+    _ = isTooFarBehind()
   }
 
   private func receive(
@@ -118,7 +129,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
 
   /// Hands the plugin a whole message.
   func deliver(_ opcode: Opcode, _ message: UnsafeRawBufferPointer) {
-    guard !pointee.flags.contains(.hasEnded) else { return }
+    guard pointee.flags.isDisjoint(with: [.hasEnded, .closeSent]) else { return }
     if pointee.flags.contains(.isGreeting) { return greet(opcode, message) }
     loop.pointee.metrics.add(.webSocketMessagesReceived)
     if isOverQuota() { return }
@@ -187,7 +198,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
   /// Nothing has come for a while: ask, and give up when the answer fails to come.
   func isSilent() {
     guard !pointee.flags.contains(.closeSent), !pointee.flags.contains(.awaitsPong) else {
-      loop.pointee.metrics.add(.idleTimeouts)
+      loop.pointee.metrics.add(.silentSockets)
       end(code: 1006, reason: UnsafeRawBufferPointer(start: nil, count: 0))
       cut()
       return

@@ -124,7 +124,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     if pointee.greeting == nil { finish() }
   }
 
-  private func refuseHandshake(_ refusal: WebSocketHandshake.Refusal) {
+  func refuseHandshake(_ refusal: WebSocketHandshake.Refusal) {
     if refusal.status == 426 {
       add(("sec-websocket-version" as StaticString).raw, ("13" as StaticString).raw)
       add(("upgrade" as StaticString).raw, ("websocket" as StaticString).raw)

@@ -94,7 +94,13 @@ enum MessagesBridge {
         SLUICE_E_DENIED, "forbidden",
         "The credential lacks a scope; this needs: \(declared.scopes.joined(separator: " "))")
     }
-    guard shard.gateway.takesMessage(of: shard.tenant) else {
+    switch shard.gateway.takesMessage(of: shard.tenant, from: principal) {
+    case nil: break
+    case .user:
+      return Refusal(
+        SLUICE_E_LIMITED, "rate_limited",
+        "This user sends more requests than a user may. Try again later.")
+    case .app:
       return Refusal(
         SLUICE_E_LIMITED, "rate_limited", "This app sends more requests than its limit allows.")
     }

@@ -92,6 +92,10 @@ extension Limit {
     "request_timeout_ms", 30_000, .milliseconds, in: 100...3_600_000,
     "the time from a request's last byte to the head of its answer, all its waits together; where a plugin reads a body in pieces, from each piece",
     answer: "504 deadline_exceeded", isLive: false)
+  static let answerQueueBytes = Limit(
+    "answer_queue_bytes", 256 << 10, .bytes, in: 4 << 10...256 << 20,
+    "answers that wait for the peer of one HTTP/1.1 connection",
+    answer: "nothing more is read from it, and `write_timeout_ms` begins")
   static let connections = Limit(
     "connections", 10_000, .count, in: 1...1_000_000, "open connections of the process",
     answer: tooMany)
@@ -116,6 +120,10 @@ extension Limit {
   static let webSocketQueueBytes = Limit(
     "websocket_queue_bytes", 1 << 20, .bytes, in: 4 << 10...256 << 20,
     "what waits to be sent on one WebSocket", answer: "close 3008, resumable")
+  static let webSocketPing = Limit(
+    "websocket_ping_ms", 25_000, .milliseconds, in: 100...3_600_000,
+    "the silence on a WebSocket after which it is asked for a sign of life, and the time it then has to give one, or to answer a close frame",
+    answer: "connection closed", isLive: false)
   static let webSocketCompressedBytes = Limit(
     "websocket_compressed_bytes", 1 << 20, .bytes, in: 1 << 10...64 << 20,
     "a message that is compressed before it is sent", answer: "sent uncompressed")
@@ -175,9 +183,11 @@ extension Limit {
   public static let all = [
     headerBytes, uriBytes, bodyBytes, idempotencyAnswerBytes, headerTimeout, bodyTimeout,
     idleTimeout, writeTimeout,
-    requestTimeout, connections, connectionsPerAddress, memoryBytes, loopLag, handshakeTimeout,
+    answerQueueBytes, requestTimeout, connections, connectionsPerAddress, memoryBytes, loopLag,
+    handshakeTimeout,
     handshakesPerSecond,
-    webSocketMessageBytes, webSocketMessageFrames, webSocketQueueBytes, webSocketCompressedBytes,
+    webSocketMessageBytes, webSocketMessageFrames, webSocketQueueBytes, webSocketPing,
+    webSocketCompressedBytes,
     webSocketCompressionStates, requestsPerSecond, userRequestsPerSecond,
     http2Streams, http2Resets, http2Pings, http2Settings, http2IgnoredFrames, http2EmptyFrames,
     http2WindowUpdates, http2Continuations, http2FieldSectionBytes, http2QueueBytes,

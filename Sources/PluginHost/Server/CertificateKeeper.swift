@@ -9,7 +9,7 @@ internal import TLS
 final class CertificateKeeper: Sendable {
   /// Milliseconds between two looks. A change counts when two looks have seen the same, for a key and its certificate
   /// are not written at once.
-  private static let interval: UInt64 = 1_000
+  static let interval: UInt64 = 1_000
   /// Seconds between two looks at a certificate that the gateway has made, and may have to make again.
   private static let selfSignedInterval: Int64 = 86_400
 
@@ -23,6 +23,8 @@ final class CertificateKeeper: Sendable {
     var seen: [FileStamp?] = []
     /// The second of Unix time at which they are to be read again in any case.
     var dueAt = Int64.max
+    /// The OCSP responses in use, by file.
+    var stapled: [String: [UInt8]] = [:]
   }
 
   private struct State {
@@ -32,7 +34,7 @@ final class CertificateKeeper: Sendable {
     var apps: [CertificateSource] = []
   }
 
-  private let tickets: TicketKeys
+  let tickets: TicketKeys
   private let folder: String
   private let log: Log
   private let state = Mutex(State())
@@ -67,10 +69,17 @@ final class CertificateKeeper: Sendable {
       return !state.listeners.isEmpty
     }
     guard isNeeded else { return }
-    // The timers end with the control loop.
+    keepLooking(on: control)
+  }
+
+  /// Looks at the files and rotates the keys, each once in so many milliseconds, until the loop ends.
+  func keepLooking(
+    on control: EventLoop, lookingEvery interval: UInt64 = CertificateKeeper.interval,
+    rotatingEvery lifetime: UInt64 = UInt64(TicketKeys.lifetime) * 1_000
+  ) {
     control.post { [self] in
-      _ = control.every(Self.interval) { [self] in look() }
-      _ = control.every(UInt64(TicketKeys.lifetime) * 1_000) { [self] in tickets.rotate() }
+      _ = control.every(interval) { [self] in look() }
+      _ = control.every(lifetime) { [self] in tickets.rotate() }
     }
   }
 
@@ -177,7 +186,10 @@ final class CertificateKeeper: Sendable {
     listener.seen = listener.stamps
     var warnings: [CertificateError] = []
     let context = try TLSContext(
-      reading: settings, tickets: tickets, now: now, allowsLapsed: isStart, warnings: &warnings)
+      reading: settings, tickets: tickets, now: now, allowsLapsed: isStart,
+      former: listener.stapled,
+      warnings: &warnings)
+    listener.stapled = context.stapled
     if let stale = context.staleAt { listener.dueAt = min(listener.dueAt, stale) }
     for warning in warnings {
       log.write(

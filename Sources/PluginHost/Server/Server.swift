@@ -367,6 +367,8 @@ extension GatewaySettings {
     loopLag = limits[.loopLag]
     messageFrames = limits[.webSocketMessageFrames]
     socketQueueBytes = limits[.webSocketQueueBytes]
+    pingInterval = UInt64(limits[.webSocketPing])
+    answerQueueBytes = limits[.answerQueueBytes]
     compressedBytes = limits[.webSocketCompressedBytes]
     compressionStates = limits[.webSocketCompressionStates]
     http2.streams = limits[.http2Streams]

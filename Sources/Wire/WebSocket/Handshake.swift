@@ -40,7 +40,7 @@ public enum WebSocketHandshake {
       case .missingVersion: "no Sec-WebSocket-Version"
       case .unsupportedVersion: "the only Sec-WebSocket-Version here is 13"
       case .invalidKey: "Sec-WebSocket-Key is not base64 of 16 bytes"
-      case .invalidProtocols: "Sec-WebSocket-Protocol is not a list of tokens"
+      case .invalidProtocols: "Sec-WebSocket-Protocol is not a list of up to 64 tokens, each once"
       case .invalidExtensions: "Sec-WebSocket-Extensions is not a list of extensions"
       }
     }
@@ -62,17 +62,36 @@ public enum WebSocketHandshake {
     guard let index = head.first(.secWebSocketKey) else { return .refuse(.invalidKey) }
     let key = fields[index].value
     guard isKey(key.bytes(in: base)) else { return .refuse(.invalidKey) }
-    var names = SubprotocolList(head, fields)
-    while let name = names.next(in: base) {
-      guard RequestHeadParser.isToken(base, name.start, name.end) else {
-        return .refuse(.invalidProtocols)
-      }
-    }
-    guard ExtensionOffers.areWellFormed(head, fields, in: base) else {
-      return .refuse(.invalidExtensions)
-    }
+    if let refusal = checkLists(head, fields, in: base) { return .refuse(refusal) }
     return .accept(key: key)
   }
+
+  /// Checks what the client offers, which HTTP/2 has too (RFC 8441 §5): subprotocols, of which none may stand twice (RFC 6455
+  /// §4.1), and extensions.
+  public static func checkLists(
+    _ head: RequestHead, _ fields: UnsafeMutableBufferPointer<HeaderField>,
+    in base: UnsafeRawPointer
+  ) -> Refusal? {
+    if head.first(.secWebSocketProtocol) != nil {
+      var names = SubprotocolList(head, fields)
+      var count = 0
+      while let name = names.next(in: base) {
+        count += 1
+        guard count <= subprotocols, RequestHeadParser.isToken(base, name.start, name.end) else {
+          return .invalidProtocols
+        }
+        var others = names
+        while let other = others.next(in: base) {
+          if other.bytes(in: base).elementsEqual(name.bytes(in: base)) { return .invalidProtocols }
+        }
+      }
+      guard count > 0 else { return .invalidProtocols }
+    }
+    return ExtensionOffers.areWellFormed(head, fields, in: base) ? nil : .invalidExtensions
+  }
+
+  /// How many a client may offer, so that comparing each with all others stays cheap.
+  private static let subprotocols = 64
 
   /// Appends the 28 bytes of `Sec-WebSocket-Accept` for a key that `check` accepted.
   public static func appendAccept(for key: UnsafeRawBufferPointer, to output: inout ByteWriter) {

@@ -324,7 +324,8 @@ static int contains(sluice_slice_t slice, const char *word) {
     return 0;
 }
 
-/* A socket that answers every message with the version of the code that runs, and "flood" with more than anybody takes. */
+/* A socket that answers every message with the version of the code that runs, "flood" with more than anybody takes, and "bye" with
+ * a close frame. */
 static sluice_status_t resolve_socket(sluice_slice_t name, uint32_t *handler) {
     *handler = 0;
     return name.length == 6 && memcmp(name.bytes, "socket", 6) == 0 ? SLUICE_OK : SLUICE_E_NOT_FOUND;
@@ -346,6 +347,10 @@ static void socket_message(uint64_t value, uint32_t handler, uint64_t context, s
         sluice_slice_t slice = {piece, sizeof piece};
         for (int count = 0; count < 256; count++)
             if (shard->websocket->send(shard->host, connection, SLUICE_MESSAGE_BINARY, slice) < 0) return;
+        return;
+    }
+    if (contains(message, "bye")) {
+        shard->websocket->close(shard->host, connection, 4000, LITERAL("bye"));
         return;
     }
     shard->websocket->send(shard->host, connection, SLUICE_MESSAGE_TEXT, LITERAL(PROBE_VERSION));

@@ -165,11 +165,24 @@ import Wire
 
   @Test(arguments: [
     "a", "a.b-c_d~e", "1.2.3.4:65535", "[::1]", "[::ffff:1.2.3.4]:80", "a:", "A!$&'()*+;=",
+    "[::]", "[1::]", "[1:2:3:4:5:6:7:8]", "[1:2:3:4:5:6:7::]", "[::2:3:4:5:6:7:8]",
+    "[1:2:3:4:5:6:0.0.0.255]", "[ABCD:ef01::]",
   ])
   func `hosts are names or addresses with an optional port, RFC 9110 §7.2`(host: String) throws {
     let parsed = try #require(parse("GET / HTTP/1.1\r\nHost: \(host)\r\n\r\n").head)
     #expect(parsed.text(parsed.head.authority) == host)
     #expect(withBytes(host) { HostSyntax.isAuthority($0) })
+  }
+
+  @Test(arguments: [
+    "[1::2::3]", "[:::]", "[::::::]", "[12345::]", "[....::]", "[1.2::]", "[::1.2.3.4.5]",
+    "[1:2:3]", "[1:2:3:4:5:6:7]", "[1:2:3:4:5:6:7:8:9]", "[::1:2:3:4:5:6:7:8]", "[1:]", "[:1]",
+    "[::256.1.1.1]", "[::01.1.1.1]", "[::1.2.3]", "[1.2.3.4]", "[]", "[:]", "[::1", "[v1.a]",
+    "[1:2:3:4:5:6:7:1.2.3.4]", "[::1.2.3.]", "[::.1.2.3]",
+  ])
+  func `brackets are for addresses of eight groups, RFC 3986 §3.2.2`(host: String) {
+    #expect(parse("GET / HTTP/1.1\r\nHost: \(host)\r\n\r\n").head == nil)
+    #expect(!withBytes(host) { HostSyntax.isAuthority($0) })
   }
 
   @Test func `HTTP/1.0 needs no Host`() throws {

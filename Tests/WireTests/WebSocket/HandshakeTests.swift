@@ -65,7 +65,8 @@ import Wire
     ("Version: 13", "Version: 99", .unsupportedVersion, 426),
     ("Sec-WebSocket-Key", "X", .invalidKey, 400), ("bXBs", "bXB", .invalidKey, 400),
     ("ZQ==", "ZR==", .invalidKey, 400), ("ZQ==", "ZQ=!", .invalidKey, 400),
-    ("chat,", "ch at,", .invalidProtocols, 400),
+    ("chat,", "ch at,", .invalidProtocols, 400), ("chat,", "superchat,", .invalidProtocols, 400),
+    (",bearer.a.b-c_d", "chat", .invalidProtocols, 400),
   ])
   func `what is missing or wrong is refused, RFC 6455 §4.2.1`(
     part: String, replacement: String, refusal: WebSocketHandshake.Refusal, status: Int
