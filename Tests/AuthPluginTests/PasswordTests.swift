@@ -62,19 +62,20 @@ import Testing
     try await platform.host.close()
   }
 
-  @Test func `of two changes from the same password one is made`() async throws {
+  @Test func `of changes from the same password one is made`() async throws {
     let platform = try await AuthHost("platform")
     let ada = try await platform.principal(try await platform.signUp())
     var pending: [PendingReply] = []
-    for name in ["first", "second"] {
+    for name in ["first", "second", "third", "fourth", "fifth"] {
       pending.append(
         try await platform.host.begin(
           "PUT", "/v1/me/password",
           body: #"{"current":"correct horse","new":"\#(name) horse"}"#, as: ada))
     }
-    let statuses = [try await pending[0].reply().status, try await pending[1].reply().status]
+    var statuses: [Int] = []
+    for reply in pending { statuses.append(try await reply.reply().status) }
     #expect(statuses.filter { $0 == 204 }.count == 1)
-    #expect(statuses.filter { $0 == 409 || $0 == 403 }.count == 1)
+    #expect(statuses.filter { $0 == 409 || $0 == 403 }.count == 4)
     try await platform.host.close()
   }
 }
