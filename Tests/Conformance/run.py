@@ -4,7 +4,8 @@
     run.py [--fast]
 
 The tables of HTTP/1.1 and HTTP/2 and the Autobahn suite on the gateway of `examples/conformance`; then, each with gateways of its own,
-nginx and haproxy in front, slowhttptest, and testssl.sh. Writes `docs/conformance.md` and `docs/conformance-http1.md`.
+nginx and haproxy in front, slowhttptest, and testssl.sh. Writes `docs/conformance.md`, `docs/conformance-http1.md` and
+`docs/conformance-tls.md`.
 `--fast` leaves out all but the tables and the short part of Autobahn, and writes nothing. The exit code is 0 when none finds
 anything; the last lines say what each came to.
 """
@@ -43,7 +44,7 @@ def main(arguments: list[str]) -> int:
     if not is_fast:
         results += [
             suite("http1_table.py", "--page", PAGE), suite("differential.py", "--report", PAGE), suite("slow.py", "--report", PAGE),
-            suite("testssl.py"),
+            suite("testssl.py", "--report", str(ROOT / "docs/conformance-tls.md")),
         ]
     failed = [name for name, code in results if code != 0]
     print(f"conformance: {len(results)} suites, failed: {', '.join(failed) or 'none'}")
