@@ -45,6 +45,8 @@ public struct TestTenants: Sendable {
 
   /// What `installed` answers, a JSON array.
   public var installed: RawJSON = "[]"
+  /// Host names that no tenant may have.
+  public var platformHosts: Set<String> = []
   /// By id; what the plugin deleted is gone.
   public var tenants: [String: Tenant] = [:]
 }
@@ -184,7 +186,11 @@ let tenantsTable = Constant {
       guard
         !world.tenants.tenants.contains(where: { $0.key != id && $0.value.hosts.contains(name) })
       else {
-        world.complete(completion, context, SLUICE_E_CONFLICT)
+        world.complete(completion, context, SLUICE_E_CONFLICT, Array("It is another's.".utf8))
+        return SLUICE_PENDING
+      }
+      guard !world.tenants.platformHosts.contains(name) else {
+        world.complete(completion, context, SLUICE_E_CONFLICT, Array("It is the platform's.".utf8))
         return SLUICE_PENDING
       }
       if !known.hosts.contains(name) { known.hosts.append(name) }

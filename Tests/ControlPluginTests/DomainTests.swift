@@ -73,6 +73,20 @@ import Testing
     try await control.host.close()
   }
 
+  @Test func `is none of the platform's own, whatever is granted`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    var tenants = try await control.host.tenants
+    tenants.platformHosts = ["console.customers.example"]
+    try await control.host.setTenants(tenants)
+    let reply = try await put(control, app, "console.customers.example")
+    #expect(reply.status == 409 && reply.problem?.detail == "It is the platform's.")
+    #expect(try await control.host.tenants.tenants[app.id]?.hosts == [])
+    let list = try await control.request("GET", "/v1/apps/\(app.id)/domains")
+    #expect(try list.json(Listed.self).data.isEmpty)
+    try await control.host.close()
+  }
+
   @Test(arguments: ["localhost", "127.0.0.1", "a..example", "-a.example", "a_b.example", "a.b%20c"])
   func `is refused where it is no host name`(host: String) async throws {
     let control = try await ControlHost()

@@ -258,7 +258,7 @@ extension TenantFailure {
     case .invalid: SLUICE_E_INVALID
     case .overloaded: SLUICE_E_OVERLOADED
     case .quota: SLUICE_E_LIMITED
-    case .plugin, .store: SLUICE_E_UNAVAILABLE
+    case .plugin, .store, .certificates: SLUICE_E_UNAVAILABLE
     }
   }
 

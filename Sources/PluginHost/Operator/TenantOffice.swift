@@ -68,7 +68,9 @@ public final class TenantOffice {
       let answer = Answer<Result<TenantRegistry, TenantError>>()
       TenantRegistry.open(store: store, sealing: sealing) { answer.give($0) }
       let registry = try answer.wait().get()
-      try registry.replaceStatic(with: HostSetup(configuration: configuration).staticTenants)
+      try registry.replaceStatic(
+        with: HostSetup(configuration: configuration).staticTenants,
+        platformHosts: configuration.platformHosts)
       let transfer = TenantTransfer(
         store: store, registry: registry, directory: configuration.dataDirectory,
         installed: installed)

@@ -2,6 +2,8 @@
 struct TenantTable: Sendable {
   private(set) var records: [String: TenantRecord] = [:]
   private(set) var hosts: [String: String] = [:]
+  /// Names that are the platform's own: no app is given one, and those that had one before are not led to by it.
+  private(set) var platformHosts: Set<String> = []
   private(set) var digests: [[UInt8]: String] = [:]
   /// Also of tenants that are not there: those of a static tenant outlive its absence from the files.
   private(set) var secrets: [String: TenantSecrets] = [:]
@@ -16,6 +18,14 @@ struct TenantTable: Sendable {
   /// The secret called `name` of a tenant that there is.
   func secret(_ tenant: String, _ name: String) -> StoredSecret? {
     records[tenant] == nil ? nil : secrets[tenant]?.byName[name]
+  }
+
+  /// Checks that a tenant that is no file's may have a host.
+  func admit(host: String, to tenant: String) throws(TenantError) {
+    if let other = hosts[host], other != tenant { throw .hostTaken(host, by: other) }
+    guard !platformHosts.contains(host) else {
+      throw TenantError(.conflict, "host \"\(host)\" is the platform's own")
+    }
   }
 
   /// Makes room for a first load.
@@ -52,7 +62,10 @@ struct TenantTable: Sendable {
   }
 
   /// Forgets the tenants that files give, with the secrets that their files gave. What their plugins keep stays.
-  mutating func removeStatic() {
+  ///
+  /// - Parameter hosts: the platform's own from now on.
+  mutating func removeStatic(platformHosts hosts: Set<String>) {
+    platformHosts = hosts
     for record in records.values where record.isStatic {
       records[record.id] = nil
       unlist(record)

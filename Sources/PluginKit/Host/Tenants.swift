@@ -173,8 +173,8 @@ public struct Tenants {
   ///   - chain: PEM, the host's own certificate first.
   ///   - key: its private key, PEM.
   /// - Returns: what the certificate says of itself; nil without one.
-  /// - Throws: `HostError` `.conflict` when the host is another's; `.invalid` with a JSON array of {"pointer","message"} as its
-  ///   text.
+  /// - Throws: `HostError` `.conflict` when the host is another's or the platform's own, `.unavailable` when no certificate can
+  ///   be served now, each with a text for whoever asked; `.invalid` with a JSON array of {"pointer","message"} as its text.
   @discardableResult
   public func putHost(_ name: String, chain: [UInt8]? = nil, key: [UInt8]? = nil, of tenant: String)
     async throws -> HostCertificate?

@@ -136,7 +136,9 @@ extension ControlShard {
   private static func problem(_ error: any Error, host: String) -> any Error {
     guard let error = error as? HostError else { return error }
     switch error.status {
-    case .conflict: return Problem.conflict("\(host) belongs to another app.")
+    case .conflict:
+      return Problem.conflict(error.text.isEmpty ? "\(host) belongs to another app." : error.text)
+    case .unavailable: return Problem.unavailable(error.text)
     case .invalid:
       let faults = (try? JSON.decode([Fault].self, from: Array(error.text.utf8))) ?? []
       return Problem.invalid(
