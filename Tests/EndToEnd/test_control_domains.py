@@ -1,7 +1,9 @@
 """Host names of apps: led to the app, served with certificates of their own, and how the app looks there."""
 
+import contextlib
 import json
 import signal
+import sqlite3
 import threading
 
 import pytest
@@ -139,9 +141,26 @@ def test_a_put_that_is_killed_leaves_a_domain_that_can_be_put_again(house, app, 
             pass
         timer.join()
         house.gateway.start()
+        # The list says what is served, without anybody asking for it again.
+        assert eventually(
+            lambda: (app.owner.get(f"/v1/apps/{app.id}/domains/killed.customers.test").status_code == 200)
+            == (house.branding("killed.customers.test") == {"colors": {}}), 20)
         house.put(app, "killed.customers.test", certificate)
         assert house.name("killed.customers.test") == "killed.customers.test"
         app.owner.call("DELETE", f"/v1/apps/{app.id}/domains/killed.customers.test", expect=204)
+
+
+def test_a_certificate_that_a_crash_has_left_without_its_host_is_not_served_again(house, app, authority):
+    house.put(app, "left.customers.test", authority.issue("left.customers.test"))
+    house.gateway.stop()
+    # As a crash between the two steps of a removal leaves it.
+    with contextlib.closing(sqlite3.connect(house.gateway.data / "control.sqlite")) as database:
+        assert database.execute("DELETE FROM sluice_tenant_hosts WHERE host = 'left.customers.test'").rowcount == 1
+        database.commit()
+    house.gateway.start()
+    assert "certificate" not in house.put(app, "left.customers.test").json()
+    assert house.branding("left.customers.test") == {"colors": {}}
+    assert house.name("left.customers.test") == "localhost"
 
 
 def test_no_wildcard_leads_an_app_to_a_name_of_the_platforms(tmp_path, authority):

@@ -130,12 +130,7 @@ enum TenantsBridge {
         let isGiven = chain.bytes != nil && key.bytes != nil
         let text = isGiven ? CertificateText(chain: Array(chain.raw), key: Array(key.raw)) : nil
         return answer(host, completion, context) { (tenants) throws(TenantFailure) in
-          guard let summary = try await tenants.putHost(id, name, text) else { return [:] }
-          return [
-            "names": .array(summary.names.map { .string($0) }),
-            "not_before_ms": .integer(Int(summary.notBefore) * 1_000),
-            "not_after_ms": .integer(Int(summary.notAfter) * 1_000),
-          ]
+          try await tenants.putHost(id, name, text)?.described ?? [:]
         }
       },
       remove_host: { host, tenant, name, completion, context in
@@ -145,20 +140,21 @@ enum TenantsBridge {
         }
       },
       usage: { host, tenant, from, to, completion, context in
-        let shard = shard(host)
-        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
         let id = String(tenant)
-        let promise = shard.promise(completion, context)
-        let tenants = shard.loop.host.tenants!
-        Task {
-          do throws(TenantFailure) {
-            let report = try await tenants.usage(of: id, from: from, to: to)
-            shard.keepLater(promise, SLUICE_OK, Array(report.json.utf8))
-          } catch {
-            shard.keepLater(promise, error.status, Array(error.reply.utf8))
-          }
+        return answer(host, completion, context) { (tenants) throws(TenantFailure) in
+          try await tenants.usage(of: id, from: from, to: to)
         }
-        return SLUICE_PENDING
+      },
+      hosts: { host, tenant, completion, context in
+        let id = String(tenant)
+        return answer(host, completion, context) { (tenants) throws(TenantFailure) in
+          .array(
+            try await tenants.hosts(of: id).map { name, certificate in
+              .object(
+                [.init("host", .string(name))]
+                  + (certificate.map { [.init("certificate", $0.described)] } ?? []))
+            })
+        }
       }))
 
   /// A plugin as one tenant has it, without the secrets among its settings.
@@ -223,6 +219,17 @@ enum TenantsBridge {
 
   private static func lend(_ loop: LoopHost, _ value: ConfigValue) -> sluice_slice_t {
     Array(value.json.utf8).withUnsafeBytes { loop.lend($0) }
+  }
+}
+
+extension CertificateSummary {
+  /// In the form that the contract gives it.
+  fileprivate var described: ConfigValue {
+    [
+      "names": .array(names.map { .string($0) }),
+      "not_before_ms": .integer(Int(notBefore) * 1_000),
+      "not_after_ms": .integer(Int(notAfter) * 1_000),
+    ]
   }
 }
 

@@ -100,6 +100,19 @@ extension TenantControl {
     try await putSecret(tenant, name: HostCertificate.name(of: host), value: nil)
   }
 
+  /// The hosts that lead to a tenant, with what the certificate that is kept for each says of itself.
+  func hosts(
+    of tenant: String
+  ) throws(TenantFailure) -> [(name: String, certificate: CertificateSummary?)] {
+    guard let record = registry.record(tenant) else {
+      throw TenantFailure(code: .notFound, message: "there is no tenant \"\(tenant)\"")
+    }
+    let certificates = registry.hostCertificates(of: record)
+    return registry.leadingHosts(of: record).map { name in
+      (name, try? certificates.first { $0.names == [name] }?.summary())
+    }
+  }
+
   /// Has every loop lead a tenant's hosts to it, and no others.
   func lead(_ record: TenantRecord) async {
     let hosts = registry.leadingHosts(of: record)

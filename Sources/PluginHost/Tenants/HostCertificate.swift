@@ -38,14 +38,17 @@ extension TenantRegistry {
     let records = table.withLock { table in
       table.records.values.filter { !$0.hosts.isEmpty && !$0.isStatic }
     }
-    return records.sorted { $0.id < $1.id }.flatMap { record in
-      leadingHosts(of: record).compactMap { host in
-        guard
-          let bytes = try? secret(tenant: record.id, name: HostCertificate.name(of: host)),
-          let text = HostCertificate.text(bytes)
-        else { return nil }
-        return CertificateSource(host: host, text: text)
-      }
+    return records.sorted { $0.id < $1.id }.flatMap { hostCertificates(of: $0) }
+  }
+
+  /// The certificates of a tenant's hosts that have one, in the order of the hosts.
+  func hostCertificates(of record: TenantRecord) -> [CertificateSource] {
+    leadingHosts(of: record).compactMap { host in
+      guard
+        let bytes = try? secret(tenant: record.id, name: HostCertificate.name(of: host)),
+        let text = HostCertificate.text(bytes)
+      else { return nil }
+      return CertificateSource(host: host, text: text)
     }
   }
 }

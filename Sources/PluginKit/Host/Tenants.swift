@@ -205,6 +205,17 @@ public struct Tenants {
     }
   }
 
+  /// The host names that lead to a tenant, in the order in which they were put.
+  ///
+  /// - Throws: `HostError` `.notFound`.
+  public func hosts(of tenant: String) async throws -> [HostState] {
+    let (tenants, host) = try table()
+    let reply = try await context.call { completion, call in
+      tenant.withSlice { tenants.pointee.hosts(host, $0, completion, call) }
+    }
+    return try JSON.decode([HostState].self, from: reply)
+  }
+
   /// What a tenant uses and what its plan lets it use, in the form that ext/tenants.h states, with the hours that begin
   /// at `start` or later and before `end`.
   ///
@@ -236,6 +247,14 @@ public struct Tenants {
     let (tenants, host) = try table()
     try await context.callForStatus { function(tenants.pointee, host, $0, $1) }
   }
+}
+
+/// A host name as it is in force.
+public struct HostState: Sendable, Equatable, Decodable {
+  /// In lower case, without port.
+  public var host: String
+  /// Of the certificate that is kept for it; nil without one.
+  public var certificate: HostCertificate?
 }
 
 /// What a certificate says of itself.

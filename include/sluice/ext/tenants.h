@@ -131,9 +131,19 @@ typedef struct sluice_tenants_v1 {
     sluice_status_t (*SLUICE_NONNULL usage)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
                                             int64_t from_ms, int64_t to_ms,
                                             sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
+    /*
+     * The host names that lead to the tenant, as they are in force. The result is a JSON array, in the order in which they
+     * were put, of
+     *
+     *   {"host":"shop.example","certificate":{"names":["shop.example"],"not_before_ms":0,"not_after_ms":0}}
+     *
+     * without "certificate" where none is kept for the host. SLUICE_E_NOT_FOUND: no such tenant.
+     */
+    sluice_status_t (*SLUICE_NONNULL hosts)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
+                                            sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
 } sluice_tenants_v1_t;
 
-SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 144, "tenants table layout");
+SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 152, "tenants table layout");
 
 #ifdef __cplusplus
 }
