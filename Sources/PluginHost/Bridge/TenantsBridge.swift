@@ -162,9 +162,7 @@ enum TenantsBridge {
     _ id: String, _ setting: PluginSetting, _ manifest: PluginManifest?, _ sealed: SealedSettings
   ) -> ConfigValue {
     let paths = manifest?.settings.secretPaths ?? []
-    var secrets = sealed
-    let whole = ConfigValue(json: setting.config) ?? .object([])
-    let open = paths.isEmpty ? whole : secrets.take(from: whole, paths)
+    let open = SealedSettings.open(ConfigValue(json: setting.config) ?? .object([]), paths)
     var members: [ConfigValue.Member] = [
       .init("id", .string(id)),
       .init("version", .string(manifest?.version ?? setting.version ?? "")),
@@ -172,11 +170,9 @@ enum TenantsBridge {
     ]
     if setting.version != nil { members.append(.init("pinned", true)) }
     if !paths.isEmpty {
-      let list = paths.map { path in
-        let pointer = SealedSettings.pointer(path)
-        return ConfigValue.object([
-          .init("pointer", .string(pointer)),
-          .init("set", .boolean(secrets.values[pointer] != nil)),
+      let list = sealed.places(in: open, paths).map { place in
+        ConfigValue.object([
+          .init("pointer", .string(place.pointer)), .init("set", .boolean(place.isSet)),
         ])
       }
       members.append(.init("secrets", .array(list)))

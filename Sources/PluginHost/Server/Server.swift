@@ -41,6 +41,7 @@ public final class Server: Sendable {
     let announced = Answer<Void>()
     let host = self.host
     Task {
+      await host.tenants.sealSettings()
       await host.tenants.announcePlugins()
       for record in host.registry.all() { await host.tenants.announce(record) }
       announced.give(())
