@@ -3,13 +3,14 @@
 import contextlib
 import datetime
 import json
+import sqlite3
 
 import pytest
 import requests
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from client import Account, Client
+from client import Account, Client, mint
 from plain import Plain
 from program import eventually, run
 from workshop import with_plugins
@@ -131,6 +132,36 @@ def test_the_operator_puts_an_app_on_another_plan(sluice):
     gateway.start()
     assert usage(app)["plan"] == "paid"
     assert ask().status_code == 200
+
+
+def test_an_app_that_is_exported_comes_with_its_plan(sluice, tmp_path):
+    gateway, app = planned(sluice, paid={"connections": 7})
+    plan(gateway, app, "paid")
+    seal = ("--seal-key", tmp_path / "key")
+    done = run("tenant", "export", app.id, tmp_path / "file", *seal, "--data", gateway.data)
+    assert done.returncode == 0, done.stderr
+
+    def kept(other) -> str | None:
+        with contextlib.closing(sqlite3.connect(other.data / "control.sqlite")) as database:
+            row = database.execute("SELECT plan FROM sluice_tenant_plans WHERE tenant = ?", (app.id,)).fetchone()
+            return row and row[0]
+
+    with_plan, without, stopped = planned(sluice, paid={"connections": 1})[0], planned(sluice)[0], planned(sluice, paid={})[0]
+    stopped.stop()
+    refused = run("tenant", "import", tmp_path / "file", *seal, "--data", without.data)
+    assert refused.returncode == 1 and "there are: free" in refused.stderr and "--plan" in refused.stderr, refused.stderr
+    for other, more, name in ((with_plan, (), "paid"), (without, ("--plan", "free"), "free")):
+        done = run("tenant", "import", tmp_path / "file", *seal, *more, "--data", other.data)
+        assert done.returncode == 0, done.stderr
+        assert kept(other) == name
+    # In force at once, with what the plan is there.
+    with connect(f"{with_plan.socket_url}/ws?token={mint(app.signing_secret, app.id, 'a')}", proxy=None):
+        with pytest.raises(InvalidStatus) as over_plan:
+            connect(f"{with_plan.socket_url}/ws?token={mint(app.signing_secret, app.id, 'b')}", proxy=None)
+    assert over_plan.value.response.status_code == 403
+    done = run("tenant", "import", tmp_path / "file", *seal, "--config", stopped.configuration, "--data", stopped.data)
+    assert done.returncode == 0, done.stderr
+    assert kept(stopped) == "paid"
 
 
 def test_connections_beyond_the_plan_are_refused_until_one_is_closed(sluice):

@@ -160,7 +160,8 @@ enum TenantEdit: Sendable {
       }
     }
     record.revision = table.revision + 1
-    return .restoration(record, archive.secrets.mapValues { StoredSecret(sealed: $0) })
+    return .restoration(
+      record, archive.secrets.mapValues { StoredSecret(sealed: $0) }, plan: archive.plan)
   }
 
   private static func secretChange(

@@ -39,7 +39,7 @@ struct TenantTable: Sendable {
       if let old = records.removeValue(forKey: record.id) { unlist(old) }
       secrets[record.id] = nil
       revision = max(revision, record.revision)
-    case .restoration(let record, let given):
+    case .restoration(let record, let given, _):
       put(record)
       secrets[record.id] = nil
       for (name, secret) in given { put(secret, name: name, of: record.id) }
@@ -106,8 +106,8 @@ enum TenantDelta: Sendable {
   case none(TenantRecord)
   case record(TenantRecord)
   case removal(TenantRecord)
-  /// The tenant as it comes from an export, with all its secrets, in the place of what there is.
-  case restoration(TenantRecord, [String: StoredSecret])
+  /// The tenant as it comes from an export, with all its secrets, in the place of what there is; nil leaves its plan.
+  case restoration(TenantRecord, [String: StoredSecret], plan: String?)
   /// The secret `name` is put, or removed with `nil`.
   case secret(TenantRecord, name: String, StoredSecret?)
   /// Both at once.
@@ -123,7 +123,7 @@ enum TenantDelta: Sendable {
   var record: TenantRecord {
     switch self {
     case .none(let record), .record(let record), .removal(let record),
-      .restoration(let record, _):
+      .restoration(let record, _, _):
       record
     case .secret(let record, _, _), .recordAndSecret(let record, _, _): record
     }
