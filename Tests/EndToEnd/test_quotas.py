@@ -217,6 +217,50 @@ def test_an_app_whose_file_is_full_still_reads_and_deletes(sluice):
     app.server.call("DELETE", f"/v1/messages/{made[0]}", expect=204)
 
 
+def test_sockets_of_an_app_whose_file_is_full_write_nothing_more_and_go_on_reading(sluice):
+    gateway, app = planned(sluice, free={"storage_bytes": 400_000})
+    app.set_plugin("realtime", enabled=True, config={"without_namespace": {"publish_for_client": "users", "history_for_client": "users"}})
+    made = app.server.post(MESSAGES, {"text": "first", "user_id": "alice"}, expect=201).json()["id"]
+    with connect(f"{gateway.socket_url}/ws?token={app.token('alice')}", proxy=None) as socket, \
+            connect(f"{gateway.socket_url}/connection/websocket", proxy=None) as protocol:
+        numbers = iter(range(1, 100_000))
+
+        def say(type, **members) -> dict:
+            number = str(next(numbers))
+            socket.send(json.dumps({"type": type, "id": number, **members}))
+            while True:
+                answer = json.loads(socket.recv(20))
+                if answer.get("id") == number and answer["type"] in ("ack", "error"):
+                    return answer
+
+        def command(**members) -> dict:
+            number = next(numbers)
+            protocol.send(json.dumps({"id": number, **members}))
+            while True:
+                for line in protocol.recv(20).splitlines():
+                    if json.loads(line).get("id") == number:
+                        return json.loads(line)
+
+        assert "connect" in command(connect={"token": app.token("bob")})
+        assert say("chat.send", channel="messaging:general", text="x")["type"] == "ack"
+        assert say("publish", channel="room", data=1)["type"] == "ack"
+        # Filled by the socket alone, which is refused in the end.
+        refused = eventually(
+            lambda: (answer := say("publish", channel=f"room-{next(numbers)}", data="x" * 4000))["type"] == "error" and answer,
+            60, pause=0.02)
+        assert refused["code"] == "quota_exceeded", refused
+        full = say("chat.send", channel="messaging:general", text="x")
+        assert full["code"] == "quota_exceeded" and "storage_bytes" in full["detail"], full
+        assert command(publish={"channel": "room", "data": 1})["error"]["code"] == 106
+        sent = {"channel": "messaging:general", "text": "x"}
+        assert command(rpc={"method": "chat.send", "data": sent})["error"]["code"] == 106
+        assert over(app.server.post(MESSAGES, {"text": "x", "user_id": "alice"}), "storage_bytes")
+        assert say("history", channel="room")["type"] == "ack"
+        assert say("chat.typing", channel="messaging:general")["type"] == "ack"
+        assert say("chat.delete", message_id=made)["type"] == "ack"
+    assert gateway.metric("sluice_quotas_exceeded_total") >= 5
+
+
 def test_an_app_switches_on_as_many_plugins_as_its_plan_allows(sluice):
     # What new apps get is the operator's choice as well, and more than that.
     gateway, app = planned(sluice, free={"plugins": 1})
