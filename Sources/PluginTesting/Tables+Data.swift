@@ -34,6 +34,11 @@ let storeTable = Constant {
           done { world.complete(completion, context, status, bytes) }
         }
       }
+    },
+    room: { host in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.store/1 room") else { return SLUICE_E_WRONG_THREAD }
+      return world.hasRoom ? SLUICE_OK : SLUICE_E_LIMITED
     })
 }
 

@@ -179,6 +179,11 @@ extension TestHost {
     get async throws { try await onLoop { $0.tenants } }
   }
 
+  /// Whether the tenant's plan lets it store more, as `store.checkRoom()` is told.
+  public func setRoom(_ hasRoom: Bool) async throws {
+    try await onLoop { $0.hasRoom = hasRoom }
+  }
+
   /// What `sluice.tenants/1` answers as installed, and the tenants there are.
   public func setTenants(_ tenants: TestTenants) async throws {
     try await onLoop { $0.tenants = tenants }

@@ -129,6 +129,12 @@ public final class TestHost: Sendable {
     }
   }
 
+  /// Has a statement committed right before the plugin's next batch: what another loop may do between a plugin's look at its
+  /// tables and its write. A statement that is refused ends the test's process.
+  public func interpose(_ sql: String) {
+    world.store.interposed.withLock { $0.append(sql) }
+  }
+
   /// Does `body` on the loop's thread.
   func onLoop<Value: Sendable>(
     _ body: @escaping @Sendable (TestWorld) throws -> Value

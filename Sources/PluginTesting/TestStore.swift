@@ -25,6 +25,8 @@ final class TestStore: Sendable {
   private let owner: String
   let folder: String
   private let history: @Sendable (String) -> TestBounds
+  /// What is committed before the plugin's next batch.
+  let interposed = Mutex<[String]>([])
 
   init(
     tenant: String, owner: String, history: @escaping @Sendable (String) -> TestBounds,
@@ -110,7 +112,20 @@ final class TestStore: Sendable {
         data: $0.data.array, id: makeID())
     }
     let advance = sequence.map { CursorAdvance(listener: owner, sequence: $0) }
+    let before = interposed.withLock { interposed in
+      defer { interposed = [] }
+      return interposed
+    }
     do {
+      if !before.isEmpty {
+        try store.submit(
+          tenant: tenant, batch: Batch(owner: owner, statements: before.map { Statement($0) })
+        ) { result in
+          if case .failure(let error) = result {
+            preconditionFailure("what a test interposes is refused: \(error)")
+          }
+        }
+      }
       try store.submit(
         tenant: tenant,
         batch: Batch(owner: owner, statements: statements, events: events, advance: advance)

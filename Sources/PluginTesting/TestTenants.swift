@@ -44,9 +44,19 @@ public struct TestTenants: Sendable {
   }
 
   /// What `installed` answers, a JSON array.
-  public var installed: RawJSON = "[]"
+  public var installed: RawJSON
+  /// Host names that no tenant may have.
+  public var platformHosts: Set<String> = []
   /// By id; what the plugin deleted is gone.
-  public var tenants: [String: Tenant] = [:]
+  public var tenants: [String: Tenant]
+
+  /// - Parameters:
+  ///   - installed: a JSON array.
+  ///   - tenants: by id.
+  public init(installed: RawJSON = "[]", tenants: [String: Tenant] = [:]) {
+    self.installed = installed
+    self.tenants = tenants
+  }
 }
 
 let tenantsTable = Constant {
@@ -184,15 +194,18 @@ let tenantsTable = Constant {
       guard
         !world.tenants.tenants.contains(where: { $0.key != id && $0.value.hosts.contains(name) })
       else {
-        world.complete(completion, context, SLUICE_E_CONFLICT)
+        world.complete(completion, context, SLUICE_E_CONFLICT, Array("It is another's.".utf8))
+        return SLUICE_PENDING
+      }
+      guard !world.tenants.platformHosts.contains(name) else {
+        world.complete(completion, context, SLUICE_E_CONFLICT, Array("It is the platform's.".utf8))
         return SLUICE_PENDING
       }
       if !known.hosts.contains(name) { known.hosts.append(name) }
       if chain.bytes != nil { known.certificates[name] = chain.array }
       world.tenants.tenants[id] = known
-      let said = #"{"names":["\#(name)"],"not_before_ms":0,"not_after_ms":4102444800000}"#
       world.complete(
-        completion, context, SLUICE_OK, Array((chain.bytes == nil ? "{}" : said).utf8))
+        completion, context, SLUICE_OK, Array((chain.bytes == nil ? "{}" : described(name)).utf8))
       return SLUICE_PENDING
     },
     remove_host: { host, tenant, name, completion, context in
@@ -212,7 +225,25 @@ let tenantsTable = Constant {
         world.tenants.tenants[name]?.usageAsked = min(from, to)..<max(from, to)
         return known.usage.bytes
       }
+    },
+    hosts: { host, tenant, completion, context in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.tenants/1") else { return SLUICE_E_WRONG_THREAD }
+      let name = tenant.text
+      return world.complete(completion, context) {
+        guard let known = world.tenants.tenants[name] else { throw HostError(.notFound) }
+        let list = known.hosts.map { host in
+          known.certificates[host] == nil
+            ? #"{"host":"\#(host)"}"# : #"{"host":"\#(host)","certificate":\#(described(host))}"#
+        }
+        return Array("[\(list.joined(separator: ","))]".utf8)
+      }
     })
+}
+
+/// What the certificate of a host says of itself here, whatever was put.
+private func described(_ host: String) -> String {
+  #"{"names":["\#(host)"],"not_before_ms":0,"not_after_ms":4102444800000}"#
 }
 
 private struct KnownCredential: Encodable {

@@ -41,6 +41,8 @@ final class TestWorld: @unchecked Sendable {
   var calls: [UInt64: @Sendable (sluice_status_t, [UInt8]) -> Void] = [:]
   var deliveries: [UInt64: (sequence: Int64, done: @Sendable (sluice_status_t) -> Void)] = [:]
   var tenants = TestTenants()
+  /// What `room` of the store says.
+  var hasRoom = true
   /// How often the plugin had the tenant's credentials asked for again.
   var forgotten = 0
   private var idleWaiters: [@Sendable () -> Void] = []

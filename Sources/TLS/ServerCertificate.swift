@@ -55,6 +55,12 @@ public struct CertificateSummary: Sendable, Equatable {
   public var notBefore: Int64
   /// The last second in which it is valid, of Unix time.
   public var notAfter: Int64
+
+  init(_ leaf: X509Certificate) {
+    names = leaf.names
+    notBefore = leaf.notBefore
+    notAfter = leaf.notAfter
+  }
 }
 
 extension CertificateSource {
@@ -75,8 +81,12 @@ extension CertificateSource {
       throw CertificateError(file: certificate, reason: "is for \(list), not for \(host)")
     }
     try TLSContext.check(read)
-    return CertificateSummary(
-      names: names, notBefore: read.leaf.notBefore, notAfter: read.leaf.notAfter)
+    return CertificateSummary(read.leaf)
+  }
+
+  /// What the certificate says of itself, whether or not it can be served. [control-thread]
+  public func summary() throws(CertificateError) -> CertificateSummary {
+    CertificateSummary(try ServerCertificate(reading: self).leaf)
   }
 }
 

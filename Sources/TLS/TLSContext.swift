@@ -11,6 +11,8 @@ public final class TLSContext: @unchecked Sendable {
   public let staleAt: Int64?
   /// The OCSP responses that are stapled, by the files that they were read from.
   public let stapled: [String: [UInt8]]
+  /// The names of the certificates that come from files: the operator's own, in lower case.
+  public let ownNames: Set<String>
 
   /// Reads and checks everything. [control-thread, blocking]
   ///
@@ -32,6 +34,7 @@ public final class TLSContext: @unchecked Sendable {
     var facts: [ContextFacts] = []
     var stale: Int64?
     var stapled: [String: [UInt8]] = [:]
+    var ownNames: Set<String> = []
     do throws(CertificateError) {
       for source in settings.certificates {
         if source.text != nil {
@@ -68,6 +71,7 @@ public final class TLSContext: @unchecked Sendable {
           }
           stapled[path] = response?.bytes
         }
+        ownNames.formUnion(certificate.names)
         if let expires = response?.expires { stale = min(stale ?? expires, expires) }
         let own = ContextFacts(
           tickets: tickets, protocols: settings.protocols, response: response,
@@ -82,6 +86,7 @@ public final class TLSContext: @unchecked Sendable {
     pointer = contexts.removeFirst()
     staleAt = stale
     self.stapled = stapled
+    self.ownNames = ownNames
     // The others belong to the facts of the first, which OpenSSL keeps as long as any session may look there.
     facts[0].others = contexts
     facts[0].table = NameTable(facts.map(\.names))

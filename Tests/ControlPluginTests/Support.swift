@@ -24,14 +24,18 @@ struct ControlHost {
 
   /// - Parameters:
   ///   - rows: SQL that is run after the plugin's migrations: what a crash has left behind.
-  ///   - capabilities: what is granted; nil is what the manifest asks for.
-  init(rows: String? = nil, without capability: String? = nil) async throws {
+  ///   - tenants: what the host has when the plugin comes.
+  ///   - capability: one that is not granted.
+  init(
+    rows: String? = nil, tenants: TestTenants = TestTenants(), without capability: String? = nil
+  ) async throws {
     declared = try DeclaredRoutes(folder: ControlHost.folder)
     var file = try TestManifest(file: ControlHost.folder + "/plugin.json")
     if let rows { file.migrations.append(.init(name: "rows", sql: rows)) }
     file.capabilities?.removeAll { $0 == capability }
     let host = try await TestHost(
-      Control.self, file, config: ControlHost.settings, tenant: "platform")
+      Control.self, file, config: ControlHost.settings, tenant: "platform"
+    ) { try await $0.setTenants(tenants) }
     self.host = host
     let outbox = outbox
     try await host.provide("sluice.accounts/1", method: 1) { (query: AccountIDs) in

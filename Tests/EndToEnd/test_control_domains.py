@@ -1,28 +1,32 @@
 """Host names of apps: led to the app, served with certificates of their own, and how the app looks there."""
 
+import contextlib
+import json
+import signal
+import sqlite3
 import threading
 
 import pytest
 
 from client import Account
 from program import eventually
-from secure import SecureSluice, SecureWire, trust
+from secure import SecureSluice, SecureWire, install, trust
 from wire import ask, get
 from workshop import with_plugins
 
 GRANTS = [{"host": "*.customers.test"}, {"host": "only.test", "app": "app_nobody"}]
 
 
-def configuration() -> dict:
+def configuration(*tenants: dict, **others) -> dict:
     platform = {"auth": {}, "mailer": {}, "control": {"config": {"domains": GRANTS}}}
-    return with_plugins(tenants=[{"id": "platform", "plugins": platform}])
+    return with_plugins(tenants=[{"id": "platform", "plugins": platform}, *tenants], **others)
 
 
 class House:
-    def __init__(self, folder, authority, localhost):
+    def __init__(self, folder, authority, tls, *tenants, **others):
         self.authority = authority
         self.gateway = SecureSluice(
-            folder, localhost.configuration(), ["--loops", "3"], configuration=configuration()).start()
+            folder, tls, ["--loops", "3"], configuration=configuration(*tenants, **others)).start()
 
     def put(self, app, host: str, certificate=None, expect=200, **body):
         if certificate:
@@ -41,7 +45,7 @@ class House:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory, authority, localhost):
-    house = House(tmp_path_factory.mktemp("domains"), authority, localhost)
+    house = House(tmp_path_factory.mktemp("domains"), authority, localhost.configuration())
     yield house
     assert house.gateway.is_running(), house.gateway.text()[-4000:]
     house.gateway.kill()
@@ -137,6 +141,85 @@ def test_a_put_that_is_killed_leaves_a_domain_that_can_be_put_again(house, app, 
             pass
         timer.join()
         house.gateway.start()
+        # The list says what is served, without anybody asking for it again.
+        assert eventually(
+            lambda: (app.owner.get(f"/v1/apps/{app.id}/domains/killed.customers.test").status_code == 200)
+            == (house.branding("killed.customers.test") == {"colors": {}}), 20)
         house.put(app, "killed.customers.test", certificate)
         assert house.name("killed.customers.test") == "killed.customers.test"
         app.owner.call("DELETE", f"/v1/apps/{app.id}/domains/killed.customers.test", expect=204)
+
+
+def test_a_certificate_that_a_crash_has_left_without_its_host_is_not_served_again(house, app, authority):
+    house.put(app, "left.customers.test", authority.issue("left.customers.test"))
+    house.gateway.stop()
+    # As a crash between the two steps of a removal leaves it.
+    with contextlib.closing(sqlite3.connect(house.gateway.data / "control.sqlite")) as database:
+        assert database.execute("DELETE FROM sluice_tenant_hosts WHERE host = 'left.customers.test'").rowcount == 1
+        database.commit()
+    house.gateway.start()
+    assert "certificate" not in house.put(app, "left.customers.test").json()
+    assert house.branding("left.customers.test") == {"colors": {}}
+    assert house.name("left.customers.test") == "localhost"
+
+
+def test_no_wildcard_leads_an_app_to_a_name_of_the_platforms(tmp_path, authority):
+    served = authority.issue("localhost", "localhost", "login.customers.test", "*.wide.customers.test")
+    house = House(
+        tmp_path / "gateway", authority, served.configuration(), {"id": "filed", "hosts": ["filed.customers.test"], "plugins": {}},
+        platform_hosts=["console.customers.test"])
+    try:
+        app = Account(house.gateway.url).app("Squatter")
+        for host in ("console.customers.test", "LOGIN.customers.test", "filed.customers.test"):
+            refused = house.put(app, host, authority.issue(host.lower()), expect=409).json()
+            assert refused["code"] == "conflict" and str(tmp_path) not in refused["detail"], refused
+            assert app.owner.get(f"/v1/apps/{app.id}/domains/{host}").status_code == 404
+            assert house.name(host.lower()) == "localhost"
+        # Nobody is shut out of the console, and names that are nobody's are had as before.
+        for _ in range(6):
+            assert ask(house.gateway.port, get("/v1/plugins", host="console.customers.test")).status == 401
+        house.put(app, "shop.customers.test")
+        house.put(app, "a.wide.customers.test")
+        assert house.branding("shop.customers.test") == {"colors": {}}
+        # One that the operator names later leads to the app no more, and the others still do.
+        settings = json.loads(house.gateway.configuration.read_text())
+        settings["platform_hosts"].append("shop.customers.test")
+        house.gateway.configuration.write_text(json.dumps(settings))
+        house.gateway.process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: house.branding("shop.customers.test") == {"status": 404}, 10)
+        assert house.branding("a.wide.customers.test") == {"colors": {}}
+        house.put(app, "shop.customers.test", expect=409)
+        house.put(app, "other.customers.test")
+        settings["tenants"][1]["hosts"].append("console.customers.test")
+        house.gateway.configuration.write_text(json.dumps(settings))
+        house.gateway.process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: house.gateway.log_lines("not reloaded"), 10)
+        assert "is also given to tenant" in json.dumps(house.gateway.log_lines("not reloaded"))
+    finally:
+        house.gateway.kill()
+
+
+def test_a_certificate_that_cannot_be_served_is_no_200_and_changes_nothing(tmp_path, authority, localhost):
+    folder = tmp_path / "tls"
+    house = House(tmp_path / "gateway", authority, install(localhost, folder))
+    try:
+        app = Account(house.gateway.url).app("Unlucky")
+        first, second = authority.issue("had.customers.test"), authority.issue("*.customers.test")
+        house.put(app, "had.customers.test", first)
+        kept = (folder / "server.crt").read_bytes()
+        (folder / "server.crt").write_text("no certificate")
+        for host in ("had.customers.test", "new.customers.test"):
+            refused = house.put(app, host, second, expect=503).json()
+            assert refused["code"] == "plugin_unavailable" and str(tmp_path) not in refused["detail"], refused
+        assert house.name("had.customers.test") == "had.customers.test"
+        assert app.owner.get(f"/v1/apps/{app.id}/domains/new.customers.test").status_code == 404
+        assert house.branding("new.customers.test") == {"status": 404}
+        # One that is deleted meanwhile is nobody's at once, and its certificate gone as soon as there are others.
+        app.owner.call("DELETE", f"/v1/apps/{app.id}/domains/had.customers.test", expect=204)
+        assert house.branding("had.customers.test") == {"status": 404}
+        (folder / "server.crt").write_bytes(kept)
+        house.put(app, "new.customers.test", authority.issue("new.customers.test"))
+        assert house.name("new.customers.test") == "new.customers.test"
+        assert eventually(lambda: house.name("had.customers.test") == "localhost", 10)
+    finally:
+        house.gateway.kill()

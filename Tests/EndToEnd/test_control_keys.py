@@ -2,6 +2,7 @@
 
 import secrets
 import string
+import threading
 import time
 
 import pytest
@@ -195,3 +196,20 @@ def test_a_rotation_that_is_malformed_changes_nothing(gateway, app, body):
         assert answer.json()["code"] == "invalid_request" and answer.json()["errors"]
     assert everywhere(gateway, key["secret"], 2) == {200}
     assert app.owner.post(f"/v1/apps/{app.id}/keys/key_none/rotate", {"grace_seconds": 0}).status_code == 404
+
+
+def test_a_rotation_that_is_killed_leaves_the_old_secret_or_the_new_one_and_not_both(gateway, app):
+    for delay in (0.0, 0.002, 0.004, 0.006, 0.01, 0.02):
+        key = make_key(app)
+        timer = threading.Timer(delay, gateway.kill)
+        timer.start()
+        try:
+            rotate(app, key["id"], 0)
+        except Exception:  # noqa: BLE001: it is killed
+            pass
+        timer.join()
+        gateway.start()
+        listed = app.owner.get(f"/v1/apps/{app.id}/keys", params={"limit": 100}, expect=200).json()["data"]
+        rotated = next(one for one in listed if one["id"] == key["id"]).get("rotated_at") is not None
+        # Nobody asks for anything of the control plane from here on: the gateway sees to it by itself.
+        assert eventually(lambda: everywhere(gateway, key["secret"], 4) == {401 if rotated else 200}, 20)

@@ -1,5 +1,6 @@
 """An app's plugins: settings that are secrets, and versions beside each other."""
 
+import base64
 import json
 import shutil
 import sqlite3
@@ -7,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from client import Account, Client
+from client import Account, Client, mint
 from program import run
 from wire import ask, get
 from workshop import compile_probe, lay_out, probe_manifest, with_plugins
@@ -106,6 +107,66 @@ def test_settings_that_are_refused_leave_secrets_as_they_were(gateway):
     gateway.kill()
     gateway.start()
     assert seen(gateway, app)["api_key"] == SECRET
+
+
+def test_the_key_of_an_issuer_is_never_shown_and_stays_with_its_issuer(sluice):
+    gateway = sluice(with_plugins(), ["--loops", 1])
+    app = Account(gateway.url).app("Trusting")
+    words = {"https://one.test": "one-" + "x" * 40, "https://two.test": "two-" + "y" * 40}
+
+    def issuer(name: str, **key) -> dict:
+        return {"issuer": name, "algorithms": ["HS256"], "audience": "shop", "keys": {"keys": [{"kty": "oct", "kid": "1", **key}]}}
+
+    def encoded(word: str) -> str:
+        return base64.urlsafe_b64encode(word.encode()).rstrip(b"=").decode()
+
+    def let_in() -> list[bool]:
+        """Whether each issuer's tokens are good."""
+        return [
+            Client(gateway.url, mint(word, name, "alice", aud="shop")).get(f"/v1/channels?app={app.id}").status_code == 200
+            for name, word in words.items()
+        ]
+
+    def of_auth() -> dict:
+        page = app.owner.get(f"/v1/apps/{app.id}/plugins", expect=200).json()["data"]
+        return next(plugin for plugin in page if plugin["id"] == "auth")
+
+    put = app.set_plugin(
+        "auth", enabled=True, config={"issuers": [issuer(name, k=encoded(word)) for name, word in words.items()]})
+    assert let_in() == [True, True]
+    shown = of_auth()
+    assert shown["config"]["issuers"] == [issuer(name) for name in words]
+    assert [secret for secret in shown["secrets"] if secret["set"]] == [
+        {"pointer": f"/issuers/{number}/keys/keys/0/k", "set": True} for number in range(2)]
+    pages = [put.text, json.dumps(shown), app.owner.get(f"/v1/apps/{app.id}/audit").text]
+    assert all(encoded(word) not in page for word in words.values() for page in pages)
+    # What is shown can be put as it is, in another order, and with other settings.
+    two, one = shown["config"]["issuers"][1], shown["config"]["issuers"][0]
+    app.set_plugin("auth", enabled=True, config={"issuers": [{**two, "scopes": ["chat.read"]}, one]})
+    assert let_in() == [True, True]
+    app.set_plugin("auth", enabled=True, config={"issuers": [one]})
+    assert let_in() == [True, False]
+    # Nobody gets another's key by taking its place.
+    refused = app.set_plugin("auth", expect=400, enabled=True, config={"issuers": [issuer("https://two.test")]})
+    assert "/config/issuers/0/keys/keys/0" in refused.text and encoded(words["https://one.test"]) not in refused.text
+    assert let_in() == [True, False]
+    # What was kept open before it was a secret is one from the next start on.
+    gateway.stop()
+    open_config = json.dumps({"issuers": [issuer("https://two.test", k=encoded(words["https://two.test"]))]})
+    with closing(sqlite3.connect(gateway.data / "control.sqlite")) as database:
+        database.execute(
+            "UPDATE sluice_tenant_plugins SET config = ? WHERE tenant = ? AND plugin = 'auth'", (open_config, app.id))
+        database.execute("DELETE FROM sluice_secrets WHERE tenant = ? AND name = 'sluice.config.auth'", (app.id,))
+        database.commit()
+    gateway.start()
+    assert let_in() == [False, True]
+    gateway.stop()
+    with closing(sqlite3.connect(gateway.data / "control.sqlite")) as database:
+        [config] = database.execute(
+            "SELECT config FROM sluice_tenant_plugins WHERE tenant = ? AND plugin = 'auth'", (app.id,)).fetchone()
+    assert json.loads(config) == {"issuers": [issuer("https://two.test")]}
+    gateway.start()
+    assert let_in() == [False, True]
 
 
 def test_secrets_travel_with_an_export(gateway, sluice, secretive, tmp_path):

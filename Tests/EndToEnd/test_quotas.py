@@ -3,13 +3,14 @@
 import contextlib
 import datetime
 import json
+import sqlite3
 
 import pytest
 import requests
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from client import Account, Client
+from client import Account, Client, mint
 from plain import Plain
 from program import eventually, run
 from workshop import with_plugins
@@ -133,6 +134,36 @@ def test_the_operator_puts_an_app_on_another_plan(sluice):
     assert ask().status_code == 200
 
 
+def test_an_app_that_is_exported_comes_with_its_plan(sluice, tmp_path):
+    gateway, app = planned(sluice, paid={"connections": 7})
+    plan(gateway, app, "paid")
+    seal = ("--seal-key", tmp_path / "key")
+    done = run("tenant", "export", app.id, tmp_path / "file", *seal, "--data", gateway.data)
+    assert done.returncode == 0, done.stderr
+
+    def kept(other) -> str | None:
+        with contextlib.closing(sqlite3.connect(other.data / "control.sqlite")) as database:
+            row = database.execute("SELECT plan FROM sluice_tenant_plans WHERE tenant = ?", (app.id,)).fetchone()
+            return row and row[0]
+
+    with_plan, without, stopped = planned(sluice, paid={"connections": 1})[0], planned(sluice)[0], planned(sluice, paid={})[0]
+    stopped.stop()
+    refused = run("tenant", "import", tmp_path / "file", *seal, "--data", without.data)
+    assert refused.returncode == 1 and "there are: free" in refused.stderr and "--plan" in refused.stderr, refused.stderr
+    for other, more, name in ((with_plan, (), "paid"), (without, ("--plan", "free"), "free")):
+        done = run("tenant", "import", tmp_path / "file", *seal, *more, "--data", other.data)
+        assert done.returncode == 0, done.stderr
+        assert kept(other) == name
+    # In force at once, with what the plan is there.
+    with connect(f"{with_plan.socket_url}/ws?token={mint(app.signing_secret, app.id, 'a')}", proxy=None):
+        with pytest.raises(InvalidStatus) as over_plan:
+            connect(f"{with_plan.socket_url}/ws?token={mint(app.signing_secret, app.id, 'b')}", proxy=None)
+    assert over_plan.value.response.status_code == 403
+    done = run("tenant", "import", tmp_path / "file", *seal, "--config", stopped.configuration, "--data", stopped.data)
+    assert done.returncode == 0, done.stderr
+    assert kept(stopped) == "paid"
+
+
 def test_connections_beyond_the_plan_are_refused_until_one_is_closed(sluice):
     gateway, app = planned(sluice, free={"connections": 3})
     token = app.token("alice")
@@ -184,6 +215,50 @@ def test_an_app_whose_file_is_full_still_reads_and_deletes(sluice):
     assert used(app, "storage_bytes") >= 400_000
     app.server.get(MESSAGES, expect=200)
     app.server.call("DELETE", f"/v1/messages/{made[0]}", expect=204)
+
+
+def test_sockets_of_an_app_whose_file_is_full_write_nothing_more_and_go_on_reading(sluice):
+    gateway, app = planned(sluice, free={"storage_bytes": 400_000})
+    app.set_plugin("realtime", enabled=True, config={"without_namespace": {"publish_for_client": "users", "history_for_client": "users"}})
+    made = app.server.post(MESSAGES, {"text": "first", "user_id": "alice"}, expect=201).json()["id"]
+    with connect(f"{gateway.socket_url}/ws?token={app.token('alice')}", proxy=None) as socket, \
+            connect(f"{gateway.socket_url}/connection/websocket", proxy=None) as protocol:
+        numbers = iter(range(1, 100_000))
+
+        def say(type, **members) -> dict:
+            number = str(next(numbers))
+            socket.send(json.dumps({"type": type, "id": number, **members}))
+            while True:
+                answer = json.loads(socket.recv(20))
+                if answer.get("id") == number and answer["type"] in ("ack", "error"):
+                    return answer
+
+        def command(**members) -> dict:
+            number = next(numbers)
+            protocol.send(json.dumps({"id": number, **members}))
+            while True:
+                for line in protocol.recv(20).splitlines():
+                    if json.loads(line).get("id") == number:
+                        return json.loads(line)
+
+        assert "connect" in command(connect={"token": app.token("bob")})
+        assert say("chat.send", channel="messaging:general", text="x")["type"] == "ack"
+        assert say("publish", channel="room", data=1)["type"] == "ack"
+        # Filled by the socket alone, which is refused in the end.
+        refused = eventually(
+            lambda: (answer := say("publish", channel=f"room-{next(numbers)}", data="x" * 4000))["type"] == "error" and answer,
+            60, pause=0.02)
+        assert refused["code"] == "quota_exceeded", refused
+        full = say("chat.send", channel="messaging:general", text="x")
+        assert full["code"] == "quota_exceeded" and "storage_bytes" in full["detail"], full
+        assert command(publish={"channel": "room", "data": 1})["error"]["code"] == 106
+        sent = {"channel": "messaging:general", "text": "x"}
+        assert command(rpc={"method": "chat.send", "data": sent})["error"]["code"] == 106
+        assert over(app.server.post(MESSAGES, {"text": "x", "user_id": "alice"}), "storage_bytes")
+        assert say("history", channel="room")["type"] == "ack"
+        assert say("chat.typing", channel="messaging:general")["type"] == "ack"
+        assert say("chat.delete", message_id=made)["type"] == "ack"
+    assert gateway.metric("sluice_quotas_exceeded_total") >= 5
 
 
 def test_an_app_switches_on_as_many_plugins_as_its_plan_allows(sluice):

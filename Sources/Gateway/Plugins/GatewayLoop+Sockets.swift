@@ -104,6 +104,16 @@ extension GatewayLoop {
     return nil
   }
 
+  /// What a tenant's plan lets it store and what it does, where that is used up, which is counted as a refusal; nil while there
+  /// is room.
+  public func storageUsedUp(by tenant: String) -> (limit: Int, used: Int)? {
+    guard let tenant = state.pointee.directory.tenant(tenant),
+      tenant.usage.exceededBits & Quota.storage.bit != 0
+    else { return nil }
+    state.pointee.metrics.add(.quotasExceeded)
+    return tenant.usage.state(of: .storage)
+  }
+
   /// A new group of the owner's; 0 when there are too many.
   public func makeGroup(of owner: Generation) -> UInt64 {
     let token = state.makeGroup()

@@ -104,6 +104,13 @@ enum MessagesBridge {
       return Refusal(
         SLUICE_E_LIMITED, "rate_limited", "This app sends more requests than its limit allows.")
     }
+    if declared.writes, let (limit, used) = shard.gateway.storageUsedUp(by: shard.tenant) {
+      let name = Quota.storage.name
+      return Refusal(
+        SLUICE_E_DENIED, "quota_exceeded",
+        "The plan of this app allows \(limit) \(name), and \(used) are used.",
+        errors: [("/quotas/\(name)", "limit \(limit), used \(used)")])
+    }
     return data.withUnsafeBytes { bytes in
       let document: JSONDocument
       do throws(JSONError) {

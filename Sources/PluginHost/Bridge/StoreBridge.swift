@@ -70,6 +70,11 @@ enum StoreBridge {
           return error.status
         }
         return SLUICE_PENDING
+      },
+      room: { host in
+        let shard = shard(host)
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
+        return shard.gateway.storageUsedUp(by: shard.tenant) == nil ? SLUICE_OK : SLUICE_E_LIMITED
       }))
 
   /// Tells the plugin, and the operator where it concerns one. [store's thread]

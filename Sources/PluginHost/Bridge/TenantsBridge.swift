@@ -130,12 +130,7 @@ enum TenantsBridge {
         let isGiven = chain.bytes != nil && key.bytes != nil
         let text = isGiven ? CertificateText(chain: Array(chain.raw), key: Array(key.raw)) : nil
         return answer(host, completion, context) { (tenants) throws(TenantFailure) in
-          guard let summary = try await tenants.putHost(id, name, text) else { return [:] }
-          return [
-            "names": .array(summary.names.map { .string($0) }),
-            "not_before_ms": .integer(Int(summary.notBefore) * 1_000),
-            "not_after_ms": .integer(Int(summary.notAfter) * 1_000),
-          ]
+          try await tenants.putHost(id, name, text)?.described ?? [:]
         }
       },
       remove_host: { host, tenant, name, completion, context in
@@ -145,20 +140,21 @@ enum TenantsBridge {
         }
       },
       usage: { host, tenant, from, to, completion, context in
-        let shard = shard(host)
-        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
         let id = String(tenant)
-        let promise = shard.promise(completion, context)
-        let tenants = shard.loop.host.tenants!
-        Task {
-          do throws(TenantFailure) {
-            let report = try await tenants.usage(of: id, from: from, to: to)
-            shard.keepLater(promise, SLUICE_OK, Array(report.json.utf8))
-          } catch {
-            shard.keepLater(promise, error.status, Array(error.reply.utf8))
-          }
+        return answer(host, completion, context) { (tenants) throws(TenantFailure) in
+          try await tenants.usage(of: id, from: from, to: to)
         }
-        return SLUICE_PENDING
+      },
+      hosts: { host, tenant, completion, context in
+        let id = String(tenant)
+        return answer(host, completion, context) { (tenants) throws(TenantFailure) in
+          .array(
+            try await tenants.hosts(of: id).map { name, certificate in
+              .object(
+                [.init("host", .string(name))]
+                  + (certificate.map { [.init("certificate", $0.described)] } ?? []))
+            })
+        }
       }))
 
   /// A plugin as one tenant has it, without the secrets among its settings.
@@ -166,9 +162,7 @@ enum TenantsBridge {
     _ id: String, _ setting: PluginSetting, _ manifest: PluginManifest?, _ sealed: SealedSettings
   ) -> ConfigValue {
     let paths = manifest?.settings.secretPaths ?? []
-    var secrets = sealed
-    let whole = ConfigValue(json: setting.config) ?? .object([])
-    let open = paths.isEmpty ? whole : secrets.take(from: whole, paths)
+    let open = SealedSettings.open(ConfigValue(json: setting.config) ?? .object([]), paths)
     var members: [ConfigValue.Member] = [
       .init("id", .string(id)),
       .init("version", .string(manifest?.version ?? setting.version ?? "")),
@@ -176,11 +170,9 @@ enum TenantsBridge {
     ]
     if setting.version != nil { members.append(.init("pinned", true)) }
     if !paths.isEmpty {
-      let list = paths.map { path in
-        let pointer = SealedSettings.pointer(path)
-        return ConfigValue.object([
-          .init("pointer", .string(pointer)),
-          .init("set", .boolean(secrets.values[pointer] != nil)),
+      let list = sealed.places(in: open, paths).map { place in
+        ConfigValue.object([
+          .init("pointer", .string(place.pointer)), .init("set", .boolean(place.isSet)),
         ])
       }
       members.append(.init("secrets", .array(list)))
@@ -226,6 +218,17 @@ enum TenantsBridge {
   }
 }
 
+extension CertificateSummary {
+  /// In the form that the contract gives it.
+  fileprivate var described: ConfigValue {
+    [
+      "names": .array(names.map { .string($0) }),
+      "not_before_ms": .integer(Int(notBefore) * 1_000),
+      "not_after_ms": .integer(Int(notAfter) * 1_000),
+    ]
+  }
+}
+
 extension PluginManifest {
   /// What `installed` tells of a plugin.
   fileprivate func description(versions: [String]) -> ConfigValue {
@@ -258,7 +261,7 @@ extension TenantFailure {
     case .invalid: SLUICE_E_INVALID
     case .overloaded: SLUICE_E_OVERLOADED
     case .quota: SLUICE_E_LIMITED
-    case .plugin, .store: SLUICE_E_UNAVAILABLE
+    case .plugin, .store, .certificates: SLUICE_E_UNAVAILABLE
     }
   }
 

@@ -16,6 +16,14 @@ struct Plans: Sendable, Equatable {
   /// What an app on the plan called `name` may use: a plan that the operator has taken away bounds nothing.
   func quotas(of name: String) -> Quotas { quotas[name] ?? Quotas() }
 
+  /// - Throws: `invalid`: there is no plan of the name.
+  func check(_ name: String) throws(TenantError) {
+    guard quotas[name] == nil else { return }
+    throw TenantError(
+      .invalid,
+      "there is no plan \"\(name.prefix(80))\"; there are: \(names.joined(separator: ", "))")
+  }
+
   /// The names, in order.
   var names: [String] { quotas.keys.sorted() }
 

@@ -36,6 +36,7 @@ extension SluiceConfiguration {
     }
     if plans != former.plans { changes.append("plans are others") }
     if compression != former.compression { changes.append("compression is another") }
+    if platformHosts != former.platformHosts { changes.append("platform_hosts are others") }
     if plugins != former.plugins {
       changes.append("plugins, what is enabled or granted is another")
     }

@@ -58,9 +58,16 @@ extension SluiceConfiguration {
     configuration.drainTimeoutMilliseconds =
       reader.integer("drain_timeout_ms", in: 0...3_600_000, default: 30_000)
     if let debug = reader.optional("debug")?.object(readDebug) { configuration.debug = debug }
+    let platformHosts = reader.optional("platform_hosts")
+    configuration.platformHosts = Set(platformHosts?.distinct { $0.string(.host) } ?? [])
     let inline = reader.elements("tenants").compactMap { StaticTenant(reading: $0) }
     let files = reader.elements("tenant_files").flatMap { readTenantFiles($0, in: folder) }
     configuration.tenants = (inline + files).sorted { $0.id < $1.id }
+    for tenant in configuration.tenants where tenant.kind == .app {
+      for host in tenant.hosts where configuration.platformHosts.contains(host) {
+        platformHosts?.refuse("host \"\(host)\" is also given to tenant \"\(tenant.id)\"")
+      }
+    }
     return configuration
   }
 

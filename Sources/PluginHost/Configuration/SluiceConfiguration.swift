@@ -20,6 +20,8 @@ public struct SluiceConfiguration: Sendable {
   public var compression = CompressionChoice()
   /// What apps may use, by the names of their plans; there is always one called ``Plans/standard``.
   var plans = Plans()
+  /// Host names that are the platform's own: none leads to an app.
+  public var platformHosts: Set<String> = []
   /// The tenants that are given by files, in the order of their ids.
   public var tenants: [StaticTenant] = []
   /// How long connections may go on after SIGTERM or after their plugin was replaced.

@@ -103,6 +103,8 @@ public struct TenantFailure: Error, Sendable, CustomStringConvertible {
     case invalid
     /// Something else stands in its place.
     case conflict
+    /// The listeners' certificates cannot be renewed.
+    case certificates
     /// The tenant's plan allows no more.
     case quota
     case overloaded

@@ -36,10 +36,12 @@ extension TenantControl {
   }
 
   func setHosts(_ tenant: String, _ hosts: [String]) async throws(TenantFailure) {
+    let known = registry.record(tenant)?.hosts ?? []
+    for host in hosts where !known.contains(host) { try admit(host, to: tenant) }
     let record = try await registry.change { registry, done in
       registry.setHosts(tenant, hosts: hosts, completion: done)
     }
-    await onEveryLoop { $0.gateway.set(hosts: record.hosts, of: tenant) }
+    await lead(record)
   }
 
   func setOrigins(_ tenant: String, _ origins: [String]) async throws(TenantFailure) {

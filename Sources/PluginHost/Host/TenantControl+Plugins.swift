@@ -23,7 +23,9 @@ extension TenantControl {
     let plugin = try find(id, choice, for: tenant)
     var secrets = try sealed(id, tenant)
     let setting = PluginSetting(
-      enabled: enabled, config: try plugin.open(config ?? old?.config ?? "{}", sealing: &secrets),
+      enabled: enabled,
+      config: try plugin.open(
+        config ?? old?.config ?? "{}", after: old?.config ?? "{}", sealing: &secrets),
       version: choice)
     _ = try plugin.settings(setting.config, secrets)
     let wasEnabled = old?.enabled == true
@@ -67,6 +69,34 @@ extension TenantControl {
     if !enabled && !plugin.manifest.listens.isEmpty { await dropCursor(of: id, tenant) }
   }
 
+  /// Seals secrets among settings that were set before their plugin's schema called them so. At the start.
+  func sealSettings() async {
+    for record in registry.all() where !record.isStatic {
+      for (id, setting) in record.plugins.sorted(by: { $0.key < $1.key }) {
+        guard let plugin = host.currentSetup.plugin(id, version: setting.version) else { continue }
+        do throws(TenantFailure) {
+          let known = try sealed(id, record.id)
+          var secrets = known
+          var open = setting
+          open.config = try plugin.open(
+            setting.config, after: setting.config, sealing: &secrets)
+          guard secrets != known else { continue }
+          let (next, sealing) = (open, secrets)
+          _ = try await registry.change { registry, done in
+            registry.setPlugin(
+              record.id, plugin: id, setting: next, sealing: sealing, completion: done)
+          }
+        } catch {
+          host.log.write(
+            .error, "secrets among a plugin's settings cannot be sealed",
+            fields: [
+              "tenant": .string(record.id), "plugin": .string(id), "reason": .string(error.message),
+            ])
+        }
+      }
+    }
+  }
+
   private func find(
     _ id: String, _ version: String?, for tenant: String
   ) throws(TenantFailure) -> LoadedPlugin {
@@ -99,14 +129,14 @@ extension TenantControl {
 }
 
 extension LoadedPlugin {
-  /// What of settings that are given may be shown; the secrets among them go to `secrets`.
+  /// What of settings that are given may be shown; the secrets among them go to `secrets`, which so far has those of `former`.
   fileprivate func open(
-    _ text: String, sealing secrets: inout SealedSettings
+    _ text: String, after former: String, sealing secrets: inout SealedSettings
   ) throws(TenantFailure) -> String {
     let paths = manifest.settings.secretPaths
     // As it was given, where nothing has to be taken out.
     if paths.isEmpty { return text }
-    return secrets.take(from: try read(text), paths).json
+    return secrets.take(from: try read(text), paths, after: try read(former)).json
   }
 
   /// A tenant's settings with the secrets among them, checked against the manifest's schema and completed by its defaults.

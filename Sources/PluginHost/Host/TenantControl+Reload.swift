@@ -43,7 +43,8 @@ extension TenantControl {
     let tenants = StaticTenantChanges(from: former.staticTenants, to: next.staticTenants)
     report.changes += tenants.descriptions
     do throws(TenantError) {
-      try registry.replaceStatic(with: next.staticTenants)
+      try registry.replaceStatic(
+        with: next.staticTenants, platformHosts: next.configuration.platformHosts)
     } catch {
       throw ReloadRefusal(problems: [error.message])
     }
@@ -68,7 +69,8 @@ extension TenantControl {
     } catch {
       for prepared in prepared { await discard(prepared) }
       // These were in force together before.
-      try? registry.replaceStatic(with: former.staticTenants)
+      try? registry.replaceStatic(
+        with: former.staticTenants, platformHosts: former.configuration.platformHosts)
       throw error
     }
     host.adopt(next)
@@ -210,6 +212,12 @@ extension TenantControl {
         loop.gateway.remove(tenant: tenant)
       }
       runtime?.abandon(host)
+    }
+    if former.configuration.platformHosts != host.configuration.platformHosts {
+      for record in registry.all() where !record.isStatic && !record.hosts.isEmpty {
+        await lead(record)
+      }
+      serveCertificates()
     }
     let changed = tenants.changed.compactMap { registry.record($0) }
     await onEveryLoop { loop in

@@ -56,6 +56,7 @@ extension TenantControl {
     if old != nil { await withdraw(tenant, comesBack: true) }
     do throws(TenantError) {
       let replaced = try await transfer.install(archive, file: file, replaces: replaces)
+      if let plan = archive.plan { host.usage.adopt(plan, of: tenant) }
       if let record = host.registry.record(tenant) { await announce(record) }
       serveCertificates()
       return replaced

@@ -190,9 +190,10 @@ actor TenantControl {
   func announce(_ record: TenantRecord) async {
     let limiter = RateLimiter(limit: host.configuration.limits[.requestsPerSecond])
     let usage = host.usage.usage(of: record.id)
+    let hosts = registry.leadingHosts(of: record)
     await onEveryLoop { loop in
       loop.gateway.add(
-        tenant: record.id, limiter: limiter, usage: usage, hosts: record.hosts,
+        tenant: record.id, limiter: limiter, usage: usage, hosts: hosts,
         origins: OriginPolicy(record.origins))
       for key in record.keys {
         guard let digest = key.digest.withUnsafeBytes({ Digest(raw: $0) }) else { continue }

@@ -173,6 +173,8 @@ public struct SocketMessage: Sendable {
   public var schema: Schema?
   /// Scopes that the principal must have, all of them.
   public var scopes: [String]
+  /// Whether it may make the tenant's data more, so that it is refused when the plan lets it store no more.
+  public var writes: Bool
   /// Where it stands in the manifest (RFC 6901).
   public var pointer: String
 }

@@ -37,6 +37,7 @@ extension SocketMessage {
       handler: reader.string("handler", .handler),
       schema: reader.optional("schema").map(Schema.init(reading:)),
       scopes: reader.strings("scopes", .dottedName),
+      writes: reader.boolean("writes", default: true),
       pointer: reader.node.pointer)
   }
 }

@@ -8,7 +8,7 @@ internal import Store
 /// | `tenants` | | `tenants`: ids of all whose data there may be |
 /// | `export` | `tenant`, `seal_key`? | `file`, a name in the folder `transfer` |
 /// | `backup` | `tenant` (`@control` is the gateway's own) | `file` |
-/// | `import` | `file`, `replace`, `seal_key`? | `tenant`, `replaced` |
+/// | `import` | `file`, `replace`, `seal_key`?, `plan`? | `tenant`, `replaced` |
 /// | `delete` | `tenant` | |
 /// | `plan` | `tenant`, `plan` | |
 struct OperatorDesk: Sendable {
@@ -28,7 +28,7 @@ struct OperatorDesk: Sendable {
       // A reload may have brought other plugins.
       TenantTransfer(
         store: host.store, registry: host.registry, directory: directory,
-        installed: host.currentSetup.allManifests)
+        installed: host.currentSetup.allManifests, plans: host.configuration.plans)
     }
     live = host.tenants
   }
@@ -86,7 +86,8 @@ struct OperatorDesk: Sendable {
     else { throw TenantError(.invalid, "\"file\" is no name of a file") }
     defer { transfer.discard(file) }
     let replaces = request["replace"] == .boolean(true)
-    let archive = try transfer.receive(file, seal: try seal(of: request))
+    let archive = try transfer.receive(
+      file, seal: try seal(of: request), plan: request["plan"]?.text)
     let replaced = try wait { () async throws(TenantError) -> Bool in
       if let live {
         try await live.restore(archive, file: file, replaces: replaces, transfer)

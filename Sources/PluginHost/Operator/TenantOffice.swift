@@ -68,10 +68,12 @@ public final class TenantOffice {
       let answer = Answer<Result<TenantRegistry, TenantError>>()
       TenantRegistry.open(store: store, sealing: sealing) { answer.give($0) }
       let registry = try answer.wait().get()
-      try registry.replaceStatic(with: HostSetup(configuration: configuration).staticTenants)
+      try registry.replaceStatic(
+        with: HostSetup(configuration: configuration).staticTenants,
+        platformHosts: configuration.platformHosts)
       let transfer = TenantTransfer(
         store: store, registry: registry, directory: configuration.dataDirectory,
-        installed: installed)
+        installed: installed, plans: configuration.plans)
       return Stopped(lock: lock, store: store, desk: OperatorDesk(transfer))
     } catch {
       store.close()
@@ -90,8 +92,10 @@ public final class TenantOffice {
   }
 
   /// Takes an app in from a file; answers its id, and whether it took the place of another.
+  ///
+  /// - Parameter plan: the one that the app is to be on; nil is the one that it was on.
   public func take(
-    _ file: String, replaces: Bool, sealKey: String?
+    _ file: String, replaces: Bool, sealKey: String?, plan: String? = nil
   ) throws(Failure) -> (app: String, replaced: Bool) {
     let name = TenantTransfer.newName()
     let staged = TenantTransfer.folder(in: directory) + "/" + name
@@ -99,6 +103,7 @@ public final class TenantOffice {
       "do": "import", "file": .string(name), "replace": .boolean(replaces),
     ]
     if let sealKey { request = request.adding("seal_key", try key(sealKey, makesMissing: false)) }
+    if let plan { request = request.adding("plan", .string(plan)) }
     do throws(FileCopy.Failure) {
       try FileCopy.copy(file, to: staged, ownerOf: directory)
     } catch {

@@ -21,6 +21,8 @@ final class CertificateKeeper: Sendable {
     var stamps: [FileStamp?] = []
     /// As they were at the last look.
     var seen: [FileStamp?] = []
+    /// What the operator's certificates among them are for.
+    var names: Set<String> = []
     /// The second of Unix time at which they are to be read again in any case.
     var dueAt = Int64.max
     /// The OCSP responses in use, by file.
@@ -119,15 +121,42 @@ final class CertificateKeeper: Sendable {
     }
   }
 
+  /// Whether a certificate of the operator's own is for exactly this host. [any-thread]
+  func isOwn(_ host: String) -> Bool {
+    state.withLock { $0.listeners.contains { $0.names.contains(host) } }
+  }
+
   /// Has all listeners serve these certificates of apps' hosts beside the operator's own, and no others. [control-thread,
   /// blocking]
-  func serve(_ apps: [CertificateSource]) {
-    state.withLock { state in
-      guard state.apps != apps else { return }
+  ///
+  /// - Parameter allowsLapsed: whether the operator's own may have lapsed: at the start, when nothing is served yet.
+  /// - Throws: when the operator's own cannot be used any more; it is in the log, and everything is served as before.
+  func serve(
+    _ apps: [CertificateSource], allowsLapsed: Bool = false
+  ) throws(CertificateError) {
+    try state.withLock { state -> Result<Void, CertificateError> in
+      guard state.apps != apps else { return .success(()) }
+      var renewed: [(Listener, TLSContext)] = []
+      for var listener in state.listeners {
+        do throws(CertificateError) {
+          let context = try read(&listener, apps, isStart: allowsLapsed)
+          renewed.append((listener, context))
+        } catch {
+          _ = refused(listener, error)
+          return .failure(error)
+        }
+      }
       state.apps = apps
-      for number in state.listeners.indices { renew(&state, number, isOwn: false) }
-    }
+      for (number, (listener, context)) in renewed.enumerated() {
+        state.listeners[number] = listener
+        state.gateway?.replace(context, ofListener: number)
+      }
+      return .success(())
+    }.get()
   }
+
+  /// Has listeners serve these certificates of apps' hosts from the next renewal on. [control-thread]
+  func serveLater(_ apps: [CertificateSource]) { state.withLock { $0.apps = apps } }
 
   private func look() {
     let now = Int64(time(nil))
@@ -145,11 +174,10 @@ final class CertificateKeeper: Sendable {
   }
 
   /// Has a listener serve what its files hold now, if that can be used.
-  private func renew(_ state: inout State, _ number: Int, isOwn: Bool = true) {
+  private func renew(_ state: inout State, _ number: Int) {
     do throws(CertificateError) {
       let context = try read(&state.listeners[number], state.apps, isStart: false)
       state.gateway?.replace(context, ofListener: number)
-      guard isOwn else { return }
       log.write(
         .info, "certificates read again",
         fields: ["listener": .string(state.listeners[number].settings.description)])
@@ -190,6 +218,7 @@ final class CertificateKeeper: Sendable {
       former: listener.stapled,
       warnings: &warnings)
     listener.stapled = context.stapled
+    listener.names = context.ownNames
     if let stale = context.staleAt { listener.dueAt = min(listener.dueAt, stale) }
     for warning in warnings {
       log.write(

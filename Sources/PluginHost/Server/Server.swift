@@ -41,6 +41,7 @@ public final class Server: Sendable {
     let announced = Answer<Void>()
     let host = self.host
     Task {
+      await host.tenants.sealSettings()
       await host.tenants.announcePlugins()
       for record in host.registry.all() { await host.tenants.announce(record) }
       announced.give(())
@@ -70,7 +71,8 @@ public final class Server: Sendable {
     self.addresses = addresses
     warnings = configuration.warnings(installed: host.manifests)
     certificates.watch(gateway, control)
-    certificates.serve(host.registry.hostCertificates())
+    // What the operator's own lack is in the log already.
+    try? certificates.serve(host.registry.hostCertificates(), allowsLapsed: true)
     // What reading manifests and configuration took is more than what they leave.
     EventLoop.returnFreedMemory()
     gateway.isReady()
@@ -198,7 +200,8 @@ public final class Server: Sendable {
       TenantRegistry.open(store: store, sealing: sealing) { answer.give($0) }
       let registry = try answer.wait().get()
       let setup = HostSetup(configuration: configuration, plugins: plugins)
-      try registry.replaceStatic(with: setup.staticTenants)
+      try registry.replaceStatic(
+        with: setup.staticTenants, platformHosts: configuration.platformHosts)
       return registry
     } catch {
       throw StartError(error.message)

@@ -25,20 +25,30 @@ enum HostCertificate {
 }
 
 extension TenantRegistry {
+  /// A tenant's hosts without those that are the platform's own: from before `platform_hosts` named them. [any-thread]
+  func leadingHosts(of record: TenantRecord) -> [String] {
+    let own = table.withLock { $0.platformHosts }
+    return record.isStatic || own.isEmpty
+      ? record.hosts : record.hosts.filter { !own.contains($0) }
+  }
+
   /// The certificates of all hosts that have one, in the order of tenants and hosts.
   func hostCertificates() -> [CertificateSource] {
     // Most tenants have no host name of their own.
     let records = table.withLock { table in
       table.records.values.filter { !$0.hosts.isEmpty && !$0.isStatic }
     }
-    return records.sorted { $0.id < $1.id }.flatMap { record in
-      record.hosts.compactMap { host in
-        guard
-          let bytes = try? secret(tenant: record.id, name: HostCertificate.name(of: host)),
-          let text = HostCertificate.text(bytes)
-        else { return nil }
-        return CertificateSource(host: host, text: text)
-      }
+    return records.sorted { $0.id < $1.id }.flatMap { hostCertificates(of: $0) }
+  }
+
+  /// The certificates of a tenant's hosts that have one, in the order of the hosts.
+  func hostCertificates(of record: TenantRecord) -> [CertificateSource] {
+    leadingHosts(of: record).compactMap { host in
+      guard
+        let bytes = try? secret(tenant: record.id, name: HostCertificate.name(of: host)),
+        let text = HostCertificate.text(bytes)
+      else { return nil }
+      return CertificateSource(host: host, text: text)
     }
   }
 }

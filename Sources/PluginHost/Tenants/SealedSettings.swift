@@ -31,69 +31,100 @@ struct SealedSettings: Sendable, Equatable {
   }
 
   /// Takes the secrets out of settings that are given: what is left may be shown. A secret that is left out, or whose object is there
-  /// without it, stays as it was; `null` removes it.
-  mutating func take(from settings: ConfigValue, _ paths: [[String]]) -> ConfigValue {
-    var open = settings
+  /// without it, stays as it was; `null` removes it. An element of an array has the secrets of its ``SecretPath/counterparts``.
+  ///
+  /// - Parameter former: the settings that the secrets so far belong to, with or without them.
+  mutating func take(
+    from settings: ConfigValue, _ paths: [SecretPath], after former: ConfigValue
+  ) -> ConfigValue {
+    let (open, given) = Self.strip(settings, paths)
+    let (old, _) = Self.strip(former, paths)
     var kept: [String: ConfigValue] = [:]
     for path in paths {
-      let pointer = Self.pointer(path)
-      guard open.hasObject(for: path[...]) else { continue }
-      switch open.remove(path[...]) {
-      case .null?: continue
-      case let given?: kept[pointer] = given
-      case nil: kept[pointer] = values[pointer]
+      for (place, origin) in path.places(in: open, since: old) {
+        let value = given[place] ?? origin.flatMap { values[$0] }
+        if let value, value != .null { kept[place] = value }
       }
     }
     values = kept
     return open
   }
 
+  /// Settings as they may be shown, with whatever secrets still stand in them taken out.
+  static func open(_ settings: ConfigValue, _ paths: [SecretPath]) -> ConfigValue {
+    strip(settings, paths).open
+  }
+
+  private static func strip(
+    _ settings: ConfigValue, _ paths: [SecretPath]
+  ) -> (open: ConfigValue, given: [String: ConfigValue]) {
+    var open = settings
+    var given: [String: ConfigValue] = [:]
+    for path in paths { open.remove(path.steps[...], at: "", into: &given) }
+    return (open, given)
+  }
+
   /// The settings with their secrets in them, as the plugin gets them.
-  func put(into open: ConfigValue, _ paths: [[String]]) -> ConfigValue {
+  func put(into open: ConfigValue, _ paths: [SecretPath]) -> ConfigValue {
     var whole = open
-    for path in paths {
-      if let value = values[Self.pointer(path)] { whole.insert(value, path[...]) }
-    }
+    for path in paths { whole.insert(path.steps[...], at: "", from: values) }
     return whole
   }
 
-  static func pointer(_ path: [String]) -> String {
-    path.reduce("") { JSONPointer.appending($1, to: $0) }
+  /// The places of these settings where a secret may be, and whether there is one, in the order of the schema and of arrays.
+  func places(in open: ConfigValue, _ paths: [SecretPath]) -> [(pointer: String, isSet: Bool)] {
+    paths.flatMap { path in
+      path.isInArray
+        ? path.places(in: open, since: open).map { ($0.place, values[$0.place] != nil) }
+        : [(path.pointer, values[path.pointer] != nil)]
+    }
   }
 }
 
 extension ConfigValue {
-  /// Whether there is an object that the last key of the path belongs to.
-  fileprivate func hasObject(for path: ArraySlice<String>) -> Bool {
-    guard case .object = self, let key = path.first else { return false }
-    if path.count == 1 { return true }
-    return self[key]?.hasObject(for: path.dropFirst()) ?? false
+  /// Removes what a path leads to, which is put among `found` by its pointer.
+  fileprivate mutating func remove(
+    _ path: ArraySlice<SecretPath.Step>, at pointer: String, into found: inout [String: ConfigValue]
+  ) {
+    switch (self, path.first) {
+    case (.object(var members), .key(let key)):
+      guard let place = members.firstIndex(where: { $0.key == key }) else { return }
+      let below = JSONPointer.appending(key, to: pointer)
+      if path.count == 1 {
+        found[below] = members.remove(at: place).value
+      } else {
+        members[place].value.remove(path.dropFirst(), at: below, into: &found)
+      }
+      self = .object(members)
+    case (.array(var elements), .each):
+      for index in elements.indices {
+        elements[index].remove(path.dropFirst(), at: "\(pointer)/\(index)", into: &found)
+      }
+      self = .array(elements)
+    default: break
+    }
   }
 
-  /// Removes a value, which is returned.
-  fileprivate mutating func remove(_ path: ArraySlice<String>) -> ConfigValue? {
-    guard case .object(var members) = self, let key = path.first,
-      let place = members.firstIndex(where: { $0.key == key })
-    else { return nil }
-    var removed: ConfigValue?
-    if path.count == 1 {
-      removed = members.remove(at: place).value
-    } else {
-      removed = members[place].value.remove(path.dropFirst())
+  /// Puts values into the objects that a path leads to; nowhere where there is none.
+  fileprivate mutating func insert(
+    _ path: ArraySlice<SecretPath.Step>, at pointer: String, from values: [String: ConfigValue]
+  ) {
+    switch (self, path.first) {
+    case (.object(var members), .key(let key)):
+      let place = members.firstIndex { $0.key == key }
+      let below = JSONPointer.appending(key, to: pointer)
+      if path.count > 1 {
+        if let place { members[place].value.insert(path.dropFirst(), at: below, from: values) }
+      } else if let value = values[below] {
+        if let place { members[place].value = value } else { members.append(Member(key, value)) }
+      }
+      self = .object(members)
+    case (.array(var elements), .each):
+      for index in elements.indices {
+        elements[index].insert(path.dropFirst(), at: "\(pointer)/\(index)", from: values)
+      }
+      self = .array(elements)
+    default: break
     }
-    self = .object(members)
-    return removed
-  }
-
-  /// Puts a value into the object that its path leads to; nowhere when there is none.
-  fileprivate mutating func insert(_ value: ConfigValue, _ path: ArraySlice<String>) {
-    guard case .object(var members) = self, let key = path.first else { return }
-    let place = members.firstIndex { $0.key == key }
-    if path.count == 1 {
-      if let place { members[place].value = value } else { members.append(Member(key, value)) }
-    } else if let place {
-      members[place].value.insert(value, path.dropFirst())
-    }
-    self = .object(members)
   }
 }

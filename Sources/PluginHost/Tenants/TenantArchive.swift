@@ -12,6 +12,8 @@ struct TenantArchive: Sendable {
   var record: TenantRecord
   /// Sealed, by name.
   var secrets: [String: [UInt8]]
+  /// The name of the plan that the app is on; nil in exports of before.
+  var plan: String?
 
   private static let tables = """
     CREATE TABLE sluice_export (
@@ -27,11 +29,13 @@ struct TenantArchive: Sendable {
     CREATE TABLE sluice_export_keys (
       id TEXT NOT NULL PRIMARY KEY, digest BLOB NOT NULL, scopes TEXT NOT NULL, expires_at BIGINT NOT NULL
     );
+    CREATE TABLE sluice_export_plan (plan TEXT NOT NULL);
     CREATE TABLE sluice_export_secrets (name TEXT NOT NULL PRIMARY KEY, sealed BLOB NOT NULL);
     """
   private static let names = [
     "sluice_export", "sluice_export_plugins", "sluice_export_hosts", "sluice_export_keys",
     "sluice_export_secrets", "sluice_export_origins", "sluice_export_versions",
+    "sluice_export_plan",
   ]
 
   /// Writes it into a copy of the tenant's database, in one transaction. [blocking]
@@ -59,6 +63,7 @@ struct TenantArchive: Sendable {
         "INSERT INTO sluice_export_origins VALUES (?1, ?2)", .integer(Int64(position)),
         .text(origin))
     }
+    if let plan { try file.rows("INSERT INTO sluice_export_plan VALUES (?1)", .text(plan)) }
     for key in record.keys {
       try file.rows(
         "INSERT INTO sluice_export_keys VALUES (?1, ?2, ?3, ?4)", .text(key.id),
@@ -105,6 +110,12 @@ struct TenantArchive: Sendable {
           record.plugins[plugin]?.version = version
         }
       }
+      if try StoreFile.hasTable("sluice_export_plan", in: file),
+        let row = try file.rows("SELECT plan FROM sluice_export_plan").first
+      {
+        guard case .text(let name) = row[0] else { throw Self.malformed("sluice_export_plan") }
+        plan = name
+      }
       for row in try file.rows("SELECT host FROM sluice_export_hosts ORDER BY position") {
         guard case .text(let host) = row[0] else { throw Self.malformed("sluice_export_hosts") }
         record.hosts.append(host)
@@ -140,9 +151,10 @@ struct TenantArchive: Sendable {
     }
   }
 
-  init(record: TenantRecord, secrets: [String: [UInt8]]) {
+  init(record: TenantRecord, secrets: [String: [UInt8]], plan: String? = nil) {
     self.record = record
     self.secrets = secrets
+    self.plan = plan
   }
 
   /// Takes the gateway's tables out again, so that the tenant's own database is left. [blocking]

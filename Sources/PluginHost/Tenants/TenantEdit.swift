@@ -92,7 +92,9 @@ enum TenantEdit: Sendable {
     case .setHosts(let id, let hosts):
       return try Self.change(id, table) { record throws(TenantError) in
         for host in hosts {
-          if let other = table.hosts[host], other != id { throw .hostTaken(host, by: other) }
+          // What it had before `platform_hosts` named it does not keep it from having others.
+          if table.records[id]?.hosts.contains(host) == true { continue }
+          try table.admit(host: host, to: id)
         }
         record.hosts = hosts
       }
@@ -150,9 +152,7 @@ enum TenantEdit: Sendable {
           "there is an app \"\(id)\" already; to put the file in its place, use --replace")
       }
     }
-    for host in record.hosts {
-      if let other = table.hosts[host], other != id { throw .hostTaken(host, by: other) }
-    }
+    for host in record.hosts { try table.admit(host: host, to: id) }
     for key in record.keys {
       if let other = table.digests[key.digest], other != id {
         throw TenantError(
@@ -160,7 +160,8 @@ enum TenantEdit: Sendable {
       }
     }
     record.revision = table.revision + 1
-    return .restoration(record, archive.secrets.mapValues { StoredSecret(sealed: $0) })
+    return .restoration(
+      record, archive.secrets.mapValues { StoredSecret(sealed: $0) }, plan: archive.plan)
   }
 
   private static func secretChange(

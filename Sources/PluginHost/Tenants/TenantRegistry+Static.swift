@@ -22,19 +22,22 @@ extension TenantRegistry {
   /// Puts these tenants in the place of all that configuration files have given before; or throws, and nothing has
   /// changed. Control thread: it reads the environment for their secrets.
   ///
+  /// - Parameter platformHosts: host names that are led to no app.
   /// - Throws: as ``registerStatic(_:)``.
-  public func replaceStatic(with tenants: [StaticTenant]) throws(TenantError) {
+  public func replaceStatic(
+    with tenants: [StaticTenant], platformHosts: Set<String> = []
+  ) throws(TenantError) {
     var given: [GivenTenant] = []
     for tenant in tenants { given.append(try GivenTenant(tenant)) }
     let next = given
     try line.withLock { line throws(TenantError) in
       var draft = line.draft
-      draft.removeStatic()
+      draft.removeStatic(platformHosts: platformHosts)
       var records: [TenantRecord] = []
       for tenant in next { records.append(try draft.put(tenant)) }
       line.draft = draft
       table.withLock { table in
-        table.removeStatic()
+        table.removeStatic(platformHosts: platformHosts)
         for (record, tenant) in zip(records, next) { table.put(record, tenant.secrets) }
       }
     }

@@ -8,7 +8,8 @@ enum TenantStatements {
     case .none: []
     case .record(let new): change(from: old, to: new)
     case .removal(let record): removal(of: record, isKept: old != nil)
-    case .restoration(let record, let secrets): restoration(of: record, secrets, from: old)
+    case .restoration(let record, let secrets, let plan):
+      restoration(of: record, secrets, plan, from: old)
     case .recordAndSecret(let new, let name, let secret):
       change(from: old, to: new) + [self.secret(secret?.sealed, name: name, of: new.id)]
     case .secret(let record, let name, let secret):
@@ -128,7 +129,8 @@ enum TenantStatements {
   }
 
   private static func restoration(
-    of record: TenantRecord, _ secrets: [String: StoredSecret], from old: TenantRecord?
+    of record: TenantRecord, _ secrets: [String: StoredSecret], _ plan: String?,
+    from old: TenantRecord?
   ) -> [Statement] {
     let tenant = SQLValue.text(record.id)
     let binds = [Bind("tenant", .value(tenant))]
@@ -167,6 +169,16 @@ enum TenantStatements {
       + rows(
         "sluice_secrets (tenant, name, sealed)",
         secrets.map { [tenant, .text($0.key), .blob($0.value.sealed ?? [])] })
+      + (plan.map { [choose(plan: $0, of: record.id)] } ?? [])
+  }
+
+  /// Puts a tenant on a plan.
+  static func choose(plan: String, of tenant: String) -> Statement {
+    Statement(
+      """
+      INSERT INTO sluice_tenant_plans (tenant, plan) VALUES (:tenant, :plan)
+      ON CONFLICT (tenant) DO UPDATE SET plan = excluded.plan
+      """, binds: [Bind("tenant", .text(tenant)), Bind("plan", .text(plan))])
   }
 
   /// Inserts many rows with few statements: a batch holds no more of them than a tenant may have rows.

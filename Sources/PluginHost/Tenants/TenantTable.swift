@@ -2,6 +2,8 @@
 struct TenantTable: Sendable {
   private(set) var records: [String: TenantRecord] = [:]
   private(set) var hosts: [String: String] = [:]
+  /// Names that are the platform's own: no app is given one, and those that had one before are not led to by it.
+  private(set) var platformHosts: Set<String> = []
   private(set) var digests: [[UInt8]: String] = [:]
   /// Also of tenants that are not there: those of a static tenant outlive its absence from the files.
   private(set) var secrets: [String: TenantSecrets] = [:]
@@ -18,6 +20,14 @@ struct TenantTable: Sendable {
     records[tenant] == nil ? nil : secrets[tenant]?.byName[name]
   }
 
+  /// Checks that a tenant that is no file's may have a host.
+  func admit(host: String, to tenant: String) throws(TenantError) {
+    if let other = hosts[host], other != tenant { throw .hostTaken(host, by: other) }
+    guard !platformHosts.contains(host) else {
+      throw TenantError(.conflict, "host \"\(host)\" is the platform's own")
+    }
+  }
+
   /// Makes room for a first load.
   mutating func reserve(tenants: Int) { records.reserveCapacity(tenants) }
 
@@ -29,7 +39,7 @@ struct TenantTable: Sendable {
       if let old = records.removeValue(forKey: record.id) { unlist(old) }
       secrets[record.id] = nil
       revision = max(revision, record.revision)
-    case .restoration(let record, let given):
+    case .restoration(let record, let given, _):
       put(record)
       secrets[record.id] = nil
       for (name, secret) in given { put(secret, name: name, of: record.id) }
@@ -52,7 +62,10 @@ struct TenantTable: Sendable {
   }
 
   /// Forgets the tenants that files give, with the secrets that their files gave. What their plugins keep stays.
-  mutating func removeStatic() {
+  ///
+  /// - Parameter hosts: the platform's own from now on.
+  mutating func removeStatic(platformHosts hosts: Set<String>) {
+    platformHosts = hosts
     for record in records.values where record.isStatic {
       records[record.id] = nil
       unlist(record)
@@ -93,8 +106,8 @@ enum TenantDelta: Sendable {
   case none(TenantRecord)
   case record(TenantRecord)
   case removal(TenantRecord)
-  /// The tenant as it comes from an export, with all its secrets, in the place of what there is.
-  case restoration(TenantRecord, [String: StoredSecret])
+  /// The tenant as it comes from an export, with all its secrets, in the place of what there is; nil leaves its plan.
+  case restoration(TenantRecord, [String: StoredSecret], plan: String?)
   /// The secret `name` is put, or removed with `nil`.
   case secret(TenantRecord, name: String, StoredSecret?)
   /// Both at once.
@@ -110,7 +123,7 @@ enum TenantDelta: Sendable {
   var record: TenantRecord {
     switch self {
     case .none(let record), .record(let record), .removal(let record),
-      .restoration(let record, _):
+      .restoration(let record, _, _):
       record
     case .secret(let record, _, _), .recordAndSecret(let record, _, _): record
     }

@@ -9,6 +9,8 @@ struct TenantTransfer: Sendable {
   let directory: String
   /// The plugins that are installed: of each the standard version, then those beside it.
   let installed: [PluginManifest]
+  /// The operator's plans.
+  let plans: Plans
 
   static func folder(in directory: String) -> String { directory + "/transfer" }
 
@@ -48,7 +50,8 @@ struct TenantTransfer: Sendable {
     }
     try refuseStatic(record, "exported; copy it with: sluice tenant backup")
     let archive = TenantArchive(
-      record: record, secrets: try resealed(sealed, of: tenant, from: registry.sealing, to: seal))
+      record: record, secrets: try resealed(sealed, of: tenant, from: registry.sealing, to: seal),
+      plan: try plan(of: tenant))
     let name = try backUp(tenant)
     do throws(StoreError) {
       try archive.write(into: try DatabaseFile(path(name), .writing), at: store.options.now())
@@ -57,6 +60,19 @@ struct TenantTransfer: Sendable {
       throw TenantError(error, while: "writing the export of \"\(tenant)\"")
     }
     return name
+  }
+
+  /// The plan that an app is on.
+  private func plan(of tenant: String) throws(TenantError) -> String {
+    do throws(StoreError) {
+      let rows = try StoreFile.rows(
+        in: directory, of: Store.controlTenant,
+        "SELECT plan FROM sluice_tenant_plans WHERE tenant = ?1", tenant)
+      guard case .text(let plan)? = rows?.first?[0] else { return Plans.standard }
+      return plan
+    } catch {
+      throw TenantError(error, while: "reading the plan of \"\(tenant)\"")
+    }
   }
 
   private func refuseStatic(_ record: TenantRecord, _ what: String) throws(TenantError) {
@@ -87,7 +103,11 @@ struct TenantTransfer: Sendable {
 
   /// Reads and checks a file that was put into the folder, and makes it the plain database of a tenant, with an epoch of
   /// its own; the secrets come out sealed with the gateway's key. Nothing of the gateway is changed. [blocking]
-  func receive(_ name: String, seal: SealingKey?) throws(TenantError) -> TenantArchive {
+  ///
+  /// - Parameter plan: the one that the app is to be on; nil is that of the file.
+  func receive(
+    _ name: String, seal: SealingKey?, plan: String? = nil
+  ) throws(TenantError) -> TenantArchive {
     let file: DatabaseFile
     do throws(StoreError) {
       file = try DatabaseFile(path(name), .writing)
@@ -97,6 +117,18 @@ struct TenantTransfer: Sendable {
     }
     var archive = try TenantArchive(from: file)
     try checkPlugins(archive.record, file)
+    if let plan { archive.plan = plan }
+    if let chosen = archive.plan {
+      do throws(TenantError) {
+        try plans.check(chosen)
+      } catch {
+        throw TenantError(
+          error.code,
+          plan != nil
+            ? error.message
+            : "the app is on a plan that is none here: \(error.message); choose one with --plan")
+      }
+    }
     let tenant = archive.record.id
     do throws(TenantError) {
       // Opened, even where they stay under the same key: a wrong one is found now and not when a plugin asks.

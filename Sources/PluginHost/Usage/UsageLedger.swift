@@ -124,32 +124,28 @@ final class UsageLedger: Sendable {
   ///
   /// - Throws: `invalid`: there is no such plan; `store`.
   func setPlan(_ plan: String, of tenant: String) async throws(TenantError) {
-    let plans = state.withLock { $0.plans }
-    guard let quotas = plans[plan] else {
-      throw TenantError(
-        .invalid,
-        "there is no plan \"\(plan.prefix(80))\"; there are: \(plans.names.joined(separator: ", "))"
-      )
-    }
+    try state.withLock { $0.plans }.check(plan)
     do throws(StoreError) {
       _ = try await store.submit(
         tenant: Store.controlTenant,
         batch: Batch(
           owner: Owner.host,
           statements: [
-            Statement(
-              """
-              INSERT INTO sluice_tenant_plans (tenant, plan) VALUES (:tenant, :plan)
-              ON CONFLICT (tenant) DO UPDATE SET plan = excluded.plan
-              """, binds: [Bind("tenant", .text(tenant)), Bind("plan", .text(plan))])
+            TenantStatements.choose(plan: plan, of: tenant)
           ]))
     } catch {
       throw TenantError(error, while: "putting \"\(tenant)\" on the plan \"\(plan)\"")
     }
+    adopt(plan, of: tenant)
+  }
+
+  /// Knows that a tenant is on another plan, which is written already.
+  func adopt(_ plan: String, of tenant: String) {
     let usage = usage(of: tenant)
-    state.withLock {
-      $0.entries[tenant]?.plan = plan
-      $0.chosen[tenant] = plan
+    let quotas = state.withLock { state in
+      state.entries[tenant]?.plan = plan
+      state.chosen[tenant] = plan
+      return state.plans.quotas(of: plan)
     }
     usage.set(quotas)
   }

@@ -173,8 +173,8 @@ public struct Tenants {
   ///   - chain: PEM, the host's own certificate first.
   ///   - key: its private key, PEM.
   /// - Returns: what the certificate says of itself; nil without one.
-  /// - Throws: `HostError` `.conflict` when the host is another's; `.invalid` with a JSON array of {"pointer","message"} as its
-  ///   text.
+  /// - Throws: `HostError` `.conflict` when the host is another's or the platform's own, `.unavailable` when no certificate can
+  ///   be served now, each with a text for whoever asked; `.invalid` with a JSON array of {"pointer","message"} as its text.
   @discardableResult
   public func putHost(_ name: String, chain: [UInt8]? = nil, key: [UInt8]? = nil, of tenant: String)
     async throws -> HostCertificate?
@@ -203,6 +203,17 @@ public struct Tenants {
         name.withSlice { tenants.remove_host(host, tenant, $0, completion, call) }
       }
     }
+  }
+
+  /// The host names that lead to a tenant, in the order in which they were put.
+  ///
+  /// - Throws: `HostError` `.notFound`.
+  public func hosts(of tenant: String) async throws -> [HostState] {
+    let (tenants, host) = try table()
+    let reply = try await context.call { completion, call in
+      tenant.withSlice { tenants.pointee.hosts(host, $0, completion, call) }
+    }
+    return try JSON.decode([HostState].self, from: reply)
   }
 
   /// What a tenant uses and what its plan lets it use, in the form that ext/tenants.h states, with the hours that begin
@@ -236,6 +247,14 @@ public struct Tenants {
     let (tenants, host) = try table()
     try await context.callForStatus { function(tenants.pointee, host, $0, $1) }
   }
+}
+
+/// A host name as it is in force.
+public struct HostState: Sendable, Equatable, Decodable {
+  /// In lower case, without port.
+  public var host: String
+  /// Of the certificate that is kept for it; nil without one.
+  public var certificate: HostCertificate?
 }
 
 /// What a certificate says of itself.

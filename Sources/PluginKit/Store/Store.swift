@@ -56,6 +56,18 @@ public struct Store {
     return .pending
   }
 
+  /// Checks that the tenant's plan lets it store more, before a client's message from a socket is written. Of requests, and of messages
+  /// that are dispatched, the host has asked already.
+  ///
+  /// - Throws: `Problem` 403 `quota_exceeded`; `ExtensionUnavailable`.
+  public func checkRoom() throws {
+    let (store, host) = try context.link.require("sluice.store/1", sluice_store_v1_t.self)
+    guard store.pointee.room(host) == SLUICE_E_LIMITED else { return }
+    throw Problem(
+      status: 403, code: "quota_exceeded", detail: "The plan of this app lets it store no more.",
+      errors: [Problem.Fault(pointer: "/quotas/storage_bytes", message: "It is used up.")])
+  }
+
   /// Reads the rows of one statement, with every batch in it that was acknowledged before.
   ///
   /// - Throws: `StoreError`; `ExtensionUnavailable`.

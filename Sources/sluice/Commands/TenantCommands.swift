@@ -81,7 +81,7 @@ struct TenantImport: ParsableCommand {
     discussion: """
       The file is checked whole before anything changes: it must not be damaged, its plugins must be installed, none of its \
       data written by a newer version that older ones must not use, its host names and credentials nobody else's, its secrets \
-      sealed with a key that is at hand. The app keeps its id and its credentials. It gets a new epoch, so clients that resume \
+      sealed with a key that is at hand, its plan one of this gateway's. The app keeps its id and its credentials. It gets a new epoch, so clients that resume \
       a channel are told to begin anew.
       """)
 
@@ -94,11 +94,16 @@ struct TenantImport: ParsableCommand {
   @Option(name: .customLong("seal-key"), help: sealKeyHelp)
   var sealKey: String?
 
+  @Option(help: "The plan to put it on; without it the one that it was on.")
+  var plan: String?
+
   @OptionGroup var options: DataOptions
 
   func run() throws {
     let office = try options.office(makesData: true)
-    let taken = try reporting { try office.take(file, replaces: replace, sealKey: sealKey) }
+    let taken = try reporting {
+      try office.take(file, replaces: replace, sealKey: sealKey, plan: plan)
+    }
     print("\(taken.app) is \(taken.replaced ? "replaced" : "in service")")
   }
 }

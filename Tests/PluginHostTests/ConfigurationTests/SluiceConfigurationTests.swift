@@ -75,6 +75,7 @@ import Testing
           }
         ],
         "tenant_files": ["tenants/*.json"],
+        "platform_hosts": ["console.localhost"],
         "drain_timeout_ms": 10,
         "debug": {"thread_checks": true, "callback_budget_ms": 9}
       }
@@ -94,6 +95,7 @@ import Testing
     #expect(configuration.limits[.headerBytes] == 4096)
     #expect(configuration.limits[.requestsPerSecond] == 7)
     #expect(configuration.limits[.uriBytes] == 8192)
+    #expect(configuration.platformHosts == ["console.localhost"])
     #expect(configuration.drainTimeoutMilliseconds == 10)
     #expect(configuration.debug.threadChecks)
     #expect(configuration.debug.callbackBudgetMilliseconds == 9)

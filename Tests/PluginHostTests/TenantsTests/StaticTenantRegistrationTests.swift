@@ -224,5 +224,22 @@ import Testing
     }
   }
 
+  @Test func `leave the platform the hosts that are its own`() async throws {
+    let own: Set<String> = ["console.acme.com", "late.acme.com"]
+    try await bench.run { (registry) async throws in
+      try registry.replaceStatic(with: [try acme()], platformHosts: ["console.acme.com"])
+      _ = try await registry.create("app").get()
+      let refused = await registry.setHosts("app", ["shop.acme.com", "console.acme.com"])
+      #expect(refused.code == .conflict)
+      var record = try await registry.setHosts("app", ["late.acme.com"]).get()
+      #expect(registry.leadingHosts(of: record) == ["late.acme.com"])
+      // What an app had before is led nowhere, and does not keep it from having others.
+      try registry.replaceStatic(with: [try acme()], platformHosts: own)
+      #expect(registry.leadingHosts(of: record) == [])
+      record = try await registry.setHosts("app", ["late.acme.com", "shop.acme.com"]).get()
+      #expect(registry.leadingHosts(of: record) == ["shop.acme.com"])
+    }
+  }
+
   private func acmeWithoutSecrets() throws -> StaticTenant { try read(#"{"id": "acme"}"#) }
 }

@@ -6,11 +6,12 @@ import Testing
 @Suite struct `A tenant that is transferred` {
   private let bench = TenantBench()
 
-  private func transfer(_ registry: TenantRegistry) -> TenantTransfer {
+  private func transfer(_ registry: TenantRegistry) throws -> TenantTransfer {
     let directory = bench.folder + "/data"
     TenantTransfer.prepare(directory)
     return TenantTransfer(
-      store: registry.store, registry: registry, directory: directory, installed: [])
+      store: registry.store, registry: registry, directory: directory, installed: [],
+      plans: try Plans(named: "paid"))
   }
 
   /// A tenant with some of everything, more of it than one statement takes.
@@ -36,7 +37,7 @@ import Testing
     var before: TenantRecord?
     try await bench.run { (registry) async throws in
       try await fill(registry, "acme")
-      let transfer = transfer(registry)
+      let transfer = try transfer(registry)
       before = registry.record("acme")
       let file = try transfer.export("acme", seal: nil)
       _ = try await registry.remove("acme").get()
@@ -61,7 +62,7 @@ import Testing
   @Test func `takes the place of another only when told, and leaves nothing of it`() async throws {
     try await bench.run { (registry) async throws in
       try await fill(registry, "acme")
-      let transfer = transfer(registry)
+      let transfer = try transfer(registry)
       let file = try transfer.export("acme", seal: nil)
       try await registry.putSecret("acme", "chat.later", Array("x".utf8)).get()
       let archive = try transfer.receive(file, seal: nil)
@@ -102,7 +103,7 @@ import Testing
   @Test func `travels under a key of its own, and is refused under any other`() async throws {
     try await bench.run { (registry) async throws in
       try await fill(registry, "acme")
-      let transfer = transfer(registry)
+      let transfer = try transfer(registry)
       let journey = try SealingKey(hexadecimal: String(repeating: "0f", count: 32))
       let wrong = try SealingKey(hexadecimal: String(repeating: "f0", count: 32))
       #expect(journey.hexadecimal == String(repeating: "0f", count: 32))
@@ -118,6 +119,36 @@ import Testing
       let archive = try transfer.receive(file, seal: journey)
       #expect(try await transfer.install(archive, file: file, replaces: true))
       #expect(try registry.text("acme", "chat.s7") == "hush 7")
+    }
+  }
+
+  @Test func `brings its plan, where there is one of that name`() async throws {
+    try await bench.run { (registry) async throws in
+      try await fill(registry, "acme")
+      let transfer = try transfer(registry)
+      func planned() async throws -> [[SQLValue]] {
+        try await registry.store.controlRows("SELECT plan FROM sluice_tenant_plans")
+      }
+      for plan in ["free", "paid", "lost"] {
+        _ = try await registry.store.submit(
+          tenant: Store.controlTenant,
+          batch: Batch(
+            owner: Owner.host, statements: [TenantStatements.choose(plan: plan, of: "acme")]))
+        let file = try transfer.export("acme", seal: nil)
+        _ = try await registry.store.submit(
+          tenant: Store.controlTenant,
+          batch: Batch(
+            owner: Owner.host, statements: [Statement("DELETE FROM sluice_tenant_plans")]))
+        if plan == "lost" {
+          let refused = tenantError { try transfer.receive(file, seal: nil) }
+          #expect(
+            refused?.code == .invalid && refused?.message.contains("there are: free, paid") == true)
+          #expect(tenantError { try transfer.receive(file, seal: nil, plan: "none") } != nil)
+        }
+        let archive = try transfer.receive(file, seal: nil, plan: plan == "lost" ? "free" : nil)
+        #expect(try await transfer.install(archive, file: file, replaces: true))
+        #expect(try await planned() == [[.text(plan == "lost" ? "free" : plan)]])
+      }
     }
   }
 
@@ -152,5 +183,14 @@ import Testing
   ])
   func `says whether older versions must keep off`(sql: String, isBreaking: Bool) {
     #expect(PluginHost::Migration(number: 1, name: "a", sql: sql).isBreaking == isBreaking)
+  }
+}
+
+extension Plans {
+  /// The standard plan and another.
+  fileprivate init(named name: String) throws {
+    let text = #"{"\#(name)": {}}"#
+    let source = try ConfigReader.read(text: Array(text.utf8), name: "plans")
+    self.init(reading: ConfigNode(rootOf: ConfigProblems(source)))
   }
 }

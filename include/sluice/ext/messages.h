@@ -29,9 +29,11 @@ typedef struct sluice_messages_v1 {
      * is JSON, or absent for `{}`; both slices are copied. SLUICE_E_NOT_FOUND at once: no plugin of the tenant declares
      * `type`. SLUICE_E_STALE at once: the connection is gone. Through the completion: SLUICE_OK with the reply, which is
      * JSON; or a negative status with nothing, or with a JSON object {"code","detail","errors":[{"pointer","message"}]}
-     * of which `errors` may be missing. SLUICE_E_INVALID: not as declared; SLUICE_E_DENIED: a scope is missing;
+     * of which `errors` may be missing. SLUICE_E_INVALID: not as declared; SLUICE_E_DENIED: a scope is missing, or,
+     * with the code "quota_exceeded", the tenant's plan lets it store no more and the manifest does not say "writes": false of the type;
      * SLUICE_E_EXPIRED: the
-     * credential behind the connection is void, and has not been renewed (identify.h); SLUICE_E_LIMITED: over the tenant's rate; SLUICE_E_DEADLINE after 10 s. [loop-thread & ACTIVE|DRAINING]
+     * credential behind the connection is void, and has not been renewed (identify.h); SLUICE_E_LIMITED: over the tenant's rate;
+     * SLUICE_E_DEADLINE after 10 s. [loop-thread & ACTIVE|DRAINING]
      */
     sluice_status_t (*SLUICE_NONNULL dispatch)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t connection,
                                                sluice_slice_t type, sluice_slice_t data,

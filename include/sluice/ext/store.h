@@ -113,9 +113,16 @@ typedef struct sluice_store_v1 {
     sluice_status_t (*SLUICE_NONNULL read)(const sluice_host_v1_t *SLUICE_NONNULL host,
                                            const sluice_statement_v1_t *SLUICE_NONNULL statements, uint32_t count,
                                            sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
+    /*
+     * Whether the tenant's data may become more: SLUICE_OK; or SLUICE_E_LIMITED, and counted as a refusal, when it has
+     * used up what its plan lets it store. The host asks this itself of requests (but DELETE, GET, HEAD) and of messages that it
+     * dispatches; a plugin asks it before it writes for a client whose message it has taken from a socket by itself. What is
+     * asked here commits all the same if the plugin goes on. [loop-thread & ACTIVE|DRAINING]
+     */
+    sluice_status_t (*SLUICE_NONNULL room)(const sluice_host_v1_t *SLUICE_NONNULL host);
 } sluice_store_v1_t;
 
-SLUICE_STATIC_ASSERT(sizeof(sluice_store_v1_t) == 24, "store table layout");
+SLUICE_STATIC_ASSERT(sizeof(sluice_store_v1_t) == 32, "store table layout");
 
 #ifdef __cplusplus
 }

@@ -75,7 +75,7 @@ typedef struct sluice_tenants_v1 {
                                                  sluice_slice_t name, sluice_slice_t value,
                                                  sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
     /* The host names (lower case, without port) that lead to the tenant, separated by single spaces; replaces what
-     * there was. SLUICE_E_CONFLICT: one of them is another tenant's. */
+     * there was. SLUICE_E_CONFLICT: one of them is another tenant's or the platform's own; result: a text that says which. */
     sluice_status_t (*SLUICE_NONNULL set_hosts)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
                                                 sluice_slice_t hosts, sluice_completion_fn SLUICE_NONNULL completion,
                                                 uint64_t context);
@@ -107,8 +107,10 @@ typedef struct sluice_tenants_v1 {
      * Leads a host name to the tenant (lower case, without port) and serves a certificate for it on every listener with TLS:
      * `chain` in PEM, the host's own first, each signed by the next, and its private key. Both are kept sealed; absent, they
      * stay as they are. Result: {"names","not_before_ms","not_after_ms"} of the certificate, or {}. SLUICE_E_CONFLICT: the host is
-     * another tenant's. SLUICE_E_INVALID: no host name, or a certificate that does not fit its key or the host, is not
-     * valid now, or is too weak; result: a JSON array of {"pointer","message"} under /certificate and /key.
+     * another tenant's, or the platform's own: one that the operator names so or has a certificate for; result: a text for
+     * whoever asked. SLUICE_E_INVALID: no host name, or a certificate that does not fit its key or the host, is not
+     * valid now, or is too weak; result: a JSON array of {"pointer","message"} under /certificate and /key. SLUICE_E_UNAVAILABLE:
+     * the listeners' certificates cannot be renewed; nothing has changed; result: a text.
      */
     sluice_status_t (*SLUICE_NONNULL put_host)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
                                                sluice_slice_t name, sluice_slice_t chain, sluice_slice_t key,
@@ -129,9 +131,19 @@ typedef struct sluice_tenants_v1 {
     sluice_status_t (*SLUICE_NONNULL usage)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
                                             int64_t from_ms, int64_t to_ms,
                                             sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
+    /*
+     * The host names that lead to the tenant, as they are in force. The result is a JSON array, in the order in which they
+     * were put, of
+     *
+     *   {"host":"shop.example","certificate":{"names":["shop.example"],"not_before_ms":0,"not_after_ms":0}}
+     *
+     * without "certificate" where none is kept for the host. SLUICE_E_NOT_FOUND: no such tenant.
+     */
+    sluice_status_t (*SLUICE_NONNULL hosts)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
+                                            sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
 } sluice_tenants_v1_t;
 
-SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 144, "tenants table layout");
+SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 152, "tenants table layout");
 
 #ifdef __cplusplus
 }

@@ -6,12 +6,11 @@ public final class ControlShard: PluginShard {
   let context: ShardContext
   /// Where those wait who append to the audit log.
   let auditLine = AuditLine()
-  /// When this shard last looked for what a crash left behind.
-  var sweptAt: Timestamp?
 
   init(_ settings: ControlSettings, _ context: ShardContext) {
     self.settings = settings
     self.context = context
+    beginSweeping()
   }
 
   /// The routes that `plugin.json` declares.

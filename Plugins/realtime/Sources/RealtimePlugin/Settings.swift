@@ -110,6 +110,8 @@ struct NamespaceOptions: Decodable, Sendable, Equatable {
   var presence = Access.subscribers
   /// Whether another plugin owns the channels, and says what they keep and who may do what.
   var isForeign = false
+  /// Whether what clients publish here is written to the app's own data.
+  var keepsHistory: Bool { !isForeign && historySize > 0 }
 
   init() {}
 

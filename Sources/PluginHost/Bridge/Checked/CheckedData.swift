@@ -14,7 +14,8 @@ extension StoreBridge {
       read: { host, list, count, completion, context in
         CallCheck.onLoop(host, "sluice.store/1 read")
           ?? plain.read(host, list, count, completion, context)
-      }))
+      },
+      room: { host in CallCheck.onLoop(host, "sluice.store/1 room") ?? plain.room(host) }))
 }
 
 extension BusBridge {

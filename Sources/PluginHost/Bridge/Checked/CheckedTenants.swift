@@ -75,5 +75,9 @@ extension TenantsBridge {
       usage: { host, tenant, from, to, completion, context in
         CallCheck.onLoop(host, "sluice.tenants/1 usage")
           ?? plain.usage(host, tenant, from, to, completion, context)
+      },
+      hosts: { host, tenant, completion, context in
+        CallCheck.onLoop(host, "sluice.tenants/1 hosts")
+          ?? plain.hosts(host, tenant, completion, context)
       }))
 }

@@ -67,7 +67,7 @@ extension ControlShard {
     let record = try audit(
       request, Permission.setPlugin.action, of: app.id, target: id, before: try plugin(id, of: app),
       after: AppPlugin?.none)
-    try await self.change(record) {
+    try await self.change(record, by: Authority(request, .setPlugin, of: app)) {
       try plugin(id, of: app)
     } _: {
       do {

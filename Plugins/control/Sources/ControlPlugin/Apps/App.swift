@@ -121,6 +121,7 @@ extension ControlShard {
     let change = try request.decode(Change.self)
     var membership = try await membership(request, .changeApp)
     let app = membership.app
+    let authority = Authority(request, .changeApp, of: app)
     let name = change.name ?? app.name
     var batch = Batch()
     batch.add(
@@ -137,13 +138,13 @@ extension ControlShard {
       after: AppState(name: name, allowedOrigins: former))
     do {
       if let origins = change.allowedOrigins {
-        try await self.change(record, batch) {
+        try await self.change(record, by: authority, batch) {
           AppState(name: name, allowedOrigins: try self.origins(of: app))
         } _: {
           try await setOrigins(origins, of: app)
         }
       } else {
-        try await commit(batch, record)
+        try await commit(batch, record, by: authority)
       }
     } catch StoreError.conflict(statement: 0, _) {
       throw ControlShard.unknownApp
@@ -177,7 +178,7 @@ extension ControlShard {
         batch,
         try audit(
           request, Permission.deleteApp.action, of: app.id, before: AppState(name: app.name),
-          after: AppState?.none))
+          after: AppState?.none), by: Authority(request, .deleteApp, of: app))
     } catch StoreError.conflict(statement: 0, _) {
       throw ControlShard.unknownApp
     }

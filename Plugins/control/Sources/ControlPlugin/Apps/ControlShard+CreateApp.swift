@@ -28,7 +28,6 @@ extension ControlShard {
   /// ready is the request's effect: a client that asks again after a crash before it gets an app.
   func createApp(_ request: Request) async throws -> Response {
     let form = try request.decode(NewApp.self)
-    sweepIfDue()
     let now = try context.clock.now()
     let app = App(
       id: try context.id.make("app"), name: form.name, createdAt: now, plan: settings.plan)
@@ -54,7 +53,7 @@ extension ControlShard {
         batch,
         try audit(
           request, "app.created", of: app.id, target: key.id, before: AppState?.none,
-          after: AppState(name: app.name)))
+          after: AppState(name: app.name)), by: nil)
     } catch {
       await takeBack(app.id, because: error)
       throw error

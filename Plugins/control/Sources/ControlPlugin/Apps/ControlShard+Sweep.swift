@@ -4,7 +4,6 @@ internal import PluginKit
 extension ControlShard {
   /// After so long nobody is at work on a row any more, in milliseconds: a request ends long before.
   static let abandonedAfter: Int64 = 300_000
-  private static let sweepEvery: Int64 = 600_000
 
   /// Ends an app that is marked `deleting`: first its tenant, then the rows that remember it.
   func endTenant(_ app: String) async throws {
@@ -21,7 +20,7 @@ extension ControlShard {
     try await context.store.commit(isApartFromRequest: true) {
       for table in [
         "control_keys", "control_members", "control_invitations", "control_domains",
-        "control_branding",
+        "control_branding", "control_domain_changes",
       ] {
         SQL(
           """
@@ -33,12 +32,18 @@ extension ControlShard {
     }
   }
 
-  /// Starts a sweep beside the request, if there was none for a while.
-  func sweepIfDue() {
-    guard let now = try? context.clock.now() else { return }
-    if let sweptAt, now < sweptAt.adding(milliseconds: ControlShard.sweepEvery) { return }
-    sweptAt = now
-    context.spawn { [self] in try await sweep(at: now) }
+  /// Sweeps now and from time to time: now for what the crash of this gateway left, later for what was too young then.
+  func beginSweeping() {
+    let sweep = { [unowned self] in
+      _ = context.spawn { [self] in try await self.sweep(at: try context.clock.now()) }
+    }
+    sweep()
+    do {
+      try context.timers.every(milliseconds: Int(ControlShard.abandonedAfter), sweep)
+    } catch {
+      context.log.error(
+        "what a crash leaves is put right at the next start only", ["error": "\(error)"])
+    }
   }
 
   /// Takes back what a crash, or a failure that could not be undone, has left half made or half
@@ -75,5 +80,6 @@ extension ControlShard {
       try await endKey(try row["id", String.self], of: try row["app", String.self])
     }
     try await sweepRotations(before: edge)
+    try await settleDomains(at: now)
   }
 }

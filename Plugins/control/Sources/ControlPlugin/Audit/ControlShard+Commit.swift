@@ -33,21 +33,37 @@ extension ControlShard {
 
   /// Commits a change together with the record of it: both are on disk when this returns, or neither.
   ///
-  /// - Throws: `StoreError`, of which a conflict names a statement of `batch`.
-  @discardableResult
-  func commit(_ batch: Batch, _ record: AuditRecord) async throws -> Commit {
+  /// - Parameter authority: who has to be a member that may when the batch runs; nil where nobody is asked for.
+  /// - Throws: `StoreError`, of which a conflict names a statement of `batch`; `Problem` when the authority has ended.
+  func commit(_ batch: Batch, _ record: AuditRecord, by authority: Authority?) async throws {
+    do {
+      try await append(batch, record, by: authority)
+    } catch StoreError.conflict(.some(let statement), let detail) {
+      guard let authority else { throw StoreError.conflict(statement: statement, detail: detail) }
+      if statement == 0 { try await refuse(authority) }
+      throw StoreError.conflict(statement: statement - 1, detail: detail)
+    }
+  }
+
+  private func append(
+    _ batch: Batch, _ record: AuditRecord, by authority: Authority?
+  ) async throws {
     await auditLine.enter()
     defer { auditLine.leave() }
     for _ in 0..<ControlShard.attempts {
       let head = try await auditHead()
       let entry = AuditEntry(record, after: head)
-      var whole = batch
+      var whole = Batch()
+      whole.isApartFromRequest = batch.isApartFromRequest
+      // First: who may not must not learn what else would be in the way.
+      if let authority { whole.add(authority.statement) }
+      for statement in batch.statements { whole.add(statement) }
       let place = whole.add(entry.insertion)
       try whole.emit("control.audit.recorded", data: entry)
       do {
-        let commit = try await context.store.commit(whole)
+        try await context.store.commit(whole)
         auditLine.head = AuditHead(seq: entry.seq, hash: entry.hash)
-        return commit
+        return
       } catch StoreError.conflict(let statement, _) where statement == place {
         auditLine.head = nil
       }
@@ -67,12 +83,13 @@ extension ControlShard {
   ///
   /// - Parameters:
   ///   - record: of the change that is made; its `after` is asked for when it is.
+  ///   - authority: who has to be a member that may when it begins.
   ///   - batch: what this database has to say of it, committed with the last record.
   func change<After: Encodable>(
-    _ record: AuditRecord, _ batch: Batch = Batch(), after: () throws -> After?,
-    _ body: () async throws -> Void
+    _ record: AuditRecord, by authority: Authority, _ batch: Batch = Batch(),
+    after: () throws -> After?, _ body: () async throws -> Void
   ) async throws {
-    try await begin(record)
+    try await begin(record, by: authority)
     do {
       try await body()
     } catch {
@@ -82,24 +99,31 @@ extension ControlShard {
     var done = record
     done.createdAt = try context.clock.now()
     done.after = try after().map { try RawJSON(encoding: $0) }
-    try await commit(batch, done)
+    try await commit(batch, done, by: nil)
   }
 
-  /// Records that a change is about to be made.
-  func begin(_ record: AuditRecord) async throws { try await note(record, .begun) }
+  /// Records that a change is about to be made, with what is noted of it.
+  func begin(_ record: AuditRecord, _ batch: Batch = Batch(), by authority: Authority) async throws
+  {
+    try await note(record, .begun, batch, by: authority)
+  }
 
   /// Records that a change that was begun has not been made.
-  func fail(_ record: AuditRecord) async throws { try await note(record, .failed) }
+  func fail(_ record: AuditRecord, _ batch: Batch = Batch()) async throws {
+    try await note(record, .failed, batch, by: nil)
+  }
 
-  private func note(_ record: AuditRecord, _ outcome: AuditRecord.Outcome) async throws {
+  private func note(
+    _ record: AuditRecord, _ outcome: AuditRecord.Outcome, _ batch: Batch, by authority: Authority?
+  ) async throws {
     var note = record
     note.id = try context.id.make("aud")
     note.createdAt = try context.clock.now()
     note.outcome = outcome
     note.before = nil
     note.after = nil
-    var nothing = Batch()
-    nothing.isApartFromRequest = true
-    try await commit(nothing, note)
+    var whole = batch
+    whole.isApartFromRequest = true
+    try await commit(whole, note, by: authority)
   }
 }

@@ -58,7 +58,7 @@ extension ControlShard {
       request, Permission.changeBranding.action, of: app.id,
       before: try await self.branding(of: app),
       after: branding)
-    try await change(record, batch) {
+    try await change(record, by: Authority(request, .changeBranding, of: app), batch) {
       branding
     } _: {
       try await context.tenants.putSecret(ControlShard.publicName, text.bytes, of: app.id)

@@ -30,12 +30,12 @@ extension ControlShard {
 
   /// `PUT /v1/apps/{app}/domains/{host}`: the host leads to the app, and its certificate is served, when it is answered.
   func putDomain(_ request: Request) async throws -> Response {
-    let change = try request.decode(Change.self)
+    let form = try request.decode(Change.self)
     let app = try await app(of: request, for: .changeDomains)
     let host = try host(of: request)
-    guard (change.certificate == nil) == (change.key == nil) else {
+    guard (form.certificate == nil) == (form.key == nil) else {
       throw Problem.invalid(
-        pointer: change.key == nil ? "/key" : "/certificate",
+        pointer: form.key == nil ? "/key" : "/certificate",
         "A certificate and its key come together.")
     }
     guard settings.domains.contains(where: { $0.covers(host, of: app.id) }) else {
@@ -47,19 +47,24 @@ extension ControlShard {
     let record = try audit(
       request, Permission.changeDomains.action, of: app.id, target: host, before: former,
       after: Domain?.none)
-    try await begin(record)
+    let change = DomainChange(record, host: host)
+    try await begin(record, change.noted, by: Authority(request, .changeDomains, of: app))
+    var certificate: HostCertificate?
     do {
-      let said = try await context.tenants.putHost(
-        host, chain: change.certificate.map { Array($0.utf8) },
-        key: change.key.map { Array($0.utf8) },
+      certificate = try await context.tenants.putHost(
+        host, chain: form.certificate.map { Array($0.utf8) },
+        key: form.key.map { Array($0.utf8) },
         of: app.id)
-      if let said {
-        domain.certificate = Domain.Certificate(
-          names: said.names, notBefore: said.notBefore, notAfter: said.notAfter)
-      }
     } catch {
-      try await fail(record)
+      try await fail(record, Batch { change.ended })
       throw ControlShard.problem(error, host: host)
+    }
+    if certificate == nil {
+      // The one that is kept.
+      certificate = try await hosts(of: app.id).first { $0.host == host }?.certificate
+    }
+    domain.certificate = certificate.map {
+      Domain.Certificate(names: $0.names, notBefore: $0.notBefore, notAfter: $0.notAfter)
     }
     var batch = Batch()
     batch.add(
@@ -73,9 +78,10 @@ extension ControlShard {
           certificate_names = excluded.certificate_names, not_before = excluded.not_before,
           not_after = excluded.not_after
         """))
+    batch.add(change.ended)
     var done = record
     done.after = try RawJSON(encoding: domain)
-    try await commit(batch, done)
+    try await commit(batch, done, by: nil)
     return try .json(domain)
   }
 
@@ -86,19 +92,22 @@ extension ControlShard {
     guard let domain = try await domain(host, of: app) else {
       throw Problem.notFound("The app has no such domain.")
     }
-    var batch = Batch()
-    batch.add(SQL("DELETE FROM control_domains WHERE host = \(host) AND app_id = \(app.id)"))
     let record = try audit(
       request, "domain.removed", of: app.id, target: host, before: domain, after: Domain?.none)
-    try await change(record, batch) {
-      Domain?.none
-    } _: {
-      do {
-        try await context.tenants.removeHost(host, of: app.id)
-      } catch let error as HostError where error.status == .notFound {
-        // A crash before has taken it already.
-      }
+    let change = DomainChange(record, host: host)
+    try await begin(record, change.noted, by: Authority(request, .changeDomains, of: app))
+    do {
+      try await context.tenants.removeHost(host, of: app.id)
+    } catch let error as HostError where error.status == .notFound {
+      // A crash before has taken it already.
+    } catch {
+      try await fail(record, Batch { change.ended })
+      throw error
     }
+    var batch = Batch()
+    batch.add(SQL("DELETE FROM control_domains WHERE host = \(host) AND app_id = \(app.id)"))
+    batch.add(change.ended)
+    try await commit(batch, record, by: nil)
     return .empty(204)
   }
 
@@ -136,7 +145,9 @@ extension ControlShard {
   private static func problem(_ error: any Error, host: String) -> any Error {
     guard let error = error as? HostError else { return error }
     switch error.status {
-    case .conflict: return Problem.conflict("\(host) belongs to another app.")
+    case .conflict:
+      return Problem.conflict(error.text.isEmpty ? "\(host) belongs to another app." : error.text)
+    case .unavailable: return Problem.unavailable(error.text)
     case .invalid:
       let faults = (try? JSON.decode([Fault].self, from: Array(error.text.utf8))) ?? []
       return Problem.invalid(

@@ -39,7 +39,6 @@ extension ControlShard {
     if let expiresAt = form.expiresAt, expiresAt <= now {
       throw Problem.invalid(pointer: "/expires_at", "The key would be expired from the start.")
     }
-    sweepIfDue()
     let pair = try KeyPair(context)
     let draft = try pair.draft(
       app: app.id, name: form.name, scopes: scopes, expiresAt: form.expiresAt, at: now)
@@ -58,7 +57,8 @@ extension ControlShard {
         batch,
         try audit(
           request, Permission.makeKey.action, of: app.id, target: pair.id, before: KeyState?.none,
-          after: KeyState(name: form.name, scopes: scopes, expiresAt: form.expiresAt)))
+          after: KeyState(name: form.name, scopes: scopes, expiresAt: form.expiresAt)),
+        by: Authority(request, .makeKey, of: app))
     } catch {
       context.log.warning("a key could not be made", ["key": pair.id, "error": "\(error)"])
       // If this fails too, `sweep` does it later.
@@ -104,7 +104,6 @@ extension ControlShard {
   /// `GET /v1/apps/{app}/keys`, oldest first.
   func listKeys(_ request: Request) async throws -> Response {
     let app = try await app(of: request, for: .readKeys)
-    sweepIfDue()
     let limit = request.pageLimit
     let rows = try await context.store.read(
       """
@@ -112,7 +111,7 @@ extension ControlShard {
       WHERE app_id = \(app.id) AND state = \(Stage.ready) AND id > \(request.pageStart)
       ORDER BY id LIMIT \(limit + 1)
       """)
-    let known = try credentials(of: app)
+    let known = try credentials(of: app.id)
     let now = try context.clock.now()
     let keys: [Key] = try rows.prefix(limit).map { row in
       let stored: StoredKey = try row.decode()
@@ -130,7 +129,7 @@ extension ControlShard {
     let record = try audit(
       request, Permission.deleteKey.action, of: app.id, target: key.id, before: KeyState(key),
       after: KeyState?.none)
-    try await change(record, batch) {
+    try await change(record, by: Authority(request, .deleteKey, of: app), batch) {
       KeyState?.none
     } _: {
       // From here on a rotation cannot be committed, and takes back what it has let in. If what follows fails, `sweep` does it.
@@ -154,8 +153,8 @@ extension ControlShard {
   }
 
   /// What the host knows of the app's credentials, by their ids.
-  func credentials(of app: App) throws -> [String: CredentialState] {
-    let known = try context.tenants.credentials(of: app.id) ?? []
+  func credentials(of app: String) throws -> [String: CredentialState] {
+    let known = try context.tenants.credentials(of: app) ?? []
     return Dictionary(known.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
@@ -184,14 +183,15 @@ extension ControlShard {
     let record = try audit(
       request, Permission.changeKey.action, of: app.id, target: stored.id,
       before: KeyState(stored), after: after)
+    let authority = Authority(request, .changeKey, of: app)
     if change.scopes == nil {
-      try await commit(batch, record)
+      try await commit(batch, record, by: authority)
     } else {
-      try await self.change(record, batch) {
+      try await self.change(record, by: authority, batch) {
         after
       } _: {
         // Those before a rotation that are still good as well.
-        for id in try credentials(of: app).keys.sorted()
+        for id in try credentials(of: app.id).keys.sorted()
         where stored.owns(id) && id != KeyPair.publicID(stored.id) {
           try await context.tenants.setScopes(scopes, ofCredential: id, of: app.id)
         }
@@ -199,7 +199,7 @@ extension ControlShard {
     }
     stored.name = name
     stored.scopes = scopes
-    return try .json(stored.shown(try credentials(of: app), at: try context.clock.now()))
+    return try .json(stored.shown(try credentials(of: app.id), at: try context.clock.now()))
   }
 
   /// Ends a key: first it lets nobody in any more, then nothing remembers it.

@@ -25,16 +25,18 @@ extension ControlShard {
   /// Secret halves of one key that are good at the same time, at most.
   private static let goodSecrets = 5
 
+  /// How old a rotation may be and still be committed, in milliseconds: less than what a sweep takes for abandoned.
+  private static let rotationPatience: Int64 = 240_000
+
   /// `POST /v1/apps/{app}/keys/{key}/rotate`
   ///
   /// The id of the new secret half is noted first, then it is let in, then committed as the key's; last the host is told when the
-  /// old one ends. A crash before the commit leaves a secret that nobody has, and one after it an old secret that the host does
+  /// old ones end. A crash before the commit leaves a secret that nobody has, and one after it old secrets that the host does
   /// not end; both are put right by the next rotation, or by `sweep`.
   func rotateKey(_ request: Request) async throws -> Response {
     let form = try request.decode(Rotation.self)
     let app = try await app(of: request, for: .rotateKey)
     let stored = try await key(try request.parameter(1), of: app)
-    sweepIfDue()
     let now = try context.clock.now()
     if let end = stored.expiresAt, end <= now {
       throw Problem.conflict("The key has expired. Make another.")
@@ -49,6 +51,7 @@ extension ControlShard {
           id: credential, digest: secret.digest, scopes: stored.scopes,
           expiresAt: stored.expiresAt),
         of: app.id)
+      let oldest = try context.clock.now().adding(milliseconds: -ControlShard.rotationPatience)
       var batch = Batch()
       batch.add(
         SQL(
@@ -58,26 +61,20 @@ extension ControlShard {
             previous_until = \(until), unsettled = 1, pending_credential = NULL, pending_at = NULL,
             rotated_at = \(now)
           WHERE id = \(stored.id) AND state = \(Stage.ready) AND pending_credential = \(credential)
-            AND scopes = \(try RawJSON(encoding: stored.scopes))
+            AND pending_at >= \(oldest) AND scopes = \(try RawJSON(encoding: stored.scopes))
           """
         ).expect(exactly: 1))
       try await commit(
         batch,
         try audit(
           request, Permission.rotateKey.action, of: app.id, target: stored.id,
-          before: RotationState?.none, after: RotationState(previousExpiresAt: until)))
+          before: RotationState?.none, after: RotationState(previousExpiresAt: until)),
+        by: Authority(request, .rotateKey, of: app))
     } catch {
       await giveUp(credential, of: stored, app)
       throw error
     }
-    // Those before it are good for no longer.
-    for id in try credentials(of: app).keys.sorted()
-    where stored.owns(id) && id != credential && id != stored.secretID
-      && id != KeyPair.publicID(stored.id)
-    {
-      try await end(id, of: app.id, at: form.graceSeconds == 0 ? nil : until)
-    }
-    try await settle(stored.id, stored.secretID, until, of: app.id)
+    try await settle(stored.id, of: app.id)
     return try .secret(
       Answer(
         id: stored.id, key: stored.key, secret: secret.text, name: stored.name,
@@ -89,7 +86,7 @@ extension ControlShard {
   private func reserve(
     _ credential: String, for stored: StoredKey, of app: App, at now: Timestamp
   ) async throws {
-    let good = try credentials(of: app).values.filter {
+    let good = try credentials(of: app.id).values.filter {
       stored.owns($0.id) && $0.id != KeyPair.publicID(stored.id) && ($0.expiresAt ?? .never) > now
     }
     guard good.count < ControlShard.goodSecrets else {
@@ -105,6 +102,7 @@ extension ControlShard {
           """
           UPDATE control_keys SET pending_credential = \(credential), pending_at = \(now)
           WHERE id = \(stored.id) AND state = \(Stage.ready)
+            AND COALESCE(credential, id) = \(stored.secretID)
             AND (pending_credential IS NULL OR pending_at <= \(edge))
           """
         ).expect(exactly: 1)
@@ -113,10 +111,7 @@ extension ControlShard {
       throw Problem.conflict("The key is being rotated already.")
     }
     if let abandoned = stored.pendingCredential { try await end(abandoned, of: app.id) }
-    if stored.unsettled, let previous = stored.previousCredential, let until = stored.previousUntil
-    {
-      try await settle(stored.id, previous, until, of: app.id)
-    }
+    try await settle(stored.id, of: app.id)
   }
 
   /// Takes back what a rotation that failed has begun. If that fails too, `sweep` does it later.
@@ -142,43 +137,55 @@ extension ControlShard {
     }
   }
 
-  /// Tells the host when the secret half before the last rotation ends, and notes that it knows.
-  private func settle(
-    _ key: String, _ previous: String, _ until: Timestamp, of app: String
-  ) async throws {
+  /// Tells the host when the secret halves before the last rotation end, and notes that it knows. It may be done at any time,
+  /// and by several at once.
+  private func settle(_ id: String, of app: String) async throws {
+    // Before the key is read: what a rotation lets in later is not among them, and what it has let in already stands in the key.
+    let known = try credentials(of: app)
+    let rows = try await context.store.read(
+      """
+      SELECT \(raw: StoredKey.columns) FROM control_keys
+      WHERE id = \(id) AND state = \(Stage.ready) AND unsettled = 1
+      """)
+    guard let key = try rows.first?.decode(StoredKey.self), let until = key.previousUntil else {
+      return
+    }
     let isOver = until <= (try context.clock.now())
-    try await end(previous, of: app, at: isOver ? nil : until)
+    // None is good for longer than the one that came after it.
+    for credential in known.keys.sorted()
+    where key.owns(credential) && credential != key.secretID && credential != key.pendingCredential
+      && credential != KeyPair.publicID(id)
+    {
+      try await end(credential, of: app, at: isOver ? nil : until)
+    }
     try await context.store.commit(isApartFromRequest: true) {
       SQL(
         """
-        UPDATE control_keys SET unsettled = 0
-        WHERE id = \(key) AND previous_credential = \(previous)
+        UPDATE control_keys SET unsettled = 0 WHERE id = \(id) AND credential = \(key.secretID)
         """)
     }
   }
 
   /// Puts right what a crash has left of rotations.
+  ///
+  /// - Parameter edge: what was begun later may still be at work; what was committed needs no waiting.
   func sweepRotations(before edge: Timestamp) async throws {
     let left = try await context.store.read(
       """
-      SELECT k.id AS id, k.app_id AS app, k.previous_credential AS previous, k.previous_until AS until,
-        k.unsettled AS unsettled, k.pending_credential AS pending
+      SELECT k.id AS id, k.app_id AS app,
+        CASE WHEN k.pending_at <= \(edge) THEN k.pending_credential END AS abandoned
       FROM control_keys k JOIN control_apps a ON a.id = k.app_id
       WHERE k.state = \(Stage.ready) AND a.state = \(Stage.ready)
-        AND (k.unsettled = 1 AND k.rotated_at <= \(edge) OR k.pending_at <= \(edge))
+        AND (k.unsettled = 1 OR k.pending_at <= \(edge))
       ORDER BY k.id LIMIT 100
       """)
     for row in left {
       let (id, app) = (try row["id", String.self], try row["app", String.self])
-      if let pending = try row["pending", String?.self] {
-        try await end(pending, of: app)
-        try await forgetPending(pending, of: id)
+      if let abandoned = try row["abandoned", String?.self] {
+        try await end(abandoned, of: app)
+        try await forgetPending(abandoned, of: id)
       }
-      if try row["unsettled", Bool.self], let previous = try row["previous", String?.self],
-        let until = try row["until", Int64?.self]
-      {
-        try await settle(id, previous, Timestamp(unixMilliseconds: until), of: app)
-      }
+      try await settle(id, of: app)
     }
   }
 }

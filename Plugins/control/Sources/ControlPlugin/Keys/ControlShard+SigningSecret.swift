@@ -40,7 +40,7 @@ extension ControlShard {
     let record = try audit(
       request, Permission.rotateSigningSecret.action, of: app.id, before: RotationState?.none,
       after: after)
-    try await change(record) {
+    try await change(record, by: Authority(request, .rotateSigningSecret, of: app)) {
       after
     } _: {
       try await context.tenants.rotateSecret(

@@ -44,7 +44,7 @@ extension ControlShard {
     var batch = Batch()
     batch.isApartFromRequest = true
     try await commit(
-      batch, try audit(request, action, of: app.id, target: target, outcome: .refused))
+      batch, try audit(request, action, of: app.id, target: target, outcome: .refused), by: nil)
     throw Problem.forbidden(detail)
   }
 

@@ -43,7 +43,8 @@ extension ControlShard {
         batch,
         try audit(
           request, Permission.withdrawInvitation.action, of: mine.app.id, target: invitation.id,
-          before: InvitationState(email: email, role: form.role), after: InvitationState?.none))
+          before: InvitationState(email: email, role: form.role), after: InvitationState?.none),
+        by: nil)
       throw error
     }
     return try .json(invitation, status: 201)
@@ -86,7 +87,8 @@ extension ControlShard {
         try audit(
           request, Permission.invite.action, of: app.id, target: invitation.id,
           before: InvitationState?.none,
-          after: InvitationState(email: invitation.email, role: invitation.role)))
+          after: InvitationState(email: invitation.email, role: invitation.role)),
+        by: Authority(request, .invite, of: app, least: invitation.role))
     } catch StoreError.conflict(statement: 1, _) {
       throw Problem(
         status: 403, code: "quota_exceeded",
@@ -144,7 +146,7 @@ extension ControlShard {
       try audit(
         request, Permission.withdrawInvitation.action, of: app.id, target: id,
         before: InvitationState(email: known.email, role: known.role),
-        after: InvitationState?.none))
+        after: InvitationState?.none), by: Authority(request, .withdrawInvitation, of: app))
     return .empty(204)
   }
 
@@ -211,7 +213,7 @@ extension ControlShard {
         batch,
         try audit(
           request, "invitation.accepted", of: invited.appID, target: invited.id,
-          before: MemberState?.none, after: MemberState(role: invited.role)))
+          before: MemberState?.none, after: MemberState(role: invited.role)), by: nil)
     } catch StoreError.conflict(statement: 0, _) {
       throw unknown
     } catch StoreError.conflict(statement: 1, _) {

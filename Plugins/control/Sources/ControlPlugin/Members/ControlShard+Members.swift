@@ -75,7 +75,8 @@ extension ControlShard {
       batch,
       try audit(
         request, Permission.changeMembers.action, of: mine.app.id, target: account,
-        before: MemberState(role: member.role), after: MemberState(role: role)))
+        before: MemberState(role: member.role), after: MemberState(role: role)),
+      by: Authority(request, .changeMembers, of: mine.app, least: max(role, member.role)))
     let known = try await AccountDirectory(context: context).find([account])[account]
     return try .json(
       Member(
@@ -112,7 +113,10 @@ extension ControlShard {
       batch,
       try audit(
         request, Permission.leave.action, of: mine.app.id, target: account,
-        before: MemberState(role: member.role), after: MemberState?.none))
+        before: MemberState(role: member.role), after: MemberState?.none),
+      by: Authority(
+        request, isLeaving ? .leave : .changeMembers, of: mine.app,
+        least: isLeaving ? nil : member.role))
     return .empty(204)
   }
 
@@ -147,7 +151,7 @@ extension ControlShard {
           AND role = \(Role.owner.rawValue)
         """
       ).expect(exactly: 1))
-    try await commit(batch, record)
+    try await commit(batch, record, by: Authority(request, .transfer, of: app))
     return .empty(204)
   }
 
@@ -175,9 +179,11 @@ extension ControlShard {
     """
 
   /// Commits a batch whose first statement would take the last owner away, or finds that it is changed meanwhile.
-  private func changeOwners(_ batch: Batch, _ record: AuditRecord) async throws {
+  private func changeOwners(
+    _ batch: Batch, _ record: AuditRecord, by authority: Authority
+  ) async throws {
     do {
-      try await commit(batch, record)
+      try await commit(batch, record, by: authority)
     } catch StoreError.conflict(statement: 0, _) {
       throw ControlShard.lastOwner
     }

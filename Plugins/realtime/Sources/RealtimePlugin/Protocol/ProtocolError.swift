@@ -75,7 +75,7 @@ extension ProtocolError {
       message = ([problem.detail] + problem.errors.map { "\($0.pointer): \($0.message)" })
         .joined(separator: " ")
     case 401: self = .unauthorized
-    case 403: self = .permissionDenied
+    case 403: self = problem.code == "quota_exceeded" ? .limitExceeded : .permissionDenied
     case 429: self = .tooManyRequests
     case 402..<500:
       self.init(code: UInt32(problem.status), message: problem.detail)

@@ -25,7 +25,7 @@ extension RealtimeShard {
     _ envelope: Envelope, in name: ChannelName, _ options: NamespaceOptions, key: String? = nil,
     isPart: Bool = false
   ) async throws -> Position {
-    let isDurable = !options.isForeign && options.historySize > 0
+    let isDurable = options.keepsHistory
     var (envelope, batch) = (envelope, Batch())
     batch.isApartFromRequest = isPart
     if let key {

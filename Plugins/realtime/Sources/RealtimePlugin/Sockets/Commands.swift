@@ -7,6 +7,7 @@ extension RealtimeShard {
     case .publish(let channel, let data):
       let name = try named(channel)
       let options = try await allow(.publish, name, client)
+      if options.keepsHistory { try room() }
       return .publish(
         try await publish(
           Envelope(data: data.bytes, info: client.described().json), in: name, options))
@@ -49,6 +50,15 @@ extension RealtimeShard {
         type, data == "null" ? "{}" : data, from: client.connection)
     } catch let error as HostError where error.status == .notFound {
       throw ProtocolError.unknownMethod(type)
+    }
+  }
+
+  /// Checks that the app may store more.
+  private func room() throws {
+    do {
+      try context.store.checkRoom()
+    } catch let problem as Problem {
+      throw ProtocolError(problem)
     }
   }
 
