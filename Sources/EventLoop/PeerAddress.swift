@@ -13,8 +13,12 @@ public struct PeerAddress: Hashable, Sendable {
   /// The unspecified address `::` and port 0: what a stream without a known peer has.
   public static let unknown = PeerAddress(high: 0, low: 0, port: 0)
 
+  /// - Parameters:
+  ///   - high: the first eight bytes of the address, in the memory order of the wire.
+  ///   - low: the last eight bytes, likewise.
+  ///   - port: in host order; 0 when there is none.
   @inlinable
-  init(high: UInt64, low: UInt64, port: UInt16) {
+  public init(high: UInt64, low: UInt64, port: UInt16) {
     self.high = high
     self.low = low
     self.port = port

@@ -1,4 +1,5 @@
 public import HTTP2
+public import Wire
 
 /// What the operator set for the connections of a gateway, the same on every loop.
 public struct GatewaySettings: Sendable, Equatable {
@@ -32,7 +33,7 @@ public struct GatewaySettings: Sendable, Equatable {
   public var userRequestsPerSecond = 0
   /// Connections open at once, on all loops. Breach: 503 and the connection is closed.
   public var connections = 100_000
-  /// Connections open at once from one address. Breach: 503 and the connection is closed.
+  /// Connections open at once from one address that is no trusted proxy's. Breach: 503 and the connection is closed.
   public var connectionsPerAddress = 10_000
   /// Bytes of the process's resident memory from which on new connections are shed: 503. 0 for no bound.
   public var memoryBytes = 0
@@ -57,6 +58,9 @@ public struct GatewaySettings: Sendable, Equatable {
   public var drainTimeout: UInt64 = 30_000
   /// Whether `/metrics` answers others than the machine itself.
   public var publicMetrics = false
+
+  /// Whose word counts on where a request comes from.
+  public var trustedProxies = TrustedProxies()
 
   /// Everything at its default.
   public init() {}

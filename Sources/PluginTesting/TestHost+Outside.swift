@@ -74,6 +74,11 @@ extension TestHost {
     get async throws { try await onLoop { $0.events } }
   }
 
+  /// What a channel's history holds now, oldest first, at most a thousand events of it.
+  public func history(of channel: String) async throws -> [TestPublication] {
+    try await world.store.history(of: channel).map { TestPublication($0) }
+  }
+
   /// How often the plugin had the tenant's credentials asked for again (`forgetIdentities`).
   public var identitiesForgotten: Int {
     get async throws { try await onLoop { $0.forgotten } }

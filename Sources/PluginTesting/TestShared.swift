@@ -127,3 +127,12 @@ public struct TestPublication: Sendable {
   /// JSON, byte for byte as it was published.
   public let data: RawJSON
 }
+
+extension TestPublication {
+  init(_ event: TestStore.CommittedEvent) {
+    self.init(
+      sequence: event.sequence, offset: event.offset, time: event.time, type: event.type,
+      id: event.id, channel: event.channel, epoch: event.epoch,
+      data: RawJSON(unchecked: event.data))
+  }
+}

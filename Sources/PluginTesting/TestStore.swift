@@ -18,6 +18,17 @@ final class TestStore: Sendable {
     var channel: String?
     var epoch: String
     var data: [UInt8]
+
+    init(_ event: Store::CommittedEvent, epoch: String) {
+      sequence = UInt64(event.sequence)
+      offset = UInt64(event.offset ?? 0)
+      time = event.timeMilliseconds
+      type = event.type
+      id = event.id
+      channel = event.channel
+      self.epoch = epoch
+      data = event.data
+    }
   }
 
   private let store: Store
@@ -40,13 +51,7 @@ final class TestStore: Sendable {
     var options = StoreOptions(
       now: now,
       onCommitted: { group in
-        committed(
-          group.events.map { event in
-            CommittedEvent(
-              sequence: UInt64(event.sequence), offset: UInt64(event.offset ?? 0),
-              time: event.timeMilliseconds, type: event.type, id: event.id,
-              channel: event.channel, epoch: group.epoch, data: event.data)
-          })
+        committed(group.events.map { CommittedEvent($0, epoch: group.epoch) })
       })
     options.writerThreads = 1
     options.readerThreads = 1
@@ -109,7 +114,8 @@ final class TestStore: Sendable {
     let events = UnsafeBufferPointer(start: batch.events, count: Int(batch.event_count)).map {
       event(
         type: $0.type.text, channel: $0.channel.bytes == nil ? nil : $0.channel.text,
-        data: $0.data.array, id: makeID())
+        data: $0.data.array, id: makeID(),
+        replaced: $0.replaces.bytes == nil ? nil : $0.replaces.text)
     }
     let advance = sequence.map { CursorAdvance(listener: owner, sequence: $0) }
     let before = interposed.withLock { interposed in
@@ -181,13 +187,19 @@ final class TestStore: Sendable {
     }
   }
 
+  /// A channel's history, oldest first, at most a thousand events of it.
+  func history(of channel: String) async throws -> [CommittedEvent] {
+    let page = try await store.history(tenant: tenant, channel: channel, limit: 1_000)
+    return page.publications.map { CommittedEvent($0, epoch: page.epoch) }
+  }
+
   private func event(
-    type: String, channel: String?, data: [UInt8], id: String
+    type: String, channel: String?, data: [UInt8], id: String, replaced: String? = nil
   ) -> OutboxEvent {
     let bounds = channel.map { history($0) }
     return OutboxEvent(
       type: type, channel: channel, data: data, id: id, historySize: bounds?.size ?? 0,
-      historyTTLSeconds: bounds?.seconds ?? 0)
+      historyTTLSeconds: bounds?.seconds ?? 0, replaced: replaced)
   }
 
   /// A row block of one statement.

@@ -186,10 +186,7 @@ final class TestWorld: @unchecked Sendable {
   private func committed(_ events: [TestStore.CommittedEvent]) {
     later {
       for event in events {
-        let record = TestPublication(
-          sequence: event.sequence, offset: event.offset, time: event.time, type: event.type,
-          id: event.id, channel: event.channel, epoch: event.epoch,
-          data: RawJSON(unchecked: event.data))
+        let record = TestPublication(event)
         self.events.append(record)
         self.deliver(record)
       }

@@ -20,6 +20,11 @@ extension Batch {
       guard event.historySize >= 0, event.historyTTLSeconds >= 0 else {
         throw refuse("its history's size or time is negative")
       }
+      if let replaced = event.replaced {
+        guard event.channel != nil, (1...255).contains(replaced.utf8.count) else {
+          throw refuse("it takes the place of others without a channel, or by an id that is none")
+        }
+      }
     }
     if let advance {
       guard (1...128).contains(advance.listener.utf8.count), advance.sequence > 0 else {

@@ -13,14 +13,18 @@ public struct OutboxEvent: Sendable, Equatable {
   public var historySize: Int
   /// How long the event stays in the history, in seconds. 0: until the size drops it.
   public var historyTTLSeconds: Int
+  /// What the member `id` is in the data of those events of the channel's history whose place it takes: they get its
+  /// type and its data, and keep the rest. `nil`: it takes nobody's.
+  public var replaced: String?
 
   /// - Parameters:
   ///   - channel: nil for listeners alone, without offset and history.
   ///   - data: JSON, which the caller has checked.
   ///   - id: unique; the same wherever the event appears.
+  ///   - replaced: the `id` in the data of those whose place it takes; there has to be a channel then.
   public init(
     type: String, channel: String?, data: [UInt8], id: String, historySize: Int = 0,
-    historyTTLSeconds: Int = 0
+    historyTTLSeconds: Int = 0, replaced: String? = nil
   ) {
     self.type = type
     self.channel = channel
@@ -28,6 +32,7 @@ public struct OutboxEvent: Sendable, Equatable {
     self.id = id
     self.historySize = historySize
     self.historyTTLSeconds = historyTTLSeconds
+    self.replaced = replaced
   }
 }
 

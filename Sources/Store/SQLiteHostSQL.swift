@@ -3,7 +3,8 @@ enum SQLiteHostSQL: Int, CaseIterable {
   case beginImmediate, begin, commit, rollback, savepoint, release, rollbackTo
   case journalMode, pageSize, userVersion, quickCheck, checkpoint, epoch, tables, objects, owners
   case appliedMigrations, insertMigration
-  case nextOffset, insertEvent, topSequence, eventsAfter, channel, historyForward, historyReverse
+  case nextOffset, replaceEvents, insertEvent, topSequence, eventsAfter, channel, historyForward,
+    historyReverse
   case sweepEnd, sweep
   case cursor, insertCursor, deleteCursor, advanceCursor
   case insertRequest
@@ -42,6 +43,15 @@ enum SQLiteHostSQL: Int, CaseIterable {
       ON CONFLICT (channel) DO UPDATE
         SET top_offset = top_offset + 1, history_size = excluded.history_size
       RETURNING top_offset
+      """
+    // The text is looked for first, because to read JSON costs more; a backslash may stand for any of its characters.
+    case .replaceEvents:
+      """
+      UPDATE sluice_outbox SET type = ?3, data = ?4
+      WHERE channel = ?1 AND "offset" IS NOT NULL AND CASE
+        WHEN instr(CAST(data AS TEXT), ?2) = 0 AND instr(CAST(data AS TEXT), '\\') = 0 THEN 0
+        WHEN json_valid(CAST(data AS TEXT)) THEN json_extract(CAST(data AS TEXT), '$.id') = ?2
+        ELSE 0 END
       """
     case .insertEvent:
       """

@@ -9,6 +9,10 @@ extension SQLiteTenantFile {
   /// Writes an event in the open transaction and gives it its sequence and offset.
   func insert(_ event: OutboxEvent) throws(StoreError) -> CommittedEvent {
     let now = options.now()
+    if let replaced = event.replaced, let channel = event.channel {
+      try connection.query(
+        .replaceEvents, .text(channel), .text(replaced), .text(event.type), .blob(event.data))
+    }
     var offset: Int64?
     if let channel = event.channel, event.historySize > 0 {
       try connection.query(.nextOffset, .text(channel), .integer(Int64(event.historySize))) {

@@ -60,14 +60,50 @@ extension TestHost {
     }
   }
 
-  @Test func `to nothing leaves what its events have told to the channel's history`() async throws {
+  @Test func `takes the place of what its events have told in the channel's history`() async throws
+  {
     try await withChat { host async throws in
-      try await host.send("hello", id: "m1")
+      try await host.send("first words", id: "m1")
+      try await host.send("others", id: "m2")
+      // One that is named in another is not that one.
+      try await host.send("m1", id: "m10")
+      _ = try await host.request("PUT", "/v1/messages/m1/reactions/like", as: .user("alice"))
+      let edited = try await host.edit("m1", #"{"text":"second words"}"#)
+      var history = try await host.history(of: "chat:messaging:general")
+      #expect(history.map(\.offset) == [1, 2, 3, 4, 5])
+      let types = [
+        "chat.message.updated", "chat.message.created", "chat.message.created",
+        "chat.reaction.added", "chat.message.updated",
+      ]
+      #expect(history.map(\.type) == types)
+      #expect(history[0].data.text.contains("second words") && edited.status == 200)
+      #expect(history[0].data == history[4].data)
+      #expect(history[1].data.text.contains("others"))
+      #expect(history[2].data.text.contains(#""text":"m1""#))
+      // It was told as it was then, and each event keeps its id.
+      let told = try await host.events
+      #expect(told[0].data.text.contains("first words"))
+      #expect(told.map(\.id) == history.map(\.id))
+
       #expect(try await host.delete("m1").status == 204)
-      let events = try await host.events
-      #expect(events.map(\.type) == ["chat.message.created", "chat.message.deleted"])
-      #expect(events.first?.data.text.contains("hello") == true)
-      #expect(events.last?.data.text.contains("hello") == false)
+      history = try await host.history(of: "chat:messaging:general")
+      #expect(history.map(\.offset) == [1, 2, 3, 4, 5, 6])
+      #expect(!history.contains { $0.data.text.contains("words") })
+      let deleted = [0, 4, 5].map { history[$0] }
+      #expect(deleted.allSatisfy { $0.type == "chat.message.deleted" })
+      #expect(Set(deleted.map(\.data.text)).count == 1)
+      #expect(history[2].data.text.contains(#""text":"m1""#))
+    }
+  }
+
+  @Test func `that is refused leaves the channel's history as it was`() async throws {
+    try await withChat { host async throws in
+      try await host.send("words", id: "m1")
+      #expect(try await host.delete("m1", as: .user("alice")).status == 403)
+      #expect(try await host.edit("m1", #"{"text":"x"}"#, as: .user("alice")).status == 403)
+      let history = try await host.history(of: "chat:messaging:general")
+      #expect(history.map(\.type) == ["chat.message.created"])
+      #expect(history[0].data.text.contains("words"))
     }
   }
 

@@ -123,6 +123,51 @@ def test_the_routes_do_the_same(platform, app):
         assert [each for each in types if each in ("chat.read", "chat.typing")] == ["chat.read", "chat.typing"]
 
 
+def test_who_comes_back_finds_nothing_of_what_was_changed_or_deleted(sluice):
+    gateway = sluice()
+    app = Account(gateway.url).app("Talk")
+    channel = room()
+    alice = app.user("alice")
+
+    def say(text: str) -> str:
+        return alice.post(path(channel, "/messages"), {"text": text}, expect=201).json()["id"]
+
+    def recover(offset: int) -> list[dict]:
+        with Plain(gateway, app.token("carol")) as carol:
+            carol.subscribe("chat:" + channel, offset=offset, epoch=epoch)
+            return carol.hear(6 - offset)
+
+    with Plain(gateway, app.token("bob")) as bob:
+        epoch = bob.subscribe("chat:" + channel)["epoch"]
+        deleted, kept, edited = say("a secret"), say("for all"), say("a slip")
+        alice.call("PATCH", f"/v1/messages/{edited}", {"text": "corrected"}, expect=200)
+        alice.call("PATCH", f"/v1/messages/{deleted}", {"text": "another secret"}, expect=200)
+        alice.call("DELETE", f"/v1/messages/{deleted}", expect=204)
+        # Who was there has heard it as it was.
+        assert [event["data"].get("text") for event in bob.hear(6)] == [
+            "a secret", "for all", "a slip", "corrected", "another secret", None]
+    gateway.kill()
+    gateway.start()
+    history = app.server.get(f"/v1/history/chat:{channel}?limit=100", expect=200)
+    assert "secret" not in history.text and "slip" not in history.text
+    for events in [history.json()["data"], recover(0)]:
+        assert [event["offset"] for event in events] == [1, 2, 3, 4, 5, 6]
+        assert [(event["type"], event["data"]["id"], event["data"].get("text")) for event in events] == [
+            ("chat.message.deleted", deleted, None), ("chat.message.created", kept, "for all"),
+            ("chat.message.updated", edited, "corrected"), ("chat.message.updated", edited, "corrected"),
+            ("chat.message.deleted", deleted, None), ("chat.message.deleted", deleted, None)]
+    assert [event["type"] for event in recover(4)] == ["chat.message.deleted"] * 2
+
+    async def sdk():
+        async with connected(gateway, app.token("dora")) as dora:
+            listening = Listening(dora, "chat:" + channel)
+            await listening.begin()
+            return (await listening.subscription.history(limit=100)).publications
+
+    told = [publication.data for publication in asyncio.run(sdk())]
+    assert len(told) == 6 and "secret" not in str(told) and "slip" not in str(told)
+
+
 def test_members_are_told_what_they_have_not_read(platform, app):
     id = uuid.uuid4().hex
     app.server.post("/v1/channels", {"type": "private", "id": id, "members": ["alice", "bob"]}, expect=201)

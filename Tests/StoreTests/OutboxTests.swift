@@ -77,6 +77,82 @@ import Testing
     }
   }
 
+  @Test func `lets an event take the place of earlier ones in its channel's history`() async throws
+  {
+    try await withStore { store in
+      let said = [
+        #"{"id":"a","text":"one"}"#, #"{"id":"b","text":"about a"}"#,
+        #"{ "text": "x", "id" : "a" }"#,
+        #"{"id":"\u0061"}"#, #"{"id":["a"]}"#, #"{"of":{"id":"a"}}"#, #"["a"]"#, #""a""#, "a", "",
+      ]
+      for (number, data) in said.enumerated() {
+        _ = try await store.submit(
+          tenant: "app", batch: .event("room", id: "evt_\(number)", data: data))
+      }
+      _ = try await store.submit(tenant: "app", batch: .event("other", id: "evt_x", data: said[0]))
+      _ = try await store.submit(
+        tenant: "app", batch: .event(nil, id: "evt_y", data: said[0]))
+      let before = try await store.history(tenant: "app", channel: "room", limit: 100)
+      let gone = Array(#"{"id":"a"}"#.utf8)
+      let reply = try await store.submit(
+        tenant: "app",
+        batch: Batch(
+          owner: "chat", statements: [],
+          events: [
+            OutboxEvent(
+              type: "chat.message.deleted", channel: "room", data: gone, id: "evt_z",
+              historySize: 100, replaced: "a")
+          ]))
+      #expect(reply.events[0].offset == 11)
+      let after = try await store.history(tenant: "app", channel: "room", limit: 100).publications
+      for (index, event) in after.enumerated() {
+        let isGone = [0, 2, 3, 10].contains(index)
+        #expect(event.type == (isGone ? "chat.message.deleted" : "chat.message.created"))
+        #expect(event.data == (isGone ? gone : Array(said[index].utf8)), "\(index)")
+        guard index < before.publications.count else { continue }
+        let former = before.publications[index]
+        #expect(event.sequence == former.sequence && event.offset == former.offset)
+        #expect(event.id == former.id && event.timeMilliseconds == former.timeMilliseconds)
+      }
+      // A listener that comes late hears what is there now; elsewhere it is as it was.
+      let heard = try await store.eventsAfter(tenant: "app", sequence: 0, limit: 100)
+      #expect(heard.filter { $0.channel == "room" } == after)
+      #expect(heard.filter { $0.channel != "room" }.allSatisfy { $0.data == Array(said[0].utf8) })
+    }
+  }
+
+  @Test func `takes nobody's place when its batch fails, or without a channel and an id`()
+    async throws
+  {
+    try await withStore { store in
+      _ = try await store.submit(
+        tenant: "app", batch: .event("room", id: "evt_1", data: #"{"id":"a"}"#))
+      func replacing(_ id: String, in channel: String?, failing: Bool) -> Batch {
+        Batch(
+          owner: "chat",
+          statements: failing ? [Statement("SELECT 1", guard: .exactly(2))] : [],
+          events: [
+            OutboxEvent(
+              type: "chat.message.deleted", channel: channel, data: Array("{}".utf8), id: "evt_2",
+              historySize: 100, replaced: id)
+          ])
+      }
+      for (batch, code) in [
+        (replacing("a", in: "room", failing: true), StoreError.Code.conflict),
+        (replacing("a", in: nil, failing: false), .invalid),
+        (replacing("", in: "room", failing: false), .invalid),
+        (replacing(String(repeating: "a", count: 256), in: "room", failing: false), .invalid),
+      ] {
+        let error = await failure { () throws(StoreError) in
+          try await store.submit(tenant: "app", batch: batch)
+        }
+        #expect(error?.code == code)
+      }
+      let page = try await store.history(tenant: "app", channel: "room", limit: 100)
+      #expect(page.publications.map(\.type) == ["chat.message.created"])
+    }
+  }
+
   @Test func `gives no offset to events without history`() async throws {
     try await withStore { store in
       let silent = try await store.submit(tenant: "app", batch: .event(nil, id: "1"))

@@ -49,7 +49,7 @@ struct ConnectionFlags: OptionSet {
   static let hasEnded = ConnectionFlags(rawValue: 4)
   /// Reading is stopped until the peer has taken what is queued.
   static let isHeldBack = ConnectionFlags(rawValue: 8)
-  /// Counted as one of those that may be open.
+  /// Counted as one of those that may be open from its address.
   static let isCounted = ConnectionFlags(rawValue: 16)
   /// A request of HTTP/1 has come on it.
   static let hasBegun = ConnectionFlags(rawValue: 32)

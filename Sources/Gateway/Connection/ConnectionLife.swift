@@ -30,11 +30,13 @@ extension UnsafeMutablePointer where Pointee == Connection {
     loop.pointee.metrics.add(.connectionsOpen)
     let open = loop.pointee.shared.openConnections.add(1, ordering: .relaxed).newValue
     guard open <= loop.pointee.settings.connections else { return refuse(.connectionsRefused) }
-    guard
-      loop.pointee.shared.enter(
-        pointee.stream.peer, limit: loop.pointee.settings.connectionsPerAddress)
-    else { return refuse(.addressesRefused) }
-    pointee.flags.insert(.isCounted)
+    if loop.pointee.settings.trustedProxies.isEmpty || !isOfTrustedProxy {
+      guard
+        loop.pointee.shared.enter(
+          pointee.stream.peer, limit: loop.pointee.settings.connectionsPerAddress)
+      else { return refuse(.addressesRefused) }
+      pointee.flags.insert(.isCounted)
+    }
     if let cause = loop.pointee.overload.cause {
       guard admitForRefusal(cause) else { return }
       // Whoever is let in for one answer has to ask for it.

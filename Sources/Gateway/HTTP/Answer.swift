@@ -230,7 +230,7 @@ extension UnsafeMutablePointer where Pointee == LoopState {
       tenant: request.pointee.tenant?._withUnsafeGuaranteedRef { $0.idText } ?? none,
       method: request.method, path: request.path, status: status, sent: request.pointee.sent,
       microseconds: microseconds,
-      peer: PeerText(address: request.pointee.connection.unsafelyUnwrapped.pointee.stream.peer),
+      peer: PeerText(address: request.clientAddress),
       principal: request.pointee.principal?._withUnsafeGuaranteedRef { $0.idText } ?? none,
       client: request.pointee.connection.unsafelyUnwrapped.pointee.secure.flatMap {
         UnsafePointer($0.pointer(to: \.clientSubject))

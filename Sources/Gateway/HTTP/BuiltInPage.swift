@@ -91,8 +91,7 @@ extension UnsafeMutablePointer where Pointee == LoopState {
 
   /// Numbers of all loops, gathered from loop to loop and answered here.
   private func answerMetrics(_ request: RequestPointer) {
-    let stream = request.pointee.connection.unsafelyUnwrapped.pointee.stream
-    guard pointee.settings.publicMetrics || stream.peer.isLoopback else {
+    guard pointee.settings.publicMetrics || request.isOfThisMachine else {
       request.problem(.forbidden, "Numbers are shown to the machine itself only.")
       return
     }

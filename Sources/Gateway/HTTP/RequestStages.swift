@@ -51,7 +51,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   @inline(__always)
   private func findTenant() {
-    guard checkPath(), checkQuery() else { return }
+    guard pointee.head.isPlain || checkHead() else { return }
     switch loop.resolveTenant(of: self) {
     case .tenant(let tenant):
       pointee.tenant = tenant

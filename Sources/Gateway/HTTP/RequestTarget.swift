@@ -1,13 +1,14 @@
 internal import Wire
 
 extension UnsafeMutablePointer where Pointee == RequestSlot {
-  /// Refuses a path that could be understood in two ways; false when it has been answered.
-  @inline(__always)
-  func checkPath() -> Bool { pointee.head.isPathPlain || checkSegments() }
-
+  /// Looks at what seldom is in a head; false when the request has been refused for it.
   @inline(never)
-  private func checkSegments() -> Bool {
-    guard let error = PathSegments.check(pointee.head.path, in: pointee.base)
+  func checkHead() -> Bool { checkPath() && checkQuery() && checkForwarding() }
+
+  /// Refuses a path that could be understood in two ways.
+  private func checkPath() -> Bool {
+    guard !pointee.head.isPathPlain,
+      let error = PathSegments.check(pointee.head.path, in: pointee.base)
     else { return true }
     problem(400, code: ProblemCode.invalidRequest.code.raw, detail: error.message.raw)
     return false
@@ -38,12 +39,9 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     return nil
   }
 
-  /// Refuses a query with a broken encoding; false when it has been answered.
-  @inline(__always)
-  func checkQuery() -> Bool { !pointee.head.hasQuery || checkItems() }
-
-  @inline(never)
-  private func checkItems() -> Bool {
+  /// Refuses a query with a broken encoding.
+  private func checkQuery() -> Bool {
+    guard pointee.head.hasQuery else { return true }
     var items = QueryItems(pointee.head.query)
     while let item = items.next(in: pointee.base) {
       if decoded(bytes(item.name), plusIsSpace: true) == nil

@@ -59,14 +59,14 @@ extension GatewayLoop {
     request(token, owner)?.requestID
   }
 
-  /// The peer's address as text.
+  /// The client's address as text: the peer's, or what a trusted proxy says of it.
   public func peer(_ token: UInt64, of owner: Generation) -> UnsafeRawBufferPointer? {
-    guard let request = request(token, owner), let connection = request.pointee.connection else {
+    guard let request = request(token, owner), request.pointee.connection != nil else {
       return nil
     }
     let room = 64
     var text = ByteWriter(request.pointee.arena.allocate(room), capacity: room)
-    PeerText(address: connection.pointee.stream.peer).append(to: &text)
+    PeerText(address: request.clientAddress).append(to: &text)
     return text.bytes
   }
 

@@ -137,6 +137,12 @@ enum StoreBridge {
       return .failure(Refusal(status: SLUICE_E_INVALID))
     }
     let id = shard.loop.host.identifier("evt")
+    let replaced = emit.replaces.bytes == nil ? nil : String(emit.replaces)
+    if let replaced {
+      guard emit.channel.bytes != nil, (1...255).contains(replaced.utf8.count) else {
+        return .failure(Refusal(status: SLUICE_E_INVALID))
+      }
+    }
     guard emit.channel.bytes != nil else {
       return .success(OutboxEvent(type: type, channel: nil, data: Array(emit.data.raw), id: id))
     }
@@ -147,7 +153,7 @@ enum StoreBridge {
     return .success(
       OutboxEvent(
         type: type, channel: channel, data: Array(emit.data.raw), id: id,
-        historySize: bounds.size, historyTTLSeconds: bounds.seconds))
+        historySize: bounds.size, historyTTLSeconds: bounds.seconds, replaced: replaced))
   }
 
   /// How much a namespace keeps, if it is the plugin's: by its manifest, or by what the instance has declared where no

@@ -101,7 +101,8 @@ extension Limit {
     answer: tooMany)
   static let connectionsPerAddress = Limit(
     "connections_per_address", 1_000, .count, in: 1...1_000_000,
-    "open connections from one address", answer: tooMany)
+    "open connections from one address; those from `trusted_proxies` have no such bound",
+    answer: tooMany)
   static let memoryBytes = Limit(
     "memory_bytes", MachineMemory.bytes / 100 * 85, .bytes, in: 0...1 << 50,
     "resident memory of the process; 0 for no bound", answer: "503 overloaded on new connections",

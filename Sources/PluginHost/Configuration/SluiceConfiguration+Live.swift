@@ -34,6 +34,7 @@ extension SluiceConfiguration {
     if metricsArePublic != former.metricsArePublic {
       changes.append("metrics/public is \(metricsArePublic)")
     }
+    if trustedProxies != former.trustedProxies { changes.append("trusted_proxies are others") }
     if plans != former.plans { changes.append("plans are others") }
     if compression != former.compression { changes.append("compression is another") }
     if platformHosts != former.platformHosts { changes.append("platform_hosts are others") }

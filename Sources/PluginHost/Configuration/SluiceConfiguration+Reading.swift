@@ -1,3 +1,5 @@
+import Wire
+
 extension SluiceConfiguration {
   /// Reads `sluice.json` and the tenant files that it names.
   ///
@@ -47,6 +49,9 @@ extension SluiceConfiguration {
     }
     configuration.metricsArePublic =
       reader.optional("metrics")?.object { $0.boolean("public", default: false) } ?? false
+    if let proxies = reader.optional("trusted_proxies") {
+      configuration.trustedProxies = readProxies(proxies)
+    }
     if let limits = reader.optional("limits")?.object({ Limits(reading: &$0) }) {
       configuration.limits = limits
     }
@@ -96,6 +101,26 @@ extension SluiceConfiguration {
       } ?? nil
     }
   }
+
+  /// Addresses and networks, so many at most that each hop of a request may be held against all of them.
+  private static func readProxies(_ node: ConfigNode) -> TrustedProxies {
+    let networks = node.distinct { element -> IPNetwork? in
+      let text = element.string()
+      guard !text.isEmpty else { return nil }
+      do throws(IPNetwork.Malformed) {
+        return try IPNetwork(text)
+      } catch {
+        element.refuse(error.description)
+        return nil
+      }
+    }
+    if networks.count > mostTrustedNetworks {
+      node.refuse("names \(networks.count) networks; there may be \(mostTrustedNetworks)")
+    }
+    return TrustedProxies(networks.compactMap(\.self))
+  }
+
+  private static let mostTrustedNetworks = 1_000
 
   private static func readPlugins(
     _ reader: inout ObjectReader, in folder: String

@@ -1,3 +1,5 @@
+internal import Wire
+
 /// What the operator decides: the content of `sluice.json`, defaults filled in, paths resolved.
 public struct SluiceConfiguration: Sendable {
   /// Where to listen; never empty, no address twice.
@@ -14,6 +16,8 @@ public struct SluiceConfiguration: Sendable {
   public var log = LogSettings()
   /// Whether `/metrics` answers others than loopback.
   public var metricsArePublic = false
+  /// Whose word counts on where a request comes from.
+  var trustedProxies = TrustedProxies()
   /// The limits in force.
   public var limits = Limits()
   /// How WebSockets are compressed, and the most that any of them may have.

@@ -386,6 +386,7 @@ extension GatewaySettings {
     http2QueueBytes = limits[.http2QueueBytes]
     drainTimeout = UInt64(configuration.drainTimeoutMilliseconds)
     publicMetrics = configuration.metricsArePublic
+    trustedProxies = configuration.trustedProxies
   }
 }
 

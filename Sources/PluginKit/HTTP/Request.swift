@@ -61,7 +61,7 @@ extension Request {
   /// The id that also stands in `x-request-id`, in the log and in every problem document.
   public var id: String { read { $0.pointee.request_id($1, token) }.text }
 
-  /// The peer's address, without the port.
+  /// The client's address, without the port: the connection's peer, or what a proxy says that the operator trusts.
   public var peer: String { read { $0.pointee.peer($1, token) }.text }
 
   /// The subject of the certificate that the client's TLS connection has shown and the gateway has verified, as RFC 4514

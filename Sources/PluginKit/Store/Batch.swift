@@ -67,14 +67,21 @@ public struct Emit: Sendable, Equatable {
   public let channel: String?
   /// JSON, carried byte for byte.
   public let data: RawJSON
+  /// What the member `id` is in the data of those events of the channel's history whose place it takes.
+  public let replaced: String?
 
   /// - Parameters:
   ///   - channel: whose history keeps it; nil for listeners only.
+  ///   - replaced: the `id` in the data of earlier events: in the same transaction these get this one's type and data in the
+  ///     channel's history, and keep their offsets, so that nobody finds there what they said. 1 to 255 bytes, with a channel.
   ///   - data: `RawJSON` is taken as it is, everything else encoded.
   /// - Throws: `JSONError` when `data` is not to be encoded.
-  public init<Value: Encodable>(_ type: String, channel: String? = nil, data: Value) throws {
+  public init<Value: Encodable>(
+    _ type: String, channel: String? = nil, replacing replaced: String? = nil, data: Value
+  ) throws {
     self.type = type
     self.channel = channel
+    self.replaced = replaced
     self.data = try (data as? RawJSON) ?? RawJSON(encoding: data)
   }
 }

@@ -39,6 +39,7 @@ struct ContractBatch {
     }
     for event in events {
       bytes += event.type.utf8.count + (event.channel?.utf8.count ?? 0) + event.data.bytes.count
+      bytes += event.replaced?.utf8.count ?? 0
     }
     return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes) { memory in
       withUnsafeTemporaryAllocation(of: sluice_bind_v1_t.self, capacity: bindCount) { binds in
@@ -81,7 +82,10 @@ struct ContractBatch {
       let type = copy(event.type)
       let channel = event.channel.map { copy($0) } ?? .absent
       emits.initializeElement(
-        at: index, to: sluice_emit_v1_t(type: type, channel: channel, data: copy(event.data.bytes)))
+        at: index,
+        to: sluice_emit_v1_t(
+          type: type, channel: channel, data: copy(event.data.bytes),
+          replaces: event.replaced.map { copy($0) } ?? .absent))
     }
   }
 

@@ -51,12 +51,12 @@ public enum HeaderID: UInt8, Sendable, CaseIterable {
     return set & bit(self) != 0
   }
 
-  /// Whether the parser itself reads the field's value.
+  /// Whether the parser takes note of more than where the field is.
   @inline(__always)
-  var isFraming: Bool {
+  var isRead: Bool {
     let set =
       bit(.host) | bit(.contentLength) | bit(.transferEncoding) | bit(.connection)
-      | bit(.expect) | bit(.upgrade)
+      | bit(.expect) | bit(.upgrade) | bit(.forwarded)
     return set & bit(self) != 0
   }
 

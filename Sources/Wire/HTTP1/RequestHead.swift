@@ -94,6 +94,16 @@ public struct RequestHead: Sendable {
   @inlinable
   public var hasQuery: Bool { flags.contains(.query) }
 
+  /// Whether there is a field Forwarded (RFC 7239 §4).
+  @inlinable
+  public var hasForwarded: Bool { flags.contains(.forwarded) }
+
+  /// Whether the path is plain, and there is neither a query nor a field Forwarded: nothing that seldom is there.
+  @inlinable
+  public var isPlain: Bool {
+    flags.intersection([.plainPath, .query, .forwarded]) == .plainPath
+  }
+
   /// Whether the target is in absolute form: `http://host/path`.
   @inlinable
   public var isAbsoluteForm: Bool { flags.contains(.absoluteForm) }
@@ -115,6 +125,7 @@ struct HeadFlags: OptionSet, Sendable {
   @usableFromInline static var plainPath: HeadFlags { HeadFlags(rawValue: 16) }
   @usableFromInline static var query: HeadFlags { HeadFlags(rawValue: 32) }
   @usableFromInline static var absoluteForm: HeadFlags { HeadFlags(rawValue: 64) }
+  @usableFromInline static var forwarded: HeadFlags { HeadFlags(rawValue: 128) }
   // What only the parser asks about, until it has seen the whole head.
   static var connectionClose: HeadFlags { HeadFlags(rawValue: 256) }
   static var connectionKeepAlive: HeadFlags { HeadFlags(rawValue: 512) }

@@ -12,7 +12,7 @@ extension RequestHeadParser {
     } else if id.isSingleton {
       return .duplicateField
     }
-    return id.isFraming ? read(id, isRepeated, p, end, value, &head) : nil
+    return id.isRead ? read(id, isRepeated, p, end, value, &head) : nil
   }
 
   private static func read(
@@ -49,6 +49,7 @@ extension RequestHeadParser {
           head.flags.insert(.upgradeWebSocket)
         }
       }
+    case .forwarded: head.flags.insert(.forwarded)
     default: break
     }
     return nil

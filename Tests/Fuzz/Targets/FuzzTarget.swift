@@ -6,6 +6,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case chunked
   case frames
   case extensions
+  case forwarded
   case inflate
   case deflate
   case fields
@@ -25,6 +26,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .chunked: fuzzChunked(input)
     case .frames: fuzzFrames(input)
     case .extensions: fuzzExtensions(input)
+    case .forwarded: fuzzForwarded(input)
     case .inflate: fuzzInflate(input)
     case .deflate: fuzzDeflate(input)
     case .fields: fuzzFields(input)

@@ -1,4 +1,5 @@
 import Testing
+import Wire
 
 @testable import PluginHost
 
@@ -32,7 +33,7 @@ import Testing
       """
       {"listeners": [{"address": "127.0.0.1:8081"}], "data": "elsewhere", "loops": 2,
        "log": {"level": "debug"}, "debug": {"thread_checks": true}, "drain_timeout_ms": 7,
-       "limits": {"uri_bytes": 999, "body_bytes": 1234}, "tenants": [{"id": "demo"}]}
+       "trusted_proxies": ["10.0.0.0/8"], "limits": {"uri_bytes": 999, "body_bytes": 1234}, "tenants": [{"id": "demo"}]}
       """)
     let (live, waiting) = now.adopting(next)
     #expect(
@@ -42,6 +43,10 @@ import Testing
     #expect(live.listeners == now.listeners && live.loops == 0 && live.log == now.log)
     #expect(live.limits[.uriBytes] == now.limits[.uriBytes] && live.limits[.bodyBytes] == 1234)
     #expect(live.drainTimeoutMilliseconds == 7 && live.tenants.map(\.id) == ["demo"])
+    #expect(live.trustedProxies == next.trustedProxies)
+    #expect(
+      live.settingsChanged(since: now).contains("trusted_proxies are others")
+        && live.settingsChanged(since: live).isEmpty)
     #expect(now.adopting(live).waiting.isEmpty)
   }
 
@@ -62,6 +67,7 @@ import Testing
         "secrets": {"key_file": "key"},
         "log": {"level": "debug", "access": "logs/access.json", "format": "json"},
         "metrics": {"public": true},
+        "trusted_proxies": ["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"],
         "limits": {"header_bytes": 4096, "requests_per_second": 7},
         "tenants": [
           {
@@ -92,6 +98,12 @@ import Testing
     #expect(configuration.log.level == .debug)
     #expect(configuration.log.access == .file("\(folder.path)/logs/access.json"))
     #expect(configuration.metricsArePublic)
+    #expect(
+      configuration.trustedProxies.networks
+        == [
+          try IPNetwork("127.0.0.1"), try IPNetwork("10.0.0.0/8"), try IPNetwork("2001:db8::/32"),
+        ]
+    )
     #expect(configuration.limits[.headerBytes] == 4096)
     #expect(configuration.limits[.requestsPerSecond] == 7)
     #expect(configuration.limits[.uriBytes] == 8192)
@@ -120,6 +132,7 @@ import Testing
     #expect(configuration.loops == 0)
     #expect(configuration.log == LogSettings())
     #expect(configuration.drainTimeoutMilliseconds == 30_000)
+    #expect(configuration.trustedProxies.isEmpty)
     #expect(configuration.plugins.tenantsGrant == .listed)
     for limit in Limit.all { #expect(configuration.limits[limit] == limit.standard) }
   }
@@ -135,6 +148,21 @@ import Testing
 
   @Test(arguments: [
     (#""data":5"#, ["/data: must be a string, not an integer"]),
+    (#""trusted_proxies":"10.0.0.1""#, ["/trusted_proxies: must be an array, not a string"]),
+    (
+      #""trusted_proxies":["10.0.0.0/8","proxy.example","10.0.0.1/8","::/0",7]"#,
+      [
+        #"/trusted_proxies/1: "proxy.example" is neither an IP address nor a network "#
+          + "such as 10.0.0.0/8 or 2001:db8::/32",
+        #"/trusted_proxies/2: "10.0.0.1/8" has bits set behind the first 8, so it is no network"#,
+        #"/trusted_proxies/3: "::/0" is every address there is"#,
+        "/trusted_proxies/4: must be a string, not an integer",
+      ]
+    ),
+    (
+      #""trusted_proxies":["10.0.0.1","10.0.0.1/32"]"#,
+      ["/trusted_proxies/1: stands here twice"]
+    ),
     (#""loops":-1"#, ["/loops: -1 is outside 0 to 64"]),
     (#""lisseners":[]"#, [#"/lisseners: unknown key "lisseners" (did you mean "listeners"?)"#]),
     (#""plugins":[]"#, ["/plugins: must be an object, not an array"]),

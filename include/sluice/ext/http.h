@@ -50,7 +50,8 @@ typedef struct sluice_http_v1 {
     sluice_slice_t (*SLUICE_NONNULL body)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t request);
     /* The id that also stands in x-request-id, in the log and in every problem document. */
     sluice_slice_t (*SLUICE_NONNULL request_id)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t request);
-    /* The peer's address as text, without the port. */
+    /* The client's address as text, without the port: the peer's of the connection, or what a proxy says that the
+     * operator trusts. Fields such as X-Forwarded-For are as the client has sent them: never take an address from there. */
     sluice_slice_t (*SLUICE_NONNULL peer)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t request);
     /* Fills *principal. SLUICE_OK, or SLUICE_E_STALE with *principal made anonymous. */
     sluice_status_t (*SLUICE_NONNULL principal)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t request,

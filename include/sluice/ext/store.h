@@ -60,9 +60,16 @@ typedef struct sluice_emit_v1 {
     sluice_slice_t type;
     sluice_slice_t channel; /* absent: for listeners only, no history */
     sluice_slice_t data;    /* JSON */
+    /*
+     * Absent; or a string of 1 to 255 bytes, and then this event takes the place of every earlier one in the history of
+     * `channel` whose data has a member "id" that is this string: in the same transaction those get its type and its
+     * data, and keep their offsets, ids and times. What they said is in no history after that, and listeners that
+     * have not heard them hear this event in their place. It is published itself as any other.
+     */
+    sluice_slice_t replaces;
 } sluice_emit_v1_t;
 
-SLUICE_STATIC_ASSERT(sizeof(sluice_emit_v1_t) == 48, "emit layout");
+SLUICE_STATIC_ASSERT(sizeof(sluice_emit_v1_t) == 64, "emit layout");
 
 typedef struct sluice_batch_v1 {
     const sluice_statement_v1_t *SLUICE_NULLABLE statements;

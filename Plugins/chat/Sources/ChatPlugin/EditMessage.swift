@@ -46,7 +46,7 @@ extension ChatShard {
   /// How often a change is tried while others change the rest of the message.
   private static let attempts = 8
 
-  /// Changes what a message says. One that says it already is not changed.
+  /// Changes what a message says, in the channel's history too. One that says it already is not changed.
   ///
   /// What the change does not give must still be as it was read, so that neither the message nor its event
   /// takes back what somebody else changes at the same time.
@@ -75,7 +75,9 @@ extension ChatShard {
               AND (\(hasCustom) = 1 OR coalesce(custom, '') = \(custom))
             """
           ).expect(exactly: 1)
-          try Emit("chat.message.updated", channel: found.address.realTimeName, data: changed)
+          try Emit(
+            "chat.message.updated", channel: found.address.realTimeName, replacing: id,
+            data: changed)
         }
         return try await counted(changed)
       } catch StoreError.conflict(statement: 0, _) {
@@ -85,9 +87,8 @@ extension ChatShard {
     throw Problem.conflict("The message \"\(id)\" is being changed by others; try again.")
   }
 
-  /// Removes a message and its reactions from the plugin's tables. Its id and its place stay taken.
-  ///
-  /// The events that have told what it said stay in the channel's history for as long as that keeps events.
+  /// Removes a message and its reactions from the plugin's tables, and what it said from the channel's history. Its id and
+  /// its place stay taken.
   ///
   /// - Parameter pointer: where the request names the user.
   func delete(
@@ -107,7 +108,8 @@ extension ChatShard {
           """
         ).expect(exactly: 1)
         SQL("DELETE FROM chat_reactions WHERE message = \(id)")
-        try Emit("chat.message.deleted", channel: found.address.realTimeName, data: deleted)
+        try Emit(
+          "chat.message.deleted", channel: found.address.realTimeName, replacing: id, data: deleted)
       }
     } catch StoreError.conflict(statement: 0, _) {
       throw Self.noMessage(id)
