@@ -51,7 +51,8 @@ let plugins = [
   PluginRoom(
     id: "mailer", module: "MailerPlugin", folder: "Plugins/mailer", libraries: ["CCurl", "CSSL"]),
   PluginRoom(id: "branding", module: "BrandingPlugin", folder: "Plugins/branding"),
-  PluginRoom(id: "realtime", module: "RealtimePlugin", folder: "Plugins/realtime"),
+  PluginRoom(
+    id: "realtime", module: "RealtimePlugin", folder: "Plugins/realtime", libraries: ["CSSL"]),
   PluginRoom(id: "chat", module: "ChatPlugin", folder: "Plugins/chat"),
   PluginRoom(
     id: "hello-swift", module: "HelloSwiftPlugin", folder: "examples/plugins/hello-swift"),

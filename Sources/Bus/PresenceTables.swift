@@ -9,7 +9,7 @@ struct PresenceTables {
   }
 
   private struct Tenant {
-    var channels: [String: Channel] = [:]
+    var channels: [ChannelKey: Channel] = [:]
     var count = 0
     var owners = 0
   }
@@ -93,7 +93,7 @@ struct PresenceTables {
       owners[number]?.hidden.remove(at: place)
       return nil
     }
-    guard let found = tenants[owner.tenant]?.channels[channel]?.members[client],
+    guard let found = tenants[owner.tenant]?.channels[key(owner.tenant, channel)]?.members[client],
       found.owner == number
     else { return nil }
     remove(client, owner.tenant, channel)
@@ -101,13 +101,13 @@ struct PresenceTables {
   }
 
   func members(of key: ChannelKey, after: String?) -> [PresenceMember] {
-    guard let channel = tenants[key.tenant]?.channels[key.channel] else { return [] }
+    guard let channel = tenants[key.tenant]?.channels[key] else { return [] }
     guard let after else { return channel.members.values.map(\.member) }
     return channel.members.values.lazy.map(\.member).filter { $0.client > after }
   }
 
   func stats(of key: ChannelKey) -> (clients: Int, users: Int) {
-    guard let channel = tenants[key.tenant]?.channels[key.channel] else { return (0, 0) }
+    guard let channel = tenants[key.tenant]?.channels[key] else { return (0, 0) }
     return (channel.members.count, channel.users.count)
   }
 
@@ -118,22 +118,24 @@ struct PresenceTables {
   private mutating func insert(
     _ member: PresenceMember, _ owner: UInt64, _ tenant: String, _ channel: String
   ) -> Bool {
-    guard tenants[tenant]?.channels[channel]?.members[member.client] == nil else { return false }
-    tenants[tenant]?.channels[channel, default: Channel()].members[member.client] = (owner, member)
-    tenants[tenant]?.channels[channel]?.users[member.user, default: 0] += 1
+    let key = key(tenant, channel)
+    guard tenants[tenant]?.channels[key]?.members[member.client] == nil else { return false }
+    tenants[tenant]?.channels[key, default: Channel()].members[member.client] = (owner, member)
+    tenants[tenant]?.channels[key]?.users[member.user, default: 0] += 1
     tenants[tenant]?.count += 1
     count += 1
     return true
   }
 
   private mutating func remove(_ client: String, _ tenant: String, _ channel: String) {
-    guard let gone = tenants[tenant]?.channels[channel]?.members.removeValue(forKey: client) else {
+    let key = key(tenant, channel)
+    guard let gone = tenants[tenant]?.channels[key]?.members.removeValue(forKey: client) else {
       return
     }
-    let left = (tenants[tenant]?.channels[channel]?.users[gone.member.user] ?? 1) - 1
-    tenants[tenant]?.channels[channel]?.users[gone.member.user] = left == 0 ? nil : left
-    if tenants[tenant]?.channels[channel]?.members.isEmpty == true {
-      tenants[tenant]?.channels[channel] = nil
+    let left = (tenants[tenant]?.channels[key]?.users[gone.member.user] ?? 1) - 1
+    tenants[tenant]?.channels[key]?.users[gone.member.user] = left == 0 ? nil : left
+    if tenants[tenant]?.channels[key]?.members.isEmpty == true {
+      tenants[tenant]?.channels[key] = nil
     }
     tenants[tenant]?.count -= 1
     count -= 1
@@ -144,9 +146,9 @@ struct PresenceTables {
     _ number: UInt64, _ tenant: String
   ) -> [(channel: String, member: PresenceMember)] {
     var gone: [(channel: String, member: PresenceMember)] = []
-    for (name, channel) in tenants[tenant]?.channels ?? [:] {
+    for (key, channel) in tenants[tenant]?.channels ?? [:] {
       for entry in channel.members.values where entry.owner == number {
-        gone.append((name, entry.member))
+        gone.append((key.channel, entry.member))
       }
     }
     gone.sort { ($0.channel, $0.member.client) < ($1.channel, $1.member.client) }

@@ -37,7 +37,8 @@ public struct Publication: Sendable {
   }
 }
 
-/// A channel of one tenant.
+/// A channel of one tenant. Two are the same if their names are, byte for byte: a `String` is also the same as one that
+/// spells a character in another way, which is another channel, and may be another user's.
 public struct ChannelKey: Hashable, Sendable {
   /// The tenant's id.
   public let tenant: String
@@ -48,5 +49,33 @@ public struct ChannelKey: Hashable, Sendable {
   public init(tenant: String, channel: String) {
     self.tenant = tenant
     self.channel = channel
+  }
+
+  /// Whether both are the same bytes.
+  public static func == (a: ChannelKey, b: ChannelKey) -> Bool {
+    a.channel.isExactly(b.channel) && a.tenant.isExactly(b.tenant)
+  }
+
+  /// Hashes the bytes of both.
+  public func hash(into hasher: inout Hasher) {
+    tenant.hashBytes(into: &hasher)
+    channel.hashBytes(into: &hasher)
+  }
+}
+
+extension String {
+  fileprivate func isExactly(_ other: String) -> Bool {
+    utf8.withContiguousStorageIfAvailable { mine in
+      other.utf8.withContiguousStorageIfAvailable { mine.elementsEqual($0) }
+    }.flatMap { $0 } ?? utf8.elementsEqual(other.utf8)
+  }
+
+  /// With its length, so that two texts behind each other are not taken for two others.
+  fileprivate func hashBytes(into hasher: inout Hasher) {
+    hasher.combine(utf8.count)
+    let isHashed: Void? = utf8.withContiguousStorageIfAvailable {
+      hasher.combine(bytes: UnsafeRawBufferPointer($0))
+    }
+    if isHashed == nil { for byte in utf8 { hasher.combine(byte) } }
   }
 }

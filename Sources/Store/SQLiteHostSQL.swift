@@ -2,6 +2,7 @@
 enum SQLiteHostSQL: Int, CaseIterable {
   case beginImmediate, begin, commit, rollback, savepoint, release, rollbackTo
   case journalMode, pageSize, userVersion, quickCheck, checkpoint, epoch, tables, objects, owners
+  case references
   case appliedMigrations, insertMigration
   case nextOffset, replaceEvents, insertEvent, topSequence, eventsAfter, channel, historyForward,
     historyReverse
@@ -26,6 +27,11 @@ enum SQLiteHostSQL: Int, CaseIterable {
     case .epoch: "SELECT epoch FROM sluice_file"
     case .tables: "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
     case .objects: "SELECT type, name FROM sqlite_master"
+    case .references:
+      """
+      SELECT DISTINCT t.name, k."table" FROM sqlite_master t, pragma_foreign_key_list(t.name) k
+      WHERE t.type = 'table' ORDER BY 1, 2
+      """
     case .owners: "SELECT DISTINCT owner FROM sluice_migrations"
     case .appliedMigrations:
       """

@@ -64,6 +64,7 @@ extension SQLiteTenantFile {
         where connection.authorizer.schema.owner(of: name, present: owner) != owner {
           throw StoreError(.forbidden, "\(owner) may not call something \(name)")
         }
+        try refuseReferencesToOthers(of: owner)
         try connection.query(
           .insertMigration, .text(owner), .integer(Int64(migration.version)),
           .text(migration.name), .text(migration.checksum),
@@ -77,6 +78,25 @@ extension SQLiteTenantFile {
       error.message = "\(place): \(error.message)"
       throw error
     }
+  }
+
+  /// A FOREIGN KEY has SQLite look into the owner's table whenever a row goes from the one that it refers to, and fail who
+  /// deletes it: the authorizer hears of that only then, on behalf of the wrong one.
+  private func refuseReferencesToOthers(of owner: String) throws(StoreError) {
+    var refusal: StoreError?
+    let schema = connection.authorizer.schema
+    try connection.query(.references) {
+      let (table, other) = ($0.text(at: 0), $0.text(at: 1))
+      guard refusal == nil, schema.owner(of: table, present: owner) == owner,
+        schema.owner(of: other, present: owner) != owner
+      else { return }
+      let whose = schema.owner(of: other, present: owner).map { "belongs to \($0)" }
+      refusal = StoreError(
+        .forbidden,
+        "\(owner) may not have table \(table) refer to table \(other), which \(whose ?? "does not begin with \(owner)_"); keep the value without REFERENCES or FOREIGN KEY"
+      )
+    }
+    if let refusal { throw refusal }
   }
 
   /// Names of tables, indexes, triggers and views, without those that SQLite makes by itself.

@@ -183,7 +183,10 @@ final class SQLiteReaders: @unchecked Sendable {
     while let (tenant, job, idle, schema) = take() {
       let connection: SQLiteConnection
       do throws(StoreError) {
-        connection = if let idle { idle } else { try open(tenant) }
+        connection =
+          if let idle { idle } else {
+            try tenant.watching { () throws(StoreError) in try open(tenant) }
+          }
       } catch {
         give(nil, backTo: tenant)
         counters.readsFailed.increment()

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A tenant as the threads share it: what waits for it, and its open connections.
 ///
 /// `@unchecked Sendable`: every member names the lock or the thread that owns it.
@@ -6,11 +8,35 @@ final class SQLiteTenant: @unchecked Sendable {
   let path: String
   let writer: SQLiteWriter
 
+  /// Whether somebody who did not commit has found the file damaged since it was opened. [any-thread]
+  private let isSuspect = Atomic<Bool>(false)
+
   init(name: String, path: String, writer: SQLiteWriter) {
     self.name = name
     self.path = path
     self.writer = writer
   }
+
+  /// The file has turned out damaged: nothing more is written before it has been opened anew and checked, which happens
+  /// soon. To be called before anybody is told. [any-thread]
+  func suspect() {
+    guard !isSuspect.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    // A tenant that is being deleted or replaced refuses; its file is gone then.
+    try? writer.enqueue(.alone({ _ in {} }), for: self, isInternal: true)
+  }
+
+  /// Does something with the open file, and notes it when that turns out damaged. [any-thread]
+  func watching<Value>(_ body: () throws(StoreError) -> Value) throws(StoreError) -> Value {
+    do throws(StoreError) {
+      return try body()
+    } catch {
+      if error.endsConnection { suspect() }
+      throw error
+    }
+  }
+
+  /// Whether the file was found damaged since this was asked last. [writer's thread]
+  func takeSuspicion() -> Bool { isSuspect.exchange(false, ordering: .acquiringAndReleasing) }
 
   // MARK: Guarded by the writer's monitor
 

@@ -212,6 +212,10 @@ final class SQLiteWriter: @unchecked Sendable {
   }
 
   private func open(_ tenant: SQLiteTenant) throws(StoreError) -> SQLiteTenantFile {
+    if tenant.takeSuspicion(), tenant.file != nil {
+      tenant.needsCheck = true
+      close(tenant)
+    }
     if let file = tenant.file { return file }
     do throws(StoreError) {
       if let damage = tenant.damage {

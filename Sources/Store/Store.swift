@@ -274,7 +274,10 @@ public final class Store: Sendable {
     let tenant = try self.tenant(tenant)
     try tenant.writer.enqueue(
       .alone { opened in
-        let result = Result { () throws(StoreError) in try body(try opened.get()) }
+        let result = Result { () throws(StoreError) in
+          let file = try opened.get()
+          return try tenant.watching { () throws(StoreError) in try body(file) }
+        }
         return { completion(result) }
       }, for: tenant)
   }
@@ -284,19 +287,22 @@ public final class Store: Sendable {
     _ body: @escaping @Sendable (SQLiteConnection) throws(StoreError) -> Value
   ) throws(StoreError) {
     let counters = counterCells
+    let tenant = try self.tenant(tenant)
     try readers.enqueue(
       { opened in
         switch opened {
         case .failure(let error): completion(.failure(error))
         case .success(let connection):
-          let result = Result { () throws(StoreError) in try body(connection) }
+          let result = Result { () throws(StoreError) in
+            try tenant.watching { () throws(StoreError) in try body(connection) }
+          }
           switch result {
           case .success: counters.readsDone.increment()
           case .failure: counters.readsFailed.increment()
           }
           completion(result)
         }
-      }, for: try self.tenant(tenant))
+      }, for: tenant)
   }
 
   private static func validate(limit: Int) throws(StoreError) {

@@ -56,6 +56,19 @@ func key(_ channel: String, of tenant: String = "app") -> ChannelKey {
     #expect(bus.channels == 0)
   }
 
+  @Test func `keeps channels apart whose names spell one character in two ways`() {
+    let (composed, decomposed) = ("#\u{E9}", "#e\u{301}")
+    #expect(composed == decomposed && key(composed) != key(decomposed))
+    let bus = carried.bus()
+    bus.add(loop: 1, to: key(composed))
+    bus.add(loop: 2, to: key(decomposed))
+    bus.publish([publication(1, in: composed)])
+    bus.publish([publication(2, in: decomposed), publication(3, in: decomposed)])
+    #expect(carried.offsets(loop: 1) == [1])
+    #expect(carried.offsets(loop: 2) == [2, 3])
+    #expect(bus.channels == 2)
+  }
+
   @Test func `keeps tenants apart that have channels of one name`() {
     let bus = carried.bus()
     bus.add(loop: 1, to: key("notes:1", of: "one"))

@@ -41,6 +41,16 @@ private func member(
     #expect(presence.count == 1)
   }
 
+  @Test func `keeps channels apart whose names spell one character in two ways`() {
+    let presence = announcements.presence()
+    let owner = presence.open(tenant: "app", now: 0)
+    #expect(presence.join(member("a"), of: owner, in: "#\u{E9}") == .joined)
+    #expect(presence.stats(of: key("#e\u{301}")) == (0, 0))
+    #expect(presence.members(of: key("#e\u{301}"), after: nil, limit: 9) == [])
+    #expect(!presence.leave("a", of: owner, in: "#e\u{301}"))
+    #expect(presence.stats(of: key("#\u{E9}")) == (1, 1))
+  }
+
   @Test func `has a name once in a channel, and only its owner lets it go`() {
     let presence = announcements.presence()
     let (one, two) = (presence.open(tenant: "app", now: 0), presence.open(tenant: "app", now: 0))

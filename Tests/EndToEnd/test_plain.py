@@ -55,6 +55,23 @@ def test_any_socket_selects_a_subprotocol_beside_the_token(platform, app):
                 assert socket.subprotocol == ("sluice.v1" if "sluice.v1" in offered else offered[0])
 
 
+def test_messages_that_are_sent_together_find_the_subscription_before_them(platform, app):
+    name = channel()
+    with Plain(platform, app.token("alice")) as alice:
+        kinds = ["subscribe", "publish", "history", "presence", "unsubscribe", "presence", "subscribe", "publish"]
+        sent = {}
+        for kind in kinds:
+            members = {"channel": name, **({"data": 1} if kind == "publish" else {})}
+            sent[alice.send(kind, **members)] = kind
+        answers = {}
+        while len(answers) < len(kinds):
+            message = alice.receive()
+            if message.get("id") in sent:
+                answers[message["id"]] = message.get("code", message["type"])
+        # Only who has left is not told who is there.
+        assert [answers[id] for id in sent] == ["ack"] * 5 + ["forbidden"] + ["ack"] * 2
+
+
 def refused(platform, *, first=None, query="", **options) -> tuple[dict, int]:
     with connect(f"{platform.socket_url}/ws{query}", proxy=None, **options) as socket:
         if first is not None:

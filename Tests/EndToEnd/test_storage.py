@@ -1,16 +1,22 @@
 """Disks that fill up or turn read-only, files that are damaged or too new: one app is refused with its reason, the others go on."""
 
+import asyncio
+import json
 import os
 import shutil
 import sqlite3
 import subprocess
+import threading
 from contextlib import closing
 
 import pytest
 import requests
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
-from client import Account
+from client import Account, Client
 from program import eventually, run
+from sdk import PATIENCE, connection
 from test_tenants import said, say, talkative
 from workshop import lay_out_reacher, with_plugins
 
@@ -162,6 +168,105 @@ def test_a_damaged_file_is_set_aside_alone_and_serves_again_once_restored(sluice
     assert done.returncode == 0, done.stderr
     assert stored(app) == expected
     say(app, "goes on")
+
+
+def test_a_file_that_a_read_finds_damaged_is_written_no_more(sluice):
+    gateway = sluice()
+    app, neighbour = talkative(gateway, *[f"{number} " + "x" * 600 for number in range(250)]), talkative(gateway, "theirs")
+    gateway.stop()
+    gateway.start()
+    say(app, "before")
+    file = gateway.data / f"tenants/{app.id}.sqlite"
+    pages = file.stat().st_size // 4096
+    with file.open("r+b") as handle:
+        for page in range(2, pages, 2):
+            handle.seek(page * 4096)
+            handle.write(os.urandom(4096))
+
+    def read():
+        return app.server.get("/v1/channels/messaging/general/messages", params={"limit": 100})
+
+    # What the gateway has in memory it need not read.
+    found = eventually(lambda: read().status_code != 200 or send(app, "more").status_code != 201)
+    assert found, "nobody found it"
+    for number in range(10):
+        answer = send(app, f"lost {number}")
+        assert answer.status_code == 503 and answer.json()["code"] == "plugin_unavailable", answer.text
+    assert app.server.post("/v1/publish", {"channel": "chat:messaging:general", "data": 1}).status_code == 503
+    assert read().status_code == 503
+    say(neighbour, "not concerned")
+
+
+def test_clients_of_an_app_that_is_replaced_wait_and_come_back(sluice, tmp_path):
+    gateway = sluice(with_plugins(), ["--loops", 2], limits={"requests_per_second": 1_000_000})
+    app = talkative(gateway, "kept")
+    # So much that its exchange takes a while.
+    for number in range(60):
+        app.server.post("/v1/publish", {"channel": f"room-{number}", "data": "x" * 20_000}, expect=200)
+    export = tmp_path / "app.sluice"
+    assert run("tenant", "export", app.id, export, "--data", gateway.data).returncode == 0
+    token, over = app.token("alice"), threading.Event()
+    answers, closes, lost, failures = [], [], [], []
+
+    def ask():
+        client = Client(gateway.url, app.secret)
+        while not over.is_set():
+            answer = client.get("/v1/channels")
+            answers.append((answer.status_code, answer.headers.get("retry-after")))
+
+    def come():
+        while not over.is_set():
+            with connect(f"{gateway.socket_url}/connection/websocket", proxy=None) as socket:
+                socket.send(json.dumps({"id": 1, "connect": {"token": token}}))
+                try:
+                    reply = json.loads(socket.recv(PATIENCE))
+                    assert "connect" in reply or reply["error"]["temporary"], reply
+                except ConnectionClosed as closed:
+                    closes.append(closed.rcvd.code)
+
+    def stay():
+        async def play():
+            client = connection(gateway, token, min_reconnect_delay=0.005)
+
+            async def ended(context):
+                lost.append((context.code, context.reason))
+
+            client.events.on_disconnected = ended
+            await client.connect()
+            while not over.is_set():
+                await asyncio.sleep(0.02)
+            await client.ready(timeout=PATIENCE)
+            assert not lost, lost
+            await client.disconnect()
+
+        asyncio.run(play())
+
+    def watched(body):
+        def guarded():
+            try:
+                body()
+            except BaseException as failure:
+                failures.append(failure)
+
+        return threading.Thread(target=guarded)
+
+    threads = [watched(body) for body in (ask, ask, come, come, stay)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(5):
+            done = run("tenant", "import", export, "--replace", "--data", gateway.data)
+            assert done.returncode == 0, done.stderr
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert not failures, failures
+    assert {status for status, _ in answers} <= {200, 503} and (200, None) in answers, set(answers)
+    assert all(pause for status, pause in answers if status == 503), set(answers)
+    # 3000 to 3499 have a client come back.
+    assert all(3000 <= code < 3500 for code in closes), set(closes)
+    assert stored(app) == ["kept"]
 
 
 def test_data_of_a_newer_version_that_older_ones_must_not_use_is_refused(sluice):

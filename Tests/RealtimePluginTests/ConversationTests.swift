@@ -23,6 +23,22 @@ private final class Asked {
     take(2, .subscribe(SubscribeRequest(channel: channel)))
   }
 
+  /// The command has been answered; what comes of those that have waited for it.
+  func finish(_ id: UInt32, _ request: Command.Request) -> [UInt32] {
+    conversation.finish(Command(id: id, request: request))
+    var next: [UInt32] = []
+    while let channel = request.channel,
+      let (command, _) = conversation.next(in: channel, channelLimit: limit)
+    {
+      next.append(command.id)
+    }
+    return next
+  }
+
+  func subscribed(_ channel: String) -> [UInt32] {
+    finish(2, .subscribe(SubscribeRequest(channel: channel)))
+  }
+
   func connects() -> Bool { conversation.connect() }
   func pings() -> Bool { conversation.ping() }
   func leave(_ channel: String) -> Conversation<Int>.Seat? { conversation.leave(channel) }
@@ -69,6 +85,7 @@ private let connect = Command.Request.connect(
     let name = try ChannelName("a")
     #expect(
       asked.subscribe("a") == .subscribe(name, SubscribeRequest(channel: "a"), serial: 1))
+    #expect(asked.subscribed("a") == [])
     #expect(asked.subscribe("a") == .refuse(.alreadySubscribed))
     #expect(asked.subscribe("@a") == .refuse(.badRequest))
     #expect(asked.subscribe(nil) == .close(.badRequest))
@@ -82,7 +99,8 @@ private let connect = Command.Request.connect(
     _ = asked.subscribe("a")
     #expect(!asked.conversation.isSubscribed(to: "a"))
     #expect(asked.leave("a")?.serial == 1)
-    // The answer comes too late: the client has left, and has come again.
+    // The answer comes too late: the client has been sent away, and has come again.
+    #expect(asked.subscribed("a") == [])
     _ = asked.subscribe("a")
     #expect(!asked.place(7, at: 1))
     #expect(asked.place(8, at: 2))
@@ -102,10 +120,48 @@ private let connect = Command.Request.connect(
     #expect(asked.subscribe("a") == .refuse(.tooManyRequests))
     // What has no answer is not refused but dropped.
     #expect(asked.take(0, .send("1")) == .drop)
-    asked.conversation.finish()
+    #expect(asked.finish(2, publish) == [])
     #expect(asked.take(0, .send("1")) == .work(.send("1")))
-    asked.conversation.finish()
+    #expect(asked.finish(0, .send("1")) == [])
     #expect(asked.take(2, publish) == .work(publish))
+  }
+
+  @Test func `has what a subscription decides wait for it, in order`() {
+    let asked = Asked(isConnected: true)
+    let publish = Command.Request.publish(channel: "a", data: "1")
+    let leave = Command.Request.unsubscribe(channel: "a")
+    _ = asked.subscribe("a")
+    for id in UInt32(3)...4 { #expect(asked.take(id, publish) == .nothing) }
+    #expect(asked.take(5, leave) == .nothing)
+    #expect(asked.take(6, publish) == .nothing)
+    // Other channels do not wait, nor does what is about none.
+    #expect(asked.take(7, .presence(channel: "b")) == .work(.presence(channel: "b")))
+    #expect(asked.take(8, .ping) == .pong)
+    // Both of them go at once, and the client leaves when both are done.
+    #expect(asked.subscribed("a") == [3, 4])
+    #expect(asked.finish(3, publish) == [])
+    #expect(asked.finish(4, publish) == [5, 6])
+    #expect(asked.finish(6, publish) == [])
+    #expect(asked.take(9, leave) == .unsubscribe(channel: "a"))
+  }
+
+  @Test func `has no more commands wait than may be under way`() {
+    let asked = Asked(isConnected: true)
+    _ = asked.subscribe("a")
+    let leave = Command.Request.unsubscribe(channel: "a")
+    for _ in 1..<Conversation<Int>.commandLimit { #expect(asked.take(3, leave) == .nothing) }
+    #expect(asked.take(4, leave) == .refuse(.tooManyRequests))
+    #expect(asked.take(4, .presence(channel: "b")) == .refuse(.tooManyRequests))
+    #expect(asked.subscribed("a").count == Conversation<Int>.commandLimit - 1)
+    #expect(asked.take(4, .presence(channel: "b")) == .work(.presence(channel: "b")))
+  }
+
+  @Test func `forgets what waits when it ends`() {
+    let asked = Asked(isConnected: true)
+    _ = asked.subscribe("a")
+    _ = asked.take(3, .presence(channel: "a"))
+    _ = asked.end()
+    #expect(asked.subscribed("a") == [])
   }
 
   @Test func `must answer a ping, and say connect in time`() {

@@ -90,10 +90,14 @@ private struct House {
     var expected: [Int] = []
   }
 
-  static let users = ["a", "b", "c", "d"]
+  // Some read as a list of others where one reads them as such.
+  static let users = ["a", "b", "c", "d", "x#a", "a,b"]
   static let owned = ["chat:m:x", "chat:m:y"]
   static let channels =
-    ["room", "small:x", "fleeting:x", "#a", "pair#a,b", "pair#c,d", "closed:x", "none:x"] + owned
+    [
+      "room", "small:x", "fleeting:x", "#a", "#x#a", "#a,b", "pair#a,b", "pair#c,d", "closed:x",
+      "none:x",
+    ] + owned
 
   let host: TestHost
   let permissions: Permissions
@@ -130,6 +134,7 @@ private struct House {
     switch channel {
     case "closed:x", "none:x": return false
     case _ where Self.owned.contains(channel): return permissions.allow(user, channel)
+    case _ where channel.hasPrefix("#"): return channel.dropFirst() == user
     default:
       guard let hash = channel.firstIndex(of: "#") else { return true }
       return channel[channel.index(after: hash)...].split(separator: ",").contains { $0 == user }

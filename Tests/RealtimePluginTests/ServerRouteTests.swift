@@ -28,8 +28,11 @@ extension TestHost {
     try await request("GET", path, as: server)
   }
 
-  fileprivate func send(_ path: String, _ body: String) async throws -> TestReply {
-    try await request("POST", path, body: body, as: server)
+  fileprivate func send(
+    _ path: String, _ body: String, under key: String? = nil, as principal: Principal = server
+  ) async throws -> TestReply {
+    try await request(
+      "POST", path, headers: key.map { [("Idempotency-Key", $0)] } ?? [], body: body, as: principal)
   }
 
   fileprivate func publish(_ body: String) async throws -> Placed {
@@ -68,6 +71,62 @@ extension TestHost {
         try await host.onLoop { $0.published.filter { $0.channel == "fleeting:x" }.count } == 1)
       try await host.advance(milliseconds: Int(RealtimeShard.keyLifetime) + 1)
       #expect(try await host.publish(body).offset == 3)
+    }
+  }
+
+  @Test func `keep apart the keys of different servers, and those of a header and of a body`()
+    async throws
+  {
+    try await withRealtime(everything) { host async throws in
+      let other = Principal(kind: .key, id: "key_2", scopes: ["*"])
+      let body = #"{"channels":["room","small:x"],"data":1}"#
+      let keyed = #"{"channels":["room","small:x"],"data":1,"idempotency_key":"k"}"#
+      var answers: Set<String> = []
+      for (text, key, principal) in [
+        (body, "k", server), (body, "k", other), (keyed, nil, server), (keyed, nil, other),
+      ] {
+        let first = try await host.send("/v1/broadcast", text, under: key, as: principal)
+        let again = try await host.send("/v1/broadcast", text, under: key, as: principal)
+        #expect(again.text == first.text)
+        answers.insert(first.text)
+      }
+      #expect(answers.count == 4)
+      #expect(try await host.events.count == 8)
+      // What a publication was published under is the same wherever the body has it.
+      let part = #"{"channel":"room","data":1,"idempotency_key":"k"}"#
+      #expect(try await host.publish(part).offset == 3)
+    }
+  }
+
+  @Test func `refuse a key that was used for something else, and publish nothing`() async throws {
+    try await withRealtime(everything) { host async throws in
+      let refused = [
+        (
+          "/v1/publish", #"{"channel":"room","data":2,"idempotency_key":"k"}"#, nil as String?
+        ),
+        (
+          "/v1/publish", #"{"channel":"room","data":1,"tags":{"a":"b"},"idempotency_key":"k"}"#, nil
+        ),
+        ("/v1/publish", #"{"channel":"fleeting:x","data":2,"idempotency_key":"k"}"#, nil),
+        (
+          "/v1/broadcast", #"{"channels":["small:x","room"],"data":2,"idempotency_key":"k"}"#, nil
+        ),
+        ("/v1/broadcast", #"{"channels":["small:x","room"],"data":2}"#, "k"),
+      ]
+      _ = try await host.publish(#"{"channel":"room","data":1,"idempotency_key":"k"}"#)
+      _ = try await host.publish(#"{"channel":"fleeting:x","data":1,"idempotency_key":"k"}"#)
+      _ = try await host.send("/v1/broadcast", #"{"channels":["room"],"data":1}"#, under: "k")
+      for (path, body, key) in refused {
+        let reply = try await host.send(path, body, under: key)
+        #expect(reply.status == 409 && reply.problem?.code == "idempotency_mismatch", "\(body)")
+      }
+      #expect(try await host.events.count == 2)
+      // The key is forgotten with what was published under it.
+      try await host.advance(milliseconds: Int(RealtimeShard.keyLifetime) + 1)
+      for (path, body, key) in refused {
+        #expect(try await host.send(path, body, under: key).status == 200, "\(body)")
+        try await host.advance(milliseconds: Int(RealtimeShard.keyLifetime) + 1)
+      }
     }
   }
 

@@ -84,10 +84,11 @@ extension TestHost {
   }
 
   func listen(
-    _ channels: String, as principal: Principal = .user("alice")
+    _ channels: String, after id: String? = nil, as principal: Principal = .user("alice")
   ) async throws -> TestSocket {
     try await connect(
-      "uni_websocket", "/connection/uni_websocket?channels=\(channels)", as: principal)
+      "uni_websocket", "/connection/uni_websocket?channels=\(channels)",
+      headers: id.map { [("Last-Event-ID", $0)] } ?? [], as: principal)
   }
 
   /// Commits an event as its owner would; it reaches the bus, unless that loses it.

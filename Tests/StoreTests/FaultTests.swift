@@ -60,4 +60,29 @@ import Testing
       #expect(store.counters.filesOpened == opened + 1)
     }
   }
+
+  @Test
+  func `and gives a reader nonsense has the file closed for writing until it has been checked`()
+    async throws
+  {
+    FaultyDisk.install()
+    try await withStore { store in
+      try await store.createNotes(in: "faulty")
+      _ = try await store.note("before", in: "faulty")
+      let gate = try await store.hold("faulty")
+      let opened = store.counters.filesOpened
+      FaultyDisk.fail(.read)
+      let found = await failure { () throws(StoreError) in
+        try await store.history(tenant: "faulty", channel: "room", limit: 1)
+      }
+      FaultyDisk.fail(.none)
+      #expect(found?.code == .corrupted)
+      #expect(store.counters.filesOpened == opened)
+      gate.open()
+      // This time the disk has told the truth.
+      _ = try await store.note("after", in: "faulty")
+      #expect(store.counters.filesOpened == opened + 1)
+      #expect(try await store.notes(in: "faulty") == ["before", "after"])
+    }
+  }
 }

@@ -10,6 +10,8 @@ enum FaultyDisk {
     case write
     /// What a disk that lies looks like: SQLite finds nonsense.
     case damage
+    /// The same, for whoever reads.
+    case read
   }
 
   private static let fault = Atomic<Int>(0)
@@ -73,6 +75,12 @@ enum FaultyDisk {
           return SQLITE_IOERR | (3 << 8)
         }
         return FaultyDisk.genuine(file).pointee.xWrite(file, bytes, count, offset)
+      }
+      copy.pointee.xRead = { file, bytes, count, offset in
+        if FaultyDisk.fault.load(ordering: .sequentiallyConsistent) == Fault.read.rawValue {
+          return SQLITE_CORRUPT
+        }
+        return FaultyDisk.genuine(file).pointee.xRead(file, bytes, count, offset)
       }
       known[UInt(bitPattern: copy)] = UInt(bitPattern: genuine)
       return UInt(bitPattern: copy)

@@ -31,6 +31,60 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("CREATE TABLE chat_bad (id REFERENCES auth_users (id))", "auth_users, which belongs to auth"),
+    (
+      "CREATE TABLE chat_bad (a, b, FOREIGN KEY (a, b) REFERENCES AUTH_users)",
+      "AUTH_users, which belongs to auth"
+    ),
+    ("ALTER TABLE chat_notes ADD COLUMN u REFERENCES auth_users (id)", "auth_users"),
+    ("CREATE TABLE chat_bad (id REFERENCES sluice_outbox (seq))", "belongs to sluice"),
+    (
+      "CREATE TABLE chat_bad (id REFERENCES later_things (id) ON DELETE CASCADE)",
+      "does not begin with chat_"
+    ),
+  ])
+  func `that refer to another's table are refused, for they would decide what it may delete`(
+    _ sql: String, _ words: String
+  ) async throws {
+    try await withStore { store in
+      let users = Migration(
+        version: 1, name: "users", sql: "CREATE TABLE auth_users (id TEXT PRIMARY KEY)")
+      _ = try await store.migrate(tenant: "app", owner: "auth", migrations: [users])
+      _ = try await store.migrate(tenant: "app", owner: "chat", migrations: [first])
+      let bad = Migration(version: 2, name: "bad", sql: sql)
+      let error = await failure { () throws(StoreError) in
+        try await store.migrate(tenant: "app", owner: "chat", migrations: [first, bad])
+      }
+      #expect(error?.code == .forbidden)
+      #expect(error?.message.contains("migration 2 (bad) of chat: chat may not have table") == true)
+      #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
+      // Nothing of it is there, and the other goes on as before.
+      #expect(try await store.rows("SELECT * FROM chat_notes") == [])
+      let again = try await store.migrate(tenant: "app", owner: "chat", migrations: [first])
+      #expect(again == MigrationReport(applied: [], version: 1))
+      _ = try await store.submit(
+        tenant: "app",
+        batch: Batch(
+          owner: "auth",
+          statements: [
+            Statement("INSERT INTO auth_users VALUES ('u')"), Statement("DELETE FROM auth_users"),
+          ]))
+    }
+  }
+
+  @Test func `may refer to their owner's own tables`() async throws {
+    try await withStore { store in
+      let rooms = Migration(
+        version: 2, name: "rooms",
+        sql: "CREATE TABLE chat_rooms (note REFERENCES CHAT_notes (id), room REFERENCES chat_rooms)"
+      )
+      let report = try await store.migrate(
+        tenant: "app", owner: "chat", migrations: [first, rooms])
+      #expect(report == MigrationReport(applied: [1, 2], version: 2))
+    }
+  }
+
   @Test(arguments: [[2], [1, 3], [1, 1], [2, 1], [0, 1], [-1]])
   func `must be numbered without gaps or duplicates`(_ versions: [Int]) async throws {
     try await withStore { store in

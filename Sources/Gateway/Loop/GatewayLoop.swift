@@ -45,36 +45,54 @@ public struct GatewayLoop: @unchecked Sendable {
   /// What all installed plugins would serve, so that a request which finds no route is told why.
   public func set(installed routes: InstalledRoutes) { state.pointee.installed = routes }
 
-  /// Makes a tenant known; its shards are opened at first use.
+  /// Makes a tenant known, or what is known of it what it is now; its shards are opened at first use.
   public func add(
     tenant id: String, limiter: RateLimiter, usage: TenantUsage = TenantUsage(), hosts: [String],
     origins: OriginPolicy = OriginPolicy([])
   ) {
-    let tenant = Tenant(id: id, limiter: limiter, usage: usage)
+    let tenant: Tenant
+    if let known = state.pointee.directory.tenant(id) {
+      // Requests may be waiting for it.
+      tenant = known
+      tenant.set(limiter)
+    } else {
+      tenant = Tenant(id: id, limiter: limiter, usage: usage)
+      state.pointee.directory.add(tenant)
+    }
     tenant.origins = origins
-    state.pointee.directory.add(tenant)
     state.pointee.directory.setHosts(hosts, of: tenant)
     state.pointee.lastHost = HostMemory()
   }
 
   /// Forgets a tenant: its requests are refused from now on, its sockets closed.
-  ///
-  /// - Parameter comesBack: whether sockets are told to come back: the tenant is added again soon.
-  public func remove(tenant id: String, comesBack: Bool = false) {
+  public func remove(tenant id: String) {
     guard let tenant = state.pointee.directory.remove(id) else { return }
     tenant.revocations += 1
     state.pointee.lastHost = HostMemory()
     if case .open(let generation) = tenant.state {
-      if comesBack { state.closeSockets(of: generation, code: HostCloseCode.shutdown) }
       state.retire(generation, resumable: false)
       // Tenant and generation keep each other while it is in service.
       tenant.state = .failed("it has been removed")
     }
     for older in tenant.drainingGenerations {
-      state.closeSockets(
-        of: older, code: comesBack ? HostCloseCode.shutdown : HostCloseCode.disabled)
+      state.closeSockets(of: older, code: HostCloseCode.disabled)
     }
     refuseWaiting(tenant, reason: "it has been removed")
+  }
+
+  /// Takes a tenant out of service, to be opened anew: its sockets are told to come back, and who comes for it waits until
+  /// the host has opened it. It stays known, with all that leads to it.
+  public func suspend(tenant id: String) {
+    guard let tenant = state.pointee.directory.tenant(id) else { return }
+    tenant.revocations += 1
+    if case .open(let generation) = tenant.state {
+      state.closeSockets(of: generation, code: HostCloseCode.shutdown)
+      state.retire(generation, resumable: false)
+      tenant.state = .closed
+    }
+    for older in tenant.drainingGenerations {
+      state.closeSockets(of: older, code: HostCloseCode.shutdown)
+    }
   }
 
   /// Bounds a tenant's requests from now on.

@@ -10,7 +10,7 @@ extension TenantControl {
     let former = try await host.registry.change { registry, done in
       registry.remove(tenant, completion: done)
     }
-    await withdraw(tenant, comesBack: false)
+    await withdraw(tenant) { $0.gateway.remove(tenant: tenant) }
     if !former.hosts.isEmpty { serveCertificates() }
     await host.usage.forget(tenant)
     do throws(StoreError) {
@@ -25,12 +25,12 @@ extension TenantControl {
     }
   }
 
-  /// Takes a tenant out of service on all loops: nobody finds it, and its sockets are closed.
-  func withdraw(_ tenant: String, comesBack: Bool) async {
+  /// Takes a tenant out of service on all loops, each by what `body` does there, and waits until nobody uses it.
+  private func withdraw(_ tenant: String, _ body: @escaping @Sendable (LoopHost) -> Void) async {
     let runtime = runtimes.removeValue(forKey: tenant)
     await onEveryLoop { loop in
       if let generation = loop.gateway.generation(of: tenant) { generation.shardSet.drain() }
-      loop.gateway.remove(tenant: tenant, comesBack: comesBack)
+      body(loop)
     }
     runtime?.abandon(host)
     // What is still in a plugin's hands would be written into whatever has the tenant's name then. A request ends soon; one
@@ -44,7 +44,8 @@ extension TenantControl {
   }
 
   /// Puts a tenant from an export in service, in the place of the one of its name if that is wanted. Sockets of the one
-  /// before are told to come back. Answers whether there was one.
+  /// before are told to come back; requests and connections that come meanwhile wait, as they do while a tenant is opened:
+  /// to be told that there is none would have clients give up for good. Answers whether there was one.
   func restore(
     _ archive: TenantArchive, file: String, replaces: Bool, _ transfer: TenantTransfer
   ) async throws(TenantError) -> Bool {
@@ -53,7 +54,8 @@ extension TenantControl {
     defer { unlock(tenant) }
     try transfer.admit(archive, replaces: replaces)
     let old = host.registry.record(tenant)
-    if old != nil { await withdraw(tenant, comesBack: true) }
+    // It is opened anew when the lock is free.
+    if old != nil { await withdraw(tenant) { $0.gateway.suspend(tenant: tenant) } }
     do throws(TenantError) {
       let replaced = try await transfer.install(archive, file: file, replaces: replaces)
       if let plan = archive.plan { host.usage.adopt(plan, of: tenant) }

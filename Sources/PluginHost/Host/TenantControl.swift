@@ -186,7 +186,7 @@ actor TenantControl {
     await onEveryLoop { $0.gateway.set(installed: routes) }
   }
 
-  /// Makes a tenant known to all loops.
+  /// Makes a tenant known to all loops, or what they know of it what it is now.
   func announce(_ record: TenantRecord) async {
     let limiter = RateLimiter(limit: host.configuration.limits[.requestsPerSecond])
     let usage = host.usage.usage(of: record.id)
@@ -195,10 +195,7 @@ actor TenantControl {
       loop.gateway.add(
         tenant: record.id, limiter: limiter, usage: usage, hosts: hosts,
         origins: OriginPolicy(record.origins))
-      for key in record.keys {
-        guard let digest = key.digest.withUnsafeBytes({ Digest(raw: $0) }) else { continue }
-        loop.gateway.put(key: digest, KeyRecord(key, tenant: record.id))
-      }
+      loop.gateway.replaceKeys(of: record.id, with: record.keyRecords)
     }
   }
 

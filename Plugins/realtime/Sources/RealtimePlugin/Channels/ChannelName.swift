@@ -1,9 +1,13 @@
 /// A channel's name: up to 255 bytes of UTF-8 without control characters, not beginning with "@".
 ///
 /// What stands before the first colon, without a leading "$", is its namespace: a-z, then up to 63 of a-z 0-9 - _.
-/// A name without a colon, and one that begins with "#", is in the namespace "". Behind a "#" stand, separated by
-/// commas, the only users who may listen; a name that begins with "$" asks for a token of its own.
-struct ChannelName: Hashable, Sendable {
+/// A name without a colon, and one that begins with "#", is in the namespace "". A name that begins with "$" asks for a
+/// token of its own.
+///
+/// A name that begins with "#" is the own channel of the one user whose id is all the rest, whatever stands in it. Else
+/// behind the first "#" stand, separated by commas, the only users who may listen. Names and ids are the same only byte
+/// for byte: two spellings that look alike may be two users.
+struct ChannelName: Equatable, Sendable {
   static let maximumBytes = 255
 
   let text: String
@@ -26,18 +30,20 @@ struct ChannelName: Hashable, Sendable {
       throw Malformed(message: "A channel's name does not begin with \"@\".")
     }
     self.text = text
-    let rest = text.hasPrefix("$") ? text.dropFirst() : text[...]
-    guard !rest.isEmpty, rest != "#" else {
+    // By bytes: a combining mark behind it does not make another character of a "#" or a colon.
+    let rest = text.utf8.first == UInt8(ascii: "$") ? text.utf8.dropFirst() : text.utf8[...]
+    let isLimited = rest.first == UInt8(ascii: "#")
+    guard !rest.dropFirst(isLimited ? 1 : 0).isEmpty else {
       throw Malformed(message: "\"\(text)\" is not a channel: there is nothing behind its mark.")
     }
-    guard !rest.hasPrefix("#"), let colon = rest.firstIndex(of: ":") else {
+    guard !isLimited, let colon = rest.firstIndex(of: UInt8(ascii: ":")) else {
       namespace = ""
       return
     }
     guard rest.index(after: colon) != rest.endIndex else {
       throw Malformed(message: "\"\(text)\" is not a channel: write namespace:name.")
     }
-    let namespace = rest[..<colon]
+    let namespace = Substring(rest[..<colon])
     guard Self.isNamespace(namespace) else {
       throw Malformed(
         message: "\"\(namespace)\" is not a namespace: a-z, then up to 63 of a-z 0-9 - _.")
@@ -55,8 +61,21 @@ struct ChannelName: Hashable, Sendable {
 
   /// The only users who may listen; nil when the name says nothing of users.
   var users: [Substring]? {
-    text.lastIndex(of: "#").map { text[text.index(after: $0)...].split(separator: ",") }
+    // By bytes: a combining mark behind it does not make another character of a "#" or a comma.
+    let bytes = text.utf8
+    guard let mark = bytes.firstIndex(of: UInt8(ascii: "#")) else { return nil }
+    let rest = bytes[bytes.index(after: mark)...]
+    if mark == bytes.startIndex { return [Substring(rest)] }
+    return rest.split(separator: UInt8(ascii: ",")).map { Substring($0) }
   }
+
+  /// Whether the name leaves a user out.
+  func excludes(_ user: String) -> Bool {
+    guard let users else { return false }
+    return !users.contains(where: { $0.isExactly(user) })
+  }
+
+  static func == (a: ChannelName, b: ChannelName) -> Bool { a.text.isExactly(b.text) }
 
   static func isNamespace(_ text: Substring) -> Bool {
     guard let first = text.utf8.first, text.utf8.count <= 64 else { return false }
@@ -78,10 +97,10 @@ extension ChannelName {
       throw Malformed(message: "Name the channels to listen to, separated by commas.")
     }
     var names: [ChannelName] = []
-    var seen: Set<String> = []
+    var seen: Set<ExactText> = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       let name = try ChannelName(String(part))
-      guard seen.insert(name.text).inserted else { continue }
+      guard seen.insert(ExactText(name.text)).inserted else { continue }
       guard names.count < limit else {
         throw Malformed(message: "One connection listens to at most \(limit) channels.")
       }

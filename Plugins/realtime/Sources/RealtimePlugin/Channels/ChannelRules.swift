@@ -18,8 +18,8 @@ struct ChannelRules {
     let access: NamespaceOptions.Access
     switch action {
     case .subscribe:
-      if let users = name.users {
-        guard users.contains(where: { $0 == user }) else { throw .permissionDenied }
+      guard !name.excludes(user) else { throw .permissionDenied }
+      if name.users != nil {
         guard !name.needsToken || hasToken else { throw .permissionDenied }
         return options
       }
@@ -40,7 +40,7 @@ struct ChannelRules {
     case .subscribers: guard isSubscribed else { throw .permissionDenied }
     case .users:
       // What only some may hear only they may touch.
-      if let users = name.users, !users.contains(where: { $0 == user }) { throw .permissionDenied }
+      if name.excludes(user) { throw .permissionDenied }
       if name.needsToken && !isSubscribed { throw .permissionDenied }
     }
     return options

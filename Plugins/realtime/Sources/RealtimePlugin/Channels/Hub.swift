@@ -15,7 +15,7 @@ final class Hub {
   private let writer: EventWriter
   private let histories: HistoryReads
   private var numbers = SlotTable<Channel>()
-  private var names: [String: Channel] = [:]
+  private var names: [ExactText: Channel] = [:]
   /// Channels that are to be compared with the history; each stands in it once.
   private var quiet: [Channel] = []
   /// Durable channels, spread over the seconds between two looks at their positions.
@@ -50,7 +50,8 @@ final class Hub {
   ///
   /// - Throws: `HostError` when the loop has too many channels; then it is not held.
   func hold(_ name: String, isEphemeral: Bool = false) throws -> Channel {
-    if let channel = names[name] {
+    let key = ExactText(name)
+    if let channel = names[key] {
       channel.holders += 1
       return channel
     }
@@ -62,7 +63,7 @@ final class Hub {
       numbers.remove(channel.number)
       throw error
     }
-    names[name] = channel
+    names[key] = channel
     channel.holders = 1
     open.add()
     guard !isEphemeral else { return channel }
@@ -116,7 +117,8 @@ final class Hub {
 
   private func close(_ channel: Channel) {
     guard numbers.remove(channel.number) != nil else { return }
-    if names[channel.name] === channel { names[channel.name] = nil }
+    let key = ExactText(channel.name)
+    if names[key] === channel { names[key] = nil }
     wheel.remove(channel)
     if let subscription = channel.subscription { context.bus.unsubscribe(subscription) }
     channel.dismiss()
@@ -227,7 +229,8 @@ final class Hub {
 
   /// Gives the channel up at once, so that whoever comes back begins with a new one, and has its listeners told.
   private func giveUp(_ channel: Channel, isGap: Bool) {
-    if names[channel.name] === channel { names[channel.name] = nil }
+    let key = ExactText(channel.name)
+    if names[key] === channel { names[key] = nil }
     onLoss(channel, isGap)
     wake(channel, false)
   }

@@ -55,6 +55,7 @@ struct Conversation<Place> {
   /// Whether a ping has not been answered.
   private(set) var awaitsPong = false
   private var underWay: UInt16 = 0
+  private var lines = ChannelLines()
   private var lastSerial: UInt32 = 0
   /// Unix seconds at which the connection's token is void; 0 is never.
   var expiresAt: UInt32 = 0
@@ -81,14 +82,34 @@ struct Conversation<Place> {
     guard phase == .connected else { return .close(.badRequest) }
     if case .send = command.request { return begin() ? .work(command.request) : .drop }
     guard command.id > 0 else { return .close(.badRequest) }
+    if lines.mustWait(command) {
+      guard begin() else { return .refuse(.tooManyRequests) }
+      lines.wait(command)
+      return .nothing
+    }
+    return carryOut(command, channelLimit)
+  }
+
+  /// A command that has waited for others of its channel and need not wait any more, and what is to be done with it.
+  mutating func next(in channel: String, channelLimit: Int) -> (Command, Action)? {
+    guard phase == .connected, let command = lines.next(in: channel) else { return nil }
+    underWay -= 1
+    return (command, carryOut(command, channelLimit))
+  }
+
+  private mutating func carryOut(_ command: Command, _ channelLimit: Int) -> Action {
     switch command.request {
-    case .subscribe(let request): return subscribe(request, channelLimit)
+    case .subscribe(let request):
+      let action = subscribe(request, channelLimit)
+      if case .subscribe = action { lines.enter(command) }
+      return action
     case .unsubscribe(let channel):
       guard !channel.isEmpty else { return .close(.badRequest) }
       return .unsubscribe(channel: channel)
     case .ping: return .pong
     default:
       guard begin() else { return .refuse(.tooManyRequests) }
+      lines.enter(command)
       return .work(command.request)
     }
   }
@@ -108,8 +129,11 @@ struct Conversation<Place> {
     return true
   }
 
-  /// A command that `take` gave out as work or as a subscription has been answered.
-  mutating func finish() { underWay -= 1 }
+  /// A command that was given out as work or as a subscription has been answered. What waits for it is `next`.
+  mutating func finish(_ command: Command) {
+    underWay -= 1
+    lines.leave(command)
+  }
 
   /// Keeps a seat in a channel.
   mutating func reserve(_ channel: String, isServerSide: Bool = false) -> UInt32 {
@@ -145,14 +169,14 @@ struct Conversation<Place> {
   }
 
   /// The seat in a channel.
-  func seat(_ channel: String) -> Seat? { seats.first { $0.channel == channel } }
+  func seat(_ channel: String) -> Seat? { seats.first { $0.channel.isExactly(channel) } }
 
   /// Whether the client listens to a channel.
   func isSubscribed(to channel: String) -> Bool { seat(channel)?.place != nil }
 
   /// Gives up the seat in a channel.
   mutating func leave(_ channel: String) -> Seat? {
-    seats.firstIndex { $0.channel == channel }.map { seats.remove(at: $0) }
+    seats.firstIndex { $0.channel.isExactly(channel) }.map { seats.remove(at: $0) }
   }
 
   /// Gives up a seat.
@@ -162,9 +186,9 @@ struct Conversation<Place> {
 
   /// Sets until when a seat may be kept; false if there is none.
   mutating func renew(_ channel: String, until second: UInt32) -> Bool {
-    guard let index = seats.firstIndex(where: { $0.channel == channel && $0.place != nil }) else {
-      return false
-    }
+    guard
+      let index = seats.firstIndex(where: { $0.channel.isExactly(channel) && $0.place != nil })
+    else { return false }
     seats[index].expiresAt = second
     return true
   }
@@ -202,6 +226,7 @@ struct Conversation<Place> {
   /// The connection has ended; what it had is given up.
   mutating func end() -> [Seat] {
     phase = .ended
+    lines = ChannelLines()
     defer { seats = [] }
     return seats
   }

@@ -37,10 +37,10 @@ extension RealtimeShard {
   func closeRevoked(_ data: [UInt8], at time: Timestamp) {
     guard let user = try? JSON.decode(RevokedUser.self, from: data).user else { return }
     wheel.each { client in
-      if client.user == user, client.openedAt <= time { end(client, .invalidToken) }
+      if client.user.isExactly(user), client.openedAt <= time { end(client, .invalidToken) }
     }
     for subscriber in subscribers.values
-    where subscriber.principal.id == user && subscriber.openedAt <= time {
+    where subscriber.principal.id.isExactly(user) && subscriber.openedAt <= time {
       subscriber.end(.invalidToken)
     }
   }
@@ -51,12 +51,14 @@ extension RealtimeShard {
     switch question {
     case .disconnect(let user, let name):
       wheel.each { client in
-        guard client.isOpen, client.user == user, name == nil || name == client.name else { return }
+        guard client.isOpen, client.user.isExactly(user), name == nil || name == client.name else {
+          return
+        }
         answer.closed += 1
         end(client, .forced)
       }
       for subscriber in subscribers.values
-      where subscriber.principal.id == user && (name == nil || name == subscriber.name)
+      where subscriber.principal.id.isExactly(user) && (name == nil || name == subscriber.name)
         && subscriber.stage != .ended
       {
         answer.closed += 1

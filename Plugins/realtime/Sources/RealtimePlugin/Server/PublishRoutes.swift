@@ -44,24 +44,29 @@ extension RealtimeShard {
   func publish(_ request: Request) async throws -> Response {
     let form: Publishing = try request.decode()
     let (name, options) = try await mayPublish(form.channel, request.principal, "/channel")
-    let position = try await publish(
-      Envelope(data: form.data.bytes, tags: form.tags?.bytes), in: name, options,
-      key: form.idempotencyKey)
-    return try .json(position)
+    let envelope = Envelope(data: form.data.bytes, tags: form.tags?.bytes)
+    let key = form.idempotencyKey.map {
+      PublicationKey($0, in: .body, of: request.principal, envelope)
+    }
+    return try .json(try await publish(envelope, in: name, options, key: key))
   }
 
   func broadcast(_ request: Request) async throws -> Response {
     let form: Broadcasting = try request.decode()
     let principal = request.principal
+    let envelope = Envelope(data: form.data.bytes, tags: form.tags?.bytes)
     // A broadcast that was cut off goes on where it was when it is repeated: what names the request names each part.
-    let key = form.idempotencyKey ?? request.header("idempotency-key")
+    let key =
+      form.idempotencyKey.map { PublicationKey($0, in: .body, of: principal, envelope) }
+      ?? request.header("idempotency-key").map {
+        PublicationKey($0, in: .header, of: principal, envelope)
+      }
+    if let key { try await refuseMismatch(key, form.channels) }
     var outcomes: [Outcome] = []
     for (index, channel) in form.channels.enumerated() {
       do {
         let (name, options) = try await mayPublish(channel, principal, "/channels/\(index)")
-        let position = try await publish(
-          Envelope(data: form.data.bytes, tags: form.tags?.bytes), in: name, options,
-          key: key, isPart: true)
+        let position = try await publish(envelope, in: name, options, key: key, isPart: true)
         outcomes.append(Outcome(channel: channel, offset: position.offset, epoch: position.epoch))
       } catch let problem as Problem {
         outcomes.append(

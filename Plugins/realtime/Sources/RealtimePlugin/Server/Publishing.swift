@@ -22,8 +22,8 @@ extension RealtimeShard {
   ///   - key: what names this publication; the same again publishes nothing and has the same answer.
   ///   - isPart: whether the request that asks for it asks for others too, so that it is not carried out with this one.
   func publish(
-    _ envelope: Envelope, in name: ChannelName, _ options: NamespaceOptions, key: String? = nil,
-    isPart: Bool = false
+    _ envelope: Envelope, in name: ChannelName, _ options: NamespaceOptions,
+    key: PublicationKey? = nil, isPart: Bool = false
   ) async throws -> Position {
     let isDurable = options.keepsHistory
     var (envelope, batch) = (envelope, Batch())
@@ -43,8 +43,9 @@ extension RealtimeShard {
         if isDurable {
           position = Position(offset: commit.events.first?.offset ?? 0, epoch: commit.epoch)
         }
-      } catch StoreError.conflict where key != nil {
-        return try await earlier(key ?? "", name)
+      } catch let error as StoreError {
+        guard case .conflict = error, let key else { throw error }
+        return try await earlier(key, name)
       }
     }
     if !isDurable { try context.bus.publish(name.text, type: ChannelEvent.published, data: data) }
@@ -54,33 +55,34 @@ extension RealtimeShard {
 
   /// Has the batch fail if the key is known, and forgets some that are too old.
   private func remember(
-    _ key: String, _ name: ChannelName, _ mark: String?, _ batch: inout Batch
+    _ key: PublicationKey, _ name: ChannelName, _ mark: String?, _ batch: inout Batch
   ) throws {
     let now = try context.clock.now()
     let oldest = now.adding(milliseconds: -Self.keyLifetime)
     batch.add(
       """
       DELETE FROM realtime_publications WHERE made_at < \(oldest) AND (
-        (key = \(key) AND channel = \(name.text)) OR (key, channel) IN (
+        (key = \(key.text) AND channel = \(name.text)) OR (key, channel) IN (
           SELECT key, channel FROM realtime_publications WHERE made_at < \(oldest)
           LIMIT \(Self.sweep)))
       """)
     batch.add(
       SQL(
         """
-        INSERT INTO realtime_publications (key, channel, made_at, mark)
-        VALUES (\(key), \(name.text), \(now), \(mark)) ON CONFLICT (key, channel) DO NOTHING
+        INSERT INTO realtime_publications (key, channel, made_at, mark, fingerprint)
+        VALUES (\(key.text), \(name.text), \(now), \(mark), \(key.fingerprint))
+        ON CONFLICT (key, channel) DO NOTHING
         """
       ).expect(exactly: 1))
   }
 
   /// Writes down where a publication went: a position is known only when it has one.
-  private func note(_ position: Position, _ key: String, _ name: ChannelName) async throws {
+  private func note(_ position: Position, _ key: PublicationKey, _ name: ChannelName) async throws {
     try await context.store.commit(isApartFromRequest: true) {
       SQL(
         """
         UPDATE realtime_publications SET position = \(position.offset), epoch = \(position.epoch)
-        WHERE key = \(key) AND channel = \(name.text)
+        WHERE key = \(key.text) AND channel = \(name.text)
         """)
     }
   }
@@ -88,12 +90,15 @@ extension RealtimeShard {
   /// Where the publication went that had this key first. A gateway that ended between publishing and writing that
   /// down finds it in the history by its mark; one that the history has dropped is at the channel's newest position or below, and
   /// that is what is said.
-  private func earlier(_ key: String, _ name: ChannelName) async throws -> Position {
+  private func earlier(_ key: PublicationKey, _ name: ChannelName) async throws -> Position {
     let rows = try await context.store.read(
       """
-      SELECT position, epoch, mark FROM realtime_publications
-      WHERE key = \(key) AND channel = \(name.text)
+      SELECT position, epoch, mark, fingerprint FROM realtime_publications
+      WHERE key = \(key.text) AND channel = \(name.text)
       """)
+    if let made = try rows.first?["fingerprint", [UInt8]?.self], made != key.fingerprint {
+      throw PublicationKey.mismatch
+    }
     if let row = rows.first, let offset = try row["position", UInt64?.self],
       let epoch = try row["epoch", String?.self]
     {

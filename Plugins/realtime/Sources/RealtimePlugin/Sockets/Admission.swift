@@ -71,16 +71,7 @@ extension RealtimeShard {
         admission.expiresAt = grant.expiresAt
         admission.info = grant.info
       }
-      if request.recover == true, !isEphemeral {
-        if options.recoveryMode == .cache {
-          admission.cached = (nil, 0)
-        } else {
-          admission.recovery = Recovery(
-            after: request.offset ?? 0, epoch: request.epoch ?? "", limit: settings.recoveryLimit,
-            bytes: bytes ?? settings.answerBytes)
-        }
-        try await readMissed(&admission)
-      }
+      try await recover(&admission, bytes: bytes ?? settings.answerBytes)
       try await catchUp(&admission)
       let isRefused =
         admission.isRecovering && !admission.isRecovered
@@ -91,6 +82,22 @@ extension RealtimeShard {
       hub.release(admission.channel)
       throw error
     }
+  }
+
+  /// Begins to read what a client has missed that asks for it.
+  ///
+  /// - Parameter bytes: the most that it is given.
+  func recover(_ admission: inout Admission, bytes: Int) async throws {
+    let request = admission.request
+    guard request.recover == true, !admission.channel.isEphemeral else { return }
+    if admission.options.recoveryMode == .cache {
+      admission.cached = (nil, 0)
+    } else {
+      admission.recovery = Recovery(
+        after: request.offset ?? 0, epoch: request.epoch ?? "", limit: settings.recoveryLimit,
+        bytes: bytes)
+    }
+    try await readMissed(&admission)
   }
 
   /// Reads on until the client would miss nothing.

@@ -56,7 +56,8 @@ struct Credentials {
   /// - Throws: `ProtocolError` when it does not.
   func grant(_ token: String, _ name: ChannelName, user: String) async throws -> Grant {
     guard let principal = try await self.user(of: token, for: .subscription),
-      principal.id == user, let claims = TokenClaims.of(principal), claims.channel == name.text
+      principal.id.isExactly(user), let claims = TokenClaims.of(principal),
+      claims.channel?.isExactly(name.text) == true
     else { throw ProtocolError.permissionDenied }
     return Grant(expiresAt: principal.voidSecond, info: claims.info?.bytes)
   }

@@ -84,7 +84,25 @@ extension RealtimeShard {
 
   /// Carries a command out; what can be answered at once is.
   func take(_ command: Command, from client: Client) -> Reply? {
-    switch client.conversation.take(command, channelLimit: settings.channelsPerConnection) {
+    perform(
+      client.conversation.take(command, channelLimit: settings.channelsPerConnection), command,
+      client)
+  }
+
+  /// Carries out what has waited for another command of its channel, which is done.
+  private func goOn(_ client: Client, behind done: Command) {
+    guard let channel = done.request.channel else { return }
+    while let (command, action) = client.conversation.next(
+      in: channel, channelLimit: settings.channelsPerConnection)
+    {
+      if let reply = perform(action, command, client) { respond(reply, to: command, client) }
+    }
+  }
+
+  private func perform(
+    _ action: Conversation<Channel>.Action, _ command: Command, _ client: Client
+  ) -> Reply? {
+    switch action {
     case .nothing: return nil
     case .drop:
       refusals.add()
@@ -113,7 +131,8 @@ extension RealtimeShard {
         } catch {
           reply = .error(self.refusal(error))
         }
-        client.conversation.finish()
+        client.conversation.finish(command)
+        defer { goOn(client, behind: command) }
         if case .send = request { return }
         if case .error = reply {} else if command.isQuiet { return }
         respond(reply, to: command, client)
@@ -160,14 +179,15 @@ extension RealtimeShard {
       var admission = try await prepare(name, request, options, serial: serial, grant: grant)
       if !admission.isCurrent { try await catchUp(&admission) }
       let result = try commit(admission, client)
-      client.conversation.finish()
+      client.conversation.finish(command)
       client.reply(.subscribe(result), to: command)
       enlist(admission, client)
     } catch {
-      client.conversation.finish()
+      client.conversation.finish(command)
       if let seat = client.conversation.leave(serial) { vacate(seat, client) }
       if client.isOpen { client.reply(.error(refusal(error)), to: command) }
     }
+    goOn(client, behind: command)
   }
 
   /// Whether a client may listen to a channel: by its owner's word, or by the settings and the token it shows.
@@ -200,7 +220,7 @@ extension RealtimeShard {
       if let token = request.token, !token.isEmpty {
         // What opened the connection may have been another's: two that disagree are as good as none.
         let user = try await credentials.user(of: token, for: .bearer)
-        guard user?.id == client.user else { return end(client, .invalidToken) }
+        guard user?.id.isExactly(client.user) == true else { return end(client, .invalidToken) }
       }
       // One answer holds them all.
       var left = settings.answerBytes

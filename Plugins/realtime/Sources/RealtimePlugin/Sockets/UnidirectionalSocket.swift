@@ -17,7 +17,8 @@ extension RealtimeShard {
       at: try context.clock.now())
     try link.join()
     enter(subscriber)
-    context.spawn { [self] in await admit(subscriber, names) }
+    let past = Resumption(request)
+    context.spawn { [self] in await admit(subscriber, names, from: past) }
     return subscriber
   }
 
@@ -40,32 +41,57 @@ extension RealtimeShard {
   }
 
   /// Asks the owner of every channel, then joins all of them or none.
-  private func admit(_ subscriber: Subscriber, _ names: [ChannelName]) async {
+  private func admit(
+    _ subscriber: Subscriber, _ names: [ChannelName], from past: Resumption
+  ) async {
     do {
-      var allowed: [(name: ChannelName, isEphemeral: Bool)] = []
+      var allowed: [NamespaceOptions] = []
       for name in names {
         guard let options = try await mayListen(subscriber.principal, name) else {
           subscriber.end(.permissionDenied.about(name))
           return
         }
         guard subscriber.stage == .asking else { return }
-        allowed.append((name, !options.isForeign && options.historySize == 0))
+        allowed.append(options)
       }
       subscriber.stage = .waiting
-      for (name, isEphemeral) in allowed {
-        subscriber.channels.append(try hub.hold(name.text, isEphemeral: isEphemeral))
+      var admissions: [Admission] = []
+      for (index, (name, options)) in zip(names, allowed).enumerated() {
+        let isEphemeral = !options.isForeign && options.historySize == 0
+        let channel = try hub.hold(name.text, isEphemeral: isEphemeral)
+        subscriber.channels.append(channel)
+        admissions.append(
+          Admission(
+            name: name, request: past.request(at: index, of: names.count), options: options,
+            serial: 0, channel: channel))
       }
       for channel in subscriber.channels {
         try await hub.positioned(channel)
         guard subscriber.stage == .waiting else { return }
       }
-      try welcome(subscriber)
+      try await readMissed(&admissions, by: subscriber)
+      guard subscriber.stage == .waiting else { return }
+      try welcome(subscriber, admissions, without: past.lost(admissions))
     } catch {
       guard context.isOpen, subscriber.stage != .ended else { return }
       if !(error is Hub.Lost) {
         context.log.error("a connection cannot be let in", ["error": "\(error)"])
       }
       subscriber.end(.serverError)
+    }
+  }
+
+  /// Reads what a client missed that comes back, as long as it is there.
+  private func readMissed(_ admissions: inout [Admission], by subscriber: Subscriber) async throws {
+    // What is sent at once is bounded as one answer is.
+    var left = settings.answerBytes
+    for index in admissions.indices {
+      try await recover(&admissions[index], bytes: left)
+      guard subscriber.stage == .waiting else { return }
+      left -= admissions[index].size
+    }
+    while subscriber.stage == .waiting, let late = admissions.firstIndex(where: { !$0.isCurrent }) {
+      try await catchUp(&admissions[late])
     }
   }
 
@@ -80,16 +106,20 @@ extension RealtimeShard {
     }
   }
 
-  /// Makes a connection live: it is known where all its channels stand.
-  private func welcome(_ subscriber: Subscriber) throws {
+  /// Makes a connection live: it is known where all its channels stand, and what it missed in them.
+  private func welcome(
+    _ subscriber: Subscriber, _ admissions: [Admission], without lost: [String]
+  ) throws {
     let hello = ConnectedMessage(
-      connectionID: subscriber.name, userID: subscriber.principal.id,
-      app: context.tenant, time: try context.clock.now(),
-      channels: subscriber.channels.map {
-        ConnectedMessage.Channel(channel: $0.name, offset: $0.feed.offset, epoch: $0.feed.epoch)
-      })
-    // No await from here to the last audience: what goes out after this was not in `hello`.
+      subscriber, of: context.tenant, at: try context.clock.now(), admissions.map(\.start))
+    // No await from here to the last audience: what goes out after this was not in what was missed.
     subscriber.connection.send(try JSON.encode(hello))
+    if !lost.isEmpty { subscriber.connection.send(try JSON.encode(LostMessage(channels: lost))) }
+    for admission in admissions where admission.isRecovered {
+      for event in admission.publications {
+        subscriber.connection.send(writer.plain(event, in: admission.name.text))
+      }
+    }
     for channel in subscriber.channels {
       try channel.plain.add(subscriber.connection, context.groups)
       subscriber.joined += 1

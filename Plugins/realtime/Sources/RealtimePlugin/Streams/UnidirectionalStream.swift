@@ -9,8 +9,7 @@ extension RealtimeShard {
       return .text("", contentType: "\(format.contentType)")
     }
     let principal = request.principal
-    let given = [request.header("last-event-id"), request.query("last_event_id")]
-    let past = given.lazy.compactMap { $0 }.first { !$0.isEmpty }.map { StreamPosition($0) }
+    let past = Resumption(request)
     let names: [ChannelName]
     do {
       names = try ChannelName.list(
@@ -22,7 +21,7 @@ extension RealtimeShard {
     var isTaken = false
     defer { if !isTaken { for admission in admissions { hub.release(admission.channel) } } }
     do {
-      admissions = try await admit(principal, names, from: past ?? nil)
+      admissions = try await admit(principal, names, from: past)
     } catch is Hub.Lost {
       throw Problem.unavailable("A channel cannot be listened to now. Try again later.")
     }
@@ -42,7 +41,7 @@ extension RealtimeShard {
       closed(subscriber)
     }
     subscriber.channels = admissions.map(\.channel)
-    welcome(subscriber, stream, admissions, isResuming: past != nil)
+    welcome(subscriber, stream, admissions, from: past)
     for (index, channel) in subscriber.channels.enumerated() {
       channel.needed.readers[stream.token] = (subscriber, index)
     }
@@ -55,7 +54,7 @@ extension RealtimeShard {
 
   /// Asks the owner of every channel, holds all of them, and reads what was missed.
   private func admit(
-    _ principal: Principal, _ names: [ChannelName], from past: StreamPosition?
+    _ principal: Principal, _ names: [ChannelName], from past: Resumption
   ) async throws -> [Admission] {
     var allowed: [NamespaceOptions] = []
     for name in names {
@@ -69,13 +68,8 @@ extension RealtimeShard {
     var left = settings.answerBytes
     do {
       for (index, name) in names.enumerated() {
-        var asked = SubscribeRequest()
-        if let past, past.places.count == names.count, !past.places[index].epoch.isEmpty {
-          asked.recover = true
-          asked.offset = past.places[index].offset
-          asked.epoch = past.places[index].epoch
-        }
-        let admission = try await prepare(name, asked, allowed[index], serial: 0, bytes: left)
+        let admission = try await prepare(
+          name, past.request(at: index, of: names.count), allowed[index], serial: 0, bytes: left)
         left -= admission.size
         admissions.append(admission)
       }
@@ -91,23 +85,12 @@ extension RealtimeShard {
 
   /// Says from where on the channels are live, what could not be resumed, and what was missed.
   private func welcome(
-    _ subscriber: Subscriber, _ stream: LineStream, _ admissions: [Admission], isResuming: Bool
+    _ subscriber: Subscriber, _ stream: LineStream, _ admissions: [Admission],
+    from past: Resumption
   ) {
-    var lost: [String] = []
-    subscriber.position = StreamPosition(
-      admissions.map { admission in
-        guard !admission.channel.isEphemeral else {
-          return StreamPosition.Place(offset: 0, epoch: "")
-        }
-        let feed = admission.channel.feed
-        guard admission.isRecovered, let offset = admission.request.offset else {
-          if isResuming { lost.append(admission.name.text) }
-          return StreamPosition.Place(offset: feed.offset, epoch: feed.epoch)
-        }
-        return StreamPosition.Place(offset: offset, epoch: feed.epoch)
-      })
+    subscriber.position = StreamPosition(admissions.map(\.start))
     var piece = subscriber.firstEvents(
-      of: context.tenant, at: subscriber.openedAt, without: lost)
+      of: context.tenant, at: subscriber.openedAt, without: past.lost(admissions))
     for (index, admission) in admissions.enumerated() where admission.isRecovered {
       for event in admission.publications {
         piece += subscriber.event(
@@ -126,11 +109,7 @@ extension Subscriber {
   fileprivate func firstEvents(
     of app: String, at now: Timestamp, without lost: [String]
   ) -> [UInt8] {
-    let hello = ConnectedMessage(
-      connectionID: name, userID: principal.id, app: app, time: now,
-      channels: zip(channels, position.places).map {
-        ConnectedMessage.Channel(channel: $0.name, offset: $1.offset, epoch: $1.epoch)
-      })
+    let hello = ConnectedMessage(self, of: app, at: now, position.places)
     var events = LineStream.Format.event(
       id: position.text, pause: Self.pause, (try? JSON.encode(hello)) ?? Array("{}".utf8))
     if !lost.isEmpty {
@@ -157,11 +136,4 @@ extension Subscriber {
   func keepAlive() {
     if case .stream(let stream) = connection { stream.send(framed: Array(":\n\n".utf8)) }
   }
-}
-
-/// What an `insufficient_state` event says.
-private struct LostMessage: Encodable {
-  let type = "insufficient_state"
-  /// Read their state anew: what was missed in them is not known any more.
-  let channels: [String]
 }

@@ -1,0 +1,19 @@
+/// A text that is the same as another only byte for byte. A `String` is also the same as one that spells a character in
+/// another way, which may be another user's id.
+struct ExactText: Hashable, Sendable {
+  let text: String
+
+  init(_ text: String) { self.text = text }
+
+  static func == (a: ExactText, b: ExactText) -> Bool { a.text.isExactly(b.text) }
+
+  func hash(into hasher: inout Hasher) {
+    var text = text
+    text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+  }
+}
+
+extension StringProtocol {
+  /// Whether both are the same bytes.
+  func isExactly(_ other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
+}

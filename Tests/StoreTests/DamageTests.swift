@@ -1,0 +1,72 @@
+import Glibc
+import Testing
+
+@testable import Store
+
+@Suite struct `A file that turns out damaged while it is open` {
+  /// Makes a file of many pages, opens it again so that the writer knows only some of them, and spoils the others.
+  private func withSpoiledFile(_ body: (Store) async throws -> Void) async throws {
+    let directory = TemporaryDirectory()
+    let note = String(repeating: "x", count: 1_000)
+    try await withStore(in: directory) { store in
+      try await store.createNotes()
+      for number in 100..<400 { _ = try await store.note("\(number) \(note)") }
+    }
+    try await withStore(in: directory) { store in
+      _ = try await store.note("400")
+      let path = directory.path + "/tenants/app.sqlite"
+      let descriptor = Glibc.open(path, O_WRONLY)
+      let size = Int(lseek(descriptor, 0, SEEK_END))
+      try #require(size > 64 * 4096)
+      let noise = [UInt8](repeating: 0xA5, count: 4096)
+      // All but the last pages, where the writer writes on, and the first, where the schema is.
+      for page in 8..<(size / 4096 - 16) {
+        #expect(pwrite(descriptor, noise, noise.count, off_t(page * 4096)) == noise.count)
+      }
+      Glibc.close(descriptor)
+      try await body(store)
+    }
+  }
+
+  @Test func `is written no more once a read has found it out`() async throws {
+    try await withSpoiledFile { store in
+      let committed = store.counters.batchesCommitted
+      let found = await failure { () throws(StoreError) in
+        try await store.read(
+          tenant: "app", owner: "chat", statements: [Statement("SELECT body FROM chat_notes")])
+      }
+      #expect(found?.code == .corrupted)
+      for number in 401..<410 {
+        let refused = await failure { () throws(StoreError) in try await store.note("\(number)") }
+        #expect(refused?.code == .corrupted)
+      }
+      #expect(store.counters.batchesCommitted == committed)
+      #expect(store.counters.filesOpened == 1)
+      // Others go on.
+      try await store.createNotes(in: "other")
+      _ = try await store.note("fine", in: "other")
+    }
+  }
+
+  @Test func `is written no more once work that commits nothing has found it out`() async throws {
+    try await withSpoiledFile { store in
+      let committed = store.counters.batchesCommitted
+      let found = await failure { () throws(StoreError) in
+        try await store.migrate(
+          tenant: "app", owner: "chat",
+          migrations: [
+            Migration(
+              version: 1, name: "notes",
+              sql: "CREATE TABLE chat_notes (id INTEGER PRIMARY KEY, body TEXT UNIQUE);"),
+            Migration(
+              version: 2, name: "count",
+              sql: "CREATE TABLE chat_sizes AS SELECT sum(length(body)) AS size FROM chat_notes"),
+          ])
+      }
+      #expect(found?.code == .corrupted)
+      let refused = await failure { () throws(StoreError) in try await store.note("401") }
+      #expect(refused?.code == .corrupted)
+      #expect(store.counters.batchesCommitted == committed)
+    }
+  }
+}
