@@ -168,6 +168,46 @@ func sha256(_ text: String) -> [UInt8] {
     try await control.host.close()
   }
 
+  @Test func `keeps the time of its last use over a rotation without grace`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    let key = try #require(app.keys.first)
+    var tenants = try await control.host.tenants
+    tenants.tenants[app.id]?.credentials[key.id]?.lastUsedAt = 1_767_225_600_000
+    try await control.host.setTenants(tenants)
+    let path = "/v1/apps/\(app.id)/keys"
+    for _ in 0..<2 {
+      let rotation = try await control.request(
+        "POST", "\(path)/\(key.id)/rotate", #"{"grace_seconds":0}"#)
+      #expect(rotation.status == 200)
+      // The host forgets what is gone.
+      var tenants = try await control.host.tenants
+      tenants.tenants[app.id]?.credentials[key.id] = nil
+      try await control.host.setTenants(tenants)
+      let after = try await control.request("GET", path)
+      #expect(after.text.contains(#""last_used_at":"2026-01-01T00:00:00.000Z""#))
+    }
+    try await control.host.close()
+  }
+
+  @Test func `says of the secret before that it ends with the key, if not earlier`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    let path = "/v1/apps/\(app.id)/keys"
+    let made: Made = try await control.request(
+      "POST", path, #"{"name":"x","expires_at":"2026-01-01T00:30:00Z"}"#
+    ).json()
+    for (grace, end) in [(60, "00:01:00"), (3_600, "00:30:00")] {
+      let rotated: Rotated = try await control.request(
+        "POST", "\(path)/\(made.id)/rotate", #"{"grace_seconds":\#(grace)}"#
+      ).json()
+      #expect(rotated.previousExpiresAt == "2026-01-01T\(end).000Z")
+      let list = try await control.request("GET", path)
+      #expect(list.text.contains(#""previous_expires_at":"2026-01-01T\#(end).000Z""#))
+    }
+    try await control.host.close()
+  }
+
   @Test func `is given another name and other scopes`() async throws {
     let control = try await ControlHost()
     let app = try await control.makeApp()
