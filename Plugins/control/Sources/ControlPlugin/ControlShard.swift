@@ -6,11 +6,13 @@ public final class ControlShard: PluginShard {
   let context: ShardContext
   /// Where those wait who append to the audit log.
   let auditLine = AuditLine()
+  let anchor: AuditAnchor
   /// When this shard last looked for what a crash left behind.
   var sweptAt: Timestamp?
 
-  init(_ settings: ControlSettings, _ context: ShardContext) {
+  init(_ settings: ControlSettings, _ anchor: AuditAnchor, _ context: ShardContext) {
     self.settings = settings
+    self.anchor = anchor
     self.context = context
   }
 
