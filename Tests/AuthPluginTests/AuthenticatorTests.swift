@@ -51,7 +51,8 @@ import Testing
       settings: #"""
         {"access_token_seconds":900,"session_days":30,"user_token_seconds":3600,
          "user_token_issuer_optional":true,"user_token_expiry_optional":true,"issuers":[],
-         "allow_guests":true,"guest_seconds":3600,"guests_per_address":2,"guest_limit":5,"guest_scopes":["chat.read"]}
+         "allow_guests":true,"guest_seconds":3600,"guests_per_address":2,"guest_limit":5,"guest_scopes":["chat.read"],
+         "user_scopes":[]}
         """#)
     let reply = try await lenient.identify(bare)
     #expect(reply.id == "42")
