@@ -175,7 +175,7 @@ let tenantsTable = Constant {
       changeTenant(host, tenant, completion, context) { tenant, now in
         guard name.text.hasPrefix("tenant.") else { return SLUICE_E_DENIED }
         let previous = name.text + ".previous"
-        if until > now, let old = tenant.secrets[name.text] {
+        if let old = tenant.secrets[name.text] {
           let line = Array("\(until) ".utf8) + old + [0x0A]
           tenant.secrets[previous] = line + (tenant.secrets[previous] ?? [])
         }

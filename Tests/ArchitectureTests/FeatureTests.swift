@@ -32,7 +32,7 @@ import Testing
 
   /// Words of the gateway that are spelled like a plugin's id.
   static let otherMeanings: [(word: String, file: String, meaning: String)] = [
-    ("auth", "", "the manifest's key, and the class of rates"),
+    ("auth", "", "the manifest's key"),
     ("control", "Sources/PluginHost/Server/Server.swift", "the name of the control thread"),
   ]
 

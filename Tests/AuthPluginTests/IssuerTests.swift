@@ -34,6 +34,19 @@ extension SigningKey {
     """#
   }
 
+  @Test func `has the scopes of the app's users where the app says nothing of the issuer's`()
+    async throws
+  {
+    let key = try SigningKey.generate()
+    let app = try await AuthHost("app", settings: settings(Self.issuer(key.jwk(kid: nil))))
+    let plain = try await app.identify(try Self.es256(by: key))
+    #expect(plain.scopes == ["chat.read", "chat.write"])
+    let greedy = Self.good.replacing(
+      #""sub""#, with: #""scopes":["users.write","chat.write"],"sub""#)
+    #expect(try await app.identify(try Self.es256(greedy, by: key)).scopes == ["chat.write"])
+    try await app.host.close()
+  }
+
   private static func es256(
     _ claims: String = good, by key: SigningKey,
     header: String = #"{"alg":"ES256","typ":"JWT"}"#
@@ -49,12 +62,14 @@ extension SigningKey {
         Self.issuer(
           key.jwk(kid: nil), more: #","user_prefix":"id|","scopes":["chat.read"]"#)))
     let plain = try await app.identify(try Self.es256(by: key))
-    #expect(plain.kind == .user && plain.id == "id|alice" && plain.scopes == [])
+    #expect(plain.kind == .user && plain.id == "id|alice" && plain.scopes == ["chat.read"])
     #expect(plain.claims.text == Self.good)
     #expect(plain.expiresAt == 1_767_229_260_000)
     let greedy = Self.good.replacing(
       #""sub""#, with: #""scopes":["users.write","chat.read"],"sub""#)
     #expect(try await app.identify(try Self.es256(greedy, by: key)).scopes == ["chat.read"])
+    let modest = Self.good.replacing(#""sub""#, with: #""scopes":[],"sub""#)
+    #expect(try await app.identify(try Self.es256(modest, by: key)).scopes == [])
     // The app's own tokens are good as ever.
     let own = Forged.hs256(#"{"iss":"app","sub":"bob","exp":1767229200}"#)
     #expect(try await app.identify(own).id == "bob")

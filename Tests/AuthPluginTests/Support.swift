@@ -17,7 +17,8 @@ struct AuthHost {
      "breached_passwords_file":"","signing_key_days":90,
      "product_name":"Acme",
      "operators":["root@example.com"],"issuers":[],
-     "allow_guests":true,"guest_seconds":3600,"guests_per_address":2,"guest_limit":5,"guest_scopes":["chat.read"]}
+     "allow_guests":true,"guest_seconds":3600,"guests_per_address":2,"guest_limit":5,"guest_scopes":["chat.read"],
+     "user_scopes":["chat.read","chat.write"]}
     """#
 
   let host: TestHost

@@ -39,6 +39,33 @@ import Testing
     try await platform.host.close()
   }
 
+  @Test func `that nobody could look at are not counted`() async throws {
+    var manifest = try TestManifest(file: AuthHost.folder + "/plugin.json")
+    // Looking at what is no hash fails, as it does when the queue of hashes is full.
+    manifest.migrations.append(
+      .init(
+        name: "rows",
+        sql: """
+          INSERT INTO auth_accounts (id, email, name, password, created_at, updated_at)
+          VALUES ('acc_1', 'ada@example.com', 'Ada', 'no hash', 0, 0)
+          """))
+    let host = try await TestHost(
+      Auth.self, manifest, config: AuthHost.settings, tenant: "platform")
+    for _ in 0..<8 {
+      let reply = try await host.request(
+        "POST", "/v1/sessions", body: #"{"email":"ada@example.com","password":"correct horse"}"#)
+      #expect(reply.status == 500)
+    }
+    let claims: RawJSON = #"{"sid":"ses_1"}"#
+    for _ in 0..<8 {
+      let reply = try await host.request(
+        "PUT", "/v1/me/password", body: #"{"current":"correct horse","new":"another horse"}"#,
+        as: Principal(kind: .account, id: "acc_1", claims: claims))
+      #expect(reply.status == 500)
+    }
+    try await host.close()
+  }
+
   @Test func `side by side are counted before their passwords are looked at`() async throws {
     let platform = try await AuthHost("platform")
     _ = try await platform.signUp()

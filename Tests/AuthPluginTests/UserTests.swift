@@ -22,7 +22,7 @@ import Testing
         == #"{"iss":"app_1","sub":"alice","iat":1767225600,"exp":1767229200}"#)
     #expect(HS256.verifies(jws.signature, of: jws.signingInput, with: AuthHost.secret))
     let who = try await app.identify(try reply.json(Answer.self).token)
-    #expect(who.kind == .user && who.id == "alice" && who.scopes == [])
+    #expect(who.kind == .user && who.id == "alice" && who.scopes == ["chat.read", "chat.write"])
     try await app.host.close()
   }
 

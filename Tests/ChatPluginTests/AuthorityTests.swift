@@ -12,11 +12,11 @@ import Testing
 
   private func ask(
     _ host: TestHost, _ channel: String, _ action: String, kind: String = "user",
-    id: String = "alice"
+    id: String = "alice", scopes: String = #""messages.read""#
   ) async throws -> Reply {
     let question =
       #"{"channel":"\#(channel)","action":"\#(action)","#
-      + #""principal":{"kind":"\#(kind)","id":"\#(id)","scopes":[]}}"#
+      + #""principal":{"kind":"\#(kind)","id":"\#(id)","scopes":[\#(scopes)]}}"#
     let reply = try await host.call(
       "sluice.channel-authority/1", key: "chat", method: 1, bytes: Array(question.utf8))
     return try JSON.decode(from: reply)
@@ -27,6 +27,23 @@ import Testing
       for action in ["subscribe", "history"] {
         #expect(try await ask(host, "chat:messaging:general", action).allow)
         #expect(try await ask(host, "chat:messaging:general", action, kind: "key").allow)
+      }
+    }
+  }
+
+  @Test func `lets nobody listen whose credential may not read messages`() async throws {
+    try await withChat { host async throws in
+      for (scopes, allows) in [
+        ("", false), (#""messages.write""#, false), (#""a","messages.read""#, true),
+        (#""*""#, true),
+      ] {
+        for action in ["subscribe", "history"] {
+          for kind in ["user", "key"] {
+            let reply = try await ask(
+              host, "chat:messaging:general", action, kind: kind, scopes: scopes)
+            #expect(reply.allow == allows, "\(kind) \(action) \(scopes)")
+          }
+        }
       }
     }
   }

@@ -105,6 +105,9 @@ import Testing
     let before = try await control.log(of: app).count
     _ = try await control.request("PATCH", "/v1/apps/\(app.id)", #"{"name":"Mine"}"#, as: bob)
     _ = try await control.request("POST", "/v1/apps/\(app.id)/keys", #"{"name":"x"}"#, as: bob)
+    // A look is no change.
+    let look = try await control.request("GET", "/v1/apps/\(app.id)/audit", as: bob)
+    #expect(look.status == 403 && look.problem?.detail.contains("admin") == true)
     let read = try await control.request("GET", "/v1/apps/\(app.id)")
     #expect(try read.json(Listed.Element.self).name == "Shop")
     #expect(try await control.host.tenants.tenants[app.id]?.credentials.count == 2)

@@ -87,6 +87,24 @@ def test_the_last_row_that_was_printed_is_found_again(busy, tmp_path):
         verify(gateway.data, "--expect", wrong, code=64)
 
 
+def test_records_that_are_cut_off_at_the_end_are_missed(busy, tmp_path):
+    gateway, _, _ = busy
+    folder = tmp_path / "data"
+    done = run("tenant", "backup", "platform", tmp_path / "copy", "--data", gateway.data)
+    assert done.returncode == 0, done.stderr
+    (folder / "tenants").mkdir(parents=True)
+    shutil.copy(tmp_path / "copy/tenants/platform.sqlite", folder / "tenants")
+    assert "nothing says which row is the last" in verify(folder)
+    shutil.copytree(gateway.data / "files/platform/control", folder / "files/platform/control")
+    assert "nothing says" not in verify(folder)
+    for change, last in (("DELETE FROM control_audit WHERE seq > 3", 3), ("DELETE FROM control_audit", 0)):
+        with closing(sqlite3.connect(folder / "tenants/platform.sqlite")) as database:
+            database.execute("DROP TRIGGER IF EXISTS control_audit_no_delete")
+            database.execute(change)
+            database.commit()
+        assert f"is missing: the last is row {last}" in verify(folder, code=1)
+
+
 @pytest.mark.parametrize("change, words", [
     ("UPDATE control_audit SET actor = 'acc_eve' WHERE seq = 17", "row 17 is not what was written"),
     ("UPDATE control_audit SET after_value = '{}' WHERE seq = 17", "row 17 is not what was written"),

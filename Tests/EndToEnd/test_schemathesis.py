@@ -32,6 +32,7 @@ COSTLY = {
 DESTRUCTIVE = {"delete"}
 # What HTTP itself refuses before it is known which operation is meant: a target or a head that is too long.
 BEFORE_OPERATIONS = {414, 431}
+NO_APP = "app_00000000000000000000000000"
 PATIENCE = 10 * SLOWNESS
 METHODS = ("get", "put", "post", "delete", "patch")
 pytestmark = unsanitized("the requests are thousands, and the other tests send what is malformed")
@@ -100,9 +101,14 @@ def send(url: str, **options) -> requests.Response:
         return answer
 
 
+def is_success(answer: requests.Response) -> bool:
+    """2xx; a redirection is none, though `ok` says so."""
+    return 200 <= answer.status_code < 300
+
+
 def is_stream(answer: requests.Response) -> bool:
     kind = answer.headers.get("content-type", "")
-    return answer.status_code == 101 or answer.ok and "content-length" not in answer.headers and "json" not in kind
+    return answer.status_code == 101 or is_success(answer) and "content-length" not in answer.headers and "json" not in kind
 
 
 def faults(case, answer: requests.Response) -> list[str]:
@@ -132,8 +138,8 @@ class Trial:
         self.faults: list[str] = []
         self.statuses: dict[str, Counter] = {}
 
-    def ask(self, operation, mode: GenerationMode, count: int, authorization: str | None, **fixed) -> None:
-        """Sends requests that schemathesis makes; those for what is `fixed` name what there is."""
+    def ask(self, operation, mode: GenerationMode, count: int, authorization: str | None, app: str | None = None, **fixed) -> None:
+        """Sends requests that schemathesis makes; those for what is `fixed` name what there is, and those for an `app` say so."""
         seen = self.statuses.setdefault(name(operation), Counter())
 
         @settings(
@@ -146,6 +152,8 @@ class Trial:
                 key: value for key, value in (options.get("headers") or {}).items() if key.lower() != "authorization"}
             if authorization:
                 options["headers"]["Authorization"] = authorization
+            if app:
+                options["params"] = {**(options.get("params") or {}), "app": app}
             try:
                 answer = send(**options)
             except (requests.exceptions.InvalidHeader, requests.exceptions.InvalidURL, UnicodeError):
@@ -173,7 +181,7 @@ class Trial:
         answer = send(self.url + path, method=operation.method.upper(), **options)
         self.statuses.setdefault(name(operation), Counter())[answer.status_code] += 1
         self.faults += faults(operation.Case(path_parameters=parameters), answer)
-        return answer.status_code == 101 or answer.ok
+        return answer.status_code == 101 or is_success(answer)
 
 
 HANDSHAKE = {
@@ -223,4 +231,8 @@ def test_no_operation_answers_5xx_or_what_is_not_described(gateway, world, opera
         if good:
             trial.ask(operation, GenerationMode.POSITIVE, FEW, None)
             trial.ask(operation, GenerationMode.POSITIVE, FEW, "Bearer sk_wrong")
+        # Whatever an operation asks for, requests may name an app, with a credential of somebody else or with none.
+        for app in (world.app.id, NO_APP):
+            for authorization in {None, good, world.owner.session.headers["Authorization"]}:
+                trial.ask(operation, GenerationMode.POSITIVE, 1, authorization, app)
     assert not trial.faults, "\n".join([f"{len(trial.faults)} wrong answers", *trial.faults[:40]])

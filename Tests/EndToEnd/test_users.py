@@ -1,5 +1,6 @@
 """An app's users: their list, tokens that are revoked, and guests, with the real program over several loops."""
 
+import asyncio
 import contextlib
 import json
 import time
@@ -10,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from client import Account, Client, listen
+from sdk import Listening, connected
 
 OWN = "/v1/channels"
 
@@ -98,6 +100,66 @@ def test_a_revocation_needs_a_key_with_its_scope(app, platform):
     assert Client(platform.url, app.key).post("/v1/users/alice/revoke").status_code == 401
 
 
+# -- the signing secret
+
+
+def test_connections_end_with_the_secret_that_signed_their_tokens_and_may_come_back(sluice):
+    gateway = sluice(arguments=["--loops", "2"])
+    owner = Account(gateway.url)
+    app, other = owner.app("Rotating"), owner.app("Staying")
+    with contextlib.ExitStack() as opened:
+        open_socket = opened.enter_context
+        bystander = open_socket(connect(f"{gateway.socket_url}/ws?token={other.token('eve')}", proxy=None))
+        alice = app.token("alice")
+        sockets = [open_socket(connect(f"{gateway.socket_url}/ws?token={alice}", proxy=None)) for _ in range(4)]
+        sockets += [open_socket(listen(gateway.url, "chat:messaging:x", token=alice)) for _ in range(4)]
+        answer = app.owner.post(f"/v1/apps/{app.id}/signing-secret/rotate", {"grace_seconds": 0}, expect=200).json()
+        for socket in sockets:
+            with pytest.raises(ConnectionClosed) as closed:
+                while True:
+                    socket.recv(10)
+            # Which says: come back with a new token.
+            assert closed.value.rcvd.code == 3005
+        assert Client(gateway.url, alice).get(OWN).status_code == 401
+        app.signing_secret = answer["signing_secret"]
+        fresh = open_socket(connect(f"{gateway.socket_url}/ws?token={app.token('alice')}", proxy=None))
+        assert json.loads(fresh.recv(10))["type"] == "handshake_validation"
+        # With a grace they go on until it ends.
+        app.owner.post(f"/v1/apps/{app.id}/signing-secret/rotate", {"grace_seconds": 3}, expect=200)
+        fresh.send(json.dumps({"type": "subscribe", "id": 1, "channel": "chat:messaging:x"}))
+        assert json.loads(fresh.recv(10))["type"] == "ack"
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                fresh.recv(60)
+        assert closed.value.rcvd.code == 3005
+        # Nobody else has heard of it.
+        bystander.send(json.dumps({"type": "subscribe", "id": 1, "channel": "chat:messaging:x"}))
+        while json.loads(bystander.recv(10)).get("type") != "ack":
+            pass
+
+
+def test_the_sdk_fetches_a_new_token_when_the_secret_behind_its_own_is_changed(sluice):
+    gateway = sluice(arguments=["--loops", "2"])
+    app = Account(gateway.url).app("Refreshing")
+
+    async def scenario():
+        fetched = []
+
+        async def fetch(_) -> str:
+            fetched.append(app.token("alice"))
+            return fetched[-1]
+
+        async with connected(gateway, app.token("alice"), get_token=fetch) as client:
+            listening = Listening(client, "chat:messaging:x")
+            await listening.subscription.subscribe()
+            await asyncio.wait_for(listening.subscribed.get(), 10)
+            app.owner.post(f"/v1/apps/{app.id}/signing-secret/rotate", {"grace_seconds": 0}, expect=200)
+            await asyncio.wait_for(listening.subscribed.get(), 30)
+            assert fetched
+
+    asyncio.run(scenario())
+
+
 # -- guests
 
 
@@ -110,16 +172,53 @@ def test_a_guest_is_made_with_a_public_key_and_may_do_what_guests_may(platform):
     app = Account(platform.url).app("Guests")
     client = Client(platform.url, app.key)
     assert client.post("/v1/guests", {}, expect=403).json()["code"] == "forbidden"
-    client = guests(app, guest_scopes=["tea.drink"])
+    client = guests(app, guest_scopes=["tea.drink", "messages.write"])
     made = client.post("/v1/guests", {"name": "Somebody"}, expect=201).json()
     guest = made["user"]
     assert guest["id"].startswith("guest_") and guest["name"] == "Somebody" and guest["guest_until"]
     claims = jwt.decode(made["token"], app.signing_secret, ["HS256"], issuer=app.id)
-    assert claims["sub"] == guest["id"] and claims["guest"] is True and claims["scopes"] == ["tea.drink"]
+    assert claims["sub"] == guest["id"] and claims["guest"] is True and claims["scopes"] == ["tea.drink", "messages.write"]
     assert claims["exp"] - claims["iat"] == made["expires_in"] == 86400
     Client(platform.url, made["token"]).post("/v1/channels/messaging/lobby/messages", {"text": "hello"}, expect=201)
     assert Client(platform.url, made["token"]).get("/v1/users").status_code == 403
     assert app.server.get(f"/v1/users/{guest['id']}", expect=200).json() == guest
+
+
+def test_a_key_a_user_and_a_guest_do_in_chat_what_their_scopes_say(platform):
+    app = Account(platform.url).app("Scoped")
+    general = "/v1/channels/messaging/general"
+    message = {"text": "hello", "user_id": "ada"}
+
+    def key(*scopes: str) -> Client:
+        made = app.owner.post(f"/v1/apps/{app.id}/keys", {"name": "scoped", "scopes": scopes}, expect=201).json()
+        return Client(platform.url, made["secret"])
+
+    app.server.post(general + "/messages", message, expect=201)
+    stranger, reader, writer = key("users.read"), key("messages.read"), key("messages.write")
+    for path in ("/v1/channels", general, general + "/messages", "/v1/unread?user_id=ada", "/v1/history/chat:messaging:general"):
+        assert stranger.get(path).status_code == 403, path
+    assert stranger.post(general + "/messages", message).json()["code"] == "forbidden"
+    assert reader.get(general + "/messages", expect=200).json()["data"]
+    assert reader.post(general + "/messages", message).status_code == 403
+    written = writer.post(general + "/messages", message, expect=201).json()
+    assert writer.get(f"/v1/messages/{written['id']}").status_code == 403
+
+    # A user without the claim may what users may; with it, no more than it says.
+    for scopes, may_write in ((None, True), (["messages.write"], True), (["messages.read"], False), ([], False)):
+        claims = {} if scopes is None else {"claims": {"scopes": scopes}}
+        token = app.server.post("/v1/tokens", {"user_id": "bob", **claims}, expect=201).json()["token"]
+        status = Client(platform.url, token).post(general + "/messages", {"text": "hello"}).status_code
+        assert status == (201 if may_write else 403), scopes
+        with connect(f"{platform.socket_url}/ws?token={token}", proxy=None) as socket:
+            assert json.loads(socket.recv(10))["type"] == "handshake_validation"
+            socket.send(json.dumps({"type": "chat.send", "id": 1, "data": {"channel": "messaging:general", "text": "x"}}))
+            answer = json.loads(socket.recv(10))
+            assert answer["type"] == ("ack" if may_write else "error"), (scopes, answer)
+
+    # Guests are users without the claim, until the app says what they may.
+    for settings, status in (({}, 201), ({"guest_scopes": []}, 403)):
+        guest = guests(app, **settings).post("/v1/guests", {}, expect=201).json()["token"]
+        assert Client(platform.url, guest).post(general + "/messages", {"text": "hi"}).status_code == status
 
 
 def test_a_public_key_is_no_credential_anywhere_else_and_others_make_no_guests(platform, app):

@@ -1,3 +1,4 @@
+internal import Bus
 internal import Gateway
 internal import Store
 
@@ -93,8 +94,11 @@ extension TenantControl {
   /// Secrets that were rotated out and are kept, at most.
   private static let previousSecrets = 4
 
+  /// Where plugins of a tenant hear that what the host recognised up to now is void from a time on. No client can name it.
+  private static let identitiesChannel = "@identities"
+
   /// Puts another secret in the place of one, which stays good until a time under another name. That name is written
-  /// first, so that a crash in between takes nothing away.
+  /// first, so that a crash in between takes nothing away. Then those are told who keep what was recognised with it.
   ///
   /// - Parameter until: Unix milliseconds.
   func rotateSecret(
@@ -106,19 +110,17 @@ extension TenantControl {
     }
     await lock(tenant)
     defer { unlock(tenant) }
-    let now = host.store.options.now()
     var kept: [[UInt8]] = []
     do throws(TenantError) {
-      if until > now, let old = try registry.secret(tenant: tenant, name: name) {
+      // One that is over is kept too: whoever still shows what it made is told to come back, not to stay away.
+      if let old = try registry.secret(tenant: tenant, name: name) {
         kept.append(Array("\(until) ".utf8) + old)
       }
       let former = try registry.secret(tenant: tenant, name: name + ".previous") ?? []
       // None is good for longer than the one that came after it.
       kept += former.split(separator: lineFeed).compactMap { line in
         let time = line.prefix { $0 != 0x20 }
-        guard let end = Int64(String(decoding: time, as: UTF8.self)), min(end, until) > now else {
-          return nil
-        }
+        guard let end = Int64(String(decoding: time, as: UTF8.self)) else { return nil }
         return Array("\(min(end, until))".utf8) + line.dropFirst(time.count)
       }
     } catch {
@@ -127,5 +129,11 @@ extension TenantControl {
     let lines = kept.prefix(Self.previousSecrets).flatMap { $0 + [lineFeed] }
     try await putSecret(tenant, name: name + ".previous", value: lines.isEmpty ? nil : lines)
     try await putSecret(tenant, name: name, value: value)
+    host.bus.publish([
+      Publication(
+        tenant: tenant, channel: Self.identitiesChannel, sequence: 0, offset: 0,
+        time: host.store.options.now(), type: "identities.void", id: host.identifier("evt"),
+        epoch: "", data: Array(#"{"void_at_ms":\#(until)}"#.utf8))
+    ])
   }
 }

@@ -11,7 +11,6 @@ extension Route {
       }
       return alias
     }
-    let isReading = method == .get || method == .head || method == .options
     self.init(
       method: method, path: path, aliases: aliases,
       operation: reader.string("operation", .operation),
@@ -25,7 +24,6 @@ extension Route {
       takesTokenInQuery: reader.boolean("token_in_query", default: false),
       body: RouteBody(reading: reader.optional("body"), method: method),
       takesIdempotencyKey: reader.boolean("idempotency_key", default: true),
-      rate: reader.word("rate", default: isReading ? .read : .write),
       responses: RouteResponse.read(&reader),
       pointer: reader.node.pointer)
     if method != .post {

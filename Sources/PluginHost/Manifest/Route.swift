@@ -28,8 +28,6 @@ public struct Route: Sendable {
   public var body: RouteBody
   /// Whether a POST may carry an `Idempotency-Key`; of other methods it says nothing.
   public var takesIdempotencyKey: Bool
-  /// The bucket that its requests are counted in.
-  public var rate: RateClass
   /// What the operation answers besides problems, in the order of the status.
   public var responses: [RouteResponse]
   /// Where the route stands in its manifest.
@@ -61,11 +59,6 @@ public enum RouteMethod: String, Sendable, Hashable, CaseIterable {
   case patch = "PATCH"
   case delete = "DELETE"
   case options = "OPTIONS"
-}
-
-/// The bucket that a request is counted in.
-public enum RateClass: String, Sendable, Hashable, CaseIterable {
-  case read, write, auth, none
 }
 
 /// A parameter of the query.

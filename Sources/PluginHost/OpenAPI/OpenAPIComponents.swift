@@ -14,9 +14,19 @@ enum OpenAPIComponents {
   /// The problems that the gateway answers with, by status.
   private static let problems: [(status: Int, name: String, description: String)] = [
     (400, "InvalidRequest", "The request is malformed or does not follow the schema."),
-    (401, "Unauthenticated", "The credential is missing, malformed, expired or not for this app."),
-    (403, "Forbidden", "The credential does not allow this, or a quota is used up."),
-    (404, "NotFound", "There is no such thing, or the plugin is not enabled for this app."),
+    (
+      401, "Unauthenticated",
+      "The credential is missing, malformed, expired or not for this app, or two of credential, host name and `?app=` name different apps."
+    ),
+    (
+      403, "Forbidden",
+      "The credential does not allow this (`forbidden`), or a quota is used up (`quota_exceeded`)."
+    ),
+    (
+      404, "NotFound",
+      "There is no such thing or no such app (`not_found`), or the plugin is not enabled for this app (`plugin_not_enabled`)."
+    ),
+    (408, "RequestTimeout", "The body did not come in time."),
     (
       409, "Conflict",
       "The request conflicts with what is stored (`conflict`), or its Idempotency-Key with another request (`idempotency_mismatch`) or with one that is under way or whose answer was not kept (`conflict`)."
@@ -27,6 +37,7 @@ enum OpenAPIComponents {
     (429, "RateLimited", "Too many requests; Retry-After says when to try again."),
     (500, "Internal", "The gateway or a plugin failed."),
     (503, "Unavailable", "Overloaded or not available now; Retry-After says when to try again."),
+    (504, "DeadlineExceeded", "The plugin did not answer in time."),
   ]
 
   /// The parameter of every POST that may be repeated.

@@ -25,16 +25,12 @@ extension OpenAPIPaths {
 
   /// What the manifest says, and the problems that the gateway itself may answer with.
   mutating func responses(
-    of route: Route, plugin: PluginManifest, owner: String
+    of route: Route, owner: String
   ) -> ConfigValue {
     var members: [(status: Int, value: ConfigValue)] = route.responses.map { response in
       (response.status, value(of: response, owner: owner))
     }
     let statuses = Self.problems(
-      access: route.access,
-      hasInput: !route.query.isEmpty || !route.path.parameters.isEmpty || route.body.mode != .none
-        || route.method == .post && route.takesIdempotencyKey,
-      hasPath: !route.path.parameters.isEmpty || plugin.tenants != .platform, rate: route.rate,
       mayConflict: [.post, .put, .patch].contains(route.method),
       hasBody: route.body.mode != .none, hasTypes: !route.body.contentTypes.isEmpty)
     for status in statuses where !members.contains(where: { $0.status == status }) {
@@ -61,20 +57,19 @@ extension OpenAPIPaths {
   }
 
   /// The statuses of the problems that may come before or instead of the plugin's answer.
+  ///
+  /// Whatever an operation asks for: any query may be malformed, `?app=` may name an app that there is not (404) or not that of the credential
+  /// (401), and an app may have used up its quota (403).
   static func problems(
-    access: Access, hasInput: Bool, hasPath: Bool, rate: RateClass, mayConflict: Bool = false,
-    hasBody: Bool = false, hasTypes: Bool = false, isSocket: Bool = false
+    mayConflict: Bool = false, hasBody: Bool = false, hasTypes: Bool = false, isSocket: Bool = false
   ) -> [Int] {
-    var statuses: [Int] = []
-    if hasInput { statuses.append(400) }
-    if !access.kinds.isEmpty { statuses += [401, 403] }
-    if hasPath { statuses.append(404) }
+    var statuses = [400, 401, 403, 404]
+    if hasBody { statuses.append(408) }
     if mayConflict { statuses.append(409) }
     if hasBody { statuses.append(413) }
     if hasTypes { statuses.append(415) }
     if isSocket { statuses.append(426) }
-    if rate != .none { statuses.append(429) }
-    return statuses + [500, 503]
+    return statuses + [429, 500, 503, 504]
   }
 
   /// The alternatives of which one is needed (OpenAPI 3.1.0 §4.8.30); an empty one is "none at all".

@@ -45,7 +45,7 @@ struct OpenAPIPaths {
     let owner = "\(plugin.id).\(route.operation)"
     let query = route.query.map { parameter($0, of: owner) }
     let body = route.body.mode == .none ? nil : requestBody(route.body, of: owner)
-    let responses = responses(of: route, plugin: plugin, owner: owner)
+    let responses = responses(of: route, owner: owner)
     for pattern in route.patterns {
       let isAlias = pattern != route.path
       var members = head(
@@ -84,8 +84,7 @@ struct OpenAPIPaths {
     var responses: [ConfigValue.Member] = [
       .init("101", ["description": "The connection is a WebSocket from here on."])
     ]
-    let statuses = Self.problems(
-      access: socket.access, hasInput: true, hasPath: false, rate: .read, isSocket: true)
+    let statuses = Self.problems(isSocket: true)
     responses += statuses.map(OpenAPIComponents.reference(to:))
     members.append(.init("responses", .object(responses)))
     members.append(
@@ -121,7 +120,6 @@ struct OpenAPIPaths {
     if route.credential == .firstMessage {
       notes.append("What leads to the app may stand in the query or the body instead of the head.")
     }
-    if route.rate != .none { notes.append("Counts as `\(route.rate.rawValue)`.") }
     return notes
   }
 

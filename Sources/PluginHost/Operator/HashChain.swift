@@ -7,6 +7,9 @@ public import Store
 /// SHA-256, in lower-case hexadecimal digits, over every other column that is not NULL, in the table's order, each as
 /// `name:type:length:value` and a line feed. The type is `i` for an integer, in decimal digits, or `t` for text; the length
 /// counts bytes. `previous_hash` is the hash of the row before, 64 zeros in the first.
+///
+/// Rows that are missing at the end break no link. Whoever writes the table therefore may keep the last row's number and hash in a
+/// file `TABLE.head` of its folder (ext/files.h), as `seq=hash` and a line feed, written after the row: the table may go on behind it.
 public struct HashChain: Sendable, Equatable {
   /// A row and its hash.
   public struct Link: Sendable, Equatable {
@@ -20,6 +23,15 @@ public struct HashChain: Sendable, Equatable {
       self.seq = seq
       self.hash = hash
     }
+
+    /// A row as it is written, "seq=hash"; nil for what is none.
+    public init?(_ text: String) {
+      let parts = text.split(separator: "=", omittingEmptySubsequences: false)
+      guard parts.count == 2, let seq = Int64(parts[0]), seq > 0, parts[1].utf8.count == 64 else {
+        return nil
+      }
+      self.init(seq: seq, hash: String(parts[1]))
+    }
   }
 
   /// The table's name.
@@ -28,6 +40,8 @@ public struct HashChain: Sendable, Equatable {
   public var rows: Int64 = 0
   /// The last of them.
   public var head: Link?
+  /// The last row as its writer has noted it outside of the database; nil when it has not.
+  public var anchor: Link?
   /// What is wrong with the first link that is broken; nil when none is.
   public var fault: String?
 
@@ -55,13 +69,28 @@ public struct HashChain: Sendable, Equatable {
     var chains: [HashChain] = []
     for case .text(let name) in names.map(\.[0]) {
       var chain = HashChain(table: name)
-      try chain.walk(file, expected)
+      // Before the rows: a gateway that runs goes on writing.
+      chain.anchor = anchor(of: name, tenant: tenant, in: dataDirectory)
+      try chain.walk(file, [expected, chain.anchor].compactMap(\.self))
       chains.append(chain)
     }
     return chains
   }
 
-  private mutating func walk(_ file: DatabaseFile, _ expected: Link?) throws(StoreError) {
+  /// What stands in the file `TABLE.head` of one of the tenant's folders.
+  private static func anchor(of table: String, tenant: String, in dataDirectory: String) -> Link? {
+    let folder = FilePath.resolve(tenant, in: FilePath.resolve("files", in: dataDirectory))
+    for plugin in (try? FileSystem.names(in: folder)) ?? [] {
+      let path = FilePath.resolve(table + ".head", in: FilePath.resolve(plugin, in: folder))
+      guard let bytes = try? FileSystem.contents(of: path, limit: 128) else { continue }
+      if let link = Link(String(decoding: bytes.filter { $0 != 0x0A }, as: UTF8.self)) {
+        return link
+      }
+    }
+    return nil
+  }
+
+  private mutating func walk(_ file: DatabaseFile, _ expected: [Link]) throws(StoreError) {
     let quoted =
       "\""
       + table.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
@@ -80,14 +109,14 @@ public struct HashChain: Sendable, Equatable {
       }
       if page.count < 1_000 { break }
     }
-    if let expected, expected.seq > last.seq {
-      fault = "row \(expected.seq) is missing: the last is row \(last.seq)"
+    if fault == nil, let missing = expected.map(\.seq).max(), missing > last.seq {
+      fault = "row \(missing) is missing: the last is row \(last.seq)"
     }
   }
 
   /// The row's link, or nil when it does not hold, which `fault` then says.
   private mutating func check(
-    _ row: [SQLValue], _ columns: [String], after last: Link, _ expected: Link?
+    _ row: [SQLValue], _ columns: [String], after last: Link, _ expected: [Link]
   ) -> Link? {
     var bytes: [UInt8] = []
     var values: [String: SQLValue] = [:]
@@ -121,7 +150,7 @@ public struct HashChain: Sendable, Equatable {
       fault = "row \(seq) is not what was written: its hash is another"
       return nil
     }
-    if let expected, expected.seq == seq, expected.hash != hash {
+    if expected.contains(where: { $0.seq == seq && $0.hash != hash }) {
       fault = "row \(seq) is not the one that is expected: its hash is \(hash)"
       return nil
     }

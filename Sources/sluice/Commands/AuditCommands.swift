@@ -12,9 +12,10 @@ struct AuditVerify: ParsableCommand {
     commandName: "verify", abstract: "Find out whether an audit log is what was written.",
     discussion: """
       Every row holds the hash of the row before it and a hash of itself; whoever changes or removes one breaks the chain there. \
-      The command goes through all rows and names the first that does not hold. That rows were cut off at the end, or all of \
-      them written anew, is only seen from outside: keep what the command prints for the last row, and give it as --expect the \
-      next time. It works beside a gateway that runs, and on the data of one that does not. It ends with 0 when all is whole, with 1 \
+      The command goes through all rows and names the first that does not hold. That rows were cut off at the end is seen by the \
+      number and hash of the last one, which stand in a file of the data folder too; where there is none, as in a copy of the database \
+      alone, the command says so. Whoever can write that file as well can write all anew: keep what the command prints for the last row \
+      elsewhere, and give it as --expect the next time. It works beside a gateway that runs, and on the data of one that does not. It ends with 0 when all is whole, with 1 \
       when it is not or cannot be read.
       """)
 
@@ -37,12 +38,7 @@ struct AuditVerify: ParsableCommand {
     }
   }
 
-  private var link: HashChain.Link? {
-    guard let parts = expect?.split(separator: "=", omittingEmptySubsequences: false),
-      parts.count == 2, let seq = Int64(parts[0]), seq > 0, parts[1].utf8.count == 64
-    else { return nil }
-    return HashChain.Link(seq: seq, hash: String(parts[1]))
-  }
+  private var link: HashChain.Link? { expect.flatMap { HashChain.Link($0) } }
 
   func run() throws {
     var options = ConfigurationOptions()
@@ -63,6 +59,10 @@ struct AuditVerify: ParsableCommand {
     for chain in chains {
       let end = chain.head.map { "; the last is \($0.seq)=\($0.hash)" } ?? ""
       print("\(chain.table): \(chain.rows) rows are whole\(end)")
+      if chain.anchor == nil, link == nil {
+        print(
+          "\(chain.table): nothing says which row is the last, so rows may be missing behind it")
+      }
     }
     let faults = chains.compactMap { chain in chain.fault.map { "\(chain.table): \($0)" } }
     guard faults.isEmpty else { throw failure(faults) }

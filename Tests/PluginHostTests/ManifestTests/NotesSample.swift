@@ -22,7 +22,6 @@ enum NotesSample {
               "properties": {"text": {"type": "string", "minLength": 1, "maxLength": 2000}}
             }
           },
-          "rate": "write",
           "responses": {
             "409": {"description": "The book is closed"},
             "201": {
@@ -44,7 +43,7 @@ enum NotesSample {
         },
         {
           "method": "PUT", "path": "/v1/cover", "operation": "putCover", "handler": "put_cover",
-          "auth": ["none"], "rate": "none",
+          "auth": ["none"],
           "body": {"mode": "stream", "limit": 1048576, "content_types": ["image/png"]}
         }
       ],

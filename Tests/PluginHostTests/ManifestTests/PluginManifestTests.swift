@@ -27,7 +27,6 @@ import Testing
     #expect(create.access == .required([.user, .key]))
     #expect(create.access.description == "user key")
     #expect(create.scopes == ["notes.write"])
-    #expect(create.rate == .write)
     #expect(create.body.limit == 4096 && create.body.isRequired)
     #expect(create.responses.map(\.status) == [201, 409])
     #expect(create.pointer == "/routes/0")
@@ -37,7 +36,6 @@ import Testing
     #expect(list.query.map(\.kind) == [.integer, .array, .string])
     #expect(list.query.map(\.isRequired) == [false, false, true])
     #expect(list.body.mode == .none)
-    #expect(list.rate == .read)
     #expect(list.access == .optional(.user))
     #expect(list.access.description == "optional user")
 

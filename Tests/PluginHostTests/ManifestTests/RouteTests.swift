@@ -95,10 +95,6 @@ import Testing
       [#"/credential: "first" is not one of head, first-message"#]
     ),
     (
-      #"{"rate":"rea"}"#,
-      [#"/rate: "rea" is not one of read, write, auth, none (did you mean "read"?)"#]
-    ),
-    (
       #"{"method":"PUT","idempotency_key":true}"#,
       ["/idempotency_key: only POST may carry an Idempotency-Key"]
     ),

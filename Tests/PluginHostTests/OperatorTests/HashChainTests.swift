@@ -68,6 +68,32 @@ private struct ChainBench {
     #expect(chain.rows == whole)
   }
 
+  @Test func `ends no earlier than its writer has noted beside it`() throws {
+    func bench(_ rows: Int, _ change: String = "SELECT 1", noting note: String?) throws
+      -> HashChain
+    {
+      let bench = try ChainBench(rows, then: change)
+      if let note { bench.folder.write(note, to: "files/app/own/own_log.head") }
+      return try #require(try bench.verify())
+    }
+    let whole = try bench(5, noting: nil)
+    let head = try #require(whole.head)
+    #expect(whole.anchor == nil && whole.fault == nil)
+    let note = "5=\(head.hash)\n"
+    let noted = try bench(5, noting: note)
+    #expect(noted.anchor == head && noted.fault == nil)
+    let cut = try bench(5, "DELETE FROM own_log WHERE seq > 3", noting: note)
+    #expect(cut.rows == 3 && cut.fault == "row 5 is missing: the last is row 3")
+    #expect(
+      try bench(5, "DELETE FROM own_log", noting: note).fault
+        == "row 5 is missing: the last is row 0")
+    // A crash between the row and the note of it.
+    #expect(try bench(6, noting: note).fault == nil)
+    let forged = try bench(5, noting: "5=\(String(repeating: "0", count: 64))\n")
+    #expect(forged.fault?.contains("row 5 is not the one that is expected") == true)
+    #expect(try bench(5, noting: "nonsense").anchor == nil)
+  }
+
   @Test func `is held against a link that is known`() throws {
     let bench = try ChainBench(5)
     let head = try #require(try bench.verify()?.head)

@@ -96,9 +96,12 @@ typedef struct sluice_tenants_v1 {
                                                  sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
     /*
      * Puts another text in the place of a secret, and keeps the old one under `name` followed by ".previous", for whoever
-     * still has to accept it until `until_ms` (Unix milliseconds; not after now: it is not kept). What stands there is lines
-     * of a time in decimal digits, a space, a secret that is good before that time, and a line feed, newest first, four
-     * at most. SLUICE_E_INVALID: the value holds a line feed. A crash in between leaves the secret as it was.
+     * still has to accept it until `until_ms` (Unix milliseconds; not after now: no longer). What stands there is lines of
+     * a time in decimal digits, a space, a secret that is good before that time, and a line feed, newest first, four at
+     * most; the time may be over: what such a secret made is expired, not forged. SLUICE_E_INVALID: the value holds a line
+     * feed. A crash in between leaves the secret as it was. When it is done the tenant's bus has in the channel
+     * `@identities` an event "identities.void" with {"void_at_ms":…}, which is `until_ms`: whoever keeps a principal that
+     * was recognised up to the event's time has it end then at the latest, and its client come back with a new credential.
      */
     sluice_status_t (*SLUICE_NONNULL rotate_secret)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
                                                     sluice_slice_t name, sluice_slice_t value, int64_t until_ms,

@@ -43,6 +43,8 @@ struct AuthSettings: Decodable {
   var guestsPerAddress: Int64
   /// How many guests there may be.
   var guestLimit: Int64
+  /// The scopes of a user whose token states none.
+  var userScopes: [String]
   /// The scopes that a guest has.
   var guestScopes: [String]
 
@@ -57,6 +59,7 @@ struct AuthSettings: Decodable {
     case guestSeconds = "guest_seconds"
     case guestsPerAddress = "guests_per_address"
     case guestLimit = "guest_limit"
+    case userScopes = "user_scopes"
     case guestScopes = "guest_scopes"
   }
 }

@@ -5,7 +5,11 @@ struct AuthorityQuestion: Decodable {
   struct Who: Decodable {
     let kind: Principal.Kind
     let id: String
+    let scopes: [String]
   }
+
+  /// What a route asks of whoever reads messages; a socket is no way around it.
+  static let scope = "messages.read"
 
   let channel: String
   let action: String
@@ -37,6 +41,10 @@ extension ChatShard {
     }
     switch question.action {
     case "subscribe", "history":
+      let scopes = question.principal.scopes
+      guard scopes.contains(AuthorityQuestion.scope) || scopes.contains("*") else {
+        return .denied("The credential lacks the scope \(AuthorityQuestion.scope).")
+      }
       let type: ChannelType
       do {
         type = try types[address.type]

@@ -3,15 +3,17 @@ public import PluginKit
 /// The control plane, on the tenant `platform`: developers' apps, the apps' keys and their plugins.
 public struct Control: Plugin {
   let settings: ControlSettings
+  private let anchor: AuditAnchor
 
   /// - Throws: when the operator's settings are not those of `plugin.json`.
   public init(_ context: InstanceContext) throws {
     settings = try context.config()
+    anchor = AuditAnchor(folder: try context.folder())
   }
 
   /// One for each loop; they share nothing but the platform's tables.
   public func makeShard(_ context: ShardContext) throws -> ControlShard {
-    ControlShard(settings, context)
+    ControlShard(settings, anchor, context)
   }
 }
 

@@ -6,9 +6,11 @@ public final class ControlShard: PluginShard {
   let context: ShardContext
   /// Where those wait who append to the audit log.
   let auditLine = AuditLine()
+  let anchor: AuditAnchor
 
-  init(_ settings: ControlSettings, _ context: ShardContext) {
+  init(_ settings: ControlSettings, _ anchor: AuditAnchor, _ context: ShardContext) {
     self.settings = settings
+    self.anchor = anchor
     self.context = context
     beginSweeping()
   }

@@ -90,6 +90,8 @@ public final class RealtimeShard: PluginShard {
         shard.link.receive(Array(event.data))
       } else if number == ShardLink.usersNumber {
         shard.closeRevoked(Array(event.data), at: event.time)
+      } else if number == ShardLink.identitiesNumber {
+        shard.endIdentities(Array(event.data), at: event.time)
       } else {
         shard.hub.receive(event, number: number)
       }

@@ -11,6 +11,10 @@ final class Accounts {
   let throttled: Metric?
   /// Passwords that were not looked at because too many waited.
   let overloads: Metric?
+  /// New passwords that were not looked for in the operator's list, because it could not be read.
+  let unlisted: Metric?
+  /// Whether that list could be read the last time.
+  var seesBreachedList = true
   /// Whether the tenant sends mail, once it has been asked.
   var hasMailer: Bool?
   var outbox = Outbox()
@@ -24,6 +28,10 @@ final class Accounts {
       "throttled_total", "Attempts refused because there were too many before.")
     overloads = try? context.metrics.counter(
       "password_overloads_total", "Requests refused because too many passwords waited to be hashed."
+    )
+    unlisted = try? context.metrics.counter(
+      "breached_list_unread_total",
+      "New passwords that were not looked for in the list of breached ones, which could not be read."
     )
     keys = SigningKeys(
       context, lifetime: accountSettings.signingKeyDays * 86_400_000,

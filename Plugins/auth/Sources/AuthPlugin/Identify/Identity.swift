@@ -125,14 +125,15 @@ extension Users {
       try issuer.verify(token)
       claims = try Claims(token.payload, userPrefix: issuer.userPrefix)
       try claims.check(issuer: issuer, now: now())
-      scopes = claims.scopes.filter { issuer.scopes.contains($0) }
+      let bound = issuer.scopes ?? settings.userScopes
+      scopes = (claims.scopes ?? settings.userScopes).filter(bound.contains)
     } else {
       goodUntil = try verifyOwn(token)
       claims = try Claims(
         token.payload, defaultIssuer: settings.issuerIsOptional ? context.tenant : nil,
         mayLackExpiry: settings.expiryIsOptional)
       try claims.check(tenant: context.tenant, now: now())
-      scopes = claims.scopes
+      scopes = claims.scopes ?? settings.userScopes
     }
     try await checkRevocation(of: claims)
     let identity = Identity(
@@ -150,11 +151,12 @@ extension Users {
     guard let secret = try signingSecret(), !secret.isEmpty else { throw TokenRefusal.noSecret }
     guard !HS256.verifies(token.signature, of: token.signingInput, with: secret) else { return nil }
     // Signed before the secret was rotated: as good as that, but not beyond the grace.
-    let now = try now()
     let former = try formerSecrets().first {
-      now < $0.until && HS256.verifies(token.signature, of: token.signingInput, with: $0.secret)
+      HS256.verifies(token.signature, of: token.signingInput, with: $0.secret)
     }
     guard let former else { throw TokenRefusal.badSignature }
+    // Clients of the protocol fetch a new token when theirs has expired, and give up when it is forged.
+    guard try now() < former.until else { throw TokenRefusal.expired }
     return former.until
   }
 }

@@ -14,7 +14,8 @@ struct Claims {
   let audience: [String]?
   /// `sid`: the account's session.
   let session: String?
-  let scopes: [String]
+  /// `scopes`; nil for a token that says nothing of them, which is not the same as none.
+  let scopes: [String]?
   /// The one channel that the token is for; nil for one that lets its bearer act.
   let channel: String?
 
@@ -64,9 +65,9 @@ struct Claims {
     issuedAt = try time("iat")
     audience = try claim("aud", Audience.self)?.names
     session = try claim("sid")
-    scopes = try claim("scopes") ?? []
+    scopes = try claim("scopes")
     channel = try claim("channel")
-    guard scopes.allSatisfy(Claims.isScope) else { throw .badClaim("scopes") }
+    guard scopes?.allSatisfy(Claims.isScope) ?? true else { throw .badClaim("scopes") }
   }
 
   /// Checks issuer, audience and times for the tenant called `tenant` at `now`.

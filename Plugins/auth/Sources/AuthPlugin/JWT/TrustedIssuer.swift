@@ -11,7 +11,7 @@ struct IssuerSettings: Decodable {
   var keys: JSONWebKeySet
   /// Set before `sub` to make the user's id, so that no two issuers speak of the same user by chance.
   var userPrefix: String?
-  /// Of the scopes that a token asks for, those that it may have.
+  /// The scopes that its tokens may have at most; nil for those of the app's users.
   var scopes: [String]?
 
   enum CodingKeys: String, CodingKey {
@@ -25,7 +25,7 @@ final class TrustedIssuer {
   let name: String
   let audience: String
   let userPrefix: String
-  let scopes: [String]
+  let scopes: [String]?
   private let algorithms: [SignatureAlgorithm]
   private let keys: [VerificationKey]
 
@@ -35,7 +35,7 @@ final class TrustedIssuer {
     name = settings.issuer
     audience = settings.audience
     userPrefix = settings.userPrefix ?? ""
-    scopes = settings.scopes ?? []
+    scopes = settings.scopes
     algorithms = settings.algorithms
     func refuse(_ place: String, _ message: String) -> ConfigurationError {
       ConfigurationError(pointer: pointer + place, message: message)
@@ -43,7 +43,7 @@ final class TrustedIssuer {
     if !userPrefix.isEmpty, let refusal = UserID.refusal(of: userPrefix) {
       throw refuse("/user_prefix", refusal)
     }
-    guard scopes.allSatisfy(Claims.isScope) else {
+    guard scopes?.allSatisfy(Claims.isScope) ?? true else {
       throw refuse("/scopes", "A scope is a word of visible ASCII.")
     }
     // Else whoever knows the public keys could try them as the secret (RFC 8725 §2.1).

@@ -9,16 +9,35 @@ extension Accounts {
     async throws -> PasswordHash
   {
     let salt = try context.random.bytes(PasswordHash.saltLength)
-    let made = try await context.worker.run { [policy] () throws -> (PasswordHash?, String?) in
+    let made = try await context.worker.run {
+      [policy] () throws -> (hash: PasswordHash?, refusal: String?, seesBreached: Bool) in
+      let sees = policy.seesBreached
       if let refusal = policy.refusal(of: password, email: email, name: name) {
-        return (nil, refusal)
+        return (nil, refusal, sees)
       }
-      return (try PasswordHash(of: password, salt: salt), nil)
+      return (try PasswordHash(of: password, salt: salt), nil, sees)
     }
-    guard let hash = made.0 else {
-      throw Problem.invalid(pointer: pointer, made.1 ?? "It is not taken.")
+    note(seesBreached: made.seesBreached)
+    guard let hash = made.hash else {
+      throw Problem.invalid(pointer: pointer, made.refusal ?? "It is not taken.")
     }
     return hash
+  }
+
+  /// Says when the operator's list of breached passwords cannot be read any more, and when it can again. New passwords are taken
+  /// meanwhile, after a look at the plugin's own list: a file that is being replaced does not stop sign-ups and resets.
+  private func note(seesBreached: Bool) {
+    if !seesBreached { unlisted?.add() }
+    guard seesBreached != seesBreachedList else { return }
+    seesBreachedList = seesBreached
+    let file = accountSettings.breachedPasswordsFile
+    if seesBreached {
+      context.log.info("the list of breached passwords can be read again", ["file": file])
+    } else {
+      context.log.error(
+        "the list of breached passwords cannot be read: new passwords are taken without it",
+        ["file": file])
+    }
   }
 
   private struct Reset: Decodable {
@@ -122,9 +141,14 @@ extension Accounts {
       "SELECT \(raw: Accounts.columns), password FROM auth_accounts WHERE id = \(id)")
     guard let row = rows.first else { throw Accounts.gone }
     let kept = PasswordHash(kept: try row["password", String.self])
-    guard try await context.worker.run({ try kept.matches(password) }) else {
-      throw Accounts.wrongPassword
+    let isRight: Bool
+    do {
+      isRight = try await context.worker.run { try kept.matches(password) }
+    } catch {
+      try await giveBack([throttle])
+      throw error
     }
+    guard isRight else { throw Accounts.wrongPassword }
     try await context.store.commit(isApartFromRequest: true) { throttle.giveBack }
     return (try row.decode(), kept.text)
   }

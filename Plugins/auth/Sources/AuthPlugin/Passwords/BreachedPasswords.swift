@@ -22,10 +22,11 @@ struct BreachedPasswords: Sendable {
     return nil
   }
 
-  /// Whether the password is in the list; a file that cannot be read has none. [worker-thread]
-  func contains(_ password: String) -> Bool {
+  /// Whether the password is in the list; nil when that cannot be told, because the file is gone or is no list any more. [worker-thread]
+  func contains(_ password: String) -> Bool? {
+    guard refusal == nil else { return nil }
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return false }
+    guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
     let bytes = Array(password.utf8)
     let digest = [UInt8](unsafeUninitializedCapacity: 20) { digest, count in

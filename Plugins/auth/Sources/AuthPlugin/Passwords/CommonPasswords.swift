@@ -1,6 +1,6 @@
 /// The passwords that people choose most often, and with them what is made of those in the usual ways.
 ///
-/// It is a short list of words and a few rules rather than a long list: whoever guesses works that way too. "P@ssw0rd2024!" is the word
+/// It is a list of some thousands of words and a few rules rather than a longer list: whoever guesses works that way too. "P@ssw0rd2024!" is the word
 /// "password" with letters exchanged, a year and a mark behind it.
 enum CommonPasswords {
   static func contains(_ password: String) -> Bool {
@@ -107,5 +107,5 @@ enum CommonPasswords {
   ].map { Array($0.utf8) }
 
   private static let words: Set<[UInt8]> = Set(
-    CommonWords.text.split { $0 == " " || $0 == "\n" }.map { Array($0.utf8) })
+    CommonWords.all.flatMap { $0.split { $0 == " " || $0 == "\n" }.map { Array($0.utf8) } })
 }

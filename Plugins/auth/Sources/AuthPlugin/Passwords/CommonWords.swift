@@ -28,4 +28,20 @@ enum CommonWords {
     blahblah qwerty qwertz azerty 1q2w3e 1q2w3e4r 1q2w3e4r5t q1w2e3r4 zaq12wsx asdf zxcv abc abcd abcde the my me you is our your super mega ultra best cool hot sexy
     gangster player gamer hacker cracker warrior soldier ranger sniper captain doctor maverick rocket turbo nitro blaster
     """
+
+  /// Fingers on a keyboard, and numbers that stand for something.
+  static let patterns = """
+    007bond 1a2b3c 1a2b3c4d 1g2w3e4r 1q2w 1qaz 1qaz2wsx 1qazxsw2 2fast4u 2pac 2wsx3edc 350z 3doors 3edc4rfv 4ever
+    4life 4rfv5tgb 50cent a1b2c3 a1b2c3d4 aa11aa11 aaa111 abc123 abc1234 abcd1234 ac1dc acdc acdc1234 agent007
+    asd123 asd123asd asdasd asdf1234 asdfg asdfgh asdfghj asdqwe asdqwe123 asdzxc azsxdc azsxdcfv b4by blink182
+    bond007 c3po cbr600 cbr900 cs16 d3lta edcrfv f150 fifa17 ford150 gt40 gta5 h4ck3r h4x0r iop jkl l33t lkjhgf
+    lkjhgfdsa mnbvcxz mp3 n00b ncc1701 ou812 p0rn plmokn poiuyt poiuytrewq ps2 ps3 ps4 qaz123 qaz1wsx2 qazwsx123
+    qazxswedc qqww1122 qw12 qw12er34 qwaszx qwe123 qwe123qwe qwe456 qweasd qweasdzxc qweewq qweqwe qwer1234
+    qwerasdf qwerfdsa qwert12345 qwerty12 qwerty123 qwerty1234 qwerty12345 qwertyui qwertzui r2d2 rfvtgb rush2112
+    rx7 rx8 sum41 tgbyhn thx1138 trewq uiop w00t w1nd0ws wasd wasd1234 wsxedc yhnujm ytrewq z28 zaq1 zaq1xsw2
+    zaqwsx zaqxsw zsexdr zxc123 zxcasd zxcasdqwe zxcv1234 zxczxc
+    """
+
+  /// All of them.
+  static var all: [String] { [text, names, world, play, everyday, patterns] }
 }

@@ -25,14 +25,20 @@ struct PasswordPolicy: Sendable {
       return "A password has \(PasswordPolicy.lengths.lowerBound) to "
         + "\(PasswordPolicy.lengths.upperBound) characters."
     }
-    if PasswordPolicy.isSimilar(password, toAnyOf: PasswordPolicy.words(of: email, name)) {
+    let words = PasswordPolicy.words(of: email, name)
+    if PasswordPolicy.isSimilar(password, toAnyOf: words)
+      || LikenessToOwner(words: words).isMainPart(of: password)
+    {
       return "It is too much like the name or the e-mail address. Choose another one."
     }
-    if CommonPasswords.contains(password) || (breached?.contains(password) ?? false) {
+    if CommonPasswords.contains(password) || breached?.contains(password) == true {
       return "It is among the passwords that are tried first. Choose another one."
     }
     return nil
   }
+
+  /// Whether the operator's list can be looked into; true where there is none. [worker-thread]
+  var seesBreached: Bool { breached?.refusal == nil }
 
   /// What somebody who knows the owner would begin with.
   private static func words(of email: String, _ name: String) -> Set<[Unicode.Scalar]> {

@@ -39,7 +39,15 @@ extension Accounts {
     try await take(throttles.all)
 
     let kept = try rows[0].first?["password", String.self]
-    let (isRight, renewed) = try await check(form.password, against: kept)
+    let isRight: Bool
+    let renewed: PasswordHash?
+    do {
+      (isRight, renewed) = try await check(form.password, against: kept)
+    } catch {
+      // Nobody has looked at the password, so it was no guess.
+      try await giveBack(throttles.all)
+      throw error
+    }
     guard isRight, let account = try rows[0].first?.decode(Account.self) else {
       throw Problem.unauthenticated("The e-mail or the password is wrong.")
     }

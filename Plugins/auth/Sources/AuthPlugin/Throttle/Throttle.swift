@@ -81,6 +81,14 @@ extension Accounts {
     }
   }
 
+  /// Takes back what `take` counted: nobody has looked at the attempt.
+  func giveBack(_ throttles: [Throttle]) async throws {
+    var batch = Batch()
+    batch.isApartFromRequest = true
+    for throttle in throttles { batch.add(throttle.giveBack) }
+    try await context.store.commit(batch)
+  }
+
   private func wait(for throttle: Throttle, from now: Timestamp) async throws -> Int64 {
     let rows = try await context.store.read(
       "SELECT due_at FROM auth_throttles WHERE subject = \(throttle.subject)")

@@ -24,8 +24,8 @@ final class Users {
     try context.secrets.get("tenant.signing")
   }
 
-  /// Signing secrets that were rotated out, each with the time before which tokens under it are good, newest first. The host
-  /// keeps them as `rotate_secret` in `sluice/ext/tenants.h` says.
+  /// Signing secrets that were rotated out, each with the time before which tokens under it are good, newest first; of some
+  /// that time is over. The host keeps them as `rotate_secret` in `sluice/ext/tenants.h` says.
   func formerSecrets() throws -> [(secret: [UInt8], until: Timestamp)] {
     let lines = try context.secrets.get("tenant.signing.previous") ?? []
     return lines.split(separator: 0x0A).compactMap { line in

@@ -44,7 +44,8 @@ extension ControlShard {
     let secret = try KeyText.secretKey(context)
     let credential = try stored.id + "." + context.random.bytes(8).hexadecimal
     try await reserve(credential, for: stored, of: app, at: now)
-    let until = now.adding(milliseconds: form.graceSeconds * 1_000)
+    let until = stored.end(ofGrace: now.adding(milliseconds: form.graceSeconds * 1_000))
+    let lastUse = stored.lastUse(try credentials(of: app.id))
     do {
       try await context.tenants.put(
         Credential(
@@ -59,7 +60,7 @@ extension ControlShard {
           UPDATE control_keys
           SET credential = \(credential), previous_credential = \(stored.secretID),
             previous_until = \(until), unsettled = 1, pending_credential = NULL, pending_at = NULL,
-            rotated_at = \(now)
+            rotated_at = \(now), last_used_at = \(lastUse)
           WHERE id = \(stored.id) AND state = \(Stage.ready) AND pending_credential = \(credential)
             AND pending_at >= \(oldest) AND scopes = \(try RawJSON(encoding: stored.scopes))
           """

@@ -43,6 +43,8 @@ struct StoredKey: Decodable, Identifiable {
   var pendingCredential: String?
   var pendingAt: Timestamp?
   var rotatedAt: Timestamp?
+  /// When secret halves before the present one were used last, as far as the last rotation knew.
+  var lastUsedAt: Timestamp?
 
   enum CodingKeys: String, CodingKey {
     case id, name, key, scopes, credential, unsettled
@@ -53,11 +55,12 @@ struct StoredKey: Decodable, Identifiable {
     case pendingCredential = "pending_credential"
     case pendingAt = "pending_at"
     case rotatedAt = "rotated_at"
+    case lastUsedAt = "last_used_at"
   }
 
   static let columns = """
     id, name, key, scopes, created_at, expires_at, credential, previous_credential, previous_until,
-    unsettled, pending_credential, pending_at, rotated_at
+    unsettled, pending_credential, pending_at, rotated_at, last_used_at
     """
 
   /// The host's id of the secret half.
@@ -71,14 +74,22 @@ struct StoredKey: Decodable, Identifiable {
   /// The key as members see it, with what the host knows of it.
   func shown(_ credentials: [String: CredentialState], at now: Timestamp) -> Key {
     let secret = credentials[secretID]
+    return Key(
+      id: id, name: name, key: key, scopes: secret?.scopes ?? scopes, createdAt: createdAt,
+      expiresAt: expiresAt, lastUsedAt: lastUse(credentials), rotatedAt: rotatedAt,
+      previousExpiresAt: previousUntil.map(end(ofGrace:)).flatMap { now < $0 ? $0 : nil })
+  }
+
+  /// When one of its secret halves was used last, also of those that are gone.
+  func lastUse(_ credentials: [String: CredentialState]) -> Timestamp? {
     let uses = [secretID, previousCredential].compactMap {
       $0.flatMap { credentials[$0]?.lastUsedAt }
     }
-    return Key(
-      id: id, name: name, key: key, scopes: secret?.scopes ?? scopes, createdAt: createdAt,
-      expiresAt: expiresAt, lastUsedAt: uses.max(), rotatedAt: rotatedAt,
-      previousExpiresAt: previousUntil.flatMap { now < $0 ? $0 : nil })
+    return (uses + [lastUsedAt].compactMap(\.self)).max()
   }
+
+  /// When a secret half ends that is kept until `until`: not later than the key.
+  func end(ofGrace until: Timestamp) -> Timestamp { min(until, expiresAt ?? until) }
 }
 
 /// What of a key the audit log remembers.

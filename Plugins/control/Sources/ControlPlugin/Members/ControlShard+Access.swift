@@ -12,7 +12,7 @@ extension ControlShard {
   /// The app that the path names first, if whoever asks is a member of it and may do what is asked for.
   ///
   /// - Throws: `Problem` 404 to a stranger, for whom somebody's app is as good as none; 403 to a member whose role does not
-  ///   allow it, which the audit log remembers.
+  ///   allow it, which the audit log remembers of changes.
   func membership(_ request: Request, _ permission: Permission) async throws -> Membership {
     let rows = try await context.store.read(
       """
@@ -25,9 +25,11 @@ extension ControlShard {
     let membership = Membership(
       app: try row.decode(), role: try ControlShard.role(try row["role", String.self]))
     guard membership.role >= permission.least else {
-      try await refuse(
-        request, membership.app, permission.action,
-        "This needs the role \(permission.least.rawValue); yours is \(membership.role.rawValue).")
+      let detail =
+        "This needs the role \(permission.least.rawValue); yours is \(membership.role.rawValue)."
+      // A look changes nothing, and whoever may not look would else fill the log by looking.
+      if permission.isReading { throw Problem.forbidden(detail) }
+      try await refuse(request, membership.app, permission.action, detail)
     }
     return membership
   }

@@ -28,6 +28,9 @@ enum Permission: String, CaseIterable {
     }
   }
 
+  /// Whether it changes nothing.
+  var isReading: Bool { action.hasSuffix(".read") }
+
   /// What the audit log calls it.
   var action: String {
     switch self {

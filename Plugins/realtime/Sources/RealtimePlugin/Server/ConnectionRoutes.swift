@@ -45,6 +45,33 @@ extension RealtimeShard {
     }
   }
 
+  private struct Void: Decodable {
+    let voidAt: Int64
+
+    private enum CodingKeys: String, CodingKey {
+      case voidAt = "void_at_ms"
+    }
+  }
+
+  /// Has this loop's connections that were opened up to `time` end when their tokens are void, which they do not say themselves:
+  /// what signed them has been changed. They may come back with new ones.
+  func endIdentities(_ data: [UInt8], at time: Timestamp) {
+    guard let end = try? JSON.decode(Void.self, from: data).voidAt,
+      let now = try? context.clock.now().unixMilliseconds
+    else { return }
+    let second = (max(end, 0) + 999) / 1_000
+    wheel.each { client in
+      guard client.isOpen, client.openedAt <= time else { return }
+      if end <= now { return self.end(client, .expired) }
+      let known = client.conversation.expiresAt
+      let bound = UInt32(clamping: second)
+      client.conversation.expiresAt = known == 0 ? bound : min(known, bound)
+    }
+    for subscriber in subscribers.values where subscriber.openedAt <= time {
+      if end <= now { subscriber.end(.expired) } else { bound(subscriber, by: second) }
+    }
+  }
+
   /// This loop's part of an answer.
   func answer(_ question: ShardLink.Question) -> ShardLink.Answer {
     var answer = ShardLink.Answer()

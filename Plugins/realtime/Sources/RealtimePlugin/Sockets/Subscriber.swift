@@ -17,6 +17,8 @@ final class Subscriber: WheelMember {
   /// What it is called where an app's server asks.
   let name: String
   let openedAt: Timestamp
+  /// When the credential is void, in Unix seconds, rounded up; nil is never.
+  var deadline: Int64?
   var stage = Stage.asking
   var channels: [Channel] = []
   /// How many of them it gets publications of, from the first.
@@ -31,11 +33,7 @@ final class Subscriber: WheelMember {
     self.principal = principal
     self.name = name
     openedAt = now
-  }
-
-  /// When the credential is void, in Unix seconds, rounded up; nil is never.
-  var deadline: Int64? {
-    principal.expiresAt.map { ($0.unixMilliseconds + 999) / 1000 }
+    deadline = principal.expiresAt.map { ($0.unixMilliseconds + 999) / 1000 }
   }
 
   /// Closes the connection; nothing is sent to it any more.

@@ -169,6 +169,16 @@ extension RealtimeShard {
     }
   }
 
+  /// Has a connection end at a time, in Unix seconds, if it does not end before.
+  func bound(_ subscriber: Subscriber, by second: Int64) {
+    if let deadline = subscriber.deadline {
+      guard second < deadline else { return }
+      deadlines.remove(subscriber.connection.token, at: deadline)
+    }
+    subscriber.deadline = second
+    watchDeadline(of: subscriber)
+  }
+
   private func endExpired() {
     if let now = try? context.clock.now() {
       for token in deadlines.due(now.unixMilliseconds / 1000) {
