@@ -142,7 +142,7 @@ def test_the_key_of_an_issuer_is_never_shown_and_stays_with_its_issuer(sluice):
     assert all(encoded(word) not in page for word in words.values() for page in pages)
     # What is shown can be put as it is, in another order, and with other settings.
     two, one = shown["config"]["issuers"][1], shown["config"]["issuers"][0]
-    app.set_plugin("auth", enabled=True, config={"issuers": [{**two, "scopes": ["chat.read"]}, one]})
+    app.set_plugin("auth", enabled=True, config={"issuers": [{**two, "scopes": ["channels.read"]}, one]})
     assert let_in() == [True, True]
     app.set_plugin("auth", enabled=True, config={"issuers": [one]})
     assert let_in() == [True, False]
