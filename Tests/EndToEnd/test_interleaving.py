@@ -4,6 +4,7 @@ What is done is drawn from a seed; how it interleaves is left to the gateway and
 """
 
 import asyncio
+import calendar
 import itertools
 import json
 import random
@@ -63,7 +64,7 @@ class House:
 
     async def revoke(self, user: str):
         answer = await self.call(f"/v1/users/{quote(user, safe='')}/revoke")
-        before = time.mktime(time.strptime(answer["issued_before"][:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
+        before = calendar.timegm(time.strptime(answer["issued_before"][:19], "%Y-%m-%dT%H:%M:%S"))
         self.revoked[user] = before
         # What is published from now on is for nobody whose token was void by then.
         for ear in self.ears:

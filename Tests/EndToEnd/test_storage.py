@@ -192,7 +192,7 @@ def test_a_file_that_a_read_finds_damaged_is_written_no_more(sluice):
     for number in range(10):
         answer = send(app, f"lost {number}")
         assert answer.status_code == 503 and answer.json()["code"] == "plugin_unavailable", answer.text
-    assert app.server.post("/v1/publish", {"channel": "chat:messaging:general", "data": 1}).status_code == 503
+    assert app.server.post("/v1/publish", {"channel": "room", "data": 1}).status_code == 503
     assert read().status_code == 503
     say(neighbour, "not concerned")
 
