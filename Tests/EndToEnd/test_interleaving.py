@@ -221,7 +221,8 @@ def test_whatever_happens_at_once_everybody_hears_what_is_theirs_and_all_of_it(s
         for ear in house.ears:
             if ear.void_from is not None and ear.reader:
                 await asyncio.wait_for(ear.reader, PATIENCE)
-                assert ear.code in (3500, 1000, 1005), (ear.user, ear.way, ear.code)
+                # One that listens one way may have been refused a channel before.
+                assert ear.code in (3500, 3507, 1000, 1005), (ear.user, ear.way, ear.code)
 
         async def caught_up(ear: Ear):
             while ear.is_open and (ear.sent or any(offset < tops[channel] for channel, offset in ear.listens().items())):
