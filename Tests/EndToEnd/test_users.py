@@ -125,7 +125,7 @@ def test_connections_end_with_the_secret_that_signed_their_tokens_and_may_come_b
         fresh = open_socket(connect(f"{gateway.socket_url}/ws?token={app.token('alice')}", proxy=None))
         assert json.loads(fresh.recv(10))["type"] == "handshake_validation"
         # With a grace they go on until it ends.
-        app.owner.post(f"/v1/apps/{app.id}/signing-secret/rotate", {"grace_seconds": 3}, expect=200)
+        app.owner.post(f"/v1/apps/{app.id}/signing-secret/rotate", {"grace_seconds": 15}, expect=200)
         fresh.send(json.dumps({"type": "subscribe", "id": 1, "channel": "chat:messaging:x"}))
         assert json.loads(fresh.recv(10))["type"] == "ack"
         with pytest.raises(ConnectionClosed) as closed:
@@ -145,7 +145,7 @@ def test_the_sdk_fetches_a_new_token_when_the_secret_behind_its_own_is_changed(s
     async def scenario():
         fetched = []
 
-        async def fetch(_) -> str:
+        async def fetch() -> str:
             fetched.append(app.token("alice"))
             return fetched[-1]
 
@@ -153,8 +153,9 @@ def test_the_sdk_fetches_a_new_token_when_the_secret_behind_its_own_is_changed(s
             listening = Listening(client, "chat:messaging:x")
             await listening.subscription.subscribe()
             await asyncio.wait_for(listening.subscribed.get(), 10)
-            app.owner.post(f"/v1/apps/{app.id}/signing-secret/rotate", {"grace_seconds": 0}, expect=200)
-            await asyncio.wait_for(listening.subscribed.get(), 30)
+            answer = app.owner.post(f"/v1/apps/{app.id}/signing-secret/rotate", {"grace_seconds": 0}, expect=200)
+            app.signing_secret = answer.json()["signing_secret"]
+            await asyncio.wait_for(listening.subscribed.get(), 60)
             assert fetched
 
     asyncio.run(scenario())
