@@ -83,6 +83,26 @@ extension TestHost {
     get async throws { try await subscriptions.filter { !$0.hasPrefix("@") } }
   }
 
+  /// Thirty listeners to `chat:a:b`, who come while sixty events are emitted in it.
+  func crowd(after position: String? = nil) async throws -> [TestSocket] {
+    try await withThrowingTaskGroup(of: TestSocket?.self) { group in
+      group.addTask {
+        for number in 1...60 { try await self.emit(RawJSON(stringLiteral: "\(number)")) }
+        return nil
+      }
+      for _ in 0..<30 {
+        group.addTask {
+          let socket = try await self.listen("chat:a:b", after: position)
+          _ = try await socket.hello()
+          return socket
+        }
+      }
+      var sockets: [TestSocket] = []
+      for try await socket in group { if let socket { sockets.append(socket) } }
+      return sockets
+    }
+  }
+
   func listen(
     _ channels: String, after id: String? = nil, as principal: Principal = .user("alice")
   ) async throws -> TestSocket {

@@ -59,22 +59,7 @@ import Testing
     try await withRealtime { host async throws in
       try await host.emit("0")
       let epoch = try #require(try await host.events.first?.epoch)
-      let sockets = try await withThrowingTaskGroup(of: TestSocket?.self) { group in
-        group.addTask {
-          for number in 1...60 { try await host.emit(RawJSON(stringLiteral: "\(number)")) }
-          return nil
-        }
-        for _ in 0..<30 {
-          group.addTask {
-            let socket = try await host.listen("chat:a:b", after: "\(epoch):1")
-            _ = try await socket.hello()
-            return socket
-          }
-        }
-        var sockets: [TestSocket] = []
-        for try await socket in group { if let socket { sockets.append(socket) } }
-        return sockets
-      }
+      let sockets = try await host.crowd(after: "\(epoch):1")
       #expect(sockets.count == 30)
       for socket in sockets {
         #expect(try await socket.offsets(61) == (2...61).map { Optional(UInt64($0)) })

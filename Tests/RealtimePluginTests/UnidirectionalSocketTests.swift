@@ -86,22 +86,7 @@ import Testing
 
   @Test func `lets a listener in while others get events, without gap or repeat`() async throws {
     try await withRealtime { host async throws in
-      let sockets = try await withThrowingTaskGroup(of: TestSocket?.self) { group in
-        group.addTask {
-          for number in 1...60 { try await host.emit(RawJSON(stringLiteral: "\(number)")) }
-          return nil
-        }
-        for _ in 0..<30 {
-          group.addTask {
-            let socket = try await host.listen("chat:a:b")
-            _ = try await socket.hello()
-            return socket
-          }
-        }
-        var sockets: [TestSocket] = []
-        for try await socket in group { if let socket { sockets.append(socket) } }
-        return sockets
-      }
+      let sockets = try await host.crowd()
       #expect(sockets.count == 30)
       for socket in sockets {
         let start = try #require(try await socket.hello().channels?.first?.offset)

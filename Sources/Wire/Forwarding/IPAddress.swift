@@ -54,8 +54,8 @@ public struct IPAddress: Hashable, Sendable {
   }
 
   /// RFC 4291 §2.2: groups of up to four hexadecimal digits, `::` once in place of one or more groups of zeros, and the
-  /// last two groups as IPv4 if need be.
-  private static func readGroups(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) -> UInt128? {
+  /// last two groups as IPv4 if need be; nil for an IPv4 address alone.
+  static func readGroups(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) -> UInt128? {
     var address: UInt128 = 0
     var groups = 0
     /// Groups before `::`.

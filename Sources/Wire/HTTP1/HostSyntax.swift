@@ -31,7 +31,9 @@ public enum HostSyntax {
       i &+= 1
       let first = i
       while i < end, isAddressByte(p.byte(i)) { i &+= 1 }
-      guard i < end, p.byte(i) == 0x5d, isIPv6Address(p, first, i) else { return false }
+      guard i < end, p.byte(i) == 0x5d, IPAddress.readGroups(p, first, i) != nil else {
+        return false
+      }
       i &+= 1
     } else {
       while i < end, CharacterClass.contains(p.byte(i), CharacterClass.host) { i &+= 1 }
@@ -48,58 +50,6 @@ public enum HostSyntax {
       i &+= 1
     }
     return port <= 65_535
-  }
-
-  /// `IPv6address` of RFC 3986 §3.2.2: eight groups of one to four digits, of which "::" stands, once, for those that are zero, and an
-  /// IPv4 address may stand for the last two.
-  private static func isIPv6Address(_ p: UnsafeRawPointer, _ start: Int, _ end: Int) -> Bool {
-    var i = start
-    var groups = 0
-    var hasGap = false
-    if end &- i >= 2, p.byte(i) == 0x3a, p.byte(i &+ 1) == 0x3a {
-      hasGap = true
-      i &+= 2
-      if i == end { return true }
-    }
-    while true {
-      let first = i
-      while i < end, p.byte(i) != 0x3a, p.byte(i) != 0x2e { i &+= 1 }
-      if i < end, p.byte(i) == 0x2e {
-        guard isIPv4Address(p, first, end) else { return false }
-        groups &+= 2
-        break
-      }
-      guard i > first, i &- first <= 4 else { return false }
-      groups &+= 1
-      if i == end { break }
-      i &+= 1
-      if i < end, p.byte(i) == 0x3a {
-        guard !hasGap else { return false }
-        hasGap = true
-        i &+= 1
-        if i == end { break }
-      }
-    }
-    return hasGap ? groups <= 7 : groups == 8
-  }
-
-  /// `IPv4address` of RFC 3986 §3.2.2: four numbers up to 255 without leading zeros.
-  private static func isIPv4Address(_ p: UnsafeRawPointer, _ start: Int, _ end: Int) -> Bool {
-    var i = start
-    for part in 0..<4 {
-      if part > 0 {
-        guard i < end, p.byte(i) == 0x2e else { return false }
-        i &+= 1
-      }
-      let first = i
-      var value = 0
-      while i < end, i &- first < 3, p.byte(i) &- 0x30 < 10 {
-        value = value &* 10 &+ Int(p.byte(i) &- 0x30)
-        i &+= 1
-      }
-      guard i > first, value <= 255, i &- first == 1 || p.byte(first) != 0x30 else { return false }
-    }
-    return i == end
   }
 
   private static func isAddressByte(_ byte: UInt8) -> Bool {
