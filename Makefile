@@ -6,6 +6,9 @@ DATA ?= ./data
 # What is built and where: `make sanitize` has other builds.
 BIN := .build/release
 SWIFT_BUILD := swift build -c release
+# A gateway reads, digests and copies its libraries when it starts, so they are without what only debuggers look at; the
+# ones in $(BIN) have it.
+KEEP_LIBRARY := objcopy --strip-debug
 PLUGINS := auth control mailer branding realtime chat
 SWIFT_EXAMPLES := hello-swift conformance
 # Examples that need an app around them, so a gateway of examples alone does not load them.
@@ -38,7 +41,7 @@ define assemble
 	for part in migrations events; do \
 	  if [ -d $(1)/$$part ]; then cp -r $(1)/$$part $(2)/; fi; \
 	done; \
-	cp $(BIN)/lib$$id.so $(2)/
+	$(KEEP_LIBRARY) $(BIN)/lib$$id.so $(2)/lib$$id.so
 endef
 
 .PHONY: help run build packages test sanitize bench torture coverage fuzz conformance format lint clean
@@ -83,7 +86,7 @@ sanitize: packages .venv/ready ## Run all tests under AddressSanitizer, then und
 	@set -e; for name in address thread; do \
 	  $(MAKE) --no-print-directory build BIN=.build-$$name/debug \
 	    SWIFT_BUILD="swift build --build-tests --scratch-path .build-$$name --sanitize $$name $(SHOWN)" \
-	    CC=clang CFLAGS="-O1 -g -fsanitize=$$name"; \
+	    KEEP_LIBRARY=cp CC=clang CFLAGS="-O1 -g -fsanitize=$$name"; \
 	done
 	@$(PYTHON) Tests/run.py --sanitize address thread
 

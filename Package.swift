@@ -133,10 +133,14 @@ let package = Package(
       name: "GatewayTests", dependencies: ["Gateway", "Deflate", "EventLoop", "Wire", "CSluice"],
       swiftSettings: strict),
     .testTarget(name: "BusTests", dependencies: ["Bus"], swiftSettings: strict),
-    .testTarget(name: "ArchitectureTests", exclude: ["links.txt"], swiftSettings: strict),
+    // How tests run other programs.
+    .target(name: "Commands", path: "Tests/Commands", swiftSettings: strict),
+    .testTarget(
+      name: "ArchitectureTests", dependencies: ["Commands"], exclude: ["links.txt"],
+      swiftSettings: strict),
     .testTarget(
       name: "PluginHostTests",
-      dependencies: ["PluginHost", "EventLoop", "Gateway", "TLS", "Wire", "Store"],
+      dependencies: ["Commands", "PluginHost", "EventLoop", "Gateway", "TLS", "Wire", "Store"],
       swiftSettings: strict),
     .testTarget(
       name: "PluginKitTests",

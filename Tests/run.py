@@ -107,7 +107,7 @@ def sanitized(name: str) -> Count:
         environment["LD_PRELOAD"] = str(library)
     # What a test does not give back is a leak; a gateway that ends leaves all it has to the kernel.
     inside = {
-        "ASAN_OPTIONS": f"{common}:detect_leaks=1:suppressions={SANITIZER_FILES}/overreads.txt",
+        "ASAN_OPTIONS": f"{common}:detect_leaks=1",
         "LSAN_OPTIONS": f"suppressions={SANITIZER_FILES}/leaks.txt:print_suppressions=0",
     }
     # XCTest, of which no test here makes use, leaks.

@@ -33,8 +33,10 @@ extension EventLoop {
   }
 }
 
-func loopWokenUp(_ handle: UnsafeMutablePointer<uv_async_t>?) {
+func loopWokenUp(_ handle: UnsafeMutablePointer<uv_poll_t>?, _ status: Int32, _ events: Int32) {
   let core = loopCore(of: handle.unsafelyUnwrapped.pointee.data)
   core.pointee.enter()
+  // Before the queue is taken, so that whoever finds it empty after that is heard.
+  core.pointee.bell.silence()
   core.pointee.owner._withUnsafeGuaranteedRef { $0.drainPosts() }
 }

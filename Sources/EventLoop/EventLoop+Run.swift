@@ -106,16 +106,20 @@ extension EventLoop {
       { handle, _ in
         guard let handle, uv_is_closing(handle) == 0 else { return }
         switch uv_handle_get_type(handle) {
-        case UV_ASYNC: uv_unref(handle)
         case UV_TCP: TCPStream(storage: UnsafeMutableRawPointer(handle)).close()
         case UV_TIMER where UnsafeMutableRawPointer(handle) != ticker(of: handle):
           Timer(storage: UnsafeMutableRawPointer(handle)).close()
+        case UV_POLL where UnsafeMutableRawPointer(handle) == wakeUp(of: handle): uv_unref(handle)
         case UV_POLL: Listener.owner(of: handle).close()
         case UV_SIGNAL: SignalSource.owner(of: handle).close()
         default: uv_close(handle, nil)
         }
       }, nil)
   }
+}
+
+private func wakeUp(of handle: UnsafeMutablePointer<uv_handle_t>) -> UnsafeMutableRawPointer {
+  UnsafeMutableRawPointer(loopCore(of: handle.pointee.loop.pointee.data).pointee.wakeUp)
 }
 
 private func ticker(of handle: UnsafeMutablePointer<uv_handle_t>) -> UnsafeMutableRawPointer {

@@ -27,30 +27,35 @@ public final class EventLoop: @unchecked Sendable {
     precondition(MemoryLayout<StreamStorage>.size <= TCPStream.userOffset)
     Self.ignoreBrokenPipes()
     self.index = index
+    let bell = try WakeUpBell()
     uv = .allocate(capacity: 1)
-    let wakeUp = UnsafeMutablePointer<uv_async_t>.allocate(capacity: 1)
+    let wakeUp = UnsafeMutablePointer<uv_poll_t>.allocate(capacity: 1)
     core = .allocate(capacity: 1)
-    posts = PostBox(wakeUp: wakeUp)
+    posts = PostBox(bell: bell)
     var status = uv_loop_init(uv)
     var operation = "uv_loop_init"
     if status == 0 {
-      status = uv_async_init(uv, wakeUp, loopWokenUp)
-      operation = "uv_async_init"
+      status = uv_poll_init(uv, wakeUp, bell.descriptor)
+      operation = "uv_poll_init"
       if status != 0 { uv_loop_close(uv) }
     }
     guard status == 0 else {
       uv.deallocate()
       wakeUp.deallocate()
       core.deallocate()
+      bell.close()
       throw SystemError(operation, code: status)
     }
-    core.initialize(to: LoopCore(uv: uv, wakeUp: wakeUp, owner: .passUnretained(self)))
+    core.initialize(
+      to: LoopCore(uv: uv, bell: bell, wakeUp: wakeUp, owner: .passUnretained(self)))
     uv.pointee.data = UnsafeMutableRawPointer(core)
     wakeUp.pointee.data = UnsafeMutableRawPointer(core)
+    // It fails for handles that are closing alone.
+    uv_poll_start(wakeUp, Int32(UV_READABLE.rawValue), loopWokenUp)
   }
 
   deinit {
-    // Only now can nobody post any more, so only now may the wake-up's descriptor go.
+    // Only now can nobody post any more, so only now may the bell go.
     let wakeUp = core.pointee.wakeUp
     uv_close(UnsafeMutableRawPointer(wakeUp).assumingMemoryBound(to: uv_handle_t.self), nil)
     closeAllHandles()
@@ -58,6 +63,7 @@ public final class EventLoop: @unchecked Sendable {
     let status = uv_loop_close(uv)
     assert(status == 0, "a libuv handle outlived its loop")
     posts.discard()
+    core.pointee.bell.close()
     core.pointee.destroy()
     core.deinitialize(count: 1)
     core.deallocate()

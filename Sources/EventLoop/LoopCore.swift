@@ -15,7 +15,8 @@ struct LoopCore: ~Copyable {
   static let tickerMilliseconds: UInt64 = 1000
 
   let uv: UnsafeMutablePointer<uv_loop_t>
-  let wakeUp: UnsafeMutablePointer<uv_async_t>
+  let bell: WakeUpBell
+  let wakeUp: UnsafeMutablePointer<uv_poll_t>
   let beforePoll: UnsafeMutablePointer<uv_prepare_t>
   let afterPoll: UnsafeMutablePointer<uv_check_t>
   let spin: UnsafeMutablePointer<uv_idle_t>
@@ -46,10 +47,11 @@ struct LoopCore: ~Copyable {
   let lostJobs = Atomic<Int>(0)
 
   init(
-    uv: UnsafeMutablePointer<uv_loop_t>, wakeUp: UnsafeMutablePointer<uv_async_t>,
+    uv: UnsafeMutablePointer<uv_loop_t>, bell: WakeUpBell, wakeUp: UnsafeMutablePointer<uv_poll_t>,
     owner: Unmanaged<EventLoop>
   ) {
     self.uv = uv
+    self.bell = bell
     self.wakeUp = wakeUp
     self.owner = owner
     beforePoll = .allocate(capacity: 1)

@@ -1,11 +1,7 @@
-internal import CUV
-
 /// What other threads have posted to one loop: a locked queue, taken out whole at each wake-up.
 ///
 /// Only the post that finds the queue empty wakes the loop, so a batch costs one system call.
-///
-/// `@unchecked Sendable`: `wakeUp` is used for `uv_async_send` alone, which any thread may call.
-final class PostBox: @unchecked Sendable {
+final class PostBox: Sendable {
   private struct Contents: ~Copyable {
     var queue = WorkQueue()
     var isClosed = false
@@ -13,9 +9,9 @@ final class PostBox: @unchecked Sendable {
   }
 
   private let contents = Locked(Contents())
-  private let wakeUp: UnsafeMutablePointer<uv_async_t>
+  private let bell: WakeUpBell
 
-  init(wakeUp: UnsafeMutablePointer<uv_async_t>) { self.wakeUp = wakeUp }
+  init(bell: WakeUpBell) { self.bell = bell }
 
   /// Returns false, and takes nothing, once the box is closed.
   func put(_ function: LoopFunction, _ a: UInt64, _ b: UInt64) -> Bool {
@@ -25,8 +21,8 @@ final class PostBox: @unchecked Sendable {
       contents.queue.push(function, a, b)
       return (true, isFirst)
     }
-    // Outside the lock: the handle is closed by the loop's deinit, and the caller holds the loop.
-    if isFirst { uv_async_send(wakeUp) }
+    // Outside the lock: the bell is closed by the loop's deinit, and the caller holds the loop.
+    if isFirst { bell.ring() }
     return isTaken
   }
 

@@ -1,3 +1,4 @@
+internal import CUV
 internal import Glibc
 
 /// A bounded set of threads with a bounded queue, for work that blocks: SQL, password hashing, files, DNS.
@@ -47,8 +48,7 @@ public final class WorkerPool: @unchecked Sendable {
       do throws(SystemError) {
         // The threads end in `stop`, which the pool's owner must call: until then they hold it.
         let thread = try startThread(name: "\(name)-\(number)", stackBytes: Self.stackBytes) {
-          // On Linux, 0 is the calling thread, not the process.
-          if niceness != 0 { setpriority(Int32(PRIO_PROCESS.rawValue), 0, niceness) }
+          if niceness != 0 { Self.giveWay(niceness) }
           self.work()
         }
         threads.append(thread)
@@ -57,6 +57,15 @@ public final class WorkerPool: @unchecked Sendable {
         throw error
       }
     }
+  }
+
+  /// Lowers the calling thread's priority.
+  private static func giveWay(_ niceness: Int32) {
+    // On Linux, 0 is the calling thread, not the process.
+    let target = Int32(PRIO_PROCESS.rawValue)
+    let lowered = min(19, getpriority(target, 0) + niceness)
+    // A loop that wakes waits for the end of a slice of the kernel's; not for that of a thread that asks for a longer one.
+    if cuv_set_schedule(lowered, 100_000_000) != 0 { setpriority(target, 0, lowered) }
   }
 
   deinit {

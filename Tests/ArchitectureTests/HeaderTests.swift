@@ -11,8 +11,8 @@ import Testing
       // Included rather than compiled, because a header that is the main file is another matter to some warnings.
       let source = "#include \"\(header)\"\ntypedef int sluice_test_unit_is_not_empty;\n"
       let command = compiler + warnings + ["-fsyntax-only", "-I", ".", "-"]
-      let (output, status) = try Tree.run(command, input: source)
-      #expect(status == 0, "\(compiler[0]): \(output)")
+      let outcome = try Tree.run(command, input: source)
+      #expect(outcome.status == 0, "\(compiler[0]): \(outcome.output)")
     }
   }
 

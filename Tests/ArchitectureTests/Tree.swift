@@ -1,3 +1,4 @@
+import Commands
 import Foundation
 
 /// The files of the project, as they lie in its folder.
@@ -42,36 +43,19 @@ enum Tree {
   }
 
   /// Runs a program from the PATH in the root, with `input` on its standard input.
-  ///
-  /// - Returns: what it wrote, errors too unless they are `hidden`, and its status.
   static func run(
-    _ command: [String], input: String = "", hidingErrors: Bool = false
-  ) throws -> (output: String, status: Int32) {
-    let process = Process()
-    let written = Pipe()
-    let given = Pipe()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = command
-    process.currentDirectoryURL = root
-    process.standardInput = given
-    process.standardOutput = written
-    process.standardError = hidingErrors ? FileHandle.nullDevice : written
-    try process.run()
-    // Inputs are a few lines and fit the pipe.
-    try given.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-    try given.fileHandleForWriting.close()
-    let output = try written.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    return (String(decoding: output, as: UTF8.self), process.terminationStatus)
+    _ words: [String], input: String = "", hidingErrors: Bool = false
+  ) throws -> Command.Outcome {
+    try Command(words, in: root.path(), input: input, hidingErrors: hidingErrors).run()
   }
 
   /// Runs a program that must end well; what it wrote to its standard output.
   static func output(_ command: String...) throws -> String {
-    let (output, status) = try run(command, hidingErrors: true)
-    guard status == 0 else {
-      throw Failure("\(command.joined(separator: " ")) ended with \(status)")
+    let outcome = try run(command, hidingErrors: true)
+    guard outcome.status == 0 else {
+      throw Failure("\(command.joined(separator: " ")) ended with \(outcome.status)")
     }
-    return output
+    return outcome.output
   }
 }
 

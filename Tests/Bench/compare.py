@@ -48,12 +48,12 @@ class Comparison:
             else:
                 ours, path, load = bench.ours(self.peer, cores, loops=self.loops), self.path, self.load
             running.enter_context(ours)
-            self._probe(ours, path)
+            self._probe(ours, path, load)
             measurement = Measurement(Side(ours.name))
             sides = [(ours, measurement.ours, {"path": path, **load})]
             try:
                 peer = running.enter_context(self.peer(bench.scratch, cores))
-                self._probe(peer, self.path)
+                self._probe(peer, self.path, self.load)
                 measurement.peer = Side(peer.name)
                 sides.append((peer, measurement.peer, {"path": self.path, **self.load}))
             except PeerMissing as missing:
@@ -77,14 +77,14 @@ class Comparison:
                 p50, p99 = (statistics.median(run[name] for run in side.runs) / 1000 for name in ("p50_us", "p99_us"))
                 measurement.notes.append(f"{side.name}: p50 {p50:.2f} ms, p99 {p99:.2f} ms from sending to the sender's receipt")
 
-    def _probe(self, server: Server, path: str) -> None:
+    def _probe(self, server: Server, path: str, load: dict[str, object]) -> None:
         """The route must be there before it is measured; a 404 says that it is not built yet."""
         if self.mode.startswith("ws"):
             status, expected = server.upgrade_status(path), 101
         elif self.mode == "http-post":
             status, expected = server.ask("POST", path, '{"entry":"probe"}')[0], 201
         else:
-            status, expected = server.ask("GET", path)[0], 200
+            status, expected = server.ask("GET", path, authorization=load.get("authorization"))[0], 200
         if status == 404:
             raise NotMeasured(f"{path} ({server.name} answered 404)")
         if status != expected:

@@ -89,9 +89,10 @@ class LatencyBesideLogins:
 
             run(None, min(WARM_UP_SECONDS, bench.seconds))
             for number in range(bench.rounds):
+                # Few are asked a second, and the p99 is what the slowest of them tell.
                 with signing_in(server, self.logins, measurement):
-                    run(measurement.ours, bench.seconds)
-                run(measurement.peer, bench.seconds)
+                    run(measurement.ours, 3 * bench.seconds)
+                run(measurement.peer, 3 * bench.seconds)
                 bench.say(
                     f"    round {number + 1}/{bench.rounds}: {measurement.ours.rounds[-1]:.2f} ms beside "
                     f"{measurement.peer.rounds[-1]:.2f} ms")

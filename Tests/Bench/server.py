@@ -99,10 +99,14 @@ class Server:
         """Ends it without a word, as a power cut would."""
         os.killpg(self.pid, signal.SIGKILL)
 
-    def ask(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
+    def ask(
+        self, method: str, path: str, body: str | None = None, authorization: str | None = None
+    ) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             headers = {"content-type": "application/json"} if body else {}
+            if authorization:
+                headers["authorization"] = authorization
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             return response.status, response.read()

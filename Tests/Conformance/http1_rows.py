@@ -298,7 +298,7 @@ TARGETS = Group("Targets", "Four forms, each for its own requests; no byte that 
     Case("§3.2.2", "absolute form with a port", host("b", "GET http://a.test:81/mirror HTTP/1.1"), Honoured(path="/mirror", host="a.test:81")),
     Case("§3.2.2", "absolute form with the scheme in upper case", host("b", "GET HTTP://a.test/mirror HTTP/1.1"),
          Honoured(path="/mirror", host="a.test")),
-    Case("§3.2.2", "absolute form with https", host("b", "GET https://a.test/mirror HTTP/1.1"), Honoured(path="/mirror", host="a.test")),
+    Case("9110 §7.4", "absolute form with https, without TLS", host("b", "GET https://a.test/mirror HTTP/1.1"), Honoured(421)),
     Case("§3.2.2", "absolute form without a path", host("a", "GET http://a.test HTTP/1.1"), Honoured()),
     Case("§3.2.2", "absolute form with a body", message("POST http://a.test/mirror HTTP/1.1", "Content-Length: 5", body="hello"), HELLO),
     *[Case("§3.2.2", f"the target `{target}`", line(f"GET {target} HTTP/1.1"), Refused()) for target in (
@@ -308,6 +308,8 @@ TARGETS = Group("Targets", "Four forms, each for its own requests; no byte that 
     *[Case("§3.2.3", f"`CONNECT {target}`", line(f"CONNECT {target} HTTP/1.1"), Refused(501)) for target in (
         "a:80", "1.2.3.4:80", "[::1]:80", "a", "/mirror", "http://a/mirror", "http:80", "*")],
     Case("§3.2.4", "`OPTIONS *`", line("OPTIONS * HTTP/1.1"), Honoured(204)),
+    Case("§3.2.4", "`OPTIONS http://a.test`", line("OPTIONS http://a.test HTTP/1.1"), Honoured(204)),
+    Case("§3.2.4", "`OPTIONS http://a.test/mirror`", line("OPTIONS http://a.test/mirror HTTP/1.1"), Honoured(405)),
     Case("§3.2.4", "`GET *`", line("GET * HTTP/1.1"), Refused()),
     Case("§3.2.4", "`OPTIONS *x`", line("OPTIONS *x HTTP/1.1"), Refused()),
     Case("§3.2.4", "`OPTIONS **`", line("OPTIONS ** HTTP/1.1"), Refused()),

@@ -220,6 +220,7 @@ CASES = [
     Case("8.3.1", ":path with a space", changed(path="/ x"), MALFORMED),
     Case("8.3.1", ":method left out", changed(method=None), MALFORMED),
     Case("8.3.1", ":scheme left out", changed(scheme=None), MALFORMED),
+    Case("9110 §7.4", ":scheme https, without TLS", changed(scheme="https"), Answer(421)),
     Case("8.3.1", ":path twice", head(*request(), (":path", "/")), MALFORMED),
     Case("8.3.1", ":method twice", head(*request(), (":method", "GET")), MALFORMED),
     Case("8.3.1", "neither :authority nor Host", changed(authority=None), MALFORMED),

@@ -129,6 +129,19 @@ def test_a_request_from_two_clients_is_refused(gateway, path):
         assert connection.get(path, *((name.lower(), value) for name, value in fields.items())).status == 400
 
 
+def test_what_a_trusted_proxy_was_asked_for_over_tls_is_served_without(gateway, platform):
+    for port, status in [(gateway.port, 200), (platform.port, 421)]:
+        with Wire(port) as wire:
+            wire.send("GET https://a/healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert wire.answer().status == status
+            # Nobody lost track of where the next request begins.
+            wire.send("GET http://a/healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert wire.answer().status == 200
+        with H2(port) as connection:
+            head = [(":method", "GET"), (":scheme", "https"), (":authority", "a"), (":path", "/healthz")]
+            assert connection.answer(connection.open(head)).status == status
+
+
 def test_over_tls_it_is_the_same(secure, localhost, authority, tmp_path):
     gateway = secure(install(localhost, tmp_path))
     # The configuration is the fixture's own.

@@ -47,6 +47,9 @@ def test_requests_are_answered_as_without_tls(gateway, authority):
         assert answer.json() == {"received": len(body)}
         assert session.get(f"{gateway.secure_url}/absent", timeout=10).status_code == 404
     assert "strict-transport-security" not in requests.get(f"{gateway.url}/hello/c", timeout=10).headers
+    with SecureWire(gateway, trust(authority)) as wire:
+        wire.send(b"GET https://localhost/hello/c HTTP/1.1\r\nHost: b\r\n\r\n")
+        assert wire.answer().status == 200
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

@@ -61,10 +61,12 @@ func methods(_ list: HTTPMethod...) -> RouteTable.Match {
 
 /// A folder that is removed with the test.
 final class ScratchFolder {
+  /// Ends in a slash.
   let path: String
 
   init() throws {
-    let url = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    let url = FileManager.default.temporaryDirectory.appending(
+      path: UUID().uuidString, directoryHint: .isDirectory)
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     path = url.path()
   }

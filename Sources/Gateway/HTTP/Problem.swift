@@ -37,6 +37,8 @@ public struct ProblemCode: Sendable {
   public static let idempotencyMismatch = ProblemCode(409, "idempotency_mismatch")
   /// The body is over the route's bound.
   public static let payloadTooLarge = ProblemCode(413, "payload_too_large")
+  /// What is asked for is not to be had over this connection (RFC 9110 §15.5.20).
+  public static let misdirectedRequest = ProblemCode(421, "misdirected_request")
   /// The route does not take this `Content-Type`.
   public static let unsupportedMediaType = ProblemCode(415, "unsupported_media_type")
   /// The route is a WebSocket (RFC 9110 §15.5.22).

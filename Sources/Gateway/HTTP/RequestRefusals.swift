@@ -7,7 +7,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// There is no route, or none with this method.
   @inline(never)
   func refuseRoute(_ match: RouteTable.Match) {
-    if pointee.head.method == .options, path.elementsEqual([0x2a]) {
+    if pointee.head.isAboutServer {
       // RFC 9110 §9.3.7: a ping of the server as a whole.
       let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
       answer(204, contentType: nothing, body: nothing)

@@ -3,7 +3,27 @@ internal import Wire
 extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// Looks at what seldom is in a head; false when the request has been refused for it.
   @inline(never)
-  func checkHead() -> Bool { checkPath() && checkQuery() && checkForwarding() }
+  func checkHead() -> Bool {
+    guard !isMisdirected else {
+      refuseMisdirected()
+      return false
+    }
+    return checkPath() && checkQuery() && checkForwarding()
+  }
+
+  /// Whether what is asked for is to be had over TLS alone, and this connection has none (RFC 9110 §7.4). A trusted proxy
+  /// may have it at its own side.
+  var isMisdirected: Bool {
+    let connection = pointee.connection.unsafelyUnwrapped
+    return pointee.head.isForHTTPS && connection.pointee.secure == nil
+      && !connection.isOfTrustedProxy
+  }
+
+  func refuseMisdirected() {
+    problem(
+      .misdirectedRequest,
+      "What has an https address is served over TLS, which this connection has not.")
+  }
 
   /// Refuses a path that could be understood in two ways.
   private func checkPath() -> Bool {

@@ -72,6 +72,10 @@ extension UnsafeMutablePointer where Pointee == HTTP2Connection {
     if section.pointee.head.wantsUpgradeWebSocket { request.pointee.flags.insert(.isTunnel) }
     if let error = section.pointee.error {
       refuse(request, error)
+    } else if request.isMisdirected {
+      request.pointee.flags.insert(.isAdvancing)
+      request.refuseMisdirected()
+      request.recycle()
     } else if connection.pointee.flags.contains(.isShed), request.isShed() {
       return stream
     } else if pointee.queuedBytes > loop.pointee.settings.http2QueueBytes

@@ -21,6 +21,7 @@ enum FileSystem {
       throw Failure(description: "Not a regular file")
     }
     var bytes: [UInt8] = []
+    bytes.reserveCapacity(min(limit, Int(status.st_size)))
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
     while true {
       let count = read(descriptor, &chunk, chunk.count)

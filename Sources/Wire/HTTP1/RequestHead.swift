@@ -98,15 +98,25 @@ public struct RequestHead: Sendable {
   @inlinable
   public var hasForwarded: Bool { flags.contains(.forwarded) }
 
-  /// Whether the path is plain, and there is neither a query nor a field Forwarded: nothing that seldom is there.
+  /// Whether the path is plain and in origin form, and there is neither a query nor a field Forwarded: nothing that seldom
+  /// is there.
   @inlinable
   public var isPlain: Bool {
-    flags.intersection([.plainPath, .query, .forwarded]) == .plainPath
+    flags.intersection([.plainPath, .query, .forwarded, .absoluteForm]) == .plainPath
   }
 
   /// Whether the target is in absolute form: `http://host/path`.
   @inlinable
   public var isAbsoluteForm: Bool { flags.contains(.absoluteForm) }
+
+  /// Whether the client says that it asks for something of `https`: by the target in absolute form, or in HTTP/2.
+  @inlinable
+  public var isForHTTPS: Bool { flags.contains(.secureTarget) }
+
+  /// Whether it asks about the server as a whole: `OPTIONS *`, or an OPTIONS whose target in absolute form has neither path
+  /// nor query (RFC 9112 §3.2.4).
+  @inlinable
+  public var isAboutServer: Bool { flags.contains(.serverTarget) }
 
   /// Whether a body follows the head.
   @inlinable
@@ -126,6 +136,8 @@ struct HeadFlags: OptionSet, Sendable {
   @usableFromInline static var query: HeadFlags { HeadFlags(rawValue: 32) }
   @usableFromInline static var absoluteForm: HeadFlags { HeadFlags(rawValue: 64) }
   @usableFromInline static var forwarded: HeadFlags { HeadFlags(rawValue: 128) }
+  @usableFromInline static var secureTarget: HeadFlags { HeadFlags(rawValue: 4096) }
+  @usableFromInline static var serverTarget: HeadFlags { HeadFlags(rawValue: 8192) }
   // What only the parser asks about, until it has seen the whole head.
   static var connectionClose: HeadFlags { HeadFlags(rawValue: 256) }
   static var connectionKeepAlive: HeadFlags { HeadFlags(rawValue: 512) }

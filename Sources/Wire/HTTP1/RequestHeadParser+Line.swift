@@ -60,7 +60,7 @@ extension RequestHeadParser {
       guard start &+ 1 < end else { return .more }
       guard p.byte(start &+ 1) == 0x20 else { return .invalid(.invalidTargetForm) }
       head.path = ByteSpan(from: start, to: start &+ 1)
-      head.flags.insert(.plainPath)
+      head.flags.insert([.plainPath, .serverTarget])
       return .to(start &+ 1)
     case 0x20, 0x09, 0x0d, 0x0a:
       return .invalid(.malformedRequestLine)
@@ -129,10 +129,8 @@ extension RequestHeadParser {
       i &+= 1
     }
     guard i < end else { return .more }
-    let isWeb =
-      (i &- start == 4 && matchesFolded(p + start, "http", 4))
-      || (i &- start == 5 && matchesFolded(p + start, "https", 5))
-    guard isWeb else {
+    let isSecure = i &- start == 5 && matchesFolded(p + start, "https", 5)
+    guard isSecure || i &- start == 4 && matchesFolded(p + start, "http", 4) else {
       let byte = p.byte(i)
       let isVisible = byte >= 0x20 && byte < 0x7f
       return .invalid(isVisible ? .invalidTargetForm : .invalidTarget)
@@ -148,11 +146,12 @@ extension RequestHeadParser {
       return .invalid(.invalidHost)
     }
     head.authority = ByteSpan(from: authority, to: i)
-    head.flags.insert(.absoluteForm)
+    head.flags.insert(isSecure ? [.absoluteForm, .secureTarget] : .absoluteForm)
     if p.byte(i) == 0x2f { return parsePath(p, i, end, &head) }
     // An empty path means "/" (RFC 9110 §4.2.3); the nearest one is the second of "://".
     head.path = ByteSpan(from: authority &- 1, to: authority)
     head.flags.insert(.plainPath)
+    if head.method == .options, p.byte(i) == 0x20 { head.flags.insert(.serverTarget) }
     return parseQuery(p, i, end, &head)
   }
 

@@ -57,13 +57,15 @@ extension FieldSectionReader {
     guard let scheme = pseudo[.scheme], let path = pseudo[.path] else {
       return fail(.missingPseudoHeader)
     }
-    guard spells(scheme, "http") || spells(scheme, "https") else { return fail(.unknownScheme) }
+    let isSecure = spells(scheme, "https")
+    guard isSecure || spells(scheme, "http") else { return fail(.unknownScheme) }
+    if isSecure { head.flags.insert(.secureTarget) }
     guard path.count > 0 else { return fail(.invalidPath) }
     head.target = path
     if base.byte(path.start) == 0x2a {
       guard path.count == 1, head.method == .options else { return fail(.invalidPath) }
       head.path = path
-      head.flags.insert(.plainPath)
+      head.flags.insert([.plainPath, .serverTarget])
       return
     }
     guard base.byte(path.start) == 0x2f else { return fail(.invalidPath) }

@@ -173,11 +173,11 @@ static void send_due(struct http_load *load, struct http_connection *connections
   }
 }
 
-/* Milliseconds until something is due, rounded down, so that nothing is late. */
-static int patience(const struct http_load *load) {
+/* Nanoseconds until something is due; a millisecond for what is due and finds no connection free. */
+static uint64_t patience(const struct http_load *load) {
   double now = (double)clock_now();
-  if (load->interval == 0 || load->due >= (double)load->deadline) return 1000;
-  return load->due <= now ? (load->busy > 0 ? 1 : 0) : (int)((load->due - now) / 1e6);
+  if (load->interval == 0 || load->due >= (double)load->deadline) return 1000000000;
+  return load->due <= now ? (load->busy > 0 ? 1000000 : 0) : (uint64_t)(load->due - now);
 }
 
 void http_run(const struct options *options, struct report *report) {
@@ -206,7 +206,7 @@ void http_run(const struct options *options, struct report *report) {
   while ((load.busy > 0 || (load.interval > 0 && load.due < (double)load.deadline))
          && (options->requests > 0 || clock_now() < give_up)) {
     if (load.interval > 0) send_due(&load, connections);
-    int ready = epoll_wait(epoll, events, EVENTS_AT_ONCE, patience(&load));
+    int ready = socket_wait(epoll, events, EVENTS_AT_ONCE, patience(&load));
     if (ready == 0 && options->requests > 0 && clock_now() - report->started > 600000000000ull) break;
     for (int i = 0; i < ready; i++) receive(&load, events[i].data.ptr);
   }

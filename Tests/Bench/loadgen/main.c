@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "modes.h"
@@ -19,6 +20,7 @@ int main(int count, char **arguments) {
   static struct report report;
   signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
+  prctl(PR_SET_TIMERSLACK, 1); /* nanoseconds: what is due is sent then */
   if (strncmp(options.mode, "http", 4) == 0) http_run(&options, &report);
   else if (strcmp(options.mode, "tls-handshakes") == 0) handshakes_run(&options, &report);
   else if (strcmp(options.mode, "ws-echo") == 0) ws_echo_run(&options, &report);

@@ -73,3 +73,10 @@ void socket_watch(int epoll, int descriptor, void *tag) {
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = tag};
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) != 0) fail("epoll_ctl");
 }
+
+int socket_wait(int epoll, struct epoll_event *events, int most, uint64_t nanoseconds) {
+  struct timespec patience = {.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)};
+  int ready = epoll_pwait2(epoll, events, most, &patience, NULL);
+  if (ready < 0 && errno != EINTR) fail("epoll_pwait2");
+  return ready < 0 ? 0 : ready;
+}

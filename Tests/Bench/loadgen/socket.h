@@ -3,6 +3,8 @@
 #define LOADGEN_SOCKET_H
 
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/types.h>
 
 #include "options.h"
@@ -18,5 +20,9 @@ int socket_write(int descriptor, const void *bytes, size_t length);
 
 /* Registers for reading; `tag` comes back with each event. */
 void socket_watch(int epoll, int descriptor, void *tag);
+
+/* Waits for events, and at most so long: to the microsecond, because a generator that spins until something is due takes
+   from the servers what they are measured with. Their number; 0 when the time is over or a signal came. */
+int socket_wait(int epoll, struct epoll_event *events, int most, uint64_t nanoseconds);
 
 #endif

@@ -51,6 +51,12 @@ static uint64_t due(const struct fan_load *load) {
   return load->report->started + (uint64_t)((double)load->published * 1e9 / load->options->rate);
 }
 
+/* Nanoseconds until something is due; a millisecond for what is due while too many are in flight. */
+static uint64_t patience(const struct fan_load *load, uint64_t now) {
+  if (load->options->rate == 0 || now >= load->deadline) return 100000000;
+  return due(load) > now ? due(load) - now : 1000000;
+}
+
 /* Tops up to `pipeline` in flight, all in one write, or to what is due. A payload begins with its number. */
 static void publish(struct fan_load *load, uint64_t now) {
   if (now >= load->deadline || load->publisher->descriptor < 0) return;
@@ -180,8 +186,7 @@ void ws_fan_run(const struct options *options, struct report *report) {
   for (uint64_t now = report->started; load.open > 0 && now < give_up; now = clock_now()) {
     if (now >= load.deadline && still_missing(&load, connections) == 0) break;
     if (options->rate > 0) publish(&load, now);
-    /* With a rate it looks again at once: a millisecond is long. */
-    int ready = epoll_wait(epoll, events, EVENTS_AT_ONCE, options->rate > 0 ? 0 : 100);
+    int ready = socket_wait(epoll, events, EVENTS_AT_ONCE, patience(&load, now));
     for (int i = 0; i < ready; i++) receive(&load, events[i].data.ptr);
   }
   report_stop(report);

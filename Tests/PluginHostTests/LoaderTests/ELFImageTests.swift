@@ -1,3 +1,4 @@
+import Commands
 import Foundation
 import Glibc
 import PluginHost
@@ -158,12 +159,10 @@ private final class CompilerFolder {
     let input = path + "/\(name).c"
     let output = path + "/" + name
     try Data(source.utf8).write(to: URL(fileURLWithPath: input))
-    let compiler = Process()
-    compiler.executableURL = URL(fileURLWithPath: "/usr/bin/cc")
-    compiler.arguments = ["-fPIC", "-Wl,--no-as-needed"] + options + ["-o", output, input]
-    try compiler.run()
-    compiler.waitUntilExit()
-    try #require(compiler.terminationStatus == 0)
+    let compiler = Command(
+      ["cc", "-fPIC", "-Wl,--no-as-needed"] + options + ["-o", output, input])
+    let outcome = try compiler.run()
+    try #require(outcome.status == 0, "\(outcome.output)")
     return output
   }
 

@@ -149,6 +149,8 @@ import Wire
     ("GET", "http://b.example:81/p?q", "/p", "q", "b.example:81"),
     ("GET", "HTTPS://b.example", "/", "", "b.example"),
     ("OPTIONS", "http://b.example?q=/", "/", "q=/", "b.example"),
+    ("OPTIONS", "http://b.example", "/", "", "b.example"),
+    ("OPTIONS", "http://b.example/", "/", "", "b.example"),
   ])
   func `targets are split by their form`(
     method: String, target: String, path: String, query: String, authority: String
@@ -161,6 +163,8 @@ import Wire
     #expect(parsed.text(parsed.head.authority) == authority)
     #expect(parsed.head.isAbsoluteForm == target.lowercased().hasPrefix("http"))
     #expect(parsed.head.isPathPlain == !(path.contains("%") || path.contains(".")))
+    #expect(parsed.head.isForHTTPS == target.lowercased().hasPrefix("https"))
+    #expect(parsed.head.isAboutServer == ["*", "http://b.example"].contains(target))
   }
 
   @Test(arguments: [
