@@ -54,16 +54,67 @@ class Writer(threading.Thread):
             time.sleep(0.01)
 
 
-class Listener(threading.Thread):
-    """Hears one channel over a socket, and after each interruption what it has missed, by offset and epoch."""
+class Ear(threading.Thread):
+    """Hears one channel, and keeps what it has heard and where it is."""
 
     def __init__(self, port: int, token: str, channel: str):
-        super().__init__(name=f"listener-{channel}", daemon=True)
+        super().__init__(daemon=True)
         self.port, self.token, self.channel = port, token, f"chat:messaging:{channel}"
         self.heard: list[str] = []
         self.offset, self.epoch = 0, None
         self.resumed = self.broken_epochs = self.backward = self.gaps = 0
         self.stop = threading.Event()
+
+    def stands(self, offset: int, epoch: str):
+        """What the gateway says of the channel's end, when it is heard again."""
+        if self.epoch is None:
+            # Whoever has heard nothing yet begins at the beginning too.
+            self.epoch = epoch
+        elif epoch != self.epoch:
+            self.broken_epochs += 1
+            self.epoch = epoch
+        else:
+            self.resumed += 1
+        if offset < self.offset:
+            self.backward += 1
+
+    def catch_up(self, top: int | None = None):
+        """Reads what came between the last event heard and `top`, or the channel's end."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            while top is None or self.offset < top:
+                connection.request(
+                    "GET", f"/v1/history/{self.channel}?since={self.offset}&limit=100",
+                    headers={"Authorization": f"Bearer {self.token}"})
+                answer = connection.getresponse()
+                text = answer.read()
+                if answer.status != 200:
+                    raise Interrupted
+                page = json.loads(text)
+                if top is None:
+                    top = page["offset"]
+                    if self.epoch is None:
+                        self.epoch = page["epoch"]
+                    continue
+                entries = [event for event in page["data"] if event["offset"] <= top]
+                if not entries:
+                    raise Interrupted
+                for event in entries:
+                    self.take(event["offset"], event["epoch"], event)
+        finally:
+            connection.close()
+
+    def take(self, offset: int, epoch: str, event: dict):
+        if epoch != self.epoch:
+            self.broken_epochs += 1
+        # Every message is an event, so offsets follow one another.
+        self.gaps += offset != self.offset + 1
+        self.offset = offset
+        self.heard.append(event["data"]["id"])
+
+
+class Listener(Ear):
+    """Hears it over a plain socket, and after each interruption reads what it has missed from the history."""
 
     def run(self):
         while not self.stop.is_set():
@@ -79,52 +130,15 @@ class Listener(threading.Thread):
             proxy=None, ping_interval=None,
         ) as socket:
             place = json.loads(socket.recv(5))["channels"][0]
-            if self.epoch is None:
-                # Whoever has heard nothing yet begins at the beginning too.
-                self.epoch = place["epoch"]
-            elif place["epoch"] != self.epoch:
-                self.broken_epochs += 1
-                self.epoch = place["epoch"]
-            else:
-                self.resumed += 1
-            if place["offset"] < self.offset:
-                self.backward += 1
+            self.stands(place["offset"], place["epoch"])
             self.catch_up(place["offset"])
             while not self.stop.is_set():
                 try:
-                    self.take(json.loads(socket.recv(0.2)))
+                    line = json.loads(socket.recv(0.2))
                 except TimeoutError:
                     continue
-
-    def catch_up(self, top: int):
-        """Reads what came between the last event heard and the socket's first."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            while self.offset < top:
-                connection.request(
-                    "GET", f"/v1/history/{self.channel}?since={self.offset}&limit=100",
-                    headers={"Authorization": f"Bearer {self.token}"})
-                answer = connection.getresponse()
-                page = answer.read()
-                if answer.status != 200:
-                    raise Interrupted
-                entries = [event for event in json.loads(page)["data"] if event["offset"] <= top]
-                if not entries:
-                    raise Interrupted
-                for event in entries:
-                    self.take(event)
-        finally:
-            connection.close()
-
-    def take(self, event: dict):
-        if event.get("type") != "chat.message.created":
-            return
-        if event["epoch"] != self.epoch:
-            self.broken_epochs += 1
-        # Every message is an event, so offsets follow one another.
-        self.gaps += event["offset"] != self.offset + 1
-        self.offset = event["offset"]
-        self.heard.append(event["data"]["id"])
+                if "offset" in line:
+                    self.take(line["offset"], line["epoch"], line)
 
 
 class Interrupted(Exception):

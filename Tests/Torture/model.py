@@ -13,6 +13,7 @@ class Verdict:
     unsure: int = 0
     events: int = 0
     resumed: int = 0
+    recovered: int = 0
     kills: int = 0
     sectors_lost: int = 0
     lost: int = 0
@@ -39,7 +40,8 @@ class Verdict:
         return "\n".join([
             f"{self.kills} kills, which lost {self.sectors_lost} sectors that were not synced",
             f"{self.acknowledged} writes acknowledged, {self.unsure} without an answer",
-            f"{self.events} events heard over {self.resumed} resumptions by offset and epoch",
+            f"{self.events} events heard over {self.resumed} resumptions by offset and epoch, {self.recovered} of them "
+            "by the protocol's own recovery",
             f"acknowledged writes: {self.lost} lost, {self.duplicated} duplicated, {self.reordered} reordered",
             f"events: {self.unheard} unheard, {self.heard_twice} heard twice, {self.heard_out_of_order} out of order, "
             f"{self.broken_epochs} changes of epoch",
@@ -88,8 +90,8 @@ def disorder(ids: list[str]) -> int:
     return found
 
 
-def judge(ledger: Ledger, channel: str, stored: list[str], heard: list[str], effects: int, verdict: Verdict):
-    """Compares one channel's messages as they are stored, as they were heard, and as the listener counted them."""
+def judge(ledger: Ledger, channel: str, stored: list[str], effects: int, verdict: Verdict):
+    """Compares one channel's messages as they are stored with what its writers know, and as the listener plugin counted them."""
     acknowledged = ledger.acknowledged.get(channel, [])
     copies = Counter(stored)
     verdict.acknowledged += len(acknowledged)
@@ -97,8 +99,12 @@ def judge(ledger: Ledger, channel: str, stored: list[str], heard: list[str], eff
     verdict.lost += sum(copies[id] == 0 for id in acknowledged)
     verdict.duplicated += sum(count - 1 for count in copies.values())
     verdict.reordered += disorder(stored)
+    verdict.effects_wrong += abs(effects - len(stored))
+
+
+def judge_hearing(stored: list[str], heard: list[str], verdict: Verdict):
+    """Compares what one listener has heard of a channel with its messages as they are stored."""
     verdict.events += len(heard)
     verdict.unheard += len(set(stored) - set(heard)) + len(set(heard) - set(stored))
     verdict.heard_twice += len(heard) - len(set(heard))
     verdict.heard_out_of_order += disorder(heard) + (sorted(heard) == sorted(stored) and heard != stored)
-    verdict.effects_wrong += abs(effects - len(stored))

@@ -17,6 +17,7 @@ def test_kills_under_load_on_a_disk_that_loses_what_was_not_synced_break_nothing
     print(verdict.text())
     assert kept, verdict.failures
     assert verdict.kills >= 3 and verdict.acknowledged > 100 and verdict.resumed > 0
+    assert verdict.recovered > 0
     assert verdict.sectors_lost > 0, "the disk has lost nothing, so nothing was shown"
 
 

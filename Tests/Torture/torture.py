@@ -23,9 +23,10 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "EndToEnd")]
 
 from client import Account  # noqa: E402
-from clients import Listener, Writer  # noqa: E402
-from model import Ledger, Verdict, judge  # noqa: E402
+from clients import Ear, Listener, Writer  # noqa: E402
+from model import Ledger, Verdict, judge, judge_hearing  # noqa: E402
 from program import ROOT, Sluice, eventually  # noqa: E402
+from subscriber import Subscriber  # noqa: E402
 from workshop import with_plugins  # noqa: E402
 
 CHANNELS = ["one", "two", "three"]
@@ -66,6 +67,8 @@ class Torture:
 
     def run(self, seconds: float) -> Verdict:
         self.gateway.start()
+        stop = threading.Event()
+        listeners: list[tuple[str, Ear]] = []
         try:
             self.app = Account(self.gateway.url).app("Torture")
             for channel in CHANNELS:
@@ -73,13 +76,14 @@ class Torture:
                     "/v1/channels", {"type": "messaging", "id": channel, "members": ["writer", "listener"]}, expect=201)
             token = self.app.token("listener")
             self.restart(kill=False)
-            stop = threading.Event()
             writers = [
                 Writer(f"w{number}", self.gateway.port, self.app.secret, CHANNELS[number % len(CHANNELS)], self.ledger, stop)
                 for number in range(self.writer_count)
             ]
-            listeners = {channel: Listener(self.gateway.port, token, channel) for channel in CHANNELS}
-            for thread in [*writers, *listeners.values()]:
+            listeners += [
+                (channel, kind(self.gateway.port, token, channel)) for channel in CHANNELS for kind in (Listener, Subscriber)
+            ]
+            for thread in [*writers, *(listener for _, listener in listeners)]:
                 thread.start()
             self.kill_until(time.monotonic() + seconds, writers)
             stop.set()
@@ -89,6 +93,9 @@ class Torture:
             self.restart()
             self.compare(listeners)
         finally:
+            stop.set()
+            for _, listener in listeners:
+                listener.stop.set()
             self.gateway.kill()
         return self.verdict
 
@@ -117,16 +124,19 @@ class Torture:
                 raise
             raise Ruined("the gateway does not start any more") from None
 
-    def compare(self, listeners: dict[str, Listener]):
+    def compare(self, listeners: list[tuple[str, Ear]]):
         stored = {channel: self.messages(channel) for channel in CHANNELS}
-        eventually(lambda: all(len(listeners[channel].heard) >= len(stored[channel]) for channel in CHANNELS), 20)
+        eventually(lambda: all(len(listener.heard) >= len(stored[channel]) for channel, listener in listeners), 20)
         effects = self.settled_effects({channel: len(ids) for channel, ids in stored.items()})
-        for listener in listeners.values():
+        for channel in CHANNELS:
+            judge(self.ledger, channel, stored[channel], effects.get(channel, 0), self.verdict)
+        for _, listener in listeners:
             listener.stop.set()
-        for channel, listener in listeners.items():
+        for channel, listener in listeners:
             listener.join(10)
-            judge(self.ledger, channel, stored[channel], listener.heard, effects.get(channel, 0), self.verdict)
+            judge_hearing(stored[channel], listener.heard, self.verdict)
             self.verdict.resumed += listener.resumed
+            self.verdict.recovered += getattr(listener, "recovered", 0)
             self.verdict.broken_epochs += listener.broken_epochs
             self.verdict.heard_out_of_order += listener.gaps + listener.backward
         self.gateway.stop()
