@@ -108,8 +108,8 @@ coverage: packages ## Print line coverage for each target, from the Swift tests
 	@swift test --scratch-path .build-coverage --enable-code-coverage --quiet
 	@python3 Tests/coverage.py "$$(swift test --scratch-path .build-coverage --show-codecov-path)"
 
-fuzz: packages ## Fuzz every reader of strangers' bytes for SECONDS (60) each, under AddressSanitizer
-	@python3 Tests/Fuzz/run.py --seconds $(or $(SECONDS),60)
+fuzz: packages .venv/ready ## Fuzz every reader of strangers' bytes for SECONDS (60) each, under AddressSanitizer
+	@$(PYTHON) Tests/Fuzz/run.py --seconds $(or $(SECONDS),60)
 
 conformance: build .venv/ready ## Try the tables of HTTP, the Autobahn suite, nginx and haproxy in front, slowhttptest and testssl.sh, and write docs/conformance*.md (FAST=1: only the tables and Autobahn's short part)
 	$(if $(filter 1,$(FAST)),,$(call install,$(CONFORMANCE_PACKAGES)))

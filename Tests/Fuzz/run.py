@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import seeds
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BUILD = ROOT / ".build" / "fuzz"
@@ -26,12 +28,13 @@ def build() -> Path:
 
 def fuzz(program: Path, target: str, seconds: int) -> list[Path]:
     """The inputs that broke something."""
-    finds, grown = BUILD / "finds" / target, BUILD / "corpus" / target
+    finds, grown, tested = (BUILD / kind / target for kind in ("finds", "corpus", "seeds"))
+    seeds.write(target, tested)
     for folder in (finds, grown):
         folder.mkdir(parents=True, exist_ok=True)
     before = set(finds.iterdir())
     command = [program, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", "-max_len=4096",
-               f"-dict={DICTIONARY}", f"-artifact_prefix={finds}/", grown, HERE / "corpus" / target]
+               f"-dict={DICTIONARY}", f"-artifact_prefix={finds}/", grown, tested, HERE / "corpus" / target]
     log = BUILD / f"{target}.log"
     with log.open("wb") as output:
         status = subprocess.run(command, stdout=output, stderr=output,
