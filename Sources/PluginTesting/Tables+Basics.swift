@@ -97,8 +97,13 @@ let workerTable = Constant {
     submit: { host, job, completion, context in
       let world = TestWorld.of(host)
       guard world.isOnLoop("sluice.worker/1 submit") else { return SLUICE_E_WRONG_THREAD }
+      guard world.waitingJobs.load(ordering: .relaxed) < world.manifest.workerJobs else {
+        return SLUICE_E_OVERLOADED
+      }
+      world.waitingJobs.add(1, ordering: .relaxed)
       world.shared.begin()
       world.workers.post {
+        world.waitingJobs.subtract(1, ordering: .relaxed)
         let status = job(context)
         world.complete(completion, context, status)
         world.loop.post { world.end() }

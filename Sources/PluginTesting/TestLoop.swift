@@ -67,7 +67,7 @@ final class TestLoop: Sendable {
 }
 
 /// A wake-up that is not lost when it comes early.
-private final class Signal: @unchecked Sendable {
+final class Signal: @unchecked Sendable {
   // POSIX semaphores may be used from any thread.
   private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
@@ -78,8 +78,10 @@ private final class Signal: @unchecked Sendable {
     semaphore.deallocate()
   }
 
+  /// Any thread.
   func signal() { sem_post(semaphore) }
 
+  /// Any thread that may block.
   func wait() {
     while sem_wait(semaphore) != 0 {}
   }

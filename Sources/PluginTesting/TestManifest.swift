@@ -28,6 +28,14 @@ public struct TestManifest: Sendable {
     var history: History?
   }
 
+  struct Limits: Decodable, Sendable {
+    var workerJobs: Int?
+
+    enum CodingKeys: String, CodingKey {
+      case workerJobs = "worker_jobs"
+    }
+  }
+
   struct EventType: Decodable, Sendable {
     var type: String
   }
@@ -60,6 +68,8 @@ public struct TestManifest: Sendable {
   public var history: [String: Int] = [:]
   /// The types that may be emitted; nil allows all.
   public var emits: [String]?
+  /// How many jobs may wait for the worker's thread beside the one that runs; one more is `.overloaded`.
+  public var workerJobs = 256
   /// Run in this order before the shard is opened.
   public var migrations: [Migration] = []
 
@@ -83,6 +93,7 @@ public struct TestManifest: Sendable {
       var sockets: [Socket]?
       var channels: [Channels]?
       var emits: [EventType]?
+      var limits: Limits?
       var migrations: String?
     }
     let file = try JSON.decode(File.self, from: try TestFiles.read(path))
@@ -95,6 +106,7 @@ public struct TestManifest: Sendable {
       history[channel.namespace] = channel.history?.size ?? 0
     }
     emits = (file.emits ?? []).map(\.type)
+    workerJobs = file.limits?.workerJobs ?? workerJobs
     if let folder = file.migrations {
       let parent = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
       let base = parent.isEmpty ? folder : parent.joined(separator: "/") + "/" + folder

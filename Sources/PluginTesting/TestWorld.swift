@@ -8,6 +8,10 @@ final class TestWorld: @unchecked Sendable {
   let loop = TestLoop()
   let control = TestLoop()
   let workers = TestLoop()
+  /// What the workers' thread waits for while a test holds it.
+  let workersAreReleased = Signal()
+  /// Jobs that the workers' thread has not begun.
+  let waitingJobs = Atomic<Int>(0)
   let shared: TestShared
   let manifest: TestManifest
   let store: TestStore

@@ -165,9 +165,9 @@ def test_passwords_beyond_what_may_wait_are_refused_and_said_to_come_back(sluice
     gateway = sluice(posting({}, CROWD))
     # For an address that is taken a password is hashed as for any other, so that the time does not tell.
     taken = Account(gateway.url).email
-    # On connections that are open already, so that all come at once. 64 may wait, behind the one that is hashed.
+    # On connections that are open already, so that all come at once. 64 may wait, behind the one that is hashed; no network fills that alone.
     with contextlib.ExitStack() as stack:
-        wires = [stack.enter_context(Wire(gateway.port, patience=60)) for _ in range(200)]
+        wires = [stack.enter_context(Wire(gateway.port, patience=60, source=f"127.0.0.{1 + number % 4}")) for number in range(200)]
         for number, wire in enumerate(wires):
             address = taken if is_taken else f"n{number}@example.test"
             body = json.dumps({"email": address, "password": "correct horse battery", "name": "N"})
@@ -180,6 +180,24 @@ def test_passwords_beyond_what_may_wait_are_refused_and_said_to_come_back(sluice
     assert gateway.metric("sluice_auth_password_overloads_total") == len(refused)
     # And then there is room again.
     Account(gateway.url)
+
+
+def test_one_address_leaves_the_others_room_to_have_their_passwords_hashed(sluice):
+    gateway = sluice(posting({}, {**CROWD, "password_jobs_per_network": 16}))
+    with contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(Wire(gateway.port, patience=60, source="127.0.0.2")) for _ in range(150)]
+        others = [stack.enter_context(Wire(gateway.port, patience=60, source="127.0.0.3")) for _ in range(16)]
+        for number, wire in enumerate(crowd + others):
+            body = json.dumps({"email": f"n{number}@example.test", "password": "correct horse battery", "name": "N"})
+            wire.send(f"POST /v1/accounts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                      f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}")
+        answers = [wire.answer() for wire in crowd]
+        assert {wire.answer().status for wire in others} == {201}
+    refused = [answer for answer in answers if answer.status == 503]
+    assert {answer.status for answer in answers} == {201, 503} and len(answers) - len(refused) >= 16
+    assert all(answer.json()["code"] == "overloaded" and int(answer["retry-after"]) > 0 for answer in refused)
+    assert gateway.metric("sluice_auth_password_network_overloads_total") == len(refused)
+    assert gateway.metric("sluice_auth_password_overloads_total") == 0
 
 
 def test_without_a_mailer_what_needs_one_is_refused_and_all_else_works(sluice):

@@ -35,8 +35,10 @@ class Closed(Exception):
 class Wire:
     """One TCP connection."""
 
-    def __init__(self, port: int, patience=10.0, receive_buffer: int | None = None):
+    def __init__(self, port: int, patience=10.0, receive_buffer: int | None = None, source: str | None = None):
         self.socket = socket.socket()
+        if source:
+            self.socket.bind((source, 0))
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(patience * SLOWNESS)

@@ -5,19 +5,21 @@ public import PluginKit
 public struct Auth: Plugin {
   let settings: AuthSettings
   let accountSettings: AccountSettings
+  private let hashing: HashingQueue
 
   /// - Throws: when the tenant's settings are not those of `plugin.json`.
   public init(_ context: InstanceContext) throws {
     settings = try context.config()
     accountSettings = context.tenant == "platform" ? try context.config() : .none
     try accountSettings.check()
+    hashing = HashingQueue(perNetwork: accountSettings.passwordJobsPerNetwork)
     // Each shard reads the keys anew, for itself; whoever sets them is told now.
     _ = try TrustedIssuers(settings.issuers, of: context.tenant)
   }
 
   /// Accounts on the tenant `platform`, an app's users everywhere else.
   public func makeShard(_ context: ShardContext) throws -> AuthShard {
-    try AuthShard(settings, accountSettings, context)
+    try AuthShard(settings, accountSettings, hashing, context)
   }
 }
 

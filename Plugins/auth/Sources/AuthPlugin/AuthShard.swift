@@ -11,11 +11,13 @@ public final class AuthShard: PluginShard {
   private let side: Side
 
   init(
-    _ settings: AuthSettings, _ accountSettings: AccountSettings, _ context: ShardContext
+    _ settings: AuthSettings, _ accountSettings: AccountSettings, _ hashing: HashingQueue,
+    _ context: ShardContext
   ) throws {
     side =
       context.tenant == "platform"
-      ? .platform(Accounts(settings, accountSettings, context)) : .app(try Users(settings, context))
+      ? .platform(Accounts(settings, accountSettings, hashing, context))
+      : .app(try Users(settings, context))
   }
 
   /// The routes and the service that `plugin.json` declares.

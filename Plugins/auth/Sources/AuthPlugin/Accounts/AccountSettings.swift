@@ -10,6 +10,8 @@ struct AccountSettings: Decodable, Sendable {
   /// How many codes may be asked for from one network at once, and then in an hour.
   var codeRequestBurst: Int64
   var codeRequestsPerHour: Int64
+  /// How many passwords of one network may be with the worker at once.
+  var passwordJobsPerNetwork: Int
   /// A list of breached passwords in the form of Have I Been Pwned; "" for none.
   var breachedPasswordsFile: String
   /// How long one key signs, in days.
@@ -25,6 +27,7 @@ struct AccountSettings: Decodable, Sendable {
     case signUpsPerHour = "sign_ups_per_hour"
     case codeRequestBurst = "code_request_burst"
     case codeRequestsPerHour = "code_requests_per_hour"
+    case passwordJobsPerNetwork = "password_jobs_per_network"
     case breachedPasswordsFile = "breached_passwords_file"
     case signingKeyDays = "signing_key_days"
     case productName = "product_name"
@@ -34,8 +37,8 @@ struct AccountSettings: Decodable, Sendable {
   /// Of a tenant without accounts.
   static let none = AccountSettings(
     requiresVerifiedEmail: false, signUpBurst: 1, signUpsPerHour: 1, codeRequestBurst: 1,
-    codeRequestsPerHour: 1, breachedPasswordsFile: "", signingKeyDays: 90, productName: "",
-    operators: [])
+    codeRequestsPerHour: 1, passwordJobsPerNetwork: 1, breachedPasswordsFile: "",
+    signingKeyDays: 90, productName: "", operators: [])
 
   /// The rates of sign-ups from an address.
   func signUps(from peer: String) -> [Throttle] {

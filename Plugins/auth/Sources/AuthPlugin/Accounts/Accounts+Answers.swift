@@ -38,6 +38,9 @@ extension AuthShard {
       } catch let refusal as Throttled {
         try shard.accounts.throttled?.add()
         return .problem(refusal.problem).header("retry-after", "\(refusal.seconds)")
+      } catch is NetworkOverload {
+        try shard.accounts.networkOverloads?.add()
+        return .problem(NetworkOverload.problem).header("retry-after", "2")
       } catch let error as HostError where error.status == .overloaded {
         try shard.accounts.overloads?.add()
         return .problem(

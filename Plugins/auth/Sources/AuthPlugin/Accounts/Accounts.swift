@@ -7,10 +7,14 @@ final class Accounts {
   let context: ShardContext
   let keys: SigningKeys
   let policy: PasswordPolicy
+  /// Of all loops.
+  let hashing: HashingQueue
   /// Attempts that were refused because there were too many before.
   let throttled: Metric?
   /// Passwords that were not looked at because too many waited.
   let overloads: Metric?
+  /// Those of them that were not because of what waited from the same network.
+  let networkOverloads: Metric?
   /// New passwords that were not looked for in the operator's list, because it could not be read.
   let unlisted: Metric?
   /// Whether that list could be read the last time.
@@ -19,9 +23,13 @@ final class Accounts {
   var hasMailer: Bool?
   var outbox = Outbox()
 
-  init(_ settings: AuthSettings, _ accountSettings: AccountSettings, _ context: ShardContext) {
+  init(
+    _ settings: AuthSettings, _ accountSettings: AccountSettings, _ hashing: HashingQueue,
+    _ context: ShardContext
+  ) {
     self.settings = settings
     self.accountSettings = accountSettings
+    self.hashing = hashing
     self.context = context
     policy = PasswordPolicy(accountSettings)
     throttled = try? context.metrics.counter(
@@ -29,6 +37,9 @@ final class Accounts {
     overloads = try? context.metrics.counter(
       "password_overloads_total", "Requests refused because too many passwords waited to be hashed."
     )
+    networkOverloads = try? context.metrics.counter(
+      "password_network_overloads_total",
+      "Requests refused because too many passwords from the same network waited to be hashed.")
     unlisted = try? context.metrics.counter(
       "breached_list_unread_total",
       "New passwords that were not looked for in the list of breached ones, which could not be read."
@@ -89,7 +100,8 @@ extension Accounts {
     // The same work whether the address is taken or not, which the insert below decides.
     let hash: PasswordHash
     do {
-      hash = try await self.hash(form.password, email: email.text, name: form.name)
+      hash = try await self.hash(
+        form.password, email: email.text, name: form.name, from: client.address)
     } catch let refusal as Problem {
       throw known.isEmpty ? refusal : Accounts.taken
     }

@@ -149,7 +149,7 @@ extension Accounts {
     var kept: String?
     if principal.kind != .account || principal.id != account.id {
       guard let password = form.password else { throw Accounts.unproven }
-      kept = try await confirm(password, of: account.id).hash
+      kept = try await confirm(password, of: account.id, from: request.peer).hash
     }
     var batch = Batch()
     for statement in spend(code, for: .verification) { batch.add(statement) }

@@ -3,13 +3,16 @@ internal import PluginKit
 extension Accounts {
   /// The hash of a new password, which is looked at first. All of it on the worker.
   ///
-  /// - Parameter pointer: where in the body the password stands.
-  /// - Throws: `Problem` 400 with why it is not taken; `HostError` `.overloaded` when too many wait.
-  func hash(_ password: String, email: String, name: String, pointer: String = "/password")
-    async throws -> PasswordHash
-  {
+  /// - Parameters:
+  ///   - peer: who asks.
+  ///   - pointer: where in the body the password stands.
+  /// - Throws: `Problem` 400 with why it is not taken; what `onWorker` does.
+  func hash(
+    _ password: String, email: String, name: String, from peer: String,
+    pointer: String = "/password"
+  ) async throws -> PasswordHash {
     let salt = try context.random.bytes(PasswordHash.saltLength)
-    let made = try await context.worker.run {
+    let made = try await onWorker(from: peer) {
       [policy] () throws -> (hash: PasswordHash?, refusal: String?, seesBreached: Bool) in
       let sees = policy.seesBreached
       if let refusal = policy.refusal(of: password, email: email, name: name) {
@@ -53,7 +56,8 @@ extension Accounts {
     let account = code.account
     let hash: PasswordHash
     do {
-      hash = try await self.hash(form.password, email: account.email, name: account.name)
+      hash = try await self.hash(
+        form.password, email: account.email, name: account.name, from: request.peer)
     } catch {
       try await forgiveTries(of: code)
       throw error
@@ -102,9 +106,9 @@ extension Accounts {
     let form = try request.decode(Change.self)
     let principal = request.principal
     let session = try principal.claims.decode(AccountClaims.self).session
-    let (account, kept) = try await confirm(form.current, of: principal.id)
+    let (account, kept) = try await confirm(form.current, of: principal.id, from: request.peer)
     let hash = try await self.hash(
-      form.new, email: account.email, name: account.name, pointer: "/new")
+      form.new, email: account.email, name: account.name, from: request.peer, pointer: "/new")
     let now = try now()
     do {
       try await context.store.commit {
@@ -132,8 +136,10 @@ extension Accounts {
   /// Has the owner show his password once more.
   ///
   /// - Returns: the account, and the hash that the password is of: what is committed then is guarded on it, since looking took its time.
-  /// - Throws: `Problem` 403 `wrong_password`; `Throttled`.
-  func confirm(_ password: String, of id: String) async throws -> (account: Account, hash: String) {
+  /// - Throws: `Problem` 403 `wrong_password`; `Throttled`; what `onWorker` does.
+  func confirm(_ password: String, of id: String, from peer: String) async throws -> (
+    account: Account, hash: String
+  ) {
     let throttle = Throttle(
       Throttle.subject("password.account", id), burst: 5, every: 30_000)
     try await take([throttle])
@@ -143,7 +149,7 @@ extension Accounts {
     let kept = PasswordHash(kept: try row["password", String.self])
     let isRight: Bool
     do {
-      isRight = try await context.worker.run { try kept.matches(password) }
+      isRight = try await onWorker(from: peer) { try kept.matches(password) }
     } catch {
       try await giveBack([throttle])
       throw error

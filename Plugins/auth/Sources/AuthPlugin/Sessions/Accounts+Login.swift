@@ -42,7 +42,7 @@ extension Accounts {
     let isRight: Bool
     let renewed: PasswordHash?
     do {
-      (isRight, renewed) = try await check(form.password, against: kept)
+      (isRight, renewed) = try await check(form.password, against: kept, from: client.address)
     } catch {
       // Nobody has looked at the password, so it was no guess.
       try await giveBack(throttles.all)
@@ -105,12 +105,12 @@ extension Accounts {
   /// Whether the password is the one; and its new hash where the one that is kept is outdated. One job of the worker.
   ///
   /// - Parameter kept: nil where there is no account, which takes as long.
-  private func check(_ password: String, against kept: String?) async throws -> (
+  private func check(_ password: String, against kept: String?, from peer: String) async throws -> (
     Bool, PasswordHash?
   ) {
     let hash = kept.map { PasswordHash(kept: $0) } ?? PasswordHash.ofNobody
     let salt = try context.random.bytes(PasswordHash.saltLength)
-    return try await context.worker.run {
+    return try await onWorker(from: peer) {
       guard try hash.matches(password) else { return (false, nil) }
       return (true, hash.isOutdated ? try PasswordHash(of: password, salt: salt) : nil)
     }

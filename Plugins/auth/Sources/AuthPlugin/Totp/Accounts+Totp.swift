@@ -34,7 +34,7 @@ extension Accounts {
   func enrolTotp(_ request: Request) async throws -> Response {
     let id = request.principal.id
     let (account, kept) = try await confirm(
-      try request.decode(Confirmation.self).password, of: id)
+      try request.decode(Confirmation.self).password, of: id, from: request.peer)
     guard !account.totpEnabled else { throw Accounts.isOn }
     let nonce = try context.random.bytes(SecondFactor.nonceLength).hexadecimal
     let code = try await timeCode(of: id, nonce: nonce)
@@ -121,7 +121,7 @@ extension Accounts {
   func disableTotp(_ request: Request) async throws -> Response {
     let id = request.principal.id
     let form = try request.decode(Confirmation.self)
-    let (account, kept) = try await confirm(form.password, of: id)
+    let (account, kept) = try await confirm(form.password, of: id, from: request.peer)
     let factor = try await secondFactor(account, code: form.totp, recovery: form.recoveryCode)
     var batch = Batch()
     for statement in factor { batch.add(statement) }
