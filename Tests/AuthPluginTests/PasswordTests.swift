@@ -270,7 +270,7 @@ import Testing
     ("$2a$05$CCCCCCCCCCCCCCCCCCCCC.7uG0VCzI2bS7j6ymqJi9CdcdxiRTWNy", ""),
   ])
   func `of bcrypt is that of other programs`(hash: String, password: String) throws {
-    #expect(PasswordHash(kept: hash).isOutdated)
+    #expect(PasswordHash(kept: hash).kind == "$2b$05$")
     #expect(try PasswordHash(kept: hash).matches(password))
     #expect(try !PasswordHash(kept: hash).matches(password + "x"))
     #expect(try !PasswordHash(kept: hash).matches(password + "\0"))
@@ -287,9 +287,4 @@ import Testing
     #expect(BcryptHash(hash) == nil)
   }
 
-  @Test func `of another cost is outdated`() throws {
-    #expect(!(try PasswordHash(of: "correct horse", salt: Array(0..<16)).isOutdated))
-    #expect(!PasswordHash.ofNobody.isOutdated)
-    #expect(PasswordHash(kept: "$argon2id$v=19$m=65536,t=3,p=4$AAAA$AAAA").isOutdated)
-  }
 }

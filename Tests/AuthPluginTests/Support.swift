@@ -14,7 +14,7 @@ struct AuthHost {
     {"access_token_seconds":900,"session_days":30,"user_token_seconds":3600,
      "user_token_issuer_optional":false,"user_token_expiry_optional":false,
      "require_verified_email":false,"sign_up_burst":60,"sign_ups_per_hour":120,"code_request_burst":30,"code_requests_per_hour":120,
-     "password_jobs_per_network":16,
+     "password_jobs_per_network":16,"argon2_memory_kib":19456,"argon2_passes":2,"argon2_lanes":1,
      "breached_passwords_file":"","signing_key_days":90,
      "product_name":"Acme",
      "operators":["root@example.com"],"issuers":[],

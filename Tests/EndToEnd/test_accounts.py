@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import sqlite3
 import time
 import uuid
 
@@ -198,6 +199,33 @@ def test_one_address_leaves_the_others_room_to_have_their_passwords_hashed(sluic
     assert all(answer.json()["code"] == "overloaded" and int(answer["retry-after"]) > 0 for answer in refused)
     assert gateway.metric("sluice_auth_password_network_overloads_total") == len(refused)
     assert gateway.metric("sluice_auth_password_overloads_total") == 0
+
+
+def test_a_hash_of_another_cost_is_made_anew_when_its_owner_signs_in(sluice):
+    gateway = sluice(posting({}, {"argon2_memory_kib": 12288, "argon2_passes": 3}))
+    account = Account(gateway.url)
+
+    def kept() -> str:
+        with sqlite3.connect(gateway.data / "tenants" / "platform.sqlite") as database:
+            return database.execute("SELECT password FROM auth_accounts WHERE email = ?", [account.email]).fetchone()[0]
+
+    assert kept().startswith("$argon2id$v=19$m=12288,t=3,p=1$")
+    configuration = posting({}, {"argon2_memory_kib": 19456, "argon2_passes": 2, "argon2_lanes": 2})
+    written = json.loads(gateway.configuration.read_text())
+    gateway.configuration.write_text(json.dumps({**written, "tenants": configuration["tenants"]}))
+    assert gateway.reload()["message"] == "reloaded"
+    anybody = Client(gateway.url)
+    assert sign_in(anybody, account, "wrong one entirely").status_code == 401
+    assert kept().startswith("$argon2id$v=19$m=12288,t=3,p=1$")
+    assert sign_in(anybody, account).status_code == 201
+    assert kept().startswith("$argon2id$v=19$m=19456,t=2,p=2$")
+    assert sign_in(anybody, account).status_code == 201
+    # Neither a weakness nor a cost that nobody waits for is taken, and what served goes on.
+    for memory, passes in ((19456, 1), (262144, 64)):
+        weak = posting({}, {"argon2_memory_kib": memory, "argon2_passes": passes})
+        gateway.configuration.write_text(json.dumps({**written, "tenants": weak["tenants"]}))
+        assert gateway.reload()["message"].startswith("not reloaded")
+    assert sign_in(anybody, account).status_code == 201
 
 
 def test_without_a_mailer_what_needs_one_is_refused_and_all_else_works(sluice):

@@ -12,6 +12,10 @@ struct AccountSettings: Decodable, Sendable {
   var codeRequestsPerHour: Int64
   /// How many passwords of one network may be with the worker at once.
   var passwordJobsPerNetwork: Int
+  /// What a password's hash costs: memory in KiB, passes over it, lanes.
+  var argon2Memory: UInt32
+  var argon2Passes: UInt32
+  var argon2Lanes: UInt32
   /// A list of breached passwords in the form of Have I Been Pwned; "" for none.
   var breachedPasswordsFile: String
   /// How long one key signs, in days.
@@ -28,6 +32,9 @@ struct AccountSettings: Decodable, Sendable {
     case codeRequestBurst = "code_request_burst"
     case codeRequestsPerHour = "code_requests_per_hour"
     case passwordJobsPerNetwork = "password_jobs_per_network"
+    case argon2Memory = "argon2_memory_kib"
+    case argon2Passes = "argon2_passes"
+    case argon2Lanes = "argon2_lanes"
     case breachedPasswordsFile = "breached_passwords_file"
     case signingKeyDays = "signing_key_days"
     case productName = "product_name"
@@ -37,8 +44,15 @@ struct AccountSettings: Decodable, Sendable {
   /// Of a tenant without accounts.
   static let none = AccountSettings(
     requiresVerifiedEmail: false, signUpBurst: 1, signUpsPerHour: 1, codeRequestBurst: 1,
-    codeRequestsPerHour: 1, passwordJobsPerNetwork: 1, breachedPasswordsFile: "",
-    signingKeyDays: 90, productName: "", operators: [])
+    codeRequestsPerHour: 1, passwordJobsPerNetwork: 1,
+    argon2Memory: HashCost.standard.memory, argon2Passes: HashCost.standard.passes,
+    argon2Lanes: HashCost.standard.lanes, breachedPasswordsFile: "", signingKeyDays: 90,
+    productName: "",
+    operators: [])
+
+  var hashCost: HashCost {
+    HashCost(memory: argon2Memory, passes: argon2Passes, lanes: argon2Lanes)
+  }
 
   /// The rates of sign-ups from an address.
   func signUps(from peer: String) -> [Throttle] {
@@ -54,6 +68,9 @@ struct AccountSettings: Decodable, Sendable {
 
   /// Checks what a schema cannot say. Control thread: it looks at a file.
   func check() throws {
+    if let refusal = hashCost.refusal {
+      throw ConfigurationError(pointer: "/argon2_memory_kib", message: refusal)
+    }
     guard !breachedPasswordsFile.isEmpty,
       let refusal = BreachedPasswords(path: breachedPasswordsFile).refusal
     else { return }

@@ -13,6 +13,8 @@ final class Accounts {
   let throttled: Metric?
   /// Passwords that were not looked at because too many waited.
   let overloads: Metric?
+  /// Hashes that were made, to be kept or to be compared with.
+  let hashes: Metric?
   /// Those of them that were not because of what waited from the same network.
   let networkOverloads: Metric?
   /// New passwords that were not looked for in the operator's list, because it could not be read.
@@ -37,6 +39,8 @@ final class Accounts {
     overloads = try? context.metrics.counter(
       "password_overloads_total", "Requests refused because too many passwords waited to be hashed."
     )
+    hashes = try? context.metrics.counter(
+      "password_hashes_total", "Hashes of passwords made, to be kept or to be compared with.")
     networkOverloads = try? context.metrics.counter(
       "password_network_overloads_total",
       "Requests refused because too many passwords from the same network waited to be hashed.")
@@ -109,7 +113,7 @@ extension Accounts {
       id: try context.id.make("acc"), email: email.text, name: form.name, createdAt: try now(),
       emailVerified: false, totpEnabled: false)
     var batch = Batch()
-    batch.add(insertion(of: account, password: hash.text, verifiedAt: nil))
+    batch.add(insertion(of: account, password: hash, verifiedAt: nil))
     var tokens: TokenPair?
     if !accountSettings.requiresVerifiedEmail {
       let session = try await newSession(of: account.id, for: client, at: account.createdAt)
@@ -131,13 +135,13 @@ extension Accounts {
   }
 
   /// The account's row; the batch is a conflict when the address is taken.
-  func insertion(of account: Account, password: String, verifiedAt: Timestamp?) -> SQL {
+  func insertion(of account: Account, password: PasswordHash, verifiedAt: Timestamp?) -> SQL {
     SQL(
       """
       INSERT INTO auth_accounts
-        (id, email, name, password, created_at, updated_at, email_verified_at)
-      VALUES (\(account.id), \(account.email), \(account.name), \(password),
-        \(account.createdAt), \(account.createdAt), \(verifiedAt))
+        (id, email, name, password, password_kind, created_at, updated_at, email_verified_at)
+      VALUES (\(account.id), \(account.email), \(account.name), \(password.text),
+        \(password.kind), \(account.createdAt), \(account.createdAt), \(verifiedAt))
       ON CONFLICT (email) DO NOTHING
       """
     ).expect(exactly: 1)

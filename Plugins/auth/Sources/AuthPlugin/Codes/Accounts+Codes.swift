@@ -16,6 +16,8 @@ extension Accounts {
   /// Finds whose code it is: any of those that were sent for this and have not expired. The try is counted against each of them before anything is
   /// compared, so that tries side by side count too; from one network, and in all.
   ///
+  /// An address without an account has letters of nobody (`CodeLetter`), so the same is read, counted and compared for it.
+  ///
   /// - Throws: `Problem` 400 `invalid_code`, in the same words for an address without an account.
   func find(
     code text: String, for purpose: OneTimeCode.Purpose, email: String, from peer: String
@@ -23,14 +25,22 @@ extension Accounts {
     try await take(Throttle.ofNetworks("code.address", peer, burst: 30, every: 10_000))
     let now = try now()
     let email = EmailAddress.normalized(email)
+    let nobody = Accounts.nobody(email)
     let network = Digest.sha256(Array(Network.key(of: peer).utf8)).hexadecimal
     let commit = try await context.store.commit(isApartFromRequest: true) {
+      // Written by every try, so that there is always something to sync.
+      SQL(
+        """
+        INSERT INTO auth_letter_tries (letter_id, network, tries, expires_at)
+        VALUES (\(nobody), \(network), 1, \(now.adding(milliseconds: OneTimeCode.lifetime)))
+        ON CONFLICT (letter_id, network) DO UPDATE SET tries = auth_letter_tries.tries + 1
+        """)
       // One more than may be: so many have been refused.
       SQL(
         """
         INSERT INTO auth_letter_tries (letter_id, network, tries, expires_at)
         SELECT id, \(network), 1, expires_at FROM auth_letters
-        WHERE account_id = (SELECT id FROM auth_accounts WHERE email = \(email))
+        WHERE account_id = COALESCE((SELECT id FROM auth_accounts WHERE email = \(email)), \(nobody))
           AND purpose = \(purpose.rawValue) AND expires_at > \(now) AND tries < \(OneTimeCode.triesInAll)
         ON CONFLICT (letter_id, network) DO UPDATE SET tries = auth_letter_tries.tries + 1
           WHERE auth_letter_tries.tries <= \(OneTimeCode.tries)
@@ -38,7 +48,7 @@ extension Accounts {
       SQL(
         """
         UPDATE auth_letters SET tries = tries + 1
-        WHERE account_id = (SELECT id FROM auth_accounts WHERE email = \(email))
+        WHERE account_id = COALESCE((SELECT id FROM auth_accounts WHERE email = \(email)), \(nobody))
           AND purpose = \(purpose.rawValue) AND expires_at > \(now) AND tries < \(OneTimeCode.triesInAll)
           AND id IN (SELECT letter_id FROM auth_letter_tries
             WHERE network = \(network) AND tries <= \(OneTimeCode.tries))
@@ -47,14 +57,15 @@ extension Accounts {
     }
     let rows = try await context.store.read(
       "SELECT \(raw: Accounts.columns) FROM auth_accounts WHERE email = \(email)")
-    guard let account = try rows.first?.decode(Account.self) else { throw Accounts.badCode }
-    let digest = Array(OneTimeCode(typed: text).digest(of: account.id, for: purpose).utf8)
+    let account = try rows.first?.decode(Account.self)
+    let digest = Array(
+      OneTimeCode(typed: text).digest(of: account?.id ?? nobody, for: purpose).utf8)
     var found: String?
-    for row in commit.statements[1] {
+    for row in commit.statements[2] {
       let kept = try row["digest", String.self]
       if Digest.areEqual(Array(kept.utf8), digest) { found = try row["id", String.self] }
     }
-    guard let found else { throw Accounts.badCode }
+    guard let found, let account else { throw Accounts.badCode }
     return FoundCode(account: account, letter: found, network: network)
   }
 
@@ -94,7 +105,7 @@ extension Accounts {
     try await take(accountSettings.codeRequests(from: peer))
     let rows = try await context.store.read("SELECT id FROM auth_accounts WHERE email = \(email)")
     let letter = try await newLetter(
-      purpose, to: try rows.first?["id", String.self] ?? "", at: try now())
+      purpose, to: try rows.first?["id", String.self] ?? Accounts.nobody(email), at: try now())
     var batch = Batch()
     let kind = "mail.\(purpose.rawValue)"
     let throttles = [

@@ -23,16 +23,18 @@ struct CodeLetter {
     code = OneTimeCode(random: Digest.hmacSHA256(Array(id.utf8), key: key))
   }
 
-  /// Stores it, to be handed over at once, where there is such an account and it has use for it; and removes letters whose codes have expired.
+  /// Stores it, to be handed over at once where there is such an account and it has use for it, and to nobody otherwise: a code that is
+  /// tried finds as much to count and to compare with whether there is an account or not. Removes letters whose codes have expired.
   var statements: [SQL] {
     let expiresAt = now.adding(milliseconds: OneTimeCode.lifetime)
     let mayBeVerified = purpose == .verification ? "email_verified_at IS NULL" : "1 = 1"
     return [
       """
       INSERT INTO auth_letters (id, account_id, purpose, digest, tries, expires_at, due_at)
-      SELECT \(id), id, \(purpose.rawValue), \(code.digest(of: account, for: purpose)), 0,
-        \(expiresAt), \(now)
-      FROM auth_accounts WHERE id = \(account) AND \(raw: mayBeVerified)
+      VALUES (\(id), \(account), \(purpose.rawValue), \(code.digest(of: account, for: purpose)), 0,
+        \(expiresAt),
+        CASE WHEN EXISTS (SELECT 1 FROM auth_accounts WHERE id = \(account) AND \(raw: mayBeVerified))
+          THEN \(now) END)
       """,
       "DELETE FROM auth_letters WHERE expires_at <= \(now)",
       "DELETE FROM auth_letter_tries WHERE expires_at <= \(now)",
@@ -41,9 +43,14 @@ struct CodeLetter {
 }
 
 extension Accounts {
+  /// What letters and their tries are counted under for an address without an account.
+  static func nobody(_ email: String) -> String {
+    "nobody:" + Digest.sha256(Array(email.utf8)).hexadecimal
+  }
+
   /// A letter that is not stored yet.
   ///
-  /// - Parameter account: an id; of nobody, it takes the same work and stores nothing.
+  /// - Parameter account: an id, or what stands in place of one (`nobody`).
   func newLetter(_ purpose: OneTimeCode.Purpose, to account: String, at now: Timestamp)
     async throws -> CodeLetter
   {

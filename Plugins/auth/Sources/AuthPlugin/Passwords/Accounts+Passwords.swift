@@ -12,14 +12,16 @@ extension Accounts {
     pointer: String = "/password"
   ) async throws -> PasswordHash {
     let salt = try context.random.bytes(PasswordHash.saltLength)
+    let cost = accountSettings.hashCost
     let made = try await onWorker(from: peer) {
       [policy] () throws -> (hash: PasswordHash?, refusal: String?, seesBreached: Bool) in
       let sees = policy.seesBreached
       if let refusal = policy.refusal(of: password, email: email, name: name) {
         return (nil, refusal, sees)
       }
-      return (try PasswordHash(of: password, salt: salt), nil, sees)
+      return (try PasswordHash(of: password, salt: salt, cost), nil, sees)
     }
+    if made.hash != nil { hashes?.add() }
     note(seesBreached: made.seesBreached)
     guard let hash = made.hash else {
       throw Problem.invalid(pointer: pointer, made.refusal ?? "It is not taken.")
@@ -79,8 +81,8 @@ extension Accounts {
           """)
         SQL(
           """
-          UPDATE auth_accounts SET password = \(hash.text), updated_at = \(now),
-            email_verified_at = COALESCE(email_verified_at, \(now))
+          UPDATE auth_accounts SET password = \(hash.text), password_kind = \(hash.kind),
+            updated_at = \(now), email_verified_at = COALESCE(email_verified_at, \(now))
           WHERE id = \(account.id)
           """)
         revocation(ofSessionsOf: account.id, but: nil, at: now)
@@ -114,7 +116,8 @@ extension Accounts {
       try await context.store.commit {
         SQL(
           """
-          UPDATE auth_accounts SET password = \(hash.text), updated_at = \(now)
+          UPDATE auth_accounts SET password = \(hash.text), password_kind = \(hash.kind),
+            updated_at = \(now)
           WHERE id = \(account.id) AND password = \(kept)
           """
         ).expect(exactly: 1)
@@ -154,6 +157,7 @@ extension Accounts {
       try await giveBack([throttle])
       throw error
     }
+    hashes?.add()
     guard isRight else { throw Accounts.wrongPassword }
     try await context.store.commit(isApartFromRequest: true) { throttle.giveBack }
     return (try row.decode(), kept.text)
@@ -194,7 +198,8 @@ extension Accounts {
       emailVerified: isVerified, totpEnabled: false)
     do {
       try await context.store.commit {
-        insertion(of: account, password: hash.text, verifiedAt: isVerified ? now : nil)
+        insertion(
+          of: account, password: PasswordHash(kept: hash.text), verifiedAt: isVerified ? now : nil)
       }
     } catch StoreError.conflict(statement: 0, _) {
       throw Accounts.taken

@@ -20,6 +20,11 @@ struct BcryptHash {
     self.text = text
   }
 
+  /// What says how costly it is to check: "$2b$12$". The dialects differ in what they read, not in what they cost.
+  var kind: String { "$2b" + text.dropFirst(3).prefix(4) }
+
+  static func isKind(_ kind: String) -> Bool { kind.hasPrefix("$2b$") }
+
   /// bcrypt's own base64 (crypt(5)).
   private static func isDigit(_ byte: UInt8) -> Bool {
     switch byte {

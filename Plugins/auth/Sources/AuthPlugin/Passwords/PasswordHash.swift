@@ -4,10 +4,8 @@ internal import PluginKit
 /// A password as it is kept: argon2id (RFC 9106) in the PHC string format, which carries its own salt and cost; or bcrypt, where an account
 /// came from elsewhere and its owner has not signed in yet.
 ///
-/// Making and checking one takes tens of milliseconds and 19 MiB: worker threads only.
-struct PasswordHash: Sendable {
-  /// Memory in KiB, passes over it, lanes. OWASP's floor.
-  private static let cost: (memory: UInt32, passes: UInt32, lanes: UInt32) = (19_456, 2, 1)
+/// Making and checking one takes tens of milliseconds and the memory that its cost says: worker threads only.
+struct PasswordHash: Sendable, Equatable {
   static let saltLength = 16
   private static let hashLength = 32
 
@@ -22,8 +20,7 @@ struct PasswordHash: Sendable {
   ///
   /// - Parameter salt: `saltLength` random bytes.
   /// - Throws: `HostError` `.unavailable` when there is no memory for it.
-  init(of password: String, salt: [UInt8]) throws {
-    let cost = PasswordHash.cost
+  init(of password: String, salt: [UInt8], _ cost: HashCost) throws {
     let length = argon2_encodedlen(
       cost.passes, cost.memory, cost.lanes, UInt32(salt.count), UInt32(PasswordHash.hashLength),
       Argon2_id)
@@ -36,19 +33,21 @@ struct PasswordHash: Sendable {
     text = String(decoding: encoded.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
-  /// What hashes of the present cost begin with.
-  private static let prefix =
-    "$argon2id$v=19$m=\(cost.memory),t=\(cost.passes),p=\(cost.lanes)$"
-
-  /// A hash that no password has, as costly to check as any: it is checked where there is no account,
-  /// so that the time taken does not tell whether there is one.
-  static let ofNobody: PasswordHash = {
+  /// A hash that no password has, as costly to check as any of its kind.
+  init(ofNobody kind: String) {
     func base64(_ count: Int) -> String { String(repeating: "A", count: (count * 8 + 5) / 6) }
-    return PasswordHash(kept: prefix + "\(base64(saltLength))$\(base64(hashLength))")
-  }()
+    text =
+      BcryptHash.isKind(kind)
+      ? kind + String(repeating: ".", count: 53)
+      : kind + "\(base64(PasswordHash.saltLength))$\(base64(PasswordHash.hashLength))"
+  }
 
-  /// Whether it is of another kind or cost than those that are made now: then it is made anew when its password is at hand.
-  var isOutdated: Bool { !text.hasPrefix(PasswordHash.prefix) }
+  /// What says how costly it is to check: all but its salt and its digest. bcrypt is of one kind in all its dialects.
+  var kind: String {
+    if let bcrypt = BcryptHash(text) { return bcrypt.kind }
+    let fields = text.split(separator: "$", omittingEmptySubsequences: false)
+    return fields.dropLast(2).map { $0 + "$" }.joined()
+  }
 
   /// Whether the password is the one. The comparison takes the same time wherever they differ.
   ///

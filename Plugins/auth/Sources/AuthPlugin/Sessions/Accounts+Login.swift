@@ -21,7 +21,7 @@ extension Accounts {
 
   /// `POST /v1/sessions`
   ///
-  /// The same reads, the same counting, the same hash and the same answer, whether the account or the password is wrong. Who comes too often is
+  /// The same reads, the same counting, the same hashes and the same answer, whether the account or the password is wrong. Who comes too often is
   /// refused before a hash is made.
   func createSession(_ request: Request) async throws -> Response {
     let form = try request.decode(Login.self)
@@ -33,6 +33,7 @@ extension Accounts {
       SELECT s.id FROM auth_sessions s JOIN auth_accounts a ON a.id = s.account_id
       WHERE a.email = \(email) AND s.address = \(client.address) LIMIT 1
       """,
+      Accounts.kinds,
     ])
     let throttles = LoginThrottles(
       email: email, peer: client.address, isKnownAddress: !rows[1].isEmpty)
@@ -42,7 +43,11 @@ extension Accounts {
     let isRight: Bool
     let renewed: PasswordHash?
     do {
-      (isRight, renewed) = try await check(form.password, against: kept, from: client.address)
+      (isRight, renewed) = try await look(
+        at: form.password,
+        PasswordCheck(
+          kept: kept, among: try rows[2].map { try $0["kind", String.self] },
+          present: accountSettings.hashCost.kind), from: client.address)
     } catch {
       // Nobody has looked at the password, so it was no guess.
       try await giveBack(throttles.all)
@@ -80,7 +85,7 @@ extension Accounts {
     if let renewed, let kept {
       batch.add(
         """
-        UPDATE auth_accounts SET password = \(renewed.text)
+        UPDATE auth_accounts SET password = \(renewed.text), password_kind = \(renewed.kind)
         WHERE id = \(account.id) AND password = \(kept)
         """)
     }
@@ -102,17 +107,31 @@ extension Accounts {
     try await context.store.commit(batch)
   }
 
-  /// Whether the password is the one; and its new hash where the one that is kept is outdated. One job of the worker.
-  ///
-  /// - Parameter kept: nil where there is no account, which takes as long.
-  private func check(_ password: String, against kept: String?, from peer: String) async throws -> (
-    Bool, PasswordHash?
-  ) {
-    let hash = kept.map { PasswordHash(kept: $0) } ?? PasswordHash.ofNobody
+  /// The kinds of hashes that accounts have, by one step in the index for each.
+  private static let kinds: SQL = """
+    WITH RECURSIVE kinds (kind) AS (
+      SELECT MIN(password_kind) FROM auth_accounts
+      UNION ALL
+      SELECT (SELECT MIN(password_kind) FROM auth_accounts WHERE password_kind > kinds.kind)
+      FROM kinds WHERE kinds.kind IS NOT NULL
+    )
+    SELECT kind FROM kinds WHERE kind IS NOT NULL
+    """
+
+  /// Whether the password is the one; and its new hash where the one that is kept is of another kind than those that are made now. One job of
+  /// the worker.
+  private func look(at password: String, _ check: PasswordCheck, from peer: String) async throws
+    -> (Bool, PasswordHash?)
+  {
     let salt = try context.random.bytes(PasswordHash.saltLength)
-    return try await onWorker(from: peer) {
-      guard try hash.matches(password) else { return (false, nil) }
-      return (true, hash.isOutdated ? try PasswordHash(of: password, salt: salt) : nil)
+    let cost = accountSettings.hashCost
+    let (isRight, renewed) = try await onWorker(from: peer) {
+      () throws -> (Bool, PasswordHash?) in
+      guard try check.passes(password) else { return (false, nil) }
+      if check.own?.kind == cost.kind { return (true, nil) }
+      return (true, try PasswordHash(of: password, salt: salt, cost))
     }
+    hashes?.add(check.hashes.count + (renewed == nil ? 0 : 1))
+    return (isRight, renewed)
   }
 }
