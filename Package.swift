@@ -47,7 +47,8 @@ let plugins = [
     id: "auth", module: "AuthPlugin", folder: "Plugins/auth",
     libraries: ["CSSL", "CArgon2", "CCrypt"]),
   PluginRoom(
-    id: "control", module: "ControlPlugin", folder: "Plugins/control", libraries: ["CSSL"]),
+    id: "control", module: "ControlPlugin", folder: "Plugins/control",
+    libraries: ["CSSL", "CResolv"]),
   PluginRoom(
     id: "mailer", module: "MailerPlugin", folder: "Plugins/mailer", libraries: ["CCurl", "CSSL"]),
   PluginRoom(id: "branding", module: "BrandingPlugin", folder: "Plugins/branding"),
@@ -79,6 +80,7 @@ let package = Package(
     .systemLibrary(name: "CJansson", providers: [.apt(["libjansson-dev"])]),
     .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
     .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+    .systemLibrary(name: "CResolv", providers: [.apt(["libc6-dev"])]),
     .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CNghttp2", providers: [.apt(["libnghttp2-dev"])]),

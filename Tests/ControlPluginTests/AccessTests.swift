@@ -42,6 +42,7 @@ import Testing
     Trial(method: "GET", path: "/domains", least: .viewer),
     Trial(method: "GET", path: "/domains/a.customers.example", least: .viewer),
     Trial(method: "PUT", path: "/domains/a.customers.example", least: .admin, body: "{}"),
+    Trial(method: "POST", path: "/domains/a.customers.example/verify", least: .admin),
     Trial(method: "DELETE", path: "/domains/a.customers.example", least: .admin),
     Trial(method: "GET", path: "/branding", least: .viewer),
     Trial(method: "PUT", path: "/branding", least: .admin, body: "{}"),

@@ -14,8 +14,14 @@ struct ControlHost {
   static let settings: RawJSON = #"""
     {"plan":"free","apps_per_account":3,"keys_per_app":3,"members_per_app":4,"invitations_per_day":5,
      "domains":[{"host":"*.customers.example"},{"host":"shop.example","app":"app_nobody"}],
+     "domain_proof":"none","dns_server":"127.0.0.1:1","unproven_domains_per_app":2,
      "invitation_seconds":3600,"invitation_page":"https://console.example/invitations?code={code}"}
     """#
+
+  /// The settings with another text in place of one.
+  static func settings(_ text: String, _ other: String) -> RawJSON {
+    RawJSON(unchecked: Array(settings.text.replacing(text, with: other).utf8))
+  }
 
   let host: TestHost
   /// The letters that were handed over.
@@ -26,15 +32,17 @@ struct ControlHost {
   ///   - rows: SQL that is run after the plugin's migrations: what a crash has left behind.
   ///   - tenants: what the host has when the plugin comes.
   ///   - capability: one that is not granted.
+  ///   - settings: the operator's.
   init(
-    rows: String? = nil, tenants: TestTenants = TestTenants(), without capability: String? = nil
+    rows: String? = nil, tenants: TestTenants = TestTenants(), without capability: String? = nil,
+    settings: RawJSON = ControlHost.settings
   ) async throws {
     declared = try DeclaredRoutes(folder: ControlHost.folder)
     var file = try TestManifest(file: ControlHost.folder + "/plugin.json")
     if let rows { file.migrations.append(.init(name: "rows", sql: rows)) }
     file.capabilities?.removeAll { $0 == capability }
     let host = try await TestHost(
-      Control.self, file, config: ControlHost.settings, tenant: "platform"
+      Control.self, file, config: settings, tenant: "platform"
     ) { try await $0.setTenants(tenants) }
     self.host = host
     let outbox = outbox

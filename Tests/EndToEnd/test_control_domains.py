@@ -18,7 +18,7 @@ GRANTS = [{"host": "*.customers.test"}, {"host": "only.test", "app": "app_nobody
 
 
 def configuration(*tenants: dict, **others) -> dict:
-    platform = {"auth": {}, "mailer": {}, "control": {"config": {"domains": GRANTS}}}
+    platform = {"auth": {}, "mailer": {}, "control": {"config": {"domains": GRANTS, "domain_proof": "none"}}}
     return with_plugins(tenants=[{"id": "platform", "plugins": platform}, *tenants], **others)
 
 

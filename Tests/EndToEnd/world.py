@@ -223,6 +223,9 @@ class World:
     def _readDomain(self):
         return Ask(path={"app": self.app.id, "host": self.new_domain()})
 
+    def _verifyDomain(self):
+        return Ask(path={"app": self.app.id, "host": self.new_domain()})
+
     def _deleteDomain(self):
         return Ask(self.owner, path={"app": self.app.id, "host": self.new_domain()})
 

@@ -150,7 +150,8 @@ final class Host: TenantHost, @unchecked Sendable {
       if let pool = pools[plugin.manifest.id] { return pool }
       // Low priority: hashing passwords must not take the loops' time.
       let pool = try? WorkerPool(
-        name: String(plugin.manifest.id.prefix(12)), threads: 1,
+        name: String(plugin.manifest.id.prefix(12)),
+        threads: plugin.manifest.limits.workerThreads,
         queueLimit: plugin.manifest.limits.workerJobs,
         niceness: 5)
       pools[plugin.manifest.id] = pool

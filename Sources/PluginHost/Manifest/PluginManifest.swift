@@ -198,6 +198,8 @@ public struct EmittedEvent: Sendable {
 public struct PluginLimits: Sendable, Hashable {
   /// Blocking jobs of one instance that may wait or run.
   public var workerJobs = 256
+  /// Threads that do them, for all instances together.
+  public var workerThreads = 1
   /// Timers of one shard that may be armed.
   public var timers = 10_000
 

@@ -116,6 +116,7 @@ extension PluginLimits {
   init(reading reader: inout ObjectReader) {
     self.init()
     workerJobs = reader.integer("worker_jobs", in: 1...100_000, default: workerJobs)
+    workerThreads = reader.integer("worker_threads", in: 1...16, default: workerThreads)
     timers = reader.integer("timers", in: 1...1_000_000, default: timers)
   }
 }

@@ -72,7 +72,7 @@ enum NotesSample {
       "capabilities": ["sluice.http/1", "sluice.websocket/1", "sluice.messages/1", "sluice.store/1",
                        "sluice.events/1", "sluice.services/1", "sluice.phases/1"],
       "migrations": "migrations",
-      "limits": {"timers": 100},
+      "limits": {"timers": 100, "worker_threads": 3},
       "config": {
         "type": "object", "additionalProperties": false,
         "properties": {

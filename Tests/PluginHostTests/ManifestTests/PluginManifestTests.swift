@@ -66,6 +66,7 @@ import Testing
     #expect(plugin.migrations[1].name == "more-notes")
     #expect(plugin.migrations[1].sql == "CREATE TABLE b(x)")
     #expect(plugin.limits.timers == 100 && plugin.limits.workerJobs == 256)
+    #expect(plugin.limits.workerThreads == 3)
   }
 
   @Test func `needs little`() throws {
@@ -227,6 +228,7 @@ import Testing
     (
       #"{"limits":{"timer":1}}"#, [#"/limits/timer: unknown key "timer" (did you mean "timers"?)"#]
     ),
+    (#"{"limits":{"worker_threads":17}}"#, ["/limits/worker_threads: 17 is outside 1 to 16"]),
     (#"{"limits":{"timers":0}}"#, ["/limits/timers: 0 is outside 1 to 1000000"]),
     (
       #"{"capabilities":["sluice.messages/1"],"messages":[{"type":"a.b","handler":"h"},{"type":"a.b","handler":"i"}]}"#,

@@ -4,16 +4,20 @@ public import PluginKit
 public struct Control: Plugin {
   let settings: ControlSettings
   private let anchor: AuditAnchor
+  private let nameServer: NameServer
+  private let proofDesk = ProofDesk()
 
   /// - Throws: when the operator's settings are not those of `plugin.json`.
   public init(_ context: InstanceContext) throws {
     settings = try context.config()
+    try settings.check()
+    nameServer = try NameServer(settings.nameServer)
     anchor = AuditAnchor(folder: try context.folder())
   }
 
   /// One for each loop; they share nothing but the platform's tables.
   public func makeShard(_ context: ShardContext) throws -> ControlShard {
-    ControlShard(settings, anchor, context)
+    ControlShard(settings, anchor, nameServer, proofDesk, context)
   }
 }
 
@@ -31,15 +35,38 @@ struct ControlSettings: Decodable {
   var invitationPage: String?
   /// Host names that apps may have.
   var domains: [DomainGrant]
+  /// How an app shows that a host name is its own.
+  var domainProof: Proof
+  /// How many host names of an app may wait for their proof.
+  var unprovenDomainsPerApp: Int
+  /// Where the DNS is asked; see ``NameServer``.
+  var nameServer: String
+
+  enum Proof: String, Decodable {
+    case dns, none
+  }
 
   enum CodingKeys: String, CodingKey {
     case plan
     case appsPerAccount = "apps_per_account"
     case domains
+    case domainProof = "domain_proof"
+    case unprovenDomainsPerApp = "unproven_domains_per_app"
+    case nameServer = "dns_server"
     case keysPerApp = "keys_per_app"
     case membersPerApp = "members_per_app"
     case invitationsPerDay = "invitations_per_day"
     case invitationSeconds = "invitation_seconds"
     case invitationPage = "invitation_page"
+  }
+
+  /// Checks what a schema cannot say.
+  func check() throws {
+    guard domainProof == .none else { return }
+    for (place, grant) in domains.enumerated() where grant.host == "*" {
+      throw ConfigurationError(
+        pointer: "/domains/\(place)/host",
+        message: "Any host name is granted only where names are proven: with domain_proof \"dns\".")
+    }
   }
 }

@@ -7,10 +7,18 @@ public final class ControlShard: PluginShard {
   /// Where those wait who append to the audit log.
   let auditLine = AuditLine()
   let anchor: AuditAnchor
+  let nameServer: NameServer
+  /// Of all loops.
+  let proofDesk: ProofDesk
 
-  init(_ settings: ControlSettings, _ anchor: AuditAnchor, _ context: ShardContext) {
+  init(
+    _ settings: ControlSettings, _ anchor: AuditAnchor, _ nameServer: NameServer,
+    _ proofDesk: ProofDesk, _ context: ShardContext
+  ) {
     self.settings = settings
     self.anchor = anchor
+    self.nameServer = nameServer
+    self.proofDesk = proofDesk
     self.context = context
     beginSweeping()
   }
@@ -46,6 +54,7 @@ public final class ControlShard: PluginShard {
     on.route("read_domain", ControlShard.readDomain)
     on.route("put_domain", ControlShard.putDomain)
     on.route("delete_domain", ControlShard.deleteDomain)
+    on.route("verify_domain", ControlShard.verifyDomain)
     on.route("read_branding", ControlShard.readBranding)
     on.route("put_branding", ControlShard.putBranding)
 

@@ -21,10 +21,12 @@ struct HashCost: Sendable, Equatable {
   var refusal: String? {
     guard HashCost.least.contains(where: { memory >= $0.memory && passes >= $0.passes }) else {
       let table = HashCost.least.map { "\($0.memory) with argon2_passes \($0.passes)" }
-      return "\(memory) KiB with argon2_passes \(passes) is too weak: at least \(table.joined(separator: ", or "))."
+      return "\(memory) KiB with argon2_passes \(passes) is too weak: at least "
+        + table.joined(separator: ", or ") + "."
     }
     guard UInt64(memory) * UInt64(passes) <= HashCost.most else {
-      return "\(memory) KiB with argon2_passes \(passes) keeps sign-ins waiting: their product is at most \(HashCost.most)."
+      return "\(memory) KiB with argon2_passes \(passes) keeps sign-ins waiting: "
+        + "their product is at most \(HashCost.most)."
     }
     return nil
   }

@@ -20,7 +20,7 @@ extension ControlShard {
     try await context.store.commit(isApartFromRequest: true) {
       for table in [
         "control_keys", "control_members", "control_invitations", "control_domains",
-        "control_branding", "control_domain_changes",
+        "control_branding", "control_domain_changes", "control_domain_claims",
       ] {
         SQL(
           """

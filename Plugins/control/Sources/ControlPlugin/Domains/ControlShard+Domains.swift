@@ -6,10 +6,7 @@ extension ControlShard {
     let app = try await app(of: request, for: .readDomains)
     let limit = request.pageLimit
     let rows = try await context.store.read(
-      """
-      SELECT \(raw: StoredDomain.columns) FROM control_domains
-      WHERE app_id = \(app.id) AND host > \(request.pageStart) ORDER BY host LIMIT \(limit + 1)
-      """)
+      StoredDomain.all(of: app.id, where: ">", request.pageStart, limit: limit + 1))
     let domains = try rows.prefix(limit).map { try $0.decode(StoredDomain.self).shown }
     return try .json(Page(data: domains, next: rows.count > limit ? domains.last?.host : nil))
   }
@@ -18,7 +15,7 @@ extension ControlShard {
   func readDomain(_ request: Request) async throws -> Response {
     let app = try await app(of: request, for: .readDomains)
     guard let domain = try await domain(try host(of: request), of: app) else {
-      throw Problem.notFound("The app has no such domain.")
+      throw ControlShard.noDomain
     }
     return try .json(domain)
   }
@@ -28,7 +25,17 @@ extension ControlShard {
     var key: String?
   }
 
-  /// `PUT /v1/apps/{app}/domains/{host}`: the host leads to the app, and its certificate is served, when it is answered.
+  static let noDomain = Problem.notFound("The app has no such domain.")
+
+  static func notGranted(_ host: String) -> Problem {
+    .forbidden("The operator has not granted \(host) to the app.")
+  }
+
+  func isGranted(_ host: String, to app: App) -> Bool {
+    settings.domains.contains { $0.covers(host, of: app.id) }
+  }
+
+  /// `PUT /v1/apps/{app}/domains/{host}`: the host leads to the app, and its certificate is served, when it is answered; or it waits for its proof.
   func putDomain(_ request: Request) async throws -> Response {
     let form = try request.decode(Change.self)
     let app = try await app(of: request, for: .changeDomains)
@@ -38,32 +45,55 @@ extension ControlShard {
         pointer: form.key == nil ? "/key" : "/certificate",
         "A certificate and its key come together.")
     }
-    guard settings.domains.contains(where: { $0.covers(host, of: app.id) }) else {
-      throw Problem.forbidden("The operator has not granted \(host) to the app.")
-    }
+    guard isGranted(host, to: app) else { throw ControlShard.notGranted(host) }
     let former = try await domain(host, of: app)
-    let now = try context.clock.now()
-    var domain = former ?? Domain(host: host, createdAt: now)
+    if former?.state != .proven, needsProof(host, of: app) {
+      guard form.certificate == nil else {
+        throw Problem.conflict(
+          "It is not proven that \(host) is the app's. Put it without a certificate, prove it, and put the certificate then."
+        )
+      }
+      if let former { return try .json(former) }
+      return try await claim(host, of: app, request)
+    }
+    let domain = try former ?? Domain(host: host, createdAt: context.clock.now())
+    let certificate = form.certificate.flatMap { chain in
+      form.key.map { (chain: Array(chain.utf8), key: Array($0.utf8)) }
+    }
+    return try .json(try await lead(domain, former: former, to: app, certificate, request))
+  }
+
+  /// Leads a host to an app, which it is proven to be of.
+  ///
+  /// - Parameters:
+  ///   - former: what the app had.
+  ///   - certificate: nil leaves the one that there is.
+  /// - Returns: the domain as it is then.
+  func lead(
+    _ domain: Domain, former: Domain?, to app: App, _ certificate: (chain: [UInt8], key: [UInt8])?,
+    _ request: Request
+  ) async throws -> Domain {
+    let host = domain.host
+    var domain = domain
+    domain.proof = nil
     let record = try audit(
       request, Permission.changeDomains.action, of: app.id, target: host, before: former,
       after: Domain?.none)
     let change = DomainChange(record, host: host)
     try await begin(record, change.noted, by: Authority(request, .changeDomains, of: app))
-    var certificate: HostCertificate?
+    var served: HostCertificate?
     do {
-      certificate = try await context.tenants.putHost(
-        host, chain: form.certificate.map { Array($0.utf8) },
-        key: form.key.map { Array($0.utf8) },
-        of: app.id)
+      served = try await context.tenants.putHost(
+        host, chain: certificate?.chain, key: certificate?.key, of: app.id)
     } catch {
       try await fail(record, Batch { change.ended })
       throw ControlShard.problem(error, host: host)
     }
-    if certificate == nil {
+    if served == nil {
       // The one that is kept.
-      certificate = try await hosts(of: app.id).first { $0.host == host }?.certificate
+      served = try await hosts(of: app.id).first { $0.host == host }?.certificate
     }
-    domain.certificate = certificate.map {
+    domain.certificate = served.map {
       Domain.Certificate(names: $0.names, notBefore: $0.notBefore, notAfter: $0.notAfter)
     }
     var batch = Batch()
@@ -78,11 +108,12 @@ extension ControlShard {
           certificate_names = excluded.certificate_names, not_before = excluded.not_before,
           not_after = excluded.not_after
         """))
+    batch.add("DELETE FROM control_domain_claims WHERE host = \(host) AND app_id = \(app.id)")
     batch.add(change.ended)
     var done = record
     done.after = try RawJSON(encoding: domain)
     try await commit(batch, done, by: nil)
-    return try .json(domain)
+    return domain
   }
 
   /// `DELETE /v1/apps/{app}/domains/{host}`
@@ -90,7 +121,7 @@ extension ControlShard {
     let app = try await app(of: request, for: .changeDomains)
     let host = try host(of: request)
     guard let domain = try await domain(host, of: app) else {
-      throw Problem.notFound("The app has no such domain.")
+      throw ControlShard.noDomain
     }
     let record = try audit(
       request, "domain.removed", of: app.id, target: host, before: domain, after: Domain?.none)
@@ -106,22 +137,20 @@ extension ControlShard {
     }
     var batch = Batch()
     batch.add(SQL("DELETE FROM control_domains WHERE host = \(host) AND app_id = \(app.id)"))
+    batch.add("DELETE FROM control_domain_claims WHERE host = \(host) AND app_id = \(app.id)")
     batch.add(change.ended)
     try await commit(batch, record, by: nil)
     return .empty(204)
   }
 
-  private func domain(_ host: String, of app: App) async throws -> Domain? {
+  func domain(_ host: String, of app: App) async throws -> Domain? {
     let rows = try await context.store.read(
-      """
-      SELECT \(raw: StoredDomain.columns) FROM control_domains
-      WHERE app_id = \(app.id) AND host = \(host)
-      """)
+      StoredDomain.all(of: app.id, where: "=", host, limit: 1))
     return try rows.first?.decode(StoredDomain.self).shown
   }
 
   /// The host that the path names, as names are compared.
-  private func host(of request: Request) throws -> String {
+  func host(of request: Request) throws -> String {
     let host = try request.parameter(1).lowercased()
     let labels = host.split(separator: ".", omittingEmptySubsequences: false)
     let areLabels = labels.allSatisfy { label in

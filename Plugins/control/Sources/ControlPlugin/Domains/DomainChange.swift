@@ -62,6 +62,7 @@ extension ControlShard {
               certificate_names = excluded.certificate_names, not_before = excluded.not_before,
               not_after = excluded.not_after
             """)
+          SQL("DELETE FROM control_domain_claims WHERE host = \(host) AND app_id = \(app)")
         } else {
           SQL(
             """
