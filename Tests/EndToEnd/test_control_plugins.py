@@ -264,6 +264,55 @@ def test_a_new_version_is_tried_on_one_app_and_taken_back(sluice, versions):
         "0.2.0", "0.2.0", "0.1.0", "0.1.0"]
 
 
+def with_key(key: dict | None, **others) -> dict:
+    """A schema of settings whose `api_key` is of this kind."""
+    known = {name: SCHEMA["properties"][name] for name in ("greeting", "refuse", "smtp")}
+    return {**SCHEMA, "properties": {**known, **({"api_key": key} if key else {}), **others}}
+
+
+def test_a_setting_that_became_a_secret_survives_the_way_back(sluice, versions):
+    versions.install("0.1.0", "probe", config=with_key({"type": "string"}))
+    versions.install("0.2.0", "probe@0.2.0", config=SCHEMA)
+    versions.install("0.3.0", "probe@0.3.0", config=with_key(None))
+    versions.install("0.4.0", "probe@0.4.0", config=with_key({"type": "integer"}))
+    versions.install("0.5.0", "probe@0.5.0", config=with_key({"type": "string"}, smtp={"type": "object", "writeOnly": True}))
+    gateway = sluice(with_plugins(versions.folder), ["--loops", 2])
+    app = Account(gateway.url).app("Back")
+
+    def choose(number: str, **body) -> dict:
+        app.set_plugin("probe", enabled=True, version=number, **body)
+        assert version(gateway, app) == number
+        return seen(gateway, app)
+
+    assert choose("0.1.0", config={"api_key": SECRET})["api_key"] == SECRET
+    assert choose("0.2.0")["api_key"] == SECRET and "api_key" not in shown(app)["config"]
+    # Back: the plugin has it, and it is shown to nobody again.
+    assert choose("0.1.0")["api_key"] == SECRET
+    assert "api_key" not in shown(app)["config"] and is_set(app) == {"/smtp/password": False, "/api_key": True}
+    choose("0.1.0", config={"greeting": "back"})
+    gateway.kill()
+    gateway.start()
+    assert seen(gateway, app) == {"greeting": "back", "refuse": False, "api_key": SECRET}
+    # A version that does not know it has it not, and leaves it for the next.
+    assert choose("0.3.0", config={"greeting": "without", "smtp": {"host": "a"}}) == {
+        "greeting": "without", "refuse": False, "smtp": {"host": "a"}}
+    gateway.kill()
+    gateway.start()
+    assert choose("0.2.0")["api_key"] == SECRET
+    # One that takes something else there says so, and changes nothing.
+    refused = app.set_plugin("probe", enabled=True, version="0.4.0", expect=400).json()
+    assert "/config/api_key" in {error["pointer"] for error in refused["errors"]} and SECRET not in str(refused)
+    choose("0.2.0", config={"smtp": {"host": "a", "password": "pw"}})
+    refused = app.set_plugin("probe", enabled=True, version="0.5.0", expect=409).json()
+    assert "/smtp/password" in refused["detail"] and "pw" not in refused["detail"].split()
+    assert version(gateway, app) == "0.2.0" and seen(gateway, app)["smtp"] == {"host": "a", "password": "pw"}
+    # Another takes its place as a secret, and null removes it, in a version that calls it none too.
+    assert choose("0.1.0", config={"api_key": "another-secret"})["api_key"] == "another-secret"
+    assert "another-secret" not in str(shown(app)) and choose("0.2.0")["api_key"] == "another-secret"
+    assert "api_key" not in choose("0.1.0", config={"api_key": None})
+    assert "api_key" not in choose("0.2.0") and is_set(app)["/api_key"] is False
+
+
 def test_there_is_no_way_back_past_a_breaking_migration(sluice, versions):
     versions.install("0.3.0", "probe@0.3.0", [FIRST, ADDS, BREAKS])
     gateway = sluice(with_plugins(versions.folder))

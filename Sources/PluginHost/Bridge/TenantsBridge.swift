@@ -161,8 +161,9 @@ enum TenantsBridge {
   private static func describe(
     _ id: String, _ setting: PluginSetting, _ manifest: PluginManifest?, _ sealed: SealedSettings
   ) -> ConfigValue {
-    let paths = manifest?.settings.secretPaths ?? []
-    let open = SealedSettings.open(ConfigValue(json: setting.config) ?? .object([]), paths)
+    let config = ConfigValue(json: setting.config) ?? .object([])
+    let paths = manifest.map { sealed.paths(by: $0.settings, in: config) } ?? []
+    let open = SealedSettings.open(config, paths)
     var members: [ConfigValue.Member] = [
       .init("id", .string(id)),
       .init("version", .string(manifest?.version ?? setting.version ?? "")),

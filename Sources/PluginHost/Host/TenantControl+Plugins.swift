@@ -133,15 +133,26 @@ extension LoadedPlugin {
   fileprivate func open(
     _ text: String, after former: String, sealing secrets: inout SealedSettings
   ) throws(TenantFailure) -> String {
-    let paths = manifest.settings.secretPaths
+    let old = try read(former)
+    let paths = secrets.paths(by: manifest.settings, in: old)
     // As it was given, where nothing has to be taken out.
     if paths.isEmpty { return text }
-    return secrets.take(from: try read(text), paths, after: try read(former)).json
+    if let place = secrets.misplaced(by: manifest.settings, in: old) {
+      throw TenantFailure(
+        code: .conflict,
+        message:
+          "The setting \"\(place)\" was sealed by another version of the plugin \"\(manifest.id)\", and has no place among the secrets of \(manifest.version). Remove it first, with null, and give it again."
+      )
+    }
+    return secrets.take(from: try read(text), paths, after: old).json
   }
 
   /// A tenant's settings with the secrets among them, checked against the manifest's schema and completed by its defaults.
   func settings(_ text: String, _ secrets: SealedSettings) throws(TenantFailure) -> String {
-    let value = secrets.put(into: try read(text), manifest.settings.secretPaths)
+    let open = try read(text)
+    let schema = manifest.settings
+    let paths = secrets.paths(by: schema, in: open).filter { $0.hasPlace(in: schema.value) }
+    let value = secrets.put(into: open, paths)
     let refusals = manifest.settings.refusals(of: value)
     guard refusals.isEmpty else {
       let problems = refusals.map { SettingsProblem(pointer: $0.pointer, message: $0.message) }

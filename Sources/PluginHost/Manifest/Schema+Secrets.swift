@@ -17,9 +17,14 @@ extension Schema {
         ? [place] : secretPaths(of: property.value, below: place)
     }
     guard let items = schema["items"] else { return inProperties }
+    return inProperties
+      + secretPaths(of: items, below: path + [.each(identity: identity(ofItems: items))])
+  }
+
+  /// The member that says which element of an array is which: the first that is required and a text.
+  static func identity(ofItems items: ConfigValue) -> String? {
     let required = (items["required"]?.elements ?? []).compactMap(\.text)
-    let identity = required.first { items["properties"]?[$0]?["type"] == "string" }
-    return inProperties + secretPaths(of: items, below: path + [.each(identity: identity)])
+    return required.first { items["properties"]?[$0]?["type"] == "string" }
   }
 
   /// Records where a schema of settings marks as a secret what could not be sealed: only a property of an object that is itself
