@@ -67,6 +67,36 @@ def test_another_scheme_is_told_which_is_accepted(platform, path):
     assert "Basic" in detail and "only Bearer" in detail
 
 
+def whole(answer) -> tuple:
+    """All of an answer but what no two have alike: the request's id, and when it was given."""
+    fields = [(name, value) for name, value in answer.fields if name.lower() not in ("date", "x-request-id")]
+    return answer.status, answer.reason, fields, {**answer.json(), "request_id": None}
+
+
+def test_whoever_shows_a_credential_is_not_told_whether_another_app_is_there(platform, account, shop):
+    other, missing = account.app("Other").id, "app_01jzzzzzzzzzzzzzzzzzzzzzzz"
+    shown = (shop.secret, shop.key, shop.token("alice"), account.made["access_token"])
+    for token in shown:
+        for path in ("/v1/channels", "/v1/apps", "/v1/nowhere"):
+            is_there, is_not = (ask(platform.port, get(f"{path}?app={app}", bearer(token))) for app in (other, missing))
+            assert "do not name the same app" in told(is_there, 401, "unauthenticated")
+            assert whole(is_there) == whole(is_not)
+    for target in (SOCKET + "&app=", "/connection/websocket?app=", "/ws?app="):
+        sockets = [ask(platform.port, handshake(f"{target}{app}&token={shop.token('alice')}")) for app in (other, missing)]
+        assert "do not name the same app" in told(sockets[0], 401, "unauthenticated")
+        assert whole(sockets[0]) == whole(sockets[1])
+
+
+def test_a_credential_that_opens_nothing_is_told_so_whether_or_not_the_app_is_there(platform, account):
+    other, missing = account.app("Other").id, "app_01jzzzzzzzzzzzzzzzzzzzzzzz"
+    for token in ("nonsense", "sk_" + "0" * 49, "a.b.c"):
+        is_there, is_not = (ask(platform.port, get(f"/v1/channels?app={app}", bearer(token))) for app in (other, missing))
+        told(is_there, 401, "unauthenticated")
+        assert whole(is_there) == whole(is_not)
+    # Who shows nothing is told what everybody may know: an app's id is public.
+    told(ask(platform.port, get(f"/v1/channels?app={missing}")), 404, "not_found")
+
+
 @pytest.mark.parametrize("body", ["hello", "name: Ada", '{"text":', "{'text': 'x'}", "<a/>"])
 def test_a_body_that_is_not_json_is_called_that(platform, shop, body):
     import requests

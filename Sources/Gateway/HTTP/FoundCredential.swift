@@ -88,7 +88,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// Answers a refused credential as the plugin wishes that has found it; false where it has no wish.
   func refusesInPluginsWords(_ why: Int32) -> Bool {
     if turnsAway(why) { return true }
-    guard foundCredential != nil, pointee.stage.takesAnswer,
+    guard pointee.route >= 0, foundCredential != nil, pointee.stage.takesAnswer,
       let table = facts.pointee.requestCredential, let refusal = table.pointee.refusal
     else { return false }
     var type = sluice_slice_t.absent

@@ -58,8 +58,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       pointee.stage = .open
     case .builtIn(let page): loop.answer(self, with: page)
     case .disagreement:
+      add(("www-authenticate" as StaticString).raw, ("Bearer" as StaticString).raw)
       problem(
         .unauthenticated, "The credential, the host name and ?app= do not name the same app.")
+    case .unknownCredential: refuseCredential()
     case .unknownApp: problem(.notFound, "There is no such app.")
     case .none: problem(.notFound, "Nothing is served here.")
     }

@@ -6,9 +6,12 @@ enum TenantResolution {
   case tenant(Unmanaged<Tenant>)
   /// A page of the gateway's own.
   case builtIn(BuiltInPage)
-  /// Two sources name different tenants.
+  /// Two sources name different tenants, or one names a tenant and `?app=` none that there is: alike, so that nobody learns
+  /// from it which apps there are.
   case disagreement
-  /// `?app=` names none that there is.
+  /// A credential that leads nowhere, and `?app=` names none that there is.
+  case unknownCredential
+  /// `?app=` names none that there is, and nothing else names any.
   case unknownApp
   /// Nothing leads anywhere, and there is no tenant `platform`.
   case none
@@ -56,7 +59,8 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     }
     if request.pointee.head.hasQuery, let app = request.query(("app" as StaticString).raw) {
       guard let other = pointee.directory.tenant(String(decoding: app, as: UTF8.self)) else {
-        return .unknownApp
+        if found != nil { return .disagreement }
+        return request.pointee.flags.contains(.isUnknown) ? .unknownCredential : .unknownApp
       }
       if let found, found !== other { return .disagreement }
       found = other
