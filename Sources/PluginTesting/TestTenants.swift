@@ -37,6 +37,8 @@ public struct TestTenants: Sendable {
     public var certificates: [String: [UInt8]] = [:]
     /// As the plugin set them, not looked at.
     public var origins: [String] = []
+    /// The plan that it is on.
+    public var plan = "free"
     /// What `usage` answers, whatever hours are asked for.
     public var usage: RawJSON = #"{"plan":"free","quotas":[],"hours":[]}"#
     /// The hours that were asked for last, in Unix milliseconds.
@@ -47,6 +49,8 @@ public struct TestTenants: Sendable {
   public var installed: RawJSON
   /// Host names that no tenant may have.
   public var platformHosts: Set<String> = []
+  /// The operator's plans, by their names.
+  public var plans: Set<String> = ["free"]
   /// By id; what the plugin deleted is gone.
   public var tenants: [String: Tenant]
 
@@ -238,6 +242,27 @@ let tenantsTable = Constant {
         }
         return Array("[\(list.joined(separator: ","))]".utf8)
       }
+    },
+    create_on: { host, tenant, plan, completion, context in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.tenants/1") else { return SLUICE_E_WRONG_THREAD }
+      let (id, plan) = (tenant.text, plan.bytes == nil ? "free" : plan.text)
+      return world.complete(completion, context) {
+        guard TestTenants.isName(id) else { throw HostError(.invalid) }
+        guard world.tenants.plans.contains(plan) else {
+          throw HostError(.invalid, #"[{"pointer":"/plan","message":"there is no such plan"}]"#)
+        }
+        guard world.tenants.tenants[id] == nil else { throw HostError(.conflict) }
+        world.tenants.tenants[id] = TestTenants.Tenant(plan: plan)
+        return []
+      }
+    },
+    plan: { host, tenant in
+      let world = TestWorld.of(host)
+      guard let known = world.tenants.tenants[tenant.text] else {
+        return sluice_slice_t(bytes: nil, length: 0)
+      }
+      return world.lend(Array(known.plan.utf8))
     })
 }
 

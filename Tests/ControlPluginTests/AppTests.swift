@@ -12,11 +12,12 @@ import Testing
     let control = try await ControlHost()
     let app = try await control.makeApp()
     #expect(app.id.hasPrefix("app_") && app.id.count == 30)
-    #expect(app.name == "Shop" && app.plan == "free")
+    #expect(app.name == "Shop" && app.plan == "trial")
     #expect(app.createdAt == "2026-01-01T00:00:00.000Z")
     let key = try #require(app.keys.first)
     #expect(app.keys.count == 1)
     let tenant = try #require(try await control.host.tenants.tenants[app.id])
+    #expect(tenant.plan == "trial")
     #expect(tenant.secrets["tenant.signing"] == Array(app.signingSecret.utf8))
     let secret = try #require(tenant.credentials[key.id])
     #expect(secret.credential.scopes == ["*"])
@@ -41,6 +42,48 @@ import Testing
     #expect(try same.json(Listed.Element.self).name == "Market")
     let list: Listed = try await control.request("GET", "/v1/apps").json()
     #expect(list.data.map(\.id) == [app.id])
+    try await control.host.close()
+  }
+
+  private struct Planned: Decodable {
+    struct Element: Decodable { var plan: String? }
+
+    var data: [Element]
+  }
+
+  @Test func `is shown on the plan that the host has it on, whoever chose that`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    func shown() async throws -> [String?] {
+      let read = try await control.request("GET", "/v1/apps/\(app.id)")
+      let changed = try await control.request("PATCH", "/v1/apps/\(app.id)", "{}")
+      let list: Planned = try await control.request("GET", "/v1/apps").json()
+      return [
+        try read.json(Planned.Element.self).plan, try changed.json(Planned.Element.self).plan,
+      ] + list.data.map(\.plan)
+    }
+    #expect(try await shown() == ["trial", "trial", "trial"])
+    var tenants = try await control.host.tenants
+    tenants.tenants[app.id]?.plan = "gold"
+    try await control.host.setTenants(tenants)
+    #expect(try await shown() == ["gold", "gold", "gold"])
+    // The operator has deleted it.
+    tenants.tenants[app.id] = nil
+    try await control.host.setTenants(tenants)
+    #expect(try await shown() == [nil, nil, nil])
+    try await control.host.close()
+  }
+
+  @Test func `is not made on a plan that there is not any more`() async throws {
+    let control = try await ControlHost()
+    var tenants = try await control.host.tenants
+    tenants.plans = ["free"]
+    try await control.host.setTenants(tenants)
+    let reply = try await control.host.request(
+      "POST", "/v1/apps", body: #"{"name":"x"}"#, as: .account("acc_ada"))
+    #expect(reply.status >= 400)
+    #expect(try await control.request("GET", "/v1/apps").json(Planned.self).data.isEmpty)
+    #expect(try await control.host.tenants.tenants.isEmpty)
     try await control.host.close()
   }
 
@@ -111,7 +154,7 @@ import Testing
     let id = try await first.makeApp().id
     try await first.host.close()
     let second = try await ControlHost()
-    var tenants = TestTenants()
+    var tenants = try await second.host.tenants
     tenants.tenants[id] = TestTenants.Tenant(hosts: ["shop.example"])
     try await second.host.setTenants(tenants)
     let reply = try await second.request("POST", "/v1/apps", #"{"name":"x"}"#)

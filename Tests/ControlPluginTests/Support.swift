@@ -12,7 +12,7 @@ import Testing
 struct ControlHost {
   static let folder = "Plugins/control"
   static let settings: RawJSON = #"""
-    {"plan":"free","apps_per_account":3,"keys_per_app":3,"members_per_app":4,"invitations_per_day":5,
+    {"plan":"trial","apps_per_account":3,"keys_per_app":3,"members_per_app":4,"invitations_per_day":5,
      "domains":[{"host":"*.customers.example"},{"host":"shop.example","app":"app_nobody"}],
      "domain_proof":"none","dns_server":"127.0.0.1:1","unproven_domains_per_app":2,
      "invitation_seconds":3600,"invitation_page":"https://console.example/invitations?code={code}"}
@@ -37,13 +37,16 @@ struct ControlHost {
     rows: String? = nil, tenants: TestTenants = TestTenants(), without capability: String? = nil,
     settings: RawJSON = ControlHost.settings
   ) async throws {
+    var tenants = tenants
+    tenants.plans.insert("trial")
+    let prepared = tenants
     declared = try DeclaredRoutes(folder: ControlHost.folder)
     var file = try TestManifest(file: ControlHost.folder + "/plugin.json")
     if let rows { file.migrations.append(.init(name: "rows", sql: rows)) }
     file.capabilities?.removeAll { $0 == capability }
     let host = try await TestHost(
       Control.self, file, config: settings, tenant: "platform"
-    ) { try await $0.setTenants(tenants) }
+    ) { try await $0.setTenants(prepared) }
     self.host = host
     let outbox = outbox
     try await host.provide("sluice.accounts/1", method: 1) { (query: AccountIDs) in

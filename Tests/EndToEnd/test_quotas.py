@@ -134,6 +134,61 @@ def test_the_operator_puts_an_app_on_another_plan(sluice):
     assert ask().status_code == 200
 
 
+def of_new_apps(plan: str, **plans) -> dict:
+    """A configuration in which new apps are on this one of the plans."""
+    platform = {"id": "platform", "plugins": {"auth": {}, "control": {"config": {"plan": plan}}}}
+    return with_plugins(plans=plans, tenants=[platform])
+
+
+def shown(app) -> set[str]:
+    """What the control plane says which plan an app is on, wherever it does."""
+    apps = app.owner.get("/v1/apps", expect=200).json()["data"]
+    listed = next(one["plan"] for one in apps if one["id"] == app.id)
+    return {listed, app.owner.get(f"/v1/apps/{app.id}", expect=200).json()["plan"], usage(app)["plan"]}
+
+
+def test_a_new_app_is_on_the_plan_of_new_apps_and_the_control_plane_tells_which_it_is_on_now(sluice, tmp_path):
+    gateway = sluice(of_new_apps("trial", free={}, trial={"connections": 1}, paid={}), ["--loops", "2"])
+    made = Account(gateway.url).post("/v1/apps", {"name": "New"}, expect=201).json()
+    assert made["plan"] == "trial"
+    app = Account(gateway.url).app("Planned")
+    assert shown(app) == {"trial"}
+    target = f"{gateway.socket_url}/ws?token={app.token('alice')}"
+    with connect(target, proxy=None), pytest.raises(InvalidStatus) as refused:
+        connect(target, proxy=None)
+    assert refused.value.response.status_code == 403
+    plan(gateway, app, "paid")
+    assert shown(app) == {"paid"}
+    gateway.kill()
+    gateway.start()
+    assert shown(app) == {"paid"}
+    # What an import puts it on is told as well.
+    done = run("tenant", "export", app.id, tmp_path / "file", "--data", gateway.data)
+    assert done.returncode == 0, done.stderr
+    done = run("tenant", "import", tmp_path / "file", "--replace", "--plan", "free", "--data", gateway.data)
+    assert done.returncode == 0, done.stderr
+    assert shown(app) == {"free"}
+    assert run("tenant", "delete", app.id, "--data", gateway.data).returncode == 0
+    assert app.owner.get(f"/v1/apps/{app.id}", expect=200).json()["plan"] is None
+
+
+def test_a_plan_of_new_apps_that_is_none_is_refused_with_those_that_there_are(sluice):
+    gateway = sluice(of_new_apps("gold", free={}, golf={}), start=False)
+    said = "/tenants/0/plugins/control/config/plan: there is no plan \"gold\"; there are: free, golf (did you mean \"golf\"?)"
+    checked = run("check", "--config", gateway.configuration)
+    assert checked.returncode == 1 and said in checked.stderr, checked.stderr
+    served = run("serve", "--config", gateway.configuration, "--data", gateway.data)
+    assert served.returncode != 0 and said in served.stderr, served.stderr
+    right = of_new_apps("golf", free={}, golf={})
+    configuration = json.loads(gateway.configuration.read_text())
+    gateway.configuration.write_text(json.dumps({**configuration, "tenants": right["tenants"]}))
+    gateway.start()
+    # A reload that takes the plan away is refused whole.
+    gateway.configuration.write_text(json.dumps({**configuration, "tenants": right["tenants"], "plans": {"free": {}}}))
+    assert "there is no plan" in str(gateway.reload()["problems"])
+    assert Account(gateway.url).post("/v1/apps", {"name": "New"}, expect=201).json()["plan"] == "golf"
+
+
 def test_an_app_that_is_exported_comes_with_its_plan(sluice, tmp_path):
     gateway, app = planned(sluice, paid={"connections": 7})
     plan(gateway, app, "paid")

@@ -10,7 +10,7 @@ enum TenantsBridge {
       create: { host, tenant, completion, context in
         let id = String(tenant)
         return change(host, completion, context) { (tenants) throws(TenantFailure) in
-          try await tenants.create(id)
+          try await tenants.create(id, on: nil)
         }
       },
       remove: { host, tenant, completion, context in
@@ -155,6 +155,20 @@ enum TenantsBridge {
                   + (certificate.map { [.init("certificate", $0.described)] } ?? []))
             })
         }
+      },
+      create_on: { host, tenant, plan, completion, context in
+        let id = String(tenant)
+        let name = plan.bytes == nil ? nil : String(plan)
+        return change(host, completion, context) { (tenants) throws(TenantFailure) in
+          try await tenants.create(id, on: name)
+        }
+      },
+      plan: { host, tenant in
+        let loop = shard(host).loop
+        let id = String(tenant)
+        guard loop.host.registry.record(id) != nil else { return .absent }
+        var name = loop.host.usage.plan(of: id)
+        return name.withUTF8 { loop.lend(UnsafeRawBufferPointer($0)) }
       }))
 
   /// A plugin as one tenant has it, without the secrets among its settings.

@@ -163,11 +163,20 @@ actor TenantControl {
   // MARK: - changing
 
   /// Makes a tenant with the plugins that new ones get.
-  func create(_ tenant: String) async throws(TenantFailure) {
+  ///
+  /// - Parameter plan: the name of one of the operator's; nil is the standard one.
+  func create(_ tenant: String, on plan: String?) async throws(TenantFailure) {
     await lock(tenant)
     defer { unlock(tenant) }
     guard TenantName.isValid(tenant), tenant != StaticTenant.platformID else {
       throw TenantFailure(code: .invalid, message: "\"\(tenant)\" cannot be a tenant's id")
+    }
+    do throws(TenantError) {
+      if let plan { try host.usage.check(plan) }
+    } catch {
+      throw TenantFailure(
+        code: .invalid, message: error.message,
+        problems: [SettingsProblem(pointer: "/plan", message: error.message)])
     }
     var plugins: [String: PluginSetting] = [:]
     for plugin in host.configuration.plugins.standard(for: .app, of: host.manifests) {
@@ -175,8 +184,9 @@ actor TenantControl {
     }
     let chosen = plugins
     let record = try await registry.change { registry, done in
-      registry.create(tenant, plugins: chosen, completion: done)
+      registry.create(tenant, plugins: chosen, plan: plan, completion: done)
     }
+    if let plan { host.usage.adopt(plan, of: tenant) }
     await announce(record)
   }
 

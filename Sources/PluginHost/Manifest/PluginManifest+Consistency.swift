@@ -52,6 +52,11 @@ extension PluginManifest {
 
   /// A route of a kind of tenant that the plugin never runs on would be a route of nobody.
   private func checkTenants(_ problems: ConfigProblems) {
+    if tenants != .platform, settings.marksPlans {
+      problems.add(
+        "\"x-sluice-plan\" is for plugins that run on the platform alone; \"tenants\" is \(tenants.rawValue)",
+        at: "/config")
+    }
     for route in routes where route.tenants != .both && tenants != .both {
       guard route.tenants != tenants else { continue }
       problems.add(

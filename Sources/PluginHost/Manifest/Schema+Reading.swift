@@ -22,6 +22,7 @@ extension Schema {
       node.refuse("settings are closed: \"additionalProperties\" must be false")
     }
     Self.checkSecrets(value, at: node.pointer, node.problems)
+    Self.checkPlans(value, at: node.pointer, node.problems)
     Self.checkDefaults(of: value, at: node.pointer, definitions: value["$defs"], node.problems)
   }
 

@@ -4,7 +4,7 @@ import Wire
 extension TenantEdit {
   func validate() throws(TenantError) {
     switch self {
-    case .create(let id, let plugins):
+    case .create(let id, let plugins, _):
       guard Grammar.tenantID.accepts(id) else { throw .malformed(id, Grammar.tenantID) }
       guard plugins.count <= TenantLimits.plugins else {
         throw TenantError(
@@ -33,7 +33,7 @@ extension TenantEdit {
     guard record.id != StaticTenant.platformID else {
       throw TenantError(.invalid, "\"\(record.id)\" is the operator's own tenant")
     }
-    try TenantEdit.create(record.id, plugins: record.plugins).validate()
+    try TenantEdit.create(record.id, plugins: record.plugins, plan: archive.plan).validate()
     try validate(record.hosts)
     try validate(origins: record.origins)
     guard record.keys.count <= TenantLimits.keys, archive.secrets.count <= TenantLimits.secrets

@@ -6,7 +6,7 @@ struct SecretEdit: Sendable {
 
 /// A change that is asked for, and whether it can be had. Pure.
 enum TenantEdit: Sendable {
-  case create(String, plugins: [String: PluginSetting])
+  case create(String, plugins: [String: PluginSetting], plan: String?)
   case remove(String)
   /// A tenant that comes from an export, its secrets sealed with this gateway's key.
   case restore(TenantArchive, replaces: Bool)
@@ -26,7 +26,7 @@ enum TenantEdit: Sendable {
   var tenant: String {
     switch self {
     case .restore(let archive, _): archive.record.id
-    case .create(let tenant, _), .remove(let tenant), .setPlugin(let tenant, _, _, _),
+    case .create(let tenant, _, _), .remove(let tenant), .setPlugin(let tenant, _, _, _),
       .putKey(let tenant, _),
       .revokeKey(let tenant, _, _), .setScopes(let tenant, _, _), .setHosts(let tenant, _),
       .setOrigins(let tenant, _),
@@ -38,7 +38,7 @@ enum TenantEdit: Sendable {
   /// The bytes that waiting for its turn costs, approximately.
   var cost: Int {
     switch self {
-    case .create(_, let plugins):
+    case .create(_, let plugins, _):
       plugins.reduce(512) { $0 + 256 + $1.key.utf8.count + $1.value.config.utf8.count }
     case .setPlugin(_, let plugin, let setting, let secret):
       512 + plugin.utf8.count + setting.config.utf8.count + (secret?.value?.sealed?.count ?? 0)
@@ -61,7 +61,8 @@ enum TenantEdit: Sendable {
   /// - Parameter now: Unix milliseconds.
   func plan(in table: TenantTable, now: Int64) throws(TenantError) -> TenantDelta {
     switch self {
-    case .create(let id, let plugins): return try Self.creation(id, plugins, table, now)
+    case .create(let id, let plugins, let plan):
+      return .creation(try Self.creation(id, plugins, table, now), plan: plan)
     case .remove(let id): return try Self.removal(id, table)
     case .restore(let archive, let replaces):
       return try Self.restoration(archive, replaces, table)
@@ -105,7 +106,7 @@ enum TenantEdit: Sendable {
 
   private static func creation(
     _ id: String, _ plugins: [String: PluginSetting], _ table: TenantTable, _ now: Int64
-  ) throws(TenantError) -> TenantDelta {
+  ) throws(TenantError) -> TenantRecord {
     if let known = table.records[id] {
       let source = known.origin.map { ": it comes from \($0)" } ?? ""
       throw TenantError(.conflict, "there is a tenant \"\(id)\" already\(source)")
@@ -122,7 +123,7 @@ enum TenantEdit: Sendable {
     record.plugins = plugins
     record.createdAt = now
     record.revision = table.revision + 1
-    return .record(record)
+    return record
   }
 
   private static func removal(_ id: String, _ table: TenantTable) throws(TenantError) -> TenantDelta

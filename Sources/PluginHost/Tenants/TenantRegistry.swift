@@ -67,10 +67,13 @@ public final class TenantRegistry: Sendable {
   /// Makes a tenant with these plugins, without hosts, credentials and secrets.
   ///
   /// Completes with the new record, or `invalid`, `limitExceeded`, `conflict`.
+  ///
+  /// - Parameter plan: a name, which the caller has checked; nil is none, which is the standard one.
   public func create(
-    _ tenant: String, plugins: [String: PluginSetting] = [:], completion: @escaping Completion
+    _ tenant: String, plugins: [String: PluginSetting] = [:], plan: String? = nil,
+    completion: @escaping Completion
   ) {
-    write(.create(tenant, plugins: plugins), completion)
+    write(.create(tenant, plugins: plugins, plan: plan), completion)
   }
 
   /// Removes a tenant with its hosts, credentials and secrets; its own file is the caller's to delete. Where a static

@@ -7,6 +7,9 @@ enum TenantStatements {
     switch delta {
     case .none: []
     case .record(let new): change(from: old, to: new)
+    case .creation(let new, let plan):
+      change(from: nil, to: new)
+        + [plan.map { choose(plan: $0, of: new.id) } ?? forgetPlan(of: new.id)]
     case .removal(let record): removal(of: record, isKept: old != nil)
     case .restoration(let record, let secrets, let plan):
       restoration(of: record, secrets, plan, from: old)
@@ -114,11 +117,12 @@ enum TenantStatements {
       "INSERT INTO sluice_removed (tenant) VALUES (:tenant) ON CONFLICT (tenant) DO NOTHING",
       binds: tenant)
     let uses = Statement("DELETE FROM sluice_key_uses WHERE tenant = :tenant", binds: tenant)
-    guard isKept else { return [secrets, uses, mark] }
+    let plan = forgetPlan(of: record.id)
+    guard isKept else { return [secrets, uses, plan, mark] }
     // Plugins, hosts and keys go with the row they refer to.
     return [
       Statement("DELETE FROM sluice_tenants WHERE id = :tenant", binds: tenant, guard: .exactly(1)),
-      secrets, uses, mark,
+      secrets, uses, plan, mark,
     ]
   }
 
@@ -170,6 +174,13 @@ enum TenantStatements {
         "sluice_secrets (tenant, name, sealed)",
         secrets.map { [tenant, .text($0.key), .blob($0.value.sealed ?? [])] })
       + (plan.map { [choose(plan: $0, of: record.id)] } ?? [])
+  }
+
+  /// Leaves nothing of a plan that a tenant was on.
+  private static func forgetPlan(of tenant: String) -> Statement {
+    Statement(
+      "DELETE FROM sluice_tenant_plans WHERE tenant = :tenant",
+      binds: [Bind("tenant", .text(tenant))])
   }
 
   /// Puts a tenant on a plan.

@@ -34,7 +34,7 @@ struct TenantTable: Sendable {
   mutating func apply(_ delta: TenantDelta) {
     switch delta {
     case .none: break
-    case .record(let record): put(record)
+    case .record(let record), .creation(let record, _): put(record)
     case .removal(let record):
       if let old = records.removeValue(forKey: record.id) { unlist(old) }
       secrets[record.id] = nil
@@ -105,6 +105,8 @@ enum TenantDelta: Sendable {
   /// Things are as asked already.
   case none(TenantRecord)
   case record(TenantRecord)
+  /// A tenant that was not there, on a plan; nil is none.
+  case creation(TenantRecord, plan: String?)
   case removal(TenantRecord)
   /// The tenant as it comes from an export, with all its secrets, in the place of what there is; nil leaves its plan.
   case restoration(TenantRecord, [String: StoredSecret], plan: String?)
@@ -122,7 +124,7 @@ enum TenantDelta: Sendable {
 
   var record: TenantRecord {
     switch self {
-    case .none(let record), .record(let record), .removal(let record),
+    case .none(let record), .record(let record), .creation(let record, _), .removal(let record),
       .restoration(let record, _, _):
       record
     case .secret(let record, _, _), .recordAndSecret(let record, _, _): record

@@ -120,11 +120,16 @@ final class UsageLedger: Sendable {
   /// The bound of a quota of a tenant; 0 is none.
   func bound(_ quota: Quota, of tenant: String) -> Int { usage(of: tenant).state(of: quota).limit }
 
+  /// Whether the operator has a plan of the name.
+  ///
+  /// - Throws: `invalid`: there is none.
+  func check(_ plan: String) throws(TenantError) { try state.withLock { $0.plans }.check(plan) }
+
   /// Puts a tenant on another plan, durably.
   ///
   /// - Throws: `invalid`: there is no such plan; `store`.
   func setPlan(_ plan: String, of tenant: String) async throws(TenantError) {
-    try state.withLock { $0.plans }.check(plan)
+    try check(plan)
     do throws(StoreError) {
       _ = try await store.submit(
         tenant: Store.controlTenant,

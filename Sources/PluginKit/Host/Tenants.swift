@@ -7,11 +7,22 @@ public struct Tenants {
 
   /// Makes an empty tenant with the plugins that new tenants get.
   ///
-  /// - Throws: `HostError` `.conflict` when there is one, `.invalid` unless [a-z][a-z0-9_-]{0,63}.
-  public func create(_ tenant: String) async throws {
+  /// - Parameter plan: the name of one of the operator's plans; nil is the standard one.
+  /// - Throws: `HostError` `.conflict` when there is one; `.invalid` unless [a-z][a-z0-9_-]{0,63}, or when there is no such
+  ///   plan, with a JSON array of {"pointer","message"} as its text.
+  public func create(_ tenant: String, plan: String? = nil) async throws {
     try await call { tenants, host, completion, call in
-      tenant.withSlice { tenants.create(host, $0, completion, call) }
+      tenant.withSlice { tenant in
+        plan.withSlice { tenants.create_on(host, tenant, $0, completion, call) }
+      }
     }
+  }
+
+  /// The name of the plan that a tenant is on now, whoever has chosen it; nil: no such tenant.
+  public func plan(of tenant: String) throws -> String? {
+    let (tenants, host) = try table()
+    let value = tenant.withSlice { Bytes(tenants.pointee.plan(host, $0)) }
+    return value.isPresent ? String(decoding: value, as: UTF8.self) : nil
   }
 
   /// Ends a tenant: its requests, sockets, file and credentials.

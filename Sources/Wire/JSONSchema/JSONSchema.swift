@@ -47,10 +47,10 @@ public final class JSONSchema: Sendable {
     "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
   ]
 
-  /// Keywords that say something to people only.
+  /// Keywords that say something to people, or to whoever keeps the values: no value is refused for them here.
   static let annotations = [
     "title", "description", "default", "examples", "readOnly", "writeOnly", "deprecated",
-    "$comment", "$schema", "$id",
+    "$comment", "$schema", "$id", "x-sluice-plan",
   ]
 
   let program: SchemaProgram

@@ -61,6 +61,47 @@ import Testing
     #expect(configuration.platformTenant(installed: installed).plugins == [])
   }
 
+  @Test func `a setting that names a plan names one that there is, and so does a default`() throws {
+    let steward = try samples.plugin(
+      "steward",
+      #"""
+      {"tenants":"platform","config":{"type":"object","additionalProperties":false,"properties":{
+        "plan":{"type":"string","default":"free","x-sluice-plan":true},
+        "more":{"type":"object","properties":{"trial":{"type":"string","x-sluice-plan":true}}}}}}
+      """#)
+    let path = samples.folder.write(
+      """
+      {
+        "listeners": [{"address": "127.0.0.1:0"}],
+        "plans": {"free": {}, "gold": {}},
+        "tenants": [{"id": "platform", "plugins": {"steward": {"config": {
+          "plan": "gold",
+          "more": {"trial": "golf"}
+        }}}}]
+      }
+      """, to: "sluice.json")
+    var configuration = try SluiceConfiguration.read(file: path)
+    #expect(
+      configuration.check(installed: [steward]).map { $0.description.replacing(path, with: "f") }
+        == [
+          #"f:6:23: /tenants/0/plugins/steward/config/more/trial: there is no plan "golf"; "#
+            + #"there are: free, gold (did you mean "gold"?)"#
+        ])
+    // Of the platform that nobody has described the defaults are looked at too.
+    configuration.tenants = []
+    #expect(configuration.check(installed: [steward]).isEmpty)
+    let other = try samples.plugin(
+      "other",
+      #"""
+      {"tenants":"platform","config":{"type":"object","additionalProperties":false,"properties":{
+        "plan":{"type":"string","default":"none","x-sluice-plan":true}}}}
+      """#)
+    #expect(
+      configuration.check(installed: [other]).map(\.description) == [
+        #"tenant platform: /plugins/other/config/plan: there is no plan "none"; there are: free, gold"#
+      ])
+  }
+
   @Test func `a file that names what is not installed is refused`() throws {
     NotesSample.write(to: samples.folder)
     let notes = try PluginManifest.read(folder: "\(samples.folder.path)/notes")

@@ -57,6 +57,36 @@ import Testing
     #expect(samples.refusals("x", #"{"config":\#(schema)}"#) == expected)
   }
 
+  private static let closed = #""type":"object","additionalProperties":false,"properties""#
+
+  @Test(arguments: [
+    (#""a":{"type":"string","x-sluice-plan":true}"#, [String]()),
+    (#""a":{"type":"object","properties":{"b":{"type":"string","x-sluice-plan":true}}}"#, []),
+    (#""a":{"type":"integer","x-sluice-plan":true}"#, ["/a"]),
+    (#""a":{"type":"string","x-sluice-plan":"free"}"#, ["/a"]),
+    (#""a":{"type":"array","items":{"type":"string","x-sluice-plan":true}}"#, ["/a/items"]),
+    (#""a":{"anyOf":[{"type":"string","x-sluice-plan":true}]}"#, ["/a/anyOf/0"]),
+    (
+      #""a":{"type":"object","additionalProperties":{"type":"string","x-sluice-plan":true}}"#,
+      ["/a/additionalProperties"]
+    ),
+  ])
+  func `marks as names of plans only what is looked at`(property: String, places: [String]) {
+    let message =
+      #""x-sluice-plan" is true, and marks a property of type string that is reached by "properties" alone"#
+    #expect(
+      samples.refusals("x", #"{"tenants":"platform","config":{\#(Self.closed):{\#(property)}}}"#)
+        == places.map { "/config/properties\($0)/x-sluice-plan: \(message)" })
+  }
+
+  @Test func `marks names of plans on the platform alone`() {
+    let config = #"{\#(Self.closed):{"a":{"type":"string","x-sluice-plan":true}}}"#
+    #expect(
+      samples.refusals("x", #"{"tenants":"both","config":\#(config)}"#) == [
+        #"/config: "x-sluice-plan" is for plugins that run on the platform alone; "tenants" is both"#
+      ])
+  }
+
   @Test func `of an event stands in a file`() throws {
     let path = samples.folder.write("{\n  \"type\": \"sting\"\n}", to: "x/e/bad.json")
     samples.folder.write("{", to: "x/e/broken.json")

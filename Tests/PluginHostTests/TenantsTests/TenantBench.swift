@@ -110,9 +110,11 @@ func sampleKey(
 extension TenantRegistry {
   typealias Answer = Result<TenantRecord, TenantError>
 
-  func create(_ tenant: String, plugins: [String: PluginSetting] = [:]) async -> Answer {
+  func create(
+    _ tenant: String, plugins: [String: PluginSetting] = [:], plan: String? = nil
+  ) async -> Answer {
     await withCheckedContinuation { waiter in
-      create(tenant, plugins: plugins) { waiter.resume(returning: $0) }
+      create(tenant, plugins: plugins, plan: plan) { waiter.resume(returning: $0) }
     }
   }
 

@@ -101,6 +101,24 @@ import Testing
     }
   }
 
+  @Test func `finds the plan that a tenant was made on, and none of one that had its name`()
+    async throws
+  {
+    let plans = try Self.plans(#"{"free":{},"paid":{"plugins":9}}"#)
+    func planAfter(
+      _ change: (TenantRegistry) async throws -> Void
+    ) async throws -> String {
+      try await bench.run { try await change($0) }
+      return try await run(plans: plans) { (ledger, _) async throws in ledger.plan(of: "app") }
+    }
+    #expect(try await planAfter { _ = try await $0.create("app", plan: "paid").get() } == "paid")
+    #expect(try await planAfter { _ = try await $0.remove("app").get() } == "free")
+    #expect(try await planAfter { _ = try await $0.create("app", plan: "paid").get() } == "paid")
+    try await bench.tamper("DELETE FROM sluice_tenants")
+    // A row that somebody else has left is not taken for the new one's.
+    #expect(try await planAfter { _ = try await $0.create("app").get() } == "free")
+  }
+
   @Test func `forgets a tenant that is removed`() async throws {
     try await run { (ledger, store) async throws in
       ledger.usage(of: "app").giveBack(TenantUsage.Counts(requests: 3))

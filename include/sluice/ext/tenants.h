@@ -144,9 +144,17 @@ typedef struct sluice_tenants_v1 {
      */
     sluice_status_t (*SLUICE_NONNULL hosts)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
                                             sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
+    /* `create`, on the operator's plan called `plan`; absent is the standard one. SLUICE_E_INVALID also when there is no such
+     * plan; result: a JSON array of {"pointer","message"} that names those that there are. */
+    sluice_status_t (*SLUICE_NONNULL create_on)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
+                                                sluice_slice_t plan,
+                                                sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
+    /* The name of the plan that the tenant is on now, whoever has chosen it; absent: no such tenant. It may be one that the
+     * operator has taken away since. Valid like `plugins`. */
+    sluice_slice_t (*SLUICE_NONNULL plan)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant);
 } sluice_tenants_v1_t;
 
-SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 152, "tenants table layout");
+SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 168, "tenants table layout");
 
 #ifdef __cplusplus
 }

@@ -79,5 +79,13 @@ extension TenantsBridge {
       hosts: { host, tenant, completion, context in
         CallCheck.onLoop(host, "sluice.tenants/1 hosts")
           ?? plain.hosts(host, tenant, completion, context)
+      },
+      create_on: { host, tenant, plan, completion, context in
+        CallCheck.onLoop(host, "sluice.tenants/1 create_on")
+          ?? plain.create_on(host, tenant, plan, completion, context)
+      },
+      plan: { host, tenant in
+        CallCheck.onLoop(host, "sluice.tenants/1 plan") == nil
+          ? plain.plan(host, tenant) : .absent
       }))
 }

@@ -1,62 +1,39 @@
 internal import PluginKit
 
-/// An app, as its members see it.
+/// An app, as this plugin's tables know it.
 struct App: Codable, Identifiable {
   var id: String
   var name: String
   var createdAt: Timestamp
-  var plan: String
 
   enum CodingKeys: String, CodingKey {
-    case id, name, plan
+    case id, name
     case createdAt = "created_at"
   }
 }
 
-/// An app with what whoever asks is to it.
-struct ListedApp: Codable, Identifiable {
-  var id: String
-  var name: String
-  var createdAt: Timestamp
-  var plan: String
-  var role: Role
+/// An app with what whoever asks is to it, as its members see it.
+struct ShownApp: Encodable {
+  var membership: Membership
+  /// The one that the host has it on; nil when the operator has deleted the app.
+  var plan: String?
+  /// The origins whose pages may come to it; nil in lists.
+  var allowedOrigins: [String]?
 
-  init(_ app: App, role: Role) {
-    id = app.id
-    name = app.name
-    createdAt = app.createdAt
-    plan = app.plan
-    self.role = role
-  }
-
-  enum CodingKeys: String, CodingKey {
-    case id, name, plan, role
-    case createdAt = "created_at"
-  }
-}
-
-/// An app with the origins whose pages may come to it.
-struct WholeApp: Encodable {
-  var id: String
-  var name: String
-  var createdAt: Timestamp
-  var plan: String
-  var role: Role
-  var allowedOrigins: [String]
-
-  init(_ membership: Membership, allowedOrigins: [String]) {
-    id = membership.app.id
-    name = membership.app.name
-    createdAt = membership.app.createdAt
-    plan = membership.app.plan
-    role = membership.role
-    self.allowedOrigins = allowedOrigins
-  }
-
-  enum CodingKeys: String, CodingKey {
+  private enum CodingKeys: String, CodingKey {
     case id, name, plan, role
     case createdAt = "created_at"
     case allowedOrigins = "allowed_origins"
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(membership.app.id, forKey: .id)
+    try container.encode(membership.app.name, forKey: .name)
+    try container.encode(membership.app.createdAt, forKey: .createdAt)
+    try container.encode(plan, forKey: .plan)
+    try container.encode(membership.role, forKey: .role)
+    try container.encodeIfPresent(allowedOrigins, forKey: .allowedOrigins)
   }
 }
 
@@ -86,24 +63,38 @@ extension ControlShard {
     try context.tenants.origins(of: app.id) ?? []
   }
 
+  /// An app as it stands in lists.
+  func listed(_ membership: Membership) throws -> ShownApp {
+    ShownApp(membership: membership, plan: try context.tenants.plan(of: membership.app.id))
+  }
+
+  /// All of an app.
+  private func whole(_ membership: Membership) throws -> ShownApp {
+    var app = try listed(membership)
+    app.allowedOrigins = try origins(of: membership.app)
+    return app
+  }
+
   /// `GET /v1/apps`: those that whoever asks is a member of, oldest first.
   func listApps(_ request: Request) async throws -> Response {
     let limit = request.pageLimit
     let rows = try await context.store.read(
       """
-      SELECT a.id AS id, a.name AS name, a.created_at AS created_at, a.plan AS plan, m.role AS role
+      SELECT a.id AS id, a.name AS name, a.created_at AS created_at, m.role AS role
       FROM control_members m JOIN control_apps a ON a.id = m.app_id
       WHERE m.account_id = \(request.principal.id) AND m.app_id > \(request.pageStart)
         AND a.state = \(Stage.ready)
       ORDER BY m.app_id LIMIT \(limit + 1)
       """)
-    return try .json(try rows.page(of: ListedApp.self, limit: limit))
+    let apps = try rows.prefix(limit).map { try listed(Membership($0)) }
+    return try .json(
+      Page(data: apps, next: rows.count > limit ? apps.last?.membership.app.id : nil))
   }
 
   /// `GET /v1/apps/{app}`
   func readApp(_ request: Request) async throws -> Response {
     let membership = try await membership(request, .readApp)
-    return try .json(WholeApp(membership, allowedOrigins: origins(of: membership.app)))
+    return try .json(whole(membership))
   }
 
   private struct Change: Decodable {
@@ -150,7 +141,7 @@ extension ControlShard {
       throw ControlShard.unknownApp
     }
     membership.app.name = name
-    return try .json(WholeApp(membership, allowedOrigins: origins(of: app)))
+    return try .json(whole(membership))
   }
 
   private func setOrigins(_ origins: [String], of app: App) async throws {

@@ -29,8 +29,7 @@ extension ControlShard {
   func createApp(_ request: Request) async throws -> Response {
     let form = try request.decode(NewApp.self)
     let now = try context.clock.now()
-    let app = App(
-      id: try context.id.make("app"), name: form.name, createdAt: now, plan: settings.plan)
+    let app = App(id: try context.id.make("app"), name: form.name, createdAt: now)
     let key = try KeyPair(context)
     let secret = try KeyText.signingSecret(context).text
     try await commitDraft(of: app, owner: request.principal.id, key)
@@ -60,17 +59,18 @@ extension ControlShard {
     }
     return try .secret(
       Answer(
-        id: app.id, name: app.name, createdAt: app.createdAt, plan: app.plan,
+        id: app.id, name: app.name, createdAt: app.createdAt, plan: settings.plan,
         signingSecret: secret, keys: [key]))
   }
 
+  /// Of the plan the row has what the app begins with, which nobody reads: the host knows on which it is.
   private func commitDraft(of app: App, owner: String, _ key: KeyPair) async throws {
     do {
       try await context.store.commit(isApartFromRequest: true) {
         SQL(
           """
           INSERT INTO control_apps (id, account_id, name, plan, state, created_at, updated_at)
-          SELECT \(app.id), \(owner), \(app.name), \(app.plan), \(Stage.creating),
+          SELECT \(app.id), \(owner), \(app.name), \(settings.plan), \(Stage.creating),
             \(app.createdAt), \(app.createdAt)
           WHERE (SELECT COUNT(*) FROM control_members
               WHERE account_id = \(owner) AND role = \(Role.owner.rawValue))
@@ -94,7 +94,7 @@ extension ControlShard {
 
   private func createTenant(_ id: String) async throws {
     do {
-      try await context.tenants.create(id)
+      try await context.tenants.create(id, plan: settings.plan)
     } catch let error as HostError where error.status == .conflict {
       // The tenant that has the id is not this app's, and stays.
       try await forget(id)

@@ -6,6 +6,14 @@ struct Membership {
   var role: Role
 }
 
+extension Membership {
+  /// From a row with the columns of both.
+  init(_ row: Row) throws {
+    app = try row.decode()
+    role = try ControlShard.role(try row["role", String.self])
+  }
+}
+
 extension ControlShard {
   static let unknownApp = Problem.notFound("There is no such app.")
 
@@ -16,14 +24,13 @@ extension ControlShard {
   func membership(_ request: Request, _ permission: Permission) async throws -> Membership {
     let rows = try await context.store.read(
       """
-      SELECT a.id AS id, a.name AS name, a.created_at AS created_at, a.plan AS plan, m.role AS role
+      SELECT a.id AS id, a.name AS name, a.created_at AS created_at, m.role AS role
       FROM control_apps a JOIN control_members m ON m.app_id = a.id
       WHERE a.id = \(try request.parameter(0)) AND m.account_id = \(request.principal.id)
         AND a.state = \(Stage.ready)
       """)
     guard let row = rows.first else { throw ControlShard.unknownApp }
-    let membership = Membership(
-      app: try row.decode(), role: try ControlShard.role(try row["role", String.self]))
+    let membership = try Membership(row)
     guard membership.role >= permission.least else {
       let detail =
         "This needs the role \(permission.least.rawValue); yours is \(membership.role.rawValue)."

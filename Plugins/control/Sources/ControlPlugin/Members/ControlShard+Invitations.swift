@@ -224,8 +224,8 @@ extension ControlShard {
         detail: "An app has at most \(settings.membersPerApp) members.")
     }
     let apps = try await context.store.read(
-      "SELECT id, name, created_at, plan FROM control_apps WHERE id = \(invited.appID)")
+      "SELECT id, name, created_at FROM control_apps WHERE id = \(invited.appID)")
     guard let row = apps.first else { throw ControlShard.unknownApp }
-    return try .json(ListedApp(try row.decode(), role: invited.role))
+    return try .json(listed(Membership(app: try row.decode(), role: invited.role)))
   }
 }
