@@ -30,6 +30,108 @@ import Testing
     try await control.host.close()
   }
 
+  private struct Secret: Decodable {
+    var credential: String?
+    var fingerprint: String?
+    var rotatedAt: String?
+    var expiresAt: String?
+    var previousExpiresAt: String?
+
+    enum CodingKeys: String, CodingKey {
+      case credential, fingerprint
+      case rotatedAt = "rotated_at"
+      case expiresAt = "expires_at"
+      case previousExpiresAt = "previous_expires_at"
+    }
+  }
+
+  /// What the records of an action tell of secrets, before and after each.
+  private func secrets(
+    of app: MadeApp, _ action: String, in control: ControlHost
+  ) async throws -> [(before: Secret, after: Secret)] {
+    try await control.log(of: app, "&action=\(action)&outcome=done").map {
+      (try #require($0.before).decode(), try #require($0.after).decode())
+    }
+  }
+
+  @Test func `tells of rotated keys which secret was good before, and which is`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    let made = try await control.request(
+      "POST", "/v1/apps/\(app.id)/keys", #"{"name":"ci","expires_at":"2026-02-01T00:00:00Z"}"#)
+    let key = try made.json(Listed.Element.self).id
+    for _ in 0..<2 {
+      try await control.host.advance(milliseconds: 1_000)
+      let reply = try await control.request(
+        "POST", "/v1/apps/\(app.id)/keys/\(key)/rotate", #"{"grace_seconds":60}"#)
+      #expect(reply.status == 200)
+    }
+    let records = try await secrets(of: app, "key.rotated", in: control)
+    try #require(records.count == 2)
+    let (first, second) = (records[0], records[1])
+    #expect(first.before.credential == key && first.before.rotatedAt == nil)
+    #expect(first.before.expiresAt == "2026-02-01T00:00:00.000Z")
+    #expect(first.after.rotatedAt == "2026-01-01T00:00:01.000Z")
+    #expect(first.after.previousExpiresAt == "2026-01-01T00:01:01.000Z")
+    #expect(first.after.credential?.hasPrefix(key + ".") == true)
+    #expect(second.before.credential == first.after.credential)
+    #expect(second.before.rotatedAt == first.after.rotatedAt)
+    #expect(second.before.previousExpiresAt == first.after.previousExpiresAt)
+    #expect(second.after.credential != first.after.credential)
+    try await control.host.close()
+  }
+
+  @Test func `tells of a rotated signing secret which it was and which it is, and neither itself`()
+    async throws
+  {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    var known = [app.signingSecret]
+    for _ in 0..<2 {
+      try await control.host.advance(milliseconds: 1_000)
+      let reply = try await control.request(
+        "POST", "/v1/apps/\(app.id)/signing-secret/rotate", #"{"grace_seconds":60}"#)
+      struct Answer: Decodable {
+        var secret: String
+        enum CodingKeys: String, CodingKey { case secret = "signing_secret" }
+      }
+      known.append(try reply.json(Answer.self).secret)
+    }
+    let fingerprints = known.map { Array(sha256($0)[..<6]).hexadecimal }
+    let records = try await secrets(of: app, "signing_secret.rotated", in: control)
+    try #require(records.count == 2)
+    #expect(records.map(\.before.fingerprint) == Array(fingerprints[..<2]))
+    #expect(records.map(\.after.fingerprint) == Array(fingerprints[1...]))
+    #expect(records[0].before.rotatedAt == app.createdAt)
+    #expect(records[0].before.previousExpiresAt == nil)
+    #expect(records[1].before.rotatedAt == "2026-01-01T00:00:01.000Z")
+    #expect(records[1].before.previousExpiresAt == "2026-01-01T00:01:01.000Z")
+    let text = try await control.request("GET", "/v1/apps/\(app.id)/audit").text
+    #expect(known.allSatisfy { !text.contains($0) && !text.contains($0.dropFirst(3).prefix(8)) })
+    try await control.host.close()
+  }
+
+  @Test func `knows when a signing secret was rotated before fingerprints were noted`() async throws
+  {
+    let control = try await ControlHost(
+      rows: """
+        INSERT INTO control_apps VALUES
+          ('app_a', 'acc_ada', 'a', 'free', 'ready', 1767225000000, 1767225000000);
+        INSERT INTO control_members VALUES ('app_a', 'acc_ada', 'owner', 1767225000000);
+        INSERT INTO control_audit VALUES (1, 'aud_1', 1767225001000, 'app_a', 'account', 'acc_ada', '127.0.0.1', 'r',
+          'signing_secret.rotated', 'done', NULL, NULL, '{"previous_expires_at":"2026-01-01T00:00:00.000Z"}',
+          printf('%064d', 0), printf('%064d', 1));
+        """, tenants: TestTenants(tenants: ["app_a": TestTenants.Tenant()]))
+    let reply = try await control.request(
+      "POST", "/v1/apps/app_a/signing-secret/rotate", #"{"grace_seconds":60}"#)
+    #expect(reply.status == 200)
+    let page: LoggedPage = try await control.request(
+      "GET", "/v1/apps/app_a/audit?action=signing_secret.rotated&outcome=done"
+    ).json()
+    #expect(page.data.first?.before?.text == #"{"rotated_at":"2025-12-31T23:50:01.000Z"}"#)
+    try await control.host.close()
+  }
+
   @Test func `holds no secret`() async throws {
     let control = try await ControlHost()
     let app = try await control.makeApp()

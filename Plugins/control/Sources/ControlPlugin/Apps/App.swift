@@ -48,13 +48,21 @@ enum Stage {
 }
 
 /// What of an app the audit log remembers.
-struct AppState: Encodable {
+struct AppState: Codable {
+  /// What the log calls the making of an app.
+  static let created = "app.created"
+
   var name: String
   var allowedOrigins: [String]?
+  /// The one that a new app begins on.
+  var plan: String?
+  /// The fingerprint of a new app's signing secret.
+  var signingSecret: String?
 
   enum CodingKeys: String, CodingKey {
-    case name
+    case name, plan
     case allowedOrigins = "allowed_origins"
+    case signingSecret = "signing_secret_fingerprint"
   }
 }
 

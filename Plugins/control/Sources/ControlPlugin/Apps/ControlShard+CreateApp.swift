@@ -31,11 +31,11 @@ extension ControlShard {
     let now = try context.clock.now()
     let app = App(id: try context.id.make("app"), name: form.name, createdAt: now)
     let key = try KeyPair(context)
-    let secret = try KeyText.signingSecret(context).text
+    let secret = try KeyText.signingSecret(context)
     try await commitDraft(of: app, owner: request.principal.id, key)
     try await createTenant(app.id)
     do {
-      try await context.tenants.putSecret("tenant.signing", Array(secret.utf8), of: app.id)
+      try await context.tenants.putSecret("tenant.signing", Array(secret.text.utf8), of: app.id)
       try await key.put(of: app.id, scopes: ["*"], expiresAt: nil, context)
       var batch = Batch()
       batch.add(
@@ -51,8 +51,9 @@ extension ControlShard {
       try await commit(
         batch,
         try audit(
-          request, "app.created", of: app.id, target: key.id, before: AppState?.none,
-          after: AppState(name: app.name)), by: nil)
+          request, AppState.created, of: app.id, target: key.id, before: AppState?.none,
+          after: AppState(
+            name: app.name, plan: settings.plan, signingSecret: secret.fingerprint)), by: nil)
     } catch {
       await takeBack(app.id, because: error)
       throw error
@@ -60,7 +61,7 @@ extension ControlShard {
     return try .secret(
       Answer(
         id: app.id, name: app.name, createdAt: app.createdAt, plan: settings.plan,
-        signingSecret: secret, keys: [key]))
+        signingSecret: secret.text, keys: [key]))
   }
 
   /// Of the plan the row has what the app begins with, which nobody reads: the host knows on which it is.

@@ -69,7 +69,10 @@ extension ControlShard {
         batch,
         try audit(
           request, Permission.rotateKey.action, of: app.id, target: stored.id,
-          before: RotationState?.none, after: RotationState(previousExpiresAt: until)),
+          before: SecretState(stored),
+          after: SecretState(
+            credential: credential, expiresAt: stored.expiresAt, rotatedAt: now,
+            previousExpiresAt: until)),
         by: Authority(request, .rotateKey, of: app))
     } catch {
       await giveUp(credential, of: stored, app)

@@ -9,13 +9,25 @@ struct Rotation: Decodable {
   }
 }
 
-/// What of a rotation the audit log remembers.
-struct RotationState: Encodable {
-  var previousExpiresAt: Timestamp
+/// What of an app's signing secret the audit log remembers.
+struct SigningSecretState: Codable {
+  /// Tells secrets apart, and nothing of them; nil of those from before it was noted.
+  var fingerprint: String?
+  /// When it was made.
+  var rotatedAt: Timestamp
+  /// Until when the one before it is good.
+  var previousExpiresAt: Timestamp?
 
   enum CodingKeys: String, CodingKey {
+    case fingerprint
+    case rotatedAt = "rotated_at"
     case previousExpiresAt = "previous_expires_at"
   }
+}
+
+extension KeyText {
+  /// The first six bytes of its SHA-256, in hexadecimal digits.
+  var fingerprint: String { Array(digest[..<6]).hexadecimal }
 }
 
 extension ControlShard {
@@ -34,19 +46,42 @@ extension ControlShard {
   func rotateSigningSecret(_ request: Request) async throws -> Response {
     let form = try request.decode(Rotation.self)
     let app = try await app(of: request, for: .rotateSigningSecret)
-    let secret = try KeyText.signingSecret(context).text
-    let until = try context.clock.now().adding(milliseconds: form.graceSeconds * 1_000)
-    let after = RotationState(previousExpiresAt: until)
+    let secret = try KeyText.signingSecret(context)
+    let now = try context.clock.now()
+    let until = now.adding(milliseconds: form.graceSeconds * 1_000)
+    let after = SigningSecretState(
+      fingerprint: secret.fingerprint, rotatedAt: now, previousExpiresAt: until)
     let record = try audit(
-      request, Permission.rotateSigningSecret.action, of: app.id, before: RotationState?.none,
-      after: after)
+      request, Permission.rotateSigningSecret.action, of: app.id,
+      before: try await signingSecret(of: app), after: after)
     try await change(record, by: Authority(request, .rotateSigningSecret, of: app)) {
       after
     } _: {
       try await context.tenants.rotateSecret(
-        "tenant.signing", Array(secret.utf8), of: app.id, keepingOldUntil: until)
+        "tenant.signing", Array(secret.text.utf8), of: app.id, keepingOldUntil: until)
     }
     return try .secret(
-      SigningAnswer(signingSecret: secret, previousExpiresAt: until), status: 200)
+      SigningAnswer(signingSecret: secret.text, previousExpiresAt: until), status: 200)
+  }
+
+  /// What the log knows of the secret that an app has: the host tells nobody about it.
+  private func signingSecret(of app: App) async throws -> SigningSecretState {
+    let rows = try await context.store.read(
+      """
+      SELECT action, created_at, after_value FROM control_audit
+      WHERE app_id = \(app.id) AND outcome = \(AuditRecord.Outcome.done.rawValue)
+        AND action IN (\(Permission.rotateSigningSecret.action), \(AppState.created))
+      ORDER BY seq DESC LIMIT 1
+      """)
+    guard let row = rows.first, let value = try row["after_value", String?.self] else {
+      return SigningSecretState(rotatedAt: app.createdAt)
+    }
+    if try row["action", String.self] == AppState.created {
+      let made = try JSON.decode(AppState.self, from: Array(value.utf8))
+      return SigningSecretState(fingerprint: made.signingSecret, rotatedAt: app.createdAt)
+    }
+    // Records from before there were fingerprints say less.
+    return try (try? JSON.decode(SigningSecretState.self, from: Array(value.utf8)))
+      ?? SigningSecretState(rotatedAt: row["created_at", Timestamp.self])
   }
 }

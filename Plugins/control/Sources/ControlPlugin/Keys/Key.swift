@@ -104,6 +104,32 @@ struct KeyState: Encodable {
   }
 }
 
+/// What of a key's secret half the audit log remembers.
+struct SecretState: Encodable {
+  /// The host's id of it, from which nothing of the secret follows.
+  var credential: String
+  var expiresAt: Timestamp?
+  /// When it was made, if that was by a rotation.
+  var rotatedAt: Timestamp?
+  /// Until when the one before it is good.
+  var previousExpiresAt: Timestamp?
+
+  enum CodingKeys: String, CodingKey {
+    case credential
+    case expiresAt = "expires_at"
+    case rotatedAt = "rotated_at"
+    case previousExpiresAt = "previous_expires_at"
+  }
+}
+
+extension SecretState {
+  init(_ key: StoredKey) {
+    self.init(
+      credential: key.secretID, expiresAt: key.expiresAt, rotatedAt: key.rotatedAt,
+      previousExpiresAt: key.previousUntil.map(key.end(ofGrace:)))
+  }
+}
+
 extension KeyState {
   init(_ key: StoredKey) {
     self.init(name: key.name, scopes: key.scopes, expiresAt: key.expiresAt)
