@@ -58,8 +58,17 @@ let httpTable = Constant {
           document.status, "application/problem+json", (try? JSON.encode(document)) ?? [])
       }
     },
-    begin: { host, request, status, contentType, _ in
+    begin: { host, request, status, contentType, length in
       let type = contentType.bytes == nil ? nil : contentType.text
+      if length < 0, !TestWorld.of(host).hasConnectionRoom {
+        let document = TestProblem(
+          status: 403, code: "quota_exceeded", detail: "The plan allows no more connections.",
+          errors: nil)
+        let status = answer(host, request) {
+          $0.answer(403, "application/problem+json", (try? JSON.encode(document)) ?? [])
+        }
+        return status == SLUICE_OK ? SLUICE_E_LIMITED : status
+      }
       return onExchange(host, request, "sluice.http/1 begin") {
         $0.phase == nil ? $0.begin(Int(status), type) : SLUICE_E_WRONG_STATE
       }

@@ -189,6 +189,11 @@ extension TestHost {
     try await onLoop { $0.hasRoom = hasRoom }
   }
 
+  /// Whether the tenant's plan lets another connection be open: an answer without a length is else 403 `quota_exceeded`.
+  public func setConnectionRoom(_ hasRoom: Bool) async throws {
+    try await onLoop { $0.hasConnectionRoom = hasRoom }
+  }
+
   /// What `sluice.tenants/1` answers as installed, and the tenants there are.
   public func setTenants(_ tenants: TestTenants) async throws {
     try await onLoop { $0.tenants = tenants }

@@ -47,6 +47,8 @@ final class TestWorld: @unchecked Sendable {
   var tenants = TestTenants()
   /// What `room` of the store says.
   var hasRoom = true
+  /// Whether answers without a length may begin.
+  var hasConnectionRoom = true
   /// How often the plugin had the tenant's credentials asked for again.
   var forgotten = 0
   private var idleWaiters: [@Sendable () -> Void] = []

@@ -219,24 +219,6 @@ def test_an_app_that_is_exported_comes_with_its_plan(sluice, tmp_path):
     assert kept(stopped) == "paid"
 
 
-def test_connections_beyond_the_plan_are_refused_until_one_is_closed(sluice):
-    gateway, app = planned(sluice, free={"connections": 3})
-    token = app.token("alice")
-    target = f"{gateway.socket_url}/connection/uni_websocket?channels=chat:messaging:general&token={token}"
-    with contextlib.ExitStack() as opened:
-        for _ in range(2):
-            opened.enter_context(connect(target, proxy=None))
-        with connect(target, proxy=None):
-            for _ in range(4):
-                with pytest.raises(InvalidStatus) as refused, connect(target, proxy=None):
-                    pass
-                assert refused.value.response.status_code == 403
-                assert json.loads(refused.value.response.body)["code"] == "quota_exceeded"
-        assert eventually(lambda: used(app, "connections") == 2)
-        with connect(target, proxy=None):
-            pass
-
-
 def test_messages_beyond_the_plan_close_the_socket(sluice):
     gateway, app = planned(sluice, free={"messages_per_month": 5})
     with connect(f"{gateway.socket_url}/ws?token={app.token('alice')}", proxy=None) as socket:

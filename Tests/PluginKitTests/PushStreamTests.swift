@@ -37,6 +37,23 @@ import Testing
     try await host.close()
   }
 
+  @Test(arguments: ["push", "stream"])
+  func `is the host's to refuse where the plan allows no more connections`(handler: String)
+    async throws
+  {
+    let host = try await Probe.host()
+    try await host.setConnectionRoom(false)
+    let logged = host.log.count
+    let reply = try await host.request("POST", "/", handler: handler)
+    #expect(reply.status == 403 && reply.problem?.code == "quota_exceeded")
+    // The handler's error is no news.
+    #expect(host.log.count == logged)
+    try await host.setConnectionRoom(true)
+    let answer = try await host.begin("GET", "/", handler: "push")
+    #expect(try await answer.pieces().status == 201)
+    try await host.close()
+  }
+
   @Test func `hears that the peer is gone, once`() async throws {
     let host = try await Probe.host()
     let answer = try await host.begin("GET", "/", handler: "push")

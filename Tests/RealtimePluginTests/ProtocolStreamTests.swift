@@ -29,6 +29,27 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("GET", "/connection/uni_sse?channels=chat:a:b", ""),
+    ("POST", "/connection/sse", #"{"id":1,"connect":{}}"#),
+    ("POST", "/connection/http_stream", #"{"id":1,"connect":{}}"#),
+  ])
+  func `leave nothing behind where the plan allows no more connections`(
+    method: String, target: String, body: String
+  ) async throws {
+    try await withRealtime { host async throws in
+      try await host.setConnectionRoom(false)
+      let reply = try await host.request(method, target, body: body, as: .user("alice"))
+      #expect(reply.status == 403 && reply.problem?.code == "quota_exceeded")
+      try await host.settle()
+      #expect(host.metric("connections") == 0)
+      try await host.setConnectionRoom(true)
+      let answer = try await host.begin(method, target, body: body, as: .user("alice"))
+      #expect(try await answer.pieces().status == 200)
+      #expect(host.metric("connections") == 1)
+    }
+  }
+
   @Test(arguments: transports)
   func `subscribe, publish and hear as sockets do`(_ transport: String) async throws {
     try await withRealtime(everything) { host async throws in

@@ -159,6 +159,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     tellPluginOfCancellation()
     dropGreeting()
     pointee.stage = .answered
+    leaveConnections()
     if pointee.status == 0 { pointee.status = 499 }
     if pointee.passage != nil { runObservers() }
     loop.pointee.tokens.remove(pointee.token)

@@ -148,7 +148,9 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     let loop = connection.loop
     pointee.stage = .answered
     // Seldom is there anything of this, so one look tells.
-    if !pointee.flags.isDisjoint(with: [.mustClose, .hasWaited]) { endUnusually(connection) }
+    if !pointee.flags.isDisjoint(with: [.mustClose, .hasWaited, .isConnection]) {
+      endUnusually(connection)
+    }
     if pointee.passage != nil { runObservers() }
     loop.pointee.tokens.remove(pointee.token)
     loop.observe(self)
@@ -159,6 +161,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   @inline(never)
   private func endUnusually(_ connection: ConnectionPointer) {
+    leaveConnections()
     if pointee.flags.contains(.hasWaited) { endCallsLater() }
     if pointee.flags.contains(.mustClose) { connection.pointee.flags.insert(.isFinishing) }
   }

@@ -6,6 +6,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// Sends status and fields of an answer whose body follows in pieces.
   func begin(_ status: Int, contentType: UnsafeRawBufferPointer, length: Int64) -> Int32 {
     guard pointee.stage == .handling else { return -6 }
+    guard entersConnections(length: length) else { return SLUICE_E_LIMITED }
     if pointee.claim != nil { keepNothingForRepeats(status) }
     if let stream = pointee.http2 {
       begin(on: stream, status, contentType: contentType, length: length)

@@ -58,11 +58,25 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     return hold(status, contentType: ProblemDocument.contentType.raw, body: text.bytes)
   }
 
+  /// Holds a problem of the host's own, which a call of the plugin has led to.
+  func holdProblem(_ problem: ProblemCode, detail: String, errors: [FieldProblem]) {
+    var detail = detail
+    let rendered = ProblemDocument.render(errors)
+    _ = detail.withUTF8 { detail in
+      rendered.withUnsafeBytes { errors in
+        holdProblem(
+          problem.status, code: problem.code.raw, detail: UnsafeRawBufferPointer(detail),
+          errors: errors)
+      }
+    }
+  }
+
   /// Holds the beginning of an answer in pieces.
   func holdBegin(_ status: Int, contentType: UnsafeRawBufferPointer, length: Int64) -> Int32 {
     guard pointee.stage == .handling, let passage = pointee.passage else {
       return SLUICE_E_WRONG_STATE
     }
+    guard entersConnections(length: length) else { return SLUICE_E_LIMITED }
     passage.pointee.held = HeldAnswer(
       status: status, contentType: Array(contentType), length: length, isWhole: false)
     pointee.stage = .held

@@ -25,6 +25,29 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     return false
   }
 
+  /// Counts an answer in pieces whose end nobody knows as one of the tenant's connections, once; false when the plan lets no
+  /// more be open, and then the request has been refused.
+  func entersConnections(length: Int64) -> Bool {
+    guard length < 0, !pointee.flags.contains(.isConnection),
+      let tenant = pointee.generation?._withUnsafeGuaranteedRef({ $0.tenant })
+    else { return true }
+    guard tenant.usage.enter() else {
+      // There may be room when it is repeated.
+      if pointee.claim != nil { dropClaim() }
+      _ = refuse(.connections, tenant, isInCall: true)
+      return false
+    }
+    pointee.flags.insert(.isConnection)
+    return true
+  }
+
+  /// An answer that was counted as a connection has ended.
+  func leaveConnections() {
+    guard pointee.flags.contains(.isConnection) else { return }
+    pointee.flags.remove(.isConnection)
+    pointee.generation?._withUnsafeGuaranteedRef { $0.tenant?.usage.leave() }
+  }
+
   /// Whether it may make the tenant's data more. What makes it less is let in.
   private var writes: Bool {
     switch pointee.head.method {
@@ -33,17 +56,21 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     }
   }
 
-  private func refuse(_ quota: Quota, _ tenant: Tenant) -> Bool {
+  /// - Parameter isInCall: whether a call of the plugin's has led to it, in which no other plugin is called.
+  private func refuse(_ quota: Quota, _ tenant: Tenant, isInCall: Bool = false) -> Bool {
     // What is refused is not used.
     tenant.counts.pointee.requests -= 1
     loop.pointee.metrics.add(.quotasExceeded)
     let (limit, used) = tenant.usage.state(of: quota)
-    problem(
-      .quotaExceeded,
-      detail: "The plan of this app allows \(limit) \(quota.name), and \(used) are used.",
-      errors: [
-        FieldProblem(pointer: "/quotas/\(quota.name)", message: "limit \(limit), used \(used)")
-      ])
+    let detail = "The plan of this app allows \(limit) \(quota.name), and \(used) are used."
+    let errors = [
+      FieldProblem(pointer: "/quotas/\(quota.name)", message: "limit \(limit), used \(used)")
+    ]
+    if isInCall, holdsAnswers {
+      holdProblem(.quotaExceeded, detail: detail, errors: errors)
+    } else {
+      problem(.quotaExceeded, detail: detail, errors: errors)
+    }
     return true
   }
 }

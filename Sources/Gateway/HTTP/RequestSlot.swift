@@ -159,13 +159,15 @@ struct RequestFlags: OptionSet {
 
   /// Its credential is a key with a checksum that is not its own.
   static let isMistyped = RequestFlags(rawValue: 1 << 17)
+  /// Its answer has no length and is one of the tenant's connections.
+  static let isConnection = RequestFlags(rawValue: 1 << 18)
 
   /// Each of them once.
   static let all: [RequestFlags] = [
     .isAdvancing, .isHead, .mustClose, .isChunkedAnswer, .isWithPlugin, .holdsTenant,
     .bodyIsComplete, .continueSent, .isUnknown, .isTunnel, .awaitsGreeting, .hasWaited,
     .awaitsCredential, .hasFound, .isTurnedAway, .hasExpired, .isPreflight,
-    .isMistyped,
+    .isMistyped, .isConnection,
   ]
 }
 

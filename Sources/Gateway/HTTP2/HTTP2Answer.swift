@@ -135,7 +135,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   func finish(on stream: StreamPointer) {
     let loop = loop
     pointee.stage = .answered
-    if pointee.flags.contains(.hasWaited) { endCallsLater() }
+    if !pointee.flags.isDisjoint(with: [.hasWaited, .isConnection]) {
+      leaveConnections()
+      if pointee.flags.contains(.hasWaited) { endCallsLater() }
+    }
     if pointee.passage != nil { runObservers() }
     loop.pointee.tokens.remove(pointee.token)
     loop.observe(self)

@@ -1,6 +1,6 @@
 /// Something of which a plan lets an app use so much.
 public enum Quota: UInt32, CaseIterable, Sendable {
-  /// WebSockets that are open at once.
+  /// WebSockets that are open at once, and answers without a length that go on: event streams and the like.
   case connections
   /// Messages that clients send over WebSockets in a calendar month, UTC.
   case messages

@@ -26,7 +26,7 @@ public final class TenantUsage: Sendable {
     public var requests: Int
     /// Messages of clients over WebSockets.
     public var messages: Int
-    /// WebSockets that were open at once, at most.
+    /// Connections, as of ``Quota/connections``, that were open at once, at most.
     public var connections: Int
 
     /// Nothing.
@@ -57,7 +57,7 @@ public final class TenantUsage: Sendable {
     judge()
   }
 
-  /// Counts a WebSocket; false, and not counted, when there are as many as the plan lets be open.
+  /// Counts a connection; false, and not counted, when there are as many as the plan lets be open.
   func enter() -> Bool {
     let count = open.add(1, ordering: .relaxed).newValue
     let bound = connectionBound.load(ordering: .relaxed)
@@ -75,7 +75,7 @@ public final class TenantUsage: Sendable {
     return true
   }
 
-  /// A WebSocket that was counted is gone.
+  /// A connection that was counted is gone.
   func leave() { open.subtract(1, ordering: .relaxed) }
 
   /// A bit for each quota that is used up.

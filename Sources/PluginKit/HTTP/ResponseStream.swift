@@ -3,8 +3,10 @@ internal import CSluice
 extension Request {
   /// Begins an answer in pieces; the handler then returns `.streamed`.
   ///
-  /// - Parameter length: the body's length in bytes; nil sends it chunked (RFC 9112 §7.1).
-  /// - Throws: `RequestGone`; `HostError`.
+  /// - Parameter length: the body's length in bytes; nil sends it chunked (RFC 9112 §7.1), and makes it one of the tenant's
+  ///   connections until it ends.
+  /// - Throws: `RequestGone`, also when the tenant's plan allows no more connections, which the host has answered;
+  ///   `HostError`.
   public func stream(
     status: Int = 200, contentType: String, length: Int? = nil
   ) throws -> ResponseStream {
@@ -12,7 +14,7 @@ extension Request {
     let result = contentType.withSlice {
       http.pointee.begin(host, token, UInt32(clamping: status), $0, length.map(Int64.init) ?? -1)
     }
-    if result == SLUICE_E_STALE { throw RequestGone() }
+    if result == SLUICE_E_STALE || result == SLUICE_E_LIMITED { throw RequestGone() }
     try context.check(result, "begin")
     return ResponseStream(request: self)
   }

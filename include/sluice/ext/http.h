@@ -88,6 +88,8 @@ typedef struct sluice_http_v1 {
     /*
      * Sends status and fields. `length` is the body's length in bytes, or -1: chunked (RFC 9112 §7.1).
      * SLUICE_E_INVALID: as for `respond`, or a status without a body (204, 304), which `respond` gives.
+     * An answer of length -1 is one of the tenant's connections until it ends. SLUICE_E_LIMITED: its plan lets no more be
+     * open; the host has answered so, and the token is dead.
      */
     sluice_status_t (*SLUICE_NONNULL begin)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t request,
                                             uint32_t status, sluice_slice_t content_type, int64_t length);
