@@ -251,6 +251,12 @@ import Testing
     #expect(
       try await platform.status("POST", "/v1/accounts/import", body, as: principal)
         == (409, "conflict"))
+    // Noted once, with what was made and without its password.
+    let notes = try await platform.host.events.filter { $0.type == "auth.audit.noted" }
+    #expect(notes.count == 1)
+    let note = try #require(notes.first).data.text
+    #expect(note.contains(#""action":"account.imported","outcome":"done","target":"acc_"#))
+    #expect(note.contains("old@example.com") && !note.contains("$2a$"))
     #expect(try await platform.signIn("old@example.com", "U*V").status == 401)
     #expect(try await platform.signIn("old@example.com", "U*U").status == 201)
     #expect(try await platform.signIn("old@example.com", "U*U").status == 201)

@@ -168,8 +168,32 @@ import Testing
     #expect(try await platform.status("POST", target, as: principal) == (202, nil))
     // Asked again, it is the same key that comes.
     #expect(try await platform.status("POST", target, as: principal) == (202, nil))
-    #expect(try await kids(platform).count == 2)
+    let known = try await kids(platform)
+    #expect(known.count == 2)
+    // Each time it is noted before and after, with the keys' ids; a refusal is not.
+    let notes = try await platform.host.events.filter { $0.type == "auth.audit.noted" }.map {
+      try $0.data.decode(Noted.self)
+    }
+    #expect(notes.map(\.outcome) == ["begun", "done", "begun", "done"])
+    #expect(notes.allSatisfy { $0.action == "signing_keys.rotated" && $0.actor == principal.id })
+    try #require(notes.count == 4)
+    #expect(notes[1].before?.signing == known[0] && notes[1].before?.next == nil)
+    #expect(notes[1].after?.signing == known[0] && notes[1].after?.next == known[1])
+    #expect(notes[3].before?.next == known[1] && notes[3].after?.next == known[1])
     try await platform.host.close()
+  }
+
+  private struct Noted: Decodable {
+    struct Keys: Decodable {
+      var signing: String
+      var next: String?
+    }
+
+    var action: String
+    var actor: String
+    var outcome: String
+    var before: Keys?
+    var after: Keys?
   }
 
   @Test func `begins with a key that was stored alone`() throws {

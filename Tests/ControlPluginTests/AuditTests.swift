@@ -132,6 +132,46 @@ import Testing
     try await control.host.close()
   }
 
+  @Test func `has what others on the platform have noted, in the one chain`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    func note(_ outcome: String, _ more: String = "") -> RawJSON {
+      let text = #"""
+        {"app":"\#(app.id)","actor_kind":"operator","actor":"root","address":"local","request_id":"opr_1",
+         "action":"app.plan_changed","outcome":"\#(outcome)"\#(more)}
+        """#
+      return RawJSON(unchecked: Array(text.utf8))
+    }
+    let host = control.host
+    #expect(try await host.deliver("sluice.audit.noted", data: note("begun")) == .ok)
+    let change = #","before":{"plan":"free"},"after":{"plan":"gold"}"#
+    #expect(try await host.deliver("other.audit.noted", data: note("done", change)) == .ok)
+    _ = try await control.request("PATCH", "/v1/apps/\(app.id)", #"{"name":"Market"}"#)
+    let log = try await control.log(of: app)
+    #expect(
+      log.map { "\($0.action) \($0.outcome) \($0.actor)" } == [
+        "app.created done acc_ada", "app.plan_changed begun root", "app.plan_changed done root",
+        "app.changed done acc_ada",
+      ])
+    #expect(log[2].before?.text == #"{"plan":"free"}"# && log[2].after?.text == #"{"plan":"gold"}"#)
+    for (former, next) in zip(log, log.dropFirst()) { #expect(next.previousHash == former.hash) }
+    let events = try await host.events.filter { $0.type == "control.audit.recorded" }
+    #expect(events.count == 4)
+    try await host.close()
+  }
+
+  @Test(arguments: ["{}", "[]", #"{"app":"app_x","outcome":"dreamt"}"#])
+  func `is not held up by a note that cannot be read`(note: String) async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    let outcome = try await control.host.deliver(
+      "other.audit.noted", data: RawJSON(unchecked: Array(note.utf8)))
+    #expect(outcome == .ok)
+    #expect(control.host.log.contains { $0.message.contains("cannot be read") })
+    #expect(try await control.log(of: app).count == 1)
+    try await control.host.close()
+  }
+
   @Test func `holds no secret`() async throws {
     let control = try await ControlHost()
     let app = try await control.makeApp()

@@ -11,6 +11,7 @@ import pytest
 
 from client import Account, Client
 from post import CROWD, Outbox, posting
+from program import eventually, run
 from wire import Wire
 from workshop import with_plugins
 
@@ -268,3 +269,18 @@ def test_an_operator_imports_accounts_and_turns_the_keys(sluice):
     after = anybody.get("/.well-known/jwks.json").json()["keys"]
     assert len(before) == 1 and len(after) == 2 and after[0] == before[0]
     assert root.get("/v1/me").status_code == 200
+
+    def logged() -> list[tuple]:
+        with contextlib.closing(sqlite3.connect(f"file:{gateway.data}/tenants/platform.sqlite?mode=ro", uri=True)) as database:
+            return list(database.execute(
+                "SELECT action, outcome, actor_kind, actor, address, before_value, after_value FROM control_audit "
+                "WHERE app_id = 'platform' ORDER BY seq"))
+
+    rows = eventually(lambda: len(logged()) == 3 and logged())
+    assert [row[:2] for row in rows] == [("account.imported", "done"), ("signing_keys.rotated", "begun"), ("signing_keys.rotated", "done")]
+    assert {row[2:5] for row in rows} == {("account", root.get("/v1/me").json()["id"], "127.0.0.1")}
+    assert json.loads(rows[0][6])["email"] == "old@example.test" and "$2a$" not in str(rows)
+    assert json.loads(rows[2][5]) == {"signing": before[0]["kid"]}
+    assert json.loads(rows[2][6])["next"] == after[1]["kid"]
+    done = run("audit", "verify", "--data", gateway.data)
+    assert done.returncode == 0 and "control_audit: 3 rows are whole" in done.stdout, done.stdout + done.stderr

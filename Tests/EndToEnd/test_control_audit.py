@@ -1,6 +1,8 @@
 """The audit log from outside: what stands in it, that it is bound together, and that whoever rewrites it is found out."""
 
 import hashlib
+import os
+import pwd
 import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +11,8 @@ from contextlib import closing
 import pytest
 
 from client import Account
-from program import run
+from program import eventually, run
+from workshop import with_plugins
 
 
 def verify(folder, *arguments, code=0) -> str:
@@ -72,6 +75,59 @@ def test_every_change_is_in_the_log_once_and_in_one_chain(busy):
         rows = list(cursor)
     assert [canonical_hash(columns, row) for row in rows] == [row[columns.index("hash")] for row in rows]
     assert f"{len(rows)} rows are whole" in verify(gateway.data)
+
+
+def test_what_the_operator_does_to_an_app_is_in_its_log(sluice, tmp_path):
+    gateway = sluice(with_plugins(plans={"free": {}, "gold": {}}), ["--loops", "2"])
+    account = Account(gateway.url)
+    app = account.app("Operated")
+    where = ("--config", gateway.configuration, "--data", gateway.data)
+
+    def tenant(*arguments, code=0):
+        done = run("tenant", *arguments, *where)
+        assert done.returncode == code and "warning" not in done.stderr, (done.returncode, done.stdout, done.stderr)
+
+    def of(action: str, count: int) -> list[dict]:
+        def entries() -> list[dict]:
+            page = account.get(f"/v1/apps/{app.id}/audit", params={"limit": 100, "action": action}, expect=200).json()
+            return page["data"][::-1]
+
+        found = eventually(lambda: len(entries()) >= count and entries())
+        assert found and len(found) == count, entries()
+        assert [entry["outcome"] for entry in found] == ["begun", "done"] * (count // 2)
+        for entry in found:
+            assert (entry["actor_kind"], entry["actor"], entry["address"]) == (
+                "operator", pwd.getpwuid(os.geteuid()).pw_name, "local")
+        assert found[-2]["request_id"] == found[-1]["request_id"]
+        return found
+
+    tenant("plan", app.id, "gold")
+    changed = of("app.plan_changed", 2)[1]
+    assert (changed["before"]["plan"], changed["after"]["plan"]) == ("free", "gold")
+    # What is refused has changed nothing, and is in the gateway's log.
+    tenant("plan", app.id, "silver", code=1)
+    of("app.plan_changed", 2)
+    # A crash right behind a command takes nothing of it along.
+    tenant("plan", app.id, "free")
+    gateway.kill()
+    gateway.start()
+    assert of("app.plan_changed", 4)[3]["after"]["plan"] == "free"
+    tenant("export", app.id, tmp_path / "file")
+    tenant("import", tmp_path / "file", "--replace", "--plan", "gold")
+    taken = of("app.imported", 2)[1]
+    assert (taken["before"]["plan"], taken["after"]["plan"]) == ("free", "gold")
+    assert taken["after"]["keys"] == taken["before"]["keys"] != []
+    # Where nobody serves meanwhile it is heard at the next start.
+    assert gateway.stop() == 0
+    tenant("import", tmp_path / "file", "--replace")
+    gateway.start()
+    of("app.imported", 4)
+    tenant("delete", app.id)
+    gone = of("app.deleted", 2)[1]
+    assert gone["before"]["keys"] and "after" not in gone
+    assert "rows are whole" in verify(gateway.data)
+    said = [line for line in gateway.lines() if line.get("message") == "an operator's request"]
+    assert gone["request_id"] in {line.get("request_id") for line in said}
 
 
 def test_the_last_row_that_was_printed_is_found_again(busy, tmp_path):

@@ -4,8 +4,10 @@ struct EventGraph {
   private(set) var problems: [ConfigProblem] = []
   private(set) var notes: [String] = []
 
-  /// - Parameter plugins: the set, in the order of the ids.
-  init(of plugins: [PluginManifest]) {
+  /// - Parameters:
+  ///   - plugins: the set, in the order of the ids.
+  ///   - host: types that the host emits for the tenant by itself.
+  init(of plugins: [PluginManifest], emittedByHost host: [String] = []) {
     problems = NameClaim.problems(called: "event", among: plugins) { plugin in
       plugin.emits.map { ($0.type, "\($0.pointer)/type") }
     }
@@ -23,6 +25,13 @@ struct EventGraph {
               listener.listens.contains { $0.matches(event.type) }
             }.map(\.id)))
       }
+    }
+    for type in host {
+      let listeners = plugins.filter { $0.listens.contains { $0.matches(type) } }.map(\.id)
+      guard !listeners.isEmpty else { continue }
+      flows.append(
+        TenantPlan.EventFlow(
+          type: type, socketName: nil, emitter: "the host", listeners: listeners))
     }
     flows.sort { $0.type < $1.type }
     for plugin in plugins {

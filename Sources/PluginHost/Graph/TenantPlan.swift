@@ -79,7 +79,8 @@ public struct TenantPlan: Sendable {
     let plugins = enabled.sorted { $0.id < $1.id }
     let services = ServiceGraph(of: plugins, installed: installed)
     let phases = PhaseGraph(of: plugins)
-    let events = EventGraph(of: plugins)
+    let events = EventGraph(
+      of: plugins, emittedByHost: tenant == StaticTenant.platformID ? [OperatorNotes.type] : [])
     var problems = claimProblems(of: plugins) + services.problems
     problems += phases.problems + events.problems
     guard problems.isEmpty else { throw ConfigurationError(problems) }

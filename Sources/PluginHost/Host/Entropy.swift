@@ -15,14 +15,19 @@ enum Entropy {
   }
 }
 
+extension Entropy {
+  /// A new id: the prefix and a UUIDv7. [any-thread]
+  static func identifier(_ prefix: String) -> String {
+    var random: (UInt64, UInt64) = (0, 0)
+    withUnsafeMutableBytes(of: &random) { fill($0) }
+    return Identifier(unixMilliseconds: UInt64(SystemClock.unixMilliseconds()), random: random)
+      .text(prefix: prefix)
+  }
+}
+
 func pause(microseconds: UInt32) { usleep(microseconds) }
 
 extension Host {
   /// A new id: the prefix and a UUIDv7. [any-thread]
-  func identifier(_ prefix: String) -> String {
-    var random: (UInt64, UInt64) = (0, 0)
-    withUnsafeMutableBytes(of: &random) { Entropy.fill($0) }
-    return Identifier(unixMilliseconds: UInt64(SystemClock.unixMilliseconds()), random: random)
-      .text(prefix: prefix)
-  }
+  func identifier(_ prefix: String) -> String { Entropy.identifier(prefix) }
 }

@@ -1,7 +1,8 @@
 internal import Store
 
 /// Answers what an operator asks about tenants, one request after another: in a gateway that serves, or in the command
-/// itself on the data of one that does not. A request and its answer are JSON objects; an answer has `error` when nothing was done.
+/// itself on the data of one that does not. A request and its answer are JSON objects; an answer has `error` when nothing was done,
+/// and `unnoted` when something was done that the platform's audit log has not been told of: why.
 ///
 /// | `do` | with | answer |
 /// |---|---|---|
@@ -12,13 +13,15 @@ internal import Store
 /// | `delete` | `tenant` | |
 /// | `plan` | `tenant`, `plan` | |
 struct OperatorDesk: Sendable {
-  private let source: @Sendable () -> TenantTransfer
+  private let source: @Sendable () -> (transfer: TenantTransfer, listeners: [String])
   /// Nil where no gateway serves.
   private let live: TenantControl?
 
   /// The desk of data that no gateway runs on.
-  init(_ transfer: TenantTransfer) {
-    source = { transfer }
+  ///
+  /// - Parameter listeners: the platform's plugins that hear of what is done.
+  init(_ transfer: TenantTransfer, listeners: [String]) {
+    source = { (transfer, listeners) }
     live = nil
   }
 
@@ -26,17 +29,23 @@ struct OperatorDesk: Sendable {
   init(_ host: Host) {
     source = { [directory = host.configuration.dataDirectory] in
       // A reload may have brought other plugins.
-      TenantTransfer(
-        store: host.store, registry: host.registry, directory: directory,
-        installed: host.currentSetup.allManifests, plans: host.configuration.plans)
+      let setup = host.currentSetup
+      return (
+        TenantTransfer(
+          store: host.store, registry: host.registry, directory: directory,
+          installed: setup.allManifests, plans: setup.configuration.plans),
+        setup.configuration.noteListeners(installed: setup.manifests)
+      )
     }
     live = host.tenants
   }
 
-  private var transfer: TenantTransfer { source() }
+  private var transfer: TenantTransfer { source().transfer }
 
   /// Does what is asked. [blocking, not on a loop]
-  func answer(_ request: ConfigValue) -> ConfigValue {
+  ///
+  /// - Parameter user: who asks.
+  func answer(_ request: ConfigValue, for user: LocalUser) -> ConfigValue {
     do throws(TenantError) {
       switch request["do"]?.text {
       case "tenants":
@@ -55,24 +64,31 @@ struct OperatorDesk: Sendable {
         }
         let file = try holding(tenant) { () throws(TenantError) in try transfer.backUp(tenant) }
         return ["file": .string(file)]
-      case "import": return try take(request)
+      case "import": return try take(request, for: user)
       case "delete":
         let tenant = try tenant(of: request)
-        _ = try wait { () async throws(TenantError) in
-          try await remove(tenant)
-          return true
+        guard transfer.registry.record(tenant) != nil else { throw Self.unknown(tenant) }
+        return try noting("app.deleted", of: tenant, for: user) { () throws(TenantError) in
+          _ = try wait { () async throws(TenantError) in
+            try await remove(tenant)
+            return true
+          }
+          return [:]
         }
-        return [:]
       case "plan":
         let (tenant, plan) = (try tenant(of: request), request["plan"]?.text ?? "")
         guard let live else {
           throw TenantError(.invalid, "plans are changed beside a gateway that runs")
         }
-        _ = try wait { () async throws(TenantError) in
-          try await live.setPlan(plan, of: tenant)
-          return true
+        guard transfer.registry.record(tenant) != nil else { throw Self.unknown(tenant) }
+        try transfer.plans.check(plan)
+        return try noting("app.plan_changed", of: tenant, for: user) { () throws(TenantError) in
+          _ = try wait { () async throws(TenantError) in
+            try await live.setPlan(plan, of: tenant)
+            return true
+          }
+          return [:]
         }
-        return [:]
       default: throw TenantError(.invalid, "this gateway does not know the request")
       }
     } catch {
@@ -80,7 +96,48 @@ struct OperatorDesk: Sendable {
     }
   }
 
-  private func take(_ request: ConfigValue) throws(TenantError) -> ConfigValue {
+  private static func unknown(_ tenant: String) -> TenantError {
+    TenantError(.notFound, "there is no tenant \"\(tenant.prefix(80))\"")
+  }
+
+  /// Makes a change of an app between a note that it is about to be made and one of how it ended. What cannot be noted is
+  /// done all the same, and told: a disk that is full must not keep anybody from deleting something.
+  private func noting(
+    _ action: String, of tenant: String, for user: LocalUser,
+    _ body: () throws(TenantError) -> ConfigValue
+  ) throws(TenantError) -> ConfigValue {
+    let (transfer, listeners) = source()
+    let notes = OperatorNotes(transfer.store, listeners: listeners, by: user)
+    var lost: String?
+    func note(
+      _ outcome: OperatorNotes.Outcome, before: ConfigValue? = nil, after: ConfigValue? = nil
+    ) {
+      do throws(TenantError) {
+        _ = try wait { () async throws(TenantError) in
+          try await notes.write(action, of: tenant, outcome, before: before, after: after)
+          return true
+        }
+      } catch {
+        lost = error.message
+      }
+    }
+    let before = transfer.noted(tenant)
+    note(.begun)
+    var answer: ConfigValue
+    do throws(TenantError) {
+      answer = try body()
+    } catch {
+      note(.failed)
+      throw error
+    }
+    note(.done, before: before, after: transfer.noted(tenant))
+    answer = answer.adding("request_id", .string(notes.requestID))
+    return lost.map { answer.adding("unnoted", .string($0)) } ?? answer
+  }
+
+  private func take(
+    _ request: ConfigValue, for user: LocalUser
+  ) throws(TenantError) -> ConfigValue {
     guard let file = request["file"]?.text, !file.isEmpty, !file.contains("/"),
       !file.hasPrefix(".")
     else { throw TenantError(.invalid, "\"file\" is no name of a file") }
@@ -88,20 +145,21 @@ struct OperatorDesk: Sendable {
     let replaces = request["replace"] == .boolean(true)
     let archive = try transfer.receive(
       file, seal: try seal(of: request), plan: request["plan"]?.text)
-    let replaced = try wait { () async throws(TenantError) -> Bool in
-      if let live {
-        try await live.restore(archive, file: file, replaces: replaces, transfer)
-      } else {
-        try await transfer.install(archive, file: file, replaces: replaces)
+    try transfer.admit(archive, replaces: replaces)
+    return try noting("app.imported", of: archive.record.id, for: user) {
+      () throws(TenantError) in
+      let replaced = try wait { () async throws(TenantError) -> Bool in
+        if let live {
+          try await live.restore(archive, file: file, replaces: replaces, transfer)
+        } else {
+          try await transfer.install(archive, file: file, replaces: replaces)
+        }
       }
+      return ["tenant": .string(archive.record.id), "replaced": .boolean(replaced)]
     }
-    return ["tenant": .string(archive.record.id), "replaced": .boolean(replaced)]
   }
 
   private func remove(_ tenant: String) async throws(TenantError) {
-    guard transfer.registry.record(tenant) != nil else {
-      throw TenantError(.notFound, "there is no tenant \"\(tenant.prefix(80))\"")
-    }
     if let live {
       do throws(TenantFailure) {
         try await live.remove(tenant)

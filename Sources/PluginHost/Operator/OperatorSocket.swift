@@ -70,14 +70,18 @@ final class OperatorSocket: Sendable {
       guard let line = LocalSocket.readLine(from: peer),
         let request = try? ConfigReader.read(text: line, name: "request").root
       else { continue }
-      let answer = desk.answer(request)
-      var fields: [String: ConfigValue] = [:]
+      guard let user = LocalUser.peer(of: peer) else { continue }
+      let answer = desk.answer(request, for: user)
+      var fields: [String: ConfigValue] = ["actor": .string(user.name)]
       for name in ["do", "tenant"] { fields[name] = request[name] }
-      if let tenant = answer["tenant"] { fields["tenant"] = tenant }
+      for name in ["tenant", "request_id", "unnoted"] where answer[name] != nil {
+        fields[name] = answer[name]
+      }
       if let problem = answer["error"] { fields["error"] = problem }
       if request["do"]?.text != "tenants" {
         log.write(
-          answer["error"] == nil ? .info : .warning, "an operator's request", fields: fields)
+          answer["error"] == nil && answer["unnoted"] == nil ? .info : .warning,
+          "an operator's request", fields: fields)
       }
       _ = LocalSocket.write(line: answer.json, to: peer)
     }

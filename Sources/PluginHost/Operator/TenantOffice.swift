@@ -7,6 +7,8 @@ public final class TenantOffice {
   private let directory: String
   private let isRunning: Bool
   private let stopped: Stopped?
+  /// Why the platform's audit log has not been told of what was done last; nil when it has, or nobody keeps one.
+  public private(set) var unnoted: String?
 
   /// A data folder that nobody runs on, opened.
   private struct Stopped {
@@ -74,7 +76,10 @@ public final class TenantOffice {
       let transfer = TenantTransfer(
         store: store, registry: registry, directory: configuration.dataDirectory,
         installed: installed, plans: configuration.plans)
-      return Stopped(lock: lock, store: store, desk: OperatorDesk(transfer))
+      return Stopped(
+        lock: lock, store: store,
+        desk: OperatorDesk(
+          transfer, listeners: configuration.noteListeners(installed: catalog.plugins)))
     } catch {
       store.close()
       throw StartError(error.message)
@@ -178,8 +183,13 @@ public final class TenantOffice {
 
   private func ask(_ request: ConfigValue) throws(Failure) -> ConfigValue {
     let answer =
-      if let stopped { stopped.desk.answer(request) } else { try askRunning(request) }
-    guard let problem = answer["error"] else { return answer }
+      if let stopped { stopped.desk.answer(request, for: .current) } else {
+        try askRunning(request)
+      }
+    guard let problem = answer["error"] else {
+      unnoted = answer["unnoted"]?.text
+      return answer
+    }
     throw Failure(problem["message"]?.text ?? "the gateway refuses and does not say why")
   }
 
@@ -213,7 +223,7 @@ public final class TenantOffice {
 
 extension ConfigValue {
   /// The object with one more member.
-  fileprivate func adding(_ key: String, _ value: ConfigValue) -> ConfigValue {
+  func adding(_ key: String, _ value: ConfigValue) -> ConfigValue {
     .object(members + [Member(key, value)])
   }
 }

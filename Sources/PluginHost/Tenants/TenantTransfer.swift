@@ -62,6 +62,12 @@ struct TenantTransfer: Sendable {
     return name
   }
 
+  /// What a log may tell of a tenant; nil when there is none, or its plan cannot be read.
+  func noted(_ tenant: String) -> ConfigValue? {
+    guard let record = registry.record(tenant) else { return nil }
+    return (try? plan(of: tenant)).map { record.noted(plan: $0) }
+  }
+
   /// The plan that an app is on.
   private func plan(of tenant: String) throws(TenantError) -> String {
     do throws(StoreError) {

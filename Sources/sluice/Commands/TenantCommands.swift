@@ -104,6 +104,7 @@ struct TenantImport: ParsableCommand {
     let taken = try reporting {
       try office.take(file, replaces: replace, sealKey: sealKey, plan: plan)
     }
+    office.warn()
     print("\(taken.app) is \(taken.replaced ? "replaced" : "in service")")
   }
 }
@@ -124,6 +125,7 @@ struct TenantDelete: ParsableCommand {
   func run() throws {
     let office = try options.office()
     try reporting { try office.delete(app) }
+    office.warn()
     print("\(app) is deleted")
   }
 }
@@ -147,6 +149,7 @@ struct TenantChoosePlan: ParsableCommand {
   func run() throws {
     let office = try options.office()
     try reporting { try office.setPlan(plan, of: app) }
+    office.warn()
     print("\(app) is on the plan \(plan)")
   }
 }
@@ -179,6 +182,13 @@ struct TenantBackup: ParsableCommand {
     )
     let tenants = try reporting { try office.backUp(tenant, to: folder) }
     print("\(tenants.count) tenants and control.sqlite are in \(folder); the master key is not")
+  }
+}
+
+extension TenantOffice {
+  /// Says what has been done without the audit log's being told.
+  fileprivate func warn() {
+    if let unnoted { say("warning: it is done, and the audit log does not say so: \(unnoted)") }
   }
 }
 

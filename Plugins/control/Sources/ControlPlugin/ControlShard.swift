@@ -63,6 +63,8 @@ public final class ControlShard: PluginShard {
     on.route("set_app_plugin", ControlShard.setAppPlugin)
 
     on.route("read_usage", ControlShard.readUsage)
+
+    on.event("*.audit.noted") { shard, event async throws in try await shard.noted(event) }
   }
 }
 

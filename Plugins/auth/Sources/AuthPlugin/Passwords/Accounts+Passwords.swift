@@ -196,10 +196,14 @@ extension Accounts {
     let account = Account(
       id: try context.id.make("acc"), email: email.text, name: form.name, createdAt: now,
       emailVerified: isVerified, totpEnabled: false)
+    var note = AuditNote(request, "account.imported")
+    note.target = account.id
+    note.after = try RawJSON(encoding: account)
     do {
       try await context.store.commit {
         insertion(
           of: account, password: PasswordHash(kept: hash.text), verifiedAt: isVerified ? now : nil)
+        try note.emission()
       }
     } catch StoreError.conflict(statement: 0, _) {
       throw Accounts.taken

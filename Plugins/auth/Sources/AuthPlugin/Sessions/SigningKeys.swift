@@ -50,6 +50,30 @@ final class SigningKeys {
     return ring.places(at: now, tokenLifetime: tokenLifetime).map { pairs[$0] }
   }
 
+  /// What may be told of the keys.
+  struct State: Encodable {
+    /// The id of the one that signs.
+    var signing: String
+    /// The id of the one that will, where it is made already.
+    var next: String?
+    var nextSignsFrom: Timestamp?
+
+    enum CodingKeys: String, CodingKey {
+      case signing, next
+      case nextSignsFrom = "next_signs_from"
+    }
+  }
+
+  /// What may be told of the keys now.
+  func state() async throws -> State {
+    let signing = try await current()
+    let place = ring.signing(at: try context.clock.now()) + 1
+    guard pairs.indices.contains(place) else { return State(signing: signing.id) }
+    return State(
+      signing: signing.id, next: pairs[place].id,
+      nextSignsFrom: Timestamp(unixMilliseconds: ring.entries[place].signsFrom))
+  }
+
   /// Has the next key made now, whenever it would be due.
   ///
   /// - Returns: from when on it signs.
@@ -156,6 +180,28 @@ extension Accounts {
   /// `POST /v1/signing-keys/rotate`
   func rotateKeys(_ request: Request) async throws -> Response {
     try await requireOperator(request.principal)
-    return try .json(RotationAnswer(signsFrom: try await keys.rotate()), status: 202)
+    let before = try RawJSON(encoding: try await keys.state())
+    try await note(request, .begun)
+    let signsFrom: Timestamp
+    do {
+      signsFrom = try await keys.rotate()
+    } catch {
+      try await note(request, .failed)
+      throw error
+    }
+    try await note(
+      request, .done, before: before, after: try RawJSON(encoding: try await keys.state()))
+    return try .json(RotationAnswer(signsFrom: signsFrom), status: 202)
+  }
+
+  /// Notes how far a rotation has come. A key that was made once is not made again when the request is repeated, so nothing of
+  /// it is the request's own effect but the last note.
+  private func note(
+    _ request: Request, _ outcome: AuditNote.Outcome, before: RawJSON? = nil, after: RawJSON? = nil
+  ) async throws {
+    var note = AuditNote(request, "signing_keys.rotated", outcome)
+    note.before = before
+    note.after = after
+    try await context.store.commit(isApartFromRequest: outcome != .done) { try note.emission() }
   }
 }

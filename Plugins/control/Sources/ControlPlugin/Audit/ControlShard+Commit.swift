@@ -33,11 +33,15 @@ extension ControlShard {
 
   /// Commits a change together with the record of it: both are on disk when this returns, or neither.
   ///
-  /// - Parameter authority: who has to be a member that may when the batch runs; nil where nobody is asked for.
+  /// - Parameters:
+  ///   - authority: who has to be a member that may when the batch runs; nil where nobody is asked for.
+  ///   - event: what the record is the effect of, where it is of an event.
   /// - Throws: `StoreError`, of which a conflict names a statement of `batch`; `Problem` when the authority has ended.
-  func commit(_ batch: Batch, _ record: AuditRecord, by authority: Authority?) async throws {
+  func commit(
+    _ batch: Batch, _ record: AuditRecord, by authority: Authority?, settling event: Event? = nil
+  ) async throws {
     do {
-      try await append(batch, record, by: authority)
+      try await append(batch, record, by: authority, event)
     } catch StoreError.conflict(.some(let statement), let detail) {
       guard let authority else { throw StoreError.conflict(statement: statement, detail: detail) }
       if statement == 0 { try await refuse(authority) }
@@ -46,14 +50,14 @@ extension ControlShard {
   }
 
   private func append(
-    _ batch: Batch, _ record: AuditRecord, by authority: Authority?
+    _ batch: Batch, _ record: AuditRecord, by authority: Authority?, _ event: Event?
   ) async throws {
     await auditLine.enter()
     defer { auditLine.leave() }
     for _ in 0..<ControlShard.attempts {
       let head = try await auditHead()
       let entry = AuditEntry(record, after: head)
-      var whole = Batch()
+      var whole = Batch(settling: event)
       whole.isApartFromRequest = batch.isApartFromRequest
       // First: who may not must not learn what else would be in the way.
       if let authority { whole.add(authority.statement) }
