@@ -38,6 +38,8 @@ def test_connections_beyond_the_plan_are_refused_until_one_is_closed(sluice):
 
 
 STREAMS = ["sse", "sse_post", "http_stream", "uni_sse"]
+# Clients that answer no ping are not ended for that while a test looks.
+PATIENT = {"ping_interval_seconds": 3600, "pong_timeout_seconds": 3599}
 
 
 @contextlib.contextmanager
@@ -68,6 +70,7 @@ def refused_stream(gateway, app, kind: str) -> bool:
 @pytest.mark.parametrize("kind", STREAMS)
 def test_streams_beyond_the_plan_are_refused_until_one_has_ended(sluice, kind):
     gateway, app = planned(sluice, free={"connections": 2})
+    app.set_plugin("realtime", enabled=True, config=PATIENT)
     target = f"{gateway.socket_url}/ws?token={app.token('bob')}"
     with stream(gateway, app, kind) as one:
         with stream(gateway, app, kind) as other:
@@ -92,6 +95,7 @@ def test_streams_beyond_the_plan_are_refused_until_one_has_ended(sluice, kind):
 def test_streams_give_their_places_back_however_they_end(sluice, tmp_path):
     gateway = sluice(with_plugins(plans={"free": {"connections": 8}}, drain_timeout_ms=200), ["--loops", "2"])
     app = Account(gateway.url).app("Streaming")
+    app.set_plugin("realtime", enabled=True, config=PATIENT)
 
     def opened(ended):
         streams = [ended.enter_context(stream(gateway, app, kind)) for kind in STREAMS for _ in range(2)]
@@ -102,7 +106,7 @@ def test_streams_give_their_places_back_however_they_end(sluice, tmp_path):
     with contextlib.ExitStack() as ended:
         # By the server: other settings have another generation take over, and the old one drains.
         opened(ended)
-        app.set_plugin("realtime", enabled=True, config={"without_namespace": {"publish_for_client": "users"}})
+        app.set_plugin("realtime", enabled=True, config={**PATIENT, "without_namespace": {"publish_for_client": "users"}})
         assert eventually(lambda: used(app, "connections") == 0)
         app.set_plugin("realtime", enabled=False)
         app.set_plugin("realtime", enabled=True)
