@@ -248,8 +248,8 @@ def test_an_app_whose_file_is_full_still_reads_and_deletes(sluice):
             made.append(answer.json()["id"])
         return over(answer, "storage_bytes")
 
-    assert eventually(write, 40, pause=0.01)
-    assert used(app, "storage_bytes") >= 400_000
+    # Room for a little comes again whenever the file's log is moved into it.
+    assert eventually(lambda: write() and used(app, "storage_bytes") >= 400_000, 40, pause=0.01)
     app.server.get(MESSAGES, expect=200)
     app.server.call("DELETE", f"/v1/messages/{made[0]}", expect=204)
 
