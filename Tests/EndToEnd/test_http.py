@@ -186,6 +186,17 @@ def test_a_client_that_does_not_read_a_stream_costs_bounded_memory(probe):
         assert wire.line().startswith(b"HTTP/1.1 200")
 
 
+def test_a_peer_that_reads_fast_and_goes_ends_what_is_written_for_it(probe):
+    # What the kernel takes all the time makes nobody wait, so only the peer's end stops whoever writes until he has to.
+    for amount in range(1, 41):
+        with Wire(probe.port) as wire:
+            wire.send(get("/probe/flood"))
+            left = amount << 19
+            while left > 0:
+                left -= len(wire.socket.recv(1 << 20))
+        assert ask(probe.port, get("/probe/at-once/alive")).body == b"alive"
+
+
 def test_100_continue_comes_before_the_body_is_sent_and_only_where_it_is_wanted(probe):
     head = "POST /probe/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
     with Wire(probe.port) as wire:

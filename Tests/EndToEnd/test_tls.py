@@ -1,5 +1,6 @@
 """TLS as clients see it that we did not write: Python's ssl, requests, websockets, and the openssl command."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -10,6 +11,7 @@ import time
 
 import pytest
 import requests
+from websockets.asyncio.client import connect as in_one_thread
 from websockets.sync.client import connect
 
 from http2 import PREFACE, settings
@@ -133,27 +135,35 @@ def test_a_client_that_does_not_read_holds_bounded_memory_and_is_cut(secure, loc
 
 
 # MARK: WebSockets
+# Python's TLS sockets are not for a thread that reads beside one that writes, as the plain client of websockets has them.
 
 
 def test_a_websocket_carries_large_messages_both_ways(gateway, authority):
-    url = f"wss://localhost:{gateway.secure_port}/echo"
-    with connect(url, ssl=trust(authority), proxy=None, max_size=None) as client:
-        for size in (1, 125, 65_535, 3_000_000):
-            message = os.urandom(size)
-            client.send(message)
-            assert client.recv(20) == message
+    async def play():
+        url = f"wss://localhost:{gateway.secure_port}/echo"
+        async with in_one_thread(url, ssl=trust(authority), proxy=None, max_size=None) as client:
+            for size in (1, 125, 65_535, 3_000_000):
+                message = os.urandom(size)
+                await client.send(message)
+                assert await asyncio.wait_for(client.recv(), 20) == message
+
+    asyncio.run(play())
 
 
 def test_fan_out_reaches_sockets_with_tls_and_without(gateway, authority):
-    with contextlib.ExitStack() as stack:
-        secure, plain = f"wss://localhost:{gateway.secure_port}/fan", gateway.socket_url + "/fan"
-        clients = [stack.enter_context(connect(secure, ssl=trust(authority), proxy=None)) for _ in range(4)]
-        clients += [stack.enter_context(connect(plain, proxy=None)) for _ in range(4)]
-        time.sleep(0.1)
-        for number in range(50):
-            clients[number % 8].send(f"message {number}")
-            for client in clients:
-                assert client.recv(10) == f"message {number}"
+    async def play():
+        async with contextlib.AsyncExitStack() as stack:
+            secure, plain = f"wss://localhost:{gateway.secure_port}/fan", gateway.socket_url + "/fan"
+            opening = [in_one_thread(secure, ssl=trust(authority), proxy=None) for _ in range(4)]
+            opening += [in_one_thread(plain, proxy=None) for _ in range(4)]
+            clients = [await stack.enter_async_context(client) for client in opening]
+            await asyncio.sleep(0.1)
+            for number in range(50):
+                await clients[number % 8].send(f"message {number}")
+                for client in clients:
+                    assert await asyncio.wait_for(client.recv(), 10) == f"message {number}"
+
+    asyncio.run(play())
 
 
 @pytest.mark.limit("websocket_queue_bytes")

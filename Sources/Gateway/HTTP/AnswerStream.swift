@@ -32,6 +32,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       pointee.stream.left -= Int64(piece.count)
     }
     put(piece)
+    // Nothing is ever queued for a peer that is gone: whoever writes until he is told to wait would write for ever.
+    if pointee.http2 == nil, pointee.connection.unsafelyUnwrapped.pointee.stream.isClosing {
+      return SLUICE_E_STALE
+    }
     return wait(for: resume) ? 1 : 0
   }
 

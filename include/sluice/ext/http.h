@@ -97,7 +97,7 @@ typedef struct sluice_http_v1 {
      * Sends a piece; it is copied. SLUICE_OK: go on. SLUICE_PENDING: taken, but the peer is behind: `completion`
      * comes when there is room, or when the answer has ended; more before that is SLUICE_E_OVERLOADED and is not taken.
      * `completion` is called only after SLUICE_PENDING, with SLUICE_OK, or SLUICE_E_CANCELLED when the peer is gone; its
-     * result is absent.
+     * result is absent. SLUICE_E_STALE: the peer is gone, and nothing is taken any more.
      */
     sluice_status_t (*SLUICE_NONNULL write)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t request,
                                             sluice_slice_t piece, sluice_completion_fn SLUICE_NONNULL completion,
