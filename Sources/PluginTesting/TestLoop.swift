@@ -67,8 +67,9 @@ final class TestLoop: Sendable {
 }
 
 /// A wake-up that is not lost when it comes early.
+///
+/// `@unchecked Sendable`: a semaphore is made to be used from any thread, and belongs to none.
 final class Signal: @unchecked Sendable {
-  // POSIX semaphores may be used from any thread.
   private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
   init() { sem_init(semaphore, 0, 0) }

@@ -33,9 +33,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     }
     put(piece)
     // Nothing is ever queued for a peer that is gone: whoever writes until he is told to wait would write for ever.
-    if pointee.http2 == nil, pointee.connection.unsafelyUnwrapped.pointee.stream.isClosing {
-      return SLUICE_E_STALE
-    }
+    if pointee.connection.unsafelyUnwrapped.pointee.stream.isClosing { return SLUICE_E_STALE }
     return wait(for: resume) ? 1 : 0
   }
 
