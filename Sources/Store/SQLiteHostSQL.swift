@@ -1,7 +1,8 @@
 /// The store's own statements. Each connection compiles them once, at first use.
 enum SQLiteHostSQL: Int, CaseIterable {
   case beginImmediate, begin, commit, rollback, savepoint, release, rollbackTo
-  case journalMode, pageSize, userVersion, quickCheck, checkpoint, epoch, tables, objects, owners
+  case journalMode, pageSize, userVersion, integrityCheck, checkpoint, epoch, tables, objects,
+    owners
   case references
   case appliedMigrations, insertMigration
   case nextOffset, replaceEvents, insertEvent, topSequence, eventsAfter, channel, historyForward,
@@ -22,7 +23,7 @@ enum SQLiteHostSQL: Int, CaseIterable {
     case .journalMode: "PRAGMA journal_mode=WAL"
     case .pageSize: "PRAGMA page_size"
     case .userVersion: "PRAGMA user_version"
-    case .quickCheck: "PRAGMA quick_check(1)"
+    case .integrityCheck: "PRAGMA integrity_check(1)"
     case .checkpoint: "PRAGMA wal_checkpoint(TRUNCATE)"
     case .epoch: "SELECT epoch FROM sluice_file"
     case .tables: "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"

@@ -53,9 +53,10 @@ final class SQLiteTenantFile {
 
   func close() { connection.close() }
 
+  /// Compares every index with its table as well: what an index has lost would be written over otherwise.
   private func check() throws(StoreError) {
     var verdict = ""
-    try connection.query(.quickCheck) { verdict = $0.text(at: 0) }
+    try connection.query(.integrityCheck) { verdict = $0.text(at: 0) }
     guard verdict == "ok" else {
       throw StoreError(
         .corrupted, "\(connection.path): \(verdict); restore it from a backup",

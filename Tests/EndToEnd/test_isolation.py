@@ -225,7 +225,7 @@ def test_every_route_of_an_app_refuses_every_credential_that_is_not_the_apps(hou
             answer = status_of(house, method, pattern, operation, **options)
             # Its credential may come in the first message, so it is opened, and whoever shows none that is good is sent away
             # over the socket: test_first_message.py, test_plain.py.
-            if answer.status == 101 and pattern in ("/connection/websocket", "/ws"):
+            if answer.status == 101 and pattern in ("/connection/websocket", "/connection/uni_websocket", "/ws"):
                 continue
             if answer.status not in (401, 404):
                 wrong.append(f"{method} {pattern} with {way}: {answer.status} {answer.body[:200]!r}")
@@ -342,6 +342,12 @@ def test_a_token_in_the_query_opens_the_sockets_that_say_so_and_nothing_else(slu
     assert status(f"/connection/uni_websocket?channels=chat:messaging:x&token={token}") == 101
     assert status(f"/probe/members?token={token}") == 401
     assert status("/probe/members?app=acme", f"Authorization: Bearer {token}") == 101
+    assert status("/probe/members?app=acme", f"Authorization: Bearer {token}", f"Sec-WebSocket-Protocol: bearer.{token}") == 101
+    # Where a token in the query is none, it contradicts nothing; another one among the subprotocols does.
+    bob = acme.token("bob")
+    assert status(f"/probe/members?token={bob}", f"Authorization: Bearer {token}") == 101
+    assert status("/probe/members", f"Authorization: Bearer {token}", f"Sec-WebSocket-Protocol: bearer.{bob}") == 401
+    assert status(f"/probe/browsers?token={bob}", f"Authorization: Bearer {token}") == 401
     # What the query says of a token never vouches for another one.
     stranger = umbra.token("alice")[:-4] + "AAAA"
     assert status(f"/probe/members?token={token}", f"Sec-WebSocket-Protocol: bearer.{stranger}") == 401

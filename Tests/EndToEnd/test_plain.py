@@ -4,6 +4,7 @@ import json
 import uuid
 
 import pytest
+import requests
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -72,8 +73,12 @@ def test_messages_that_are_sent_together_find_the_subscription_before_them(platf
         assert [answers[id] for id in sent] == ["ack"] * 5 + ["forbidden"] + ["ack"] * 2
 
 
-def refused(platform, *, first=None, query="", **options) -> tuple[dict, int]:
-    with connect(f"{platform.socket_url}/ws{query}", proxy=None, **options) as socket:
+UNI = "/connection/uni_websocket?channels=room"
+BOTH = pytest.mark.parametrize("path", ["/ws", UNI])
+
+
+def refused(platform, path="/ws", *, first=None, query="", **options) -> tuple[dict, int]:
+    with connect(platform.socket_url + path + (query and ("&" if "?" in path else "?") + query), proxy=None, **options) as socket:
         if first is not None:
             socket.send(first)
         told = json.loads(socket.recv(PATIENCE))
@@ -82,7 +87,8 @@ def refused(platform, *, first=None, query="", **options) -> tuple[dict, int]:
         return told, closed.value.rcvd.code
 
 
-def test_a_token_that_is_not_good_is_refused_in_the_same_words_wherever_it_stands(platform, app):
+@BOTH
+def test_a_token_that_is_not_good_is_refused_in_the_same_words_wherever_it_stands(platform, app, path):
     good = app.token("alice")
     wrong = {
         "nonsense": "nonsense", "signature": good[:-4] + "AAAA", "expired": mint(app.signing_secret, app.id, "a", lifetime=-600),
@@ -90,16 +96,49 @@ def test_a_token_that_is_not_good_is_refused_in_the_same_words_wherever_it_stand
     }
     for why, token in wrong.items():
         for options in (
-            {"query": f"?token={token}"}, {"additional_headers": {"Authorization": f"Bearer {token}"}},
+            {"query": f"token={token}"}, {"additional_headers": {"Authorization": f"Bearer {token}"}},
             {"subprotocols": ["sluice.v1", f"bearer.{token}"]}, {"first": json.dumps({"type": "auth", "token": token})},
         ):
-            told, code = refused(platform, **options)
+            told, code = refused(platform, path, **options)
             assert (told["type"], told["code"], code) == ("error", "AUTH_REQUIRED", 3500), (why, options, told)
     for first in ('{"type":"auth","token":""}', '{"type":"auth"}', '{"type":"ping"}', "nonsense", '{"type":"subscribe","channel":"x"}'):
-        told, code = refused(platform, first=first)
+        told, code = refused(platform, path, first=first)
         assert (told["code"], code) == ("AUTH_REQUIRED", 3500), first
-    told, _ = refused(platform, first='{"type":"auth","token":"x","id":"me"}')
+    told, _ = refused(platform, path, first='{"type":"auth","token":"x","id":"me"}')
     assert told["id"] == "me"
+
+
+@BOTH
+def test_two_tokens_that_are_not_the_same_are_refused_and_one_shown_twice_is_one(platform, app, account, path):
+    alice, bob, foreign = app.token("alice"), app.token("bob"), account.app("Other").token("alice")
+    for other in (bob, foreign, "nonsense"):
+        for options in (
+            {"query": f"token={other}", "additional_headers": {"Authorization": f"Bearer {alice}"}},
+            {"subprotocols": [f"bearer.{other}"], "additional_headers": {"Authorization": f"Bearer {alice}"}},
+            {"subprotocols": [f"bearer.{other}"], "query": f"token={alice}"},
+            {"subprotocols": [f"bearer.{alice}", f"bearer.{other}"]},
+        ):
+            told, code = refused(platform, path, **options)
+            assert (told["code"], code) == ("AUTH_REQUIRED", 3500), (other, options)
+    target = platform.socket_url + path + ("&" if "?" in path else "?") + f"token={alice}"
+    with connect(target, subprotocols=[f"bearer.{alice}"], additional_headers={"Authorization": f"Bearer {alice}"},
+                 proxy=None) as socket:
+        assert json.loads(socket.recv(PATIENCE))["user_id"] == "alice"
+
+
+def test_two_tokens_that_are_not_the_same_open_no_stream(platform, app):
+    for other in (app.token("bob"), "nonsense"):
+        answer = requests.get(f"{platform.url}/connection/uni_sse?channels=room&token={other}", timeout=PATIENCE,
+                              headers={"Authorization": f"Bearer {app.token('alice')}"})
+        assert answer.status_code == 401 and "not the same" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("first", [{"type": "auth"}, {}])
+def test_the_unidirectional_socket_takes_its_token_in_the_first_message_too(platform, app, first):
+    with connect(platform.socket_url + UNI, proxy=None) as socket:
+        socket.send(json.dumps({**first, "token": app.token("alice")}))
+        told = json.loads(socket.recv(PATIENCE))
+        assert (told["type"], told["user_id"], told["app"]) == ("connected", "alice", app.id)
 
 
 def test_what_one_publishes_all_hear_in_their_own_way(platform, app):

@@ -39,7 +39,7 @@ def test_a_route_of_a_plugin_that_is_switched_off_names_the_plugin(platform, acc
 
 def test_an_apps_route_without_a_credential_asks_for_one(platform):
     assert "an app" in told(ask(platform.port, get("/v1/channels")), 401, "unauthenticated")
-    assert "?token=" in told(ask(platform.port, handshake(SOCKET)), 401, "unauthenticated")
+    assert "?token=" in told(ask(platform.port, get("/connection/uni_sse?channels=room")), 401, "unauthenticated")
 
 
 def test_an_apps_route_with_an_accounts_token_asks_for_the_apps(platform, account):

@@ -7,6 +7,7 @@ import Testing
 @Suite struct `The history of a channel` {
   private struct Page: Decodable {
     let data: [Seen]
+    let next: String?
     let offset: UInt64
     let epoch: String
   }
@@ -22,7 +23,11 @@ import Testing
       for number in 1...5 { try await host.emit(RawJSON(stringLiteral: "\(number)")) }
       let first: Page = try await read(host, "chat:a:b", "?limit=2").json()
       #expect(first.data.map(\.offset) == [1, 2])
-      #expect(first.offset == 5)
+      #expect(first.offset == 5 && first.next == "2")
+      let second: Page = try await read(host, "chat:a:b", "?limit=2&after=2").json()
+      #expect(second.data.map(\.offset) == [3, 4] && second.next == "4")
+      let third: Page = try await read(host, "chat:a:b", "?limit=2&after=4").json()
+      #expect(third.data.map(\.offset) == [5] && third.next == nil)
       let rest: Page = try await read(host, "chat:a:b", "?since=2").json()
       #expect(rest.data.map(\.offset) == [3, 4, 5])
       #expect(rest.data.allSatisfy { $0.channel == "chat:a:b" && $0.epoch == rest.epoch })
@@ -37,13 +42,13 @@ import Testing
       _ = try await socket.hello()
       try await host.emit(#"{ "a": 1 }"#)
       let event = try await socket.messages(2)[1].text
-      #expect(try await read(host).text.hasPrefix(#"{"data":[\#(event)],"offset":1,"#))
+      #expect(try await read(host).text.hasPrefix(#"{"data":[\#(event)],"next":null,"offset":1,"#))
     }
   }
 
   @Test func `of a channel without events is empty`() async throws {
     try await withRealtime { host async throws in
-      #expect(try await read(host).text.hasPrefix(#"{"data":[],"offset":0,"epoch":""#))
+      #expect(try await read(host).text.hasPrefix(#"{"data":[],"next":null,"offset":0,"epoch":""#))
     }
   }
 

@@ -49,6 +49,22 @@ import Testing
     }
   }
 
+  @Test func `answers in one message what is known at once of commands that came together`()
+    async throws
+  {
+    try await withRealtime(everything) { host async throws in
+      let client = try await host.client()
+      _ = try await client.subscribe("room", id: 2)
+      let before = try await client.socket.received.count
+      try await client.socket.send(
+        (3..<13).map { #"{"id":\#($0),"history":{"channel":"room","limit":0}}"# }
+          .joined(separator: "\n"))
+      try await host.settle()
+      #expect(try await client.lines.compactMap(\.id).suffix(10).sorted() == Array(3..<13))
+      #expect(try await client.socket.received.count < before + 10)
+    }
+  }
+
   @Test func `publishes to those who listen, and keeps it`() async throws {
     try await withRealtime(everything) { host async throws in
       let (alice, bob) = (
@@ -278,9 +294,14 @@ import Testing
   {
     try await withRealtime(everything) { host async throws in
       let user = Principal(
-        kind: .user, id: "42", claims: #"{"channels":["news","closed:x"],"info":{"name":"A"}}"#)
+        kind: .user, id: "42",
+        claims:
+          #"{"channels":["news","closed:x"],"subs":{"news":{},"sport":{"info":1}},"info":{"name":"A"}}"#
+      )
       let client = try await host.client(as: user)
-      #expect(client.connected.subs?.keys.sorted() == ["#42", "closed:x", "news"])
+      #expect(client.connected.subs?.keys.sorted() == ["#42", "closed:x", "news", "sport"])
+      try await client.ask(9, #""presence":{"channel":"sport"}"#)
+      #expect(try await client.socket.received.last?.text.contains(#""chan_info":1"#) == true)
       #expect(try await client.publish(#"{"n":1}"#, in: "#42").error == nil)
       #expect(try await client.heard(in: "#42") == [#"{"n":1}"#])
       let epoch = try #require(client.connected.subs?["#42"]?.epoch)

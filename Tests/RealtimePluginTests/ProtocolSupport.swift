@@ -132,6 +132,7 @@ struct ProtocolClient {
   }
 
   /// Sends a command and returns its reply.
+  @discardableResult
   func ask(_ id: Int, _ request: String) async throws -> Line {
     try await socket.send(#"{"id":\#(id),\#(request)}"#)
     try await host.settle()

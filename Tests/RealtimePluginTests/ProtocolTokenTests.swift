@@ -19,6 +19,12 @@ import Testing
       #expect(try await code("closed:x", "alice closed:x", id: 7) == nil)
       // A token that is not needed must be good all the same.
       #expect(try await code("room", "invalid", id: 8) == 103)
+      let late = try await client.ask(
+        12, #""sub_refresh":{"channel":"$room","token":"expired"}"#)
+      // The subscription is there still, and the client asks for a new token.
+      #expect(late.error?.code == 109 && late.error?.temporary == true)
+      #expect(
+        try await client.ask(13, #""sub_refresh":{"channel":"$room"}"#).error?.code == 107)
       let renewed = #""sub_refresh":{"channel":"$room","token":"alice $room"}"#
       #expect(try await client.ask(9, renewed).error == nil)
       #expect(
@@ -45,7 +51,6 @@ import Testing
         kind: .user, id: "alice",
         expiresAt: Timestamp(unixMilliseconds: 1_767_225_600_000 + 20_000))
       let client = try await host.client(as: user)
-      #expect(try await client.ask(2, #""refresh":{"token":"expired"}"#).error?.code == 109)
       #expect(try await client.ask(3, #""refresh":{"token":"alice"}"#).error == nil)
       for _ in 0..<6 {
         try await host.advance(milliseconds: 7_000)
@@ -53,6 +58,21 @@ import Testing
       }
       try await client.socket.send(#"{"id":4,"refresh":{"token":"bob"}}"#)
       #expect(try await client.socket.closed() == CloseReason(code: 3500, text: "invalid token"))
+    }
+  }
+
+  @Test(arguments: [
+    ("expired", CloseReason(code: 3005, text: "connection expired")),
+    ("", CloseReason(code: 3501, text: "bad request")),
+    ("nonsense", CloseReason(code: 3500, text: "invalid token")),
+  ])
+  func `is sent away with a token that will not do`(token: String, reason: CloseReason)
+    async throws
+  {
+    try await withRealtime { host async throws in
+      let client = try await host.client()
+      try await client.socket.send(#"{"id":2,"refresh":{"token":"\#(token)"}}"#)
+      #expect(try await client.socket.closed() == reason)
     }
   }
 

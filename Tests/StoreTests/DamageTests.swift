@@ -70,3 +70,53 @@ import Testing
     }
   }
 }
+
+@Suite struct `A file that an unclean stop left` {
+  @Test func `is checked, and refused when it does not hold`() async throws {
+    let directory = TemporaryDirectory()
+    try await withStore(in: directory) { store in
+      try await store.createNotes()
+      for number in 0..<400 {
+        _ = try await store.note("\(number) " + String(repeating: "x", count: 100))
+      }
+    }
+    let path = directory.path + "/tenants/app.sqlite"
+    var content = try #require(bytes(of: path))
+    // A page of the middle, lost; and a log, as a stop without closing leaves it.
+    let middle = content.count / 2 / 4096 * 4096
+    content.replaceSubrange(middle..<middle + 4096, with: [UInt8](repeating: 0, count: 4096))
+    unlink(path)
+    directory.write(content, to: "tenants/app.sqlite")
+    directory.write([UInt8](repeating: 0, count: 32), to: "tenants/app.sqlite-wal")
+    try await withStore(in: directory) { store in
+      #expect(try store.tenantsNeedingRecovery() == ["app"])
+      let error = await failure { () throws(StoreError) in try await store.open(tenant: "app") }
+      #expect(error?.code == .corrupted)
+      _ = try await store.open(tenant: "other")
+    }
+  }
+
+  @Test func `is refused when an index contradicts its table`() async throws {
+    let directory = TemporaryDirectory()
+    try await withStore(in: directory) { store in
+      try await store.createNotes()
+      _ = try await store.note("the needle")
+    }
+    let path = directory.path + "/tenants/app.sqlite"
+    var content = try #require(bytes(of: path))
+    // The body stands in the table and in the index that keeps it unique: one of them says something else now, and
+    // every page is still well-formed.
+    let needle = Array("the needle".utf8)
+    let place = try #require(
+      content.indices.first { content[$0...].starts(with: needle) })
+    content[place] = UInt8(ascii: "T")
+    unlink(path)
+    directory.write(content, to: "tenants/app.sqlite")
+    directory.write([UInt8](repeating: 0, count: 32), to: "tenants/app.sqlite-wal")
+    try await withStore(in: directory) { store in
+      let error = await failure { () throws(StoreError) in try await store.open(tenant: "app") }
+      #expect(error?.code == .corrupted)
+      #expect(error?.message.contains("index") == true)
+    }
+  }
+}

@@ -132,31 +132,6 @@ import Testing
     }
   }
 
-  @Test func `left by an unclean stop is checked, and refused when it does not hold`() async throws
-  {
-    let directory = TemporaryDirectory()
-    try await withStore(in: directory) { store in
-      try await store.createNotes()
-      for number in 0..<400 {
-        _ = try await store.note("\(number) " + String(repeating: "x", count: 100))
-      }
-    }
-    let path = directory.path + "/tenants/app.sqlite"
-    var content = try #require(bytes(of: path))
-    // A page of the middle, lost; and a log, as a stop without closing leaves it.
-    let middle = content.count / 2 / 4096 * 4096
-    content.replaceSubrange(middle..<middle + 4096, with: [UInt8](repeating: 0, count: 4096))
-    unlink(path)
-    directory.write(content, to: "tenants/app.sqlite")
-    directory.write([UInt8](repeating: 0, count: 32), to: "tenants/app.sqlite-wal")
-    try await withStore(in: directory) { store in
-      #expect(try store.tenantsNeedingRecovery() == ["app"])
-      let error = await failure { () throws(StoreError) in try await store.open(tenant: "app") }
-      #expect(error?.code == .corrupted)
-      _ = try await store.open(tenant: "other")
-    }
-  }
-
   @Test func `of a newer layout is not touched`() async throws {
     let directory = TemporaryDirectory()
     try await withStore(in: directory) { store in
@@ -276,17 +251,6 @@ import Testing
       #expect(try await store.open(tenant: "app").epoch != epoch)
       try await store.deleteTenant("never-there")
     }
-  }
-
-  private func bytes(of path: String) -> [UInt8]? {
-    let descriptor = open(path, O_RDONLY)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var status = stat()
-    fstat(descriptor, &status)
-    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
-    let count = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
-    return count == bytes.count ? bytes : nil
   }
 }
 

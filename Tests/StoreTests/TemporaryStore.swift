@@ -242,3 +242,15 @@ extension StoreOptions {
     return options
   }
 }
+
+/// What is in a file; nil if there is none.
+func bytes(of path: String) -> [UInt8]? {
+  let descriptor = open(path, O_RDONLY)
+  guard descriptor >= 0 else { return nil }
+  defer { close(descriptor) }
+  var status = stat()
+  fstat(descriptor, &status)
+  var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+  let count = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+  return count == bytes.count ? bytes : nil
+}

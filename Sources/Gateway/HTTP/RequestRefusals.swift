@@ -112,6 +112,18 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
         : "The credential is wrong, expired or revoked.")
   }
 
+  /// Answers a request that shows two credentials which are not the same.
+  func refuseBothCredentials() {
+    if refusesInPluginsWords(SLUICE_E_UNAUTHENTICATED) { return }
+    add(
+      ("www-authenticate" as StaticString).raw,
+      ("Bearer error=\"invalid_request\"" as StaticString).raw)
+    problem(
+      .unauthenticated,
+      "Two credentials are shown that are not the same, in Authorization, ?token= or a subprotocol."
+    )
+  }
+
   /// The scheme of an Authorization field that has another one than `Bearer`.
   private var otherScheme: String? {
     guard let field = field(.authorization), let end = field.firstIndex(of: 0x20), end <= 32 else {

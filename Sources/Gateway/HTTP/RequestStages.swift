@@ -142,11 +142,16 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
         pointee.stage = .limit
       } else {
         add(("www-authenticate" as StaticString).raw, ("Bearer" as StaticString).raw)
-        problem(.unauthenticated, "This needs a credential: Authorization: Bearer …")
+        problem(
+          .unauthenticated,
+          facts.pointee.takesTokenInQuery
+            ? "This needs a credential: Authorization: Bearer …, or ?token=…."
+            : "This needs a credential: Authorization: Bearer …")
       }
       return
     }
     if pointee.flags.contains(.isMistyped) { return refuseCredential() }
+    if loop.showsAnother(than: credential, self) { return refuseBothCredentials() }
     let digest = pointee.identityDigest ?? Digest(of: credential)
     pointee.identityDigest = digest
     let now = Int64(loop.pointee.eventLoop.unixMilliseconds)

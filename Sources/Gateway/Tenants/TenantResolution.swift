@@ -120,15 +120,37 @@ extension UnsafeMutablePointer where Pointee == LoopState {
       // It has led to the tenant, and is no credential here.
       request.pointee.identityDigest = nil
     }
+    return offeredCredential(of: request) { _ in true }
+  }
+
+  /// The first credential among the subprotocols that a request offers of which `isMeant` says so.
+  private func offeredCredential(
+    of request: RequestPointer, where isMeant: (UnsafeRawBufferPointer) -> Bool
+  ) -> UnsafeRawBufferPointer? {
     let fields = UnsafeMutableBufferPointer(
       start: request.pointee.fields, count: request.pointee.head.fieldCount)
     var offers = SubprotocolList(request.pointee.head, fields)
     while let offer = offers.next(in: request.pointee.base) {
       let name = request.bytes(offer)
-      if name.starts(with: ("bearer." as StaticString).raw) {
-        return UnsafeRawBufferPointer(rebasing: name[7...])
-      }
+      guard name.starts(with: ("bearer." as StaticString).raw) else { continue }
+      let credential = UnsafeRawBufferPointer(rebasing: name[7...])
+      if isMeant(credential) { return credential }
     }
     return nil
+  }
+
+  /// Whether a request shows a second credential where its route takes one: nobody can tell which of them is meant.
+  ///
+  /// - Parameter credential: the one that it goes by.
+  func showsAnother(than credential: UnsafeRawBufferPointer, _ request: RequestPointer) -> Bool {
+    guard request.pointee.greeting == nil else { return false }
+    if request.facts.pointee.takesTokenInQuery, request.pointee.head.hasQuery,
+      let token = request.query(("token" as StaticString).raw), token.count > 0,
+      !token.elementsEqual(credential)
+    {
+      return true
+    }
+    guard request.pointee.head.wantsUpgradeWebSocket else { return false }
+    return offeredCredential(of: request) { !$0.elementsEqual(credential) } != nil
   }
 }

@@ -26,6 +26,8 @@ public final class RealtimeShard: PluginShard {
   var sessions: [String: Client] = [:]
   /// Channels whose listeners are about to be told that they cannot go on with them; kept, so that none is taken for another.
   var losses: [ObjectIdentifier: (channel: Channel, isGap: Bool)] = [:]
+  /// Clients that keep replies until the end of this turn of the loop; one may be there twice.
+  var answered: [Client] = []
   /// Whether no more streams begin here.
   var isDraining = false
   let connections: Metric
@@ -85,6 +87,7 @@ public final class RealtimeShard: PluginShard {
       // The socket goes one way: what a client says on it is read, so that it can close, and ignored.
       message: { _, _, _, _ in },
       closed: { shard, subscriber, _, _ in shard.closed(subscriber) })
+    on.credential(ofSocket: "uni_websocket", .listener)
     on.publication { shard, number, event in
       if number == ShardLink.number || number == ShardLink.ownNumber {
         shard.link.receive(Array(event.data))

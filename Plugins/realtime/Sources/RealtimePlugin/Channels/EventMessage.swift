@@ -92,4 +92,16 @@ struct HistoryPage: Encodable {
   /// Of the newest event in the channel; 0 when there has been none.
   let offset: UInt64
   let epoch: String
+  /// What to pass as `after` for the events that follow; null at the end.
+  let next: String?
+
+  private enum CodingKeys: CodingKey { case data, next, offset, epoch }
+
+  func encode(to encoder: any Encoder) throws {
+    var page = encoder.container(keyedBy: CodingKeys.self)
+    try page.encode(data, forKey: .data)
+    try page.encode(next, forKey: .next)
+    try page.encode(offset, forKey: .offset)
+    try page.encode(epoch, forKey: .epoch)
+  }
 }

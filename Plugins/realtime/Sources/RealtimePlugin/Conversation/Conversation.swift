@@ -135,6 +135,9 @@ struct Conversation<Place> {
     lines.leave(command)
   }
 
+  /// Whether commands are under way whose answers are still to come.
+  var awaitsAnswers: Bool { underWay > 0 }
+
   /// Keeps a seat in a channel.
   mutating func reserve(_ channel: String, isServerSide: Bool = false) -> UInt32 {
     lastSerial &+= 1

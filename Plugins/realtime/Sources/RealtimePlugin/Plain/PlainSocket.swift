@@ -44,8 +44,10 @@ extension RealtimeShard {
     do {
       let options = try await mayListen(client, serverSide: name)
       guard client.conversation.has(serial) else { return }
+      let sub = TokenClaims.of(client.connection.principal)?.subs?[name.text]
       let admission = try await prepare(
-        name, SubscribeRequest(positioned: true), options, serial: serial)
+        name, SubscribeRequest(positioned: true), options, serial: serial,
+        grant: sub.map { Grant(info: $0.info?.bytes) })
       let result = try commit(admission, client)
       client.send(PlainMessage.subscribed(name.text, result))
       enlist(admission, client)
@@ -61,57 +63,5 @@ extension RealtimeShard {
     wheel.each { client in
       if client.isOpen, client.dialect == .plain { client.send(PlainMessage.draining) }
     }
-  }
-}
-
-extension FirstMessageCredential {
-  /// The token of "auth", which is the first thing that a client of `/ws` says that has shown none before.
-  static var auth: FirstMessageCredential {
-    FirstMessageCredential(
-      find: { message in
-        do throws(PlainFrame.Fault) {
-          let frame = try PlainFrame(Array(message.bytes))
-          guard case .refresh(let token) = frame.request, !token.isEmpty else { return nil }
-          return token
-        } catch {
-          throw HostError(.invalid, error.problem.detail)
-        }
-      },
-      refuse: { message, why in
-        let id = message.flatMap { message -> RawJSON? in
-          do throws(PlainFrame.Fault) {
-            return try PlainFrame(Array(message.bytes)).id
-          } catch {
-            return error.id
-          }
-        }
-        switch why {
-        case .unauthenticated, .notFound, .denied:
-          return .authRequired("The token is missing or not valid.", id)
-        case .expired: return .authRequired("The token has expired.", id)
-        case .deadline: return .authRequired("Nothing was said in time.", id)
-        case .invalid, .tooLarge:
-          return .authRequired(
-            "The first message must be {\"type\":\"auth\",\"token\":…} where the handshake has shown no token.",
-            id)
-        case .limited:
-          let problem = Problem.rateLimited(
-            "Too many connections are to be told apart. Try again later.")
-          return SocketRefusal(
-            message: PlainMessage.error(problem, id: id), code: 3013, reason: "too many requests")
-        default:
-          let problem = Problem.unavailable("Credentials cannot be checked now. Try again later.")
-          return SocketRefusal(
-            message: PlainMessage.error(problem, id: id), code: 3004,
-            reason: "internal server error")
-        }
-      })
-  }
-}
-
-extension SocketRefusal {
-  fileprivate static func authRequired(_ detail: String, _ id: RawJSON?) -> SocketRefusal {
-    SocketRefusal(
-      message: PlainMessage.authRequired(detail, id: id), code: 3500, reason: "invalid token")
   }
 }

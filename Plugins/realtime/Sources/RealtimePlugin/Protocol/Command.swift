@@ -126,7 +126,10 @@ extension Command: Decodable {
     } else if let parts = try parts(.unsubscribe) {
       request = .unsubscribe(channel: parts.channel ?? "")
     } else if let parts = try parts(.publish) {
-      request = .publish(channel: parts.channel ?? "", data: parts.data ?? "null")
+      guard let data = parts.data else {
+        throw JSONError(pointer: "/publish/data", message: "a publication without data")
+      }
+      request = .publish(channel: parts.channel ?? "", data: data)
     } else if let parts = try parts(.presence) {
       request = .presence(channel: parts.channel ?? "")
     } else if let parts = try parts(.presenceStats) {

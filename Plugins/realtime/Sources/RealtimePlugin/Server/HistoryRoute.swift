@@ -1,6 +1,7 @@
 internal import PluginKit
 
-/// `GET /v1/history/{channel}?since=&limit=`: the durable events of a channel above an offset.
+/// `GET /v1/history/{channel}?since=&limit=`: the durable events of a channel above an offset. `after`, by which lists go
+/// on, is an offset here too.
 extension RealtimeShard {
   func history(_ request: Request) async throws -> Response {
     let text = try request.parameter(0)
@@ -10,7 +11,14 @@ extension RealtimeShard {
     } catch {
       throw Problem.invalid(pointer: "/path/channel", error.message)
     }
-    let since = try request.number("since", 0...Int.max) ?? 0
+    let (asked, cursor) = (
+      try request.number("since", 0...Int.max), try request.number("after", 0...Int.max)
+    )
+    if asked != nil, cursor != nil {
+      throw Problem.invalid(
+        pointer: "/query/after", "since and after say the same: give one of them.")
+    }
+    let since = asked ?? cursor ?? 0
     let limit = try request.number("limit", 1...100) ?? 25
     switch try await authority.ask(name, .history, request.principal) {
     case .allowed: break
@@ -23,7 +31,10 @@ extension RealtimeShard {
         data: history.entries.map {
           EventMessage(ChannelEvent($0, of: history), app: context.tenant, channel: name.text)
         },
-        offset: history.topOffset, epoch: history.epoch))
+        offset: history.topOffset, epoch: history.epoch,
+        next: history.entries.last.flatMap {
+          $0.offset < history.topOffset ? "\($0.offset)" : nil
+        }))
   }
 }
 

@@ -25,6 +25,10 @@ final class Client: WheelMember {
   /// Commands that came behind "connect" and wait for its answer, and how many bytes of messages they came in.
   var held: [Command] = []
   var heldBytes = 0
+  /// How many bytes of replies go out together.
+  static let repliesBytes = 16_384
+  /// Replies of this turn of the loop, joined by line feeds, that go out at its end.
+  private var replies: [UInt8] = []
   var conversation: Conversation<Channel>
   /// Whether it has said anything.
   var hasSpoken = false
@@ -58,7 +62,33 @@ final class Client: WheelMember {
 
   var isOpen: Bool { conversation.phase != .ended }
 
-  func send(_ line: [UInt8]) { connection.send(line) }
+  func send(_ line: [UInt8]) {
+    guard !replies.isEmpty else { return connection.send(line) }
+    hold(line)
+    flush()
+  }
+
+  /// Keeps a reply for the next message, in which it stands on a line of its own.
+  private func hold(_ line: [UInt8]) {
+    if !replies.isEmpty { replies.append(UInt8(ascii: "\n")) }
+    replies += line
+  }
+
+  /// Sends the replies that have been kept.
+  func flush() {
+    guard !replies.isEmpty else { return }
+    let message = replies
+    replies = []
+    connection.send(message)
+  }
+
+  /// Keeps a reply that others may follow at once; false where it is to be sent alone.
+  func keeps(_ reply: Reply, to command: Command) -> Bool {
+    guard dialect == .commands, conversation.awaitsAnswers || !replies.isEmpty else { return false }
+    hold(reply.line(command.id))
+    if replies.count > Self.repliesBytes { flush() }
+    return true
+  }
 
   /// Tells the client what came of a command.
   func reply(_ reply: Reply, to command: Command) {
@@ -92,6 +122,7 @@ final class Client: WheelMember {
 
   /// Says why, and closes; nothing is sent any more.
   func close(_ close: CloseCode) {
+    flush()
     if dialect == .plain { send(PlainMessage.closing(close)) }
     connection.close(close)
   }

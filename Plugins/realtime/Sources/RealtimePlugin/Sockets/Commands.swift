@@ -97,7 +97,19 @@ extension RealtimeShard {
   }
 
   private func refresh(_ token: String, _ client: Client) async throws -> Reply {
-    guard let principal = try await credentials.renew(client.connection, with: token) else {
+    guard !token.isEmpty || client.dialect == .plain else {
+      end(client, .badRequest)
+      throw ProtocolError.badRequest
+    }
+    let principal: Principal?
+    do {
+      principal = try await credentials.renew(client.connection, with: token)
+    } catch let error as ProtocolError where error == .tokenExpired && client.dialect == .commands {
+      // An error would end it for good: sent away like this, the client comes back with a new token.
+      end(client, .expired)
+      throw error
+    }
+    guard let principal else {
       end(client, .invalidToken)
       throw ProtocolError.unauthorized
     }
@@ -113,7 +125,15 @@ extension RealtimeShard {
     guard client.conversation.isSubscribed(to: channel) else {
       throw ProtocolError.permissionDenied
     }
-    let grant = try await credentials.grant(token, name, user: client.user)
+    guard !token.isEmpty else { throw ProtocolError.badRequest }
+    let grant: Grant
+    do {
+      grant = try await credentials.grant(token, name, user: client.user)
+    } catch var error as ProtocolError where error == .tokenExpired {
+      // The subscription goes on until its own token is void: the client may try again with a new one.
+      error.isTemporary = true
+      throw error
+    }
     guard client.conversation.renew(channel, until: grant.expiresAt) else {
       throw ProtocolError.permissionDenied
     }

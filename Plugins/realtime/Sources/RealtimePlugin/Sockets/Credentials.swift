@@ -14,8 +14,14 @@ struct TokenClaims: Decodable {
   let channel: String?
   /// Channels that the server subscribes the connection to.
   let channels: [String]?
+  /// The same by their names, each with what is said of the client there.
+  let subs: [String: Sub]?
   /// What is said of the client to those who see it.
   let info: RawJSON?
+
+  struct Sub: Decodable {
+    let info: RawJSON?
+  }
 
   static func of(_ principal: Principal) -> TokenClaims? {
     try? principal.claims.decode()

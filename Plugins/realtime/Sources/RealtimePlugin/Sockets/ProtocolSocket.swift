@@ -144,6 +144,7 @@ extension RealtimeShard {
   /// Tells a client what came of a command. One that says too much that makes no sense is sent away.
   func respond(_ reply: Reply, to command: Command, _ client: Client) {
     guard client.isOpen else { return }
+    if client.keeps(reply, to: command) { return flushLater(client) }
     client.reply(reply, to: command)
     guard client.dialect == .plain, case .error(let error) = reply, error.isClientsMistake else {
       return
@@ -151,6 +152,23 @@ extension RealtimeShard {
     guard !client.conversation.err() else { return }
     nonsense.add()
     end(client, .badRequest)
+  }
+
+  /// Sends a client what it has kept when all has been told that is known now: what is committed together is answered together.
+  private func flushLater(_ client: Client) {
+    answered.append(client)
+    guard answered.count == 1 else { return }
+    do {
+      try context.later { [unowned self] in flushAnswered() }
+    } catch {
+      flushAnswered()
+    }
+  }
+
+  private func flushAnswered() {
+    let clients = answered
+    answered = []
+    for client in clients { client.flush() }
   }
 
   /// What an error means to a client.
@@ -224,11 +242,14 @@ extension RealtimeShard {
       }
       // One answer holds them all.
       var left = settings.answerBytes
+      let subs = TokenClaims.of(client.connection.principal)?.subs
       for name in serverSideChannels(of: client) {
         let serial = client.conversation.reserve(name.text, isServerSide: true)
         let asked = request.subs?[name.text] ?? SubscribeRequest()
         let options = try await mayListen(client, serverSide: name)
-        let admission = try await prepare(name, asked, options, serial: serial, bytes: left)
+        let grant = subs?[name.text].map { Grant(info: $0.info?.bytes) }
+        let admission = try await prepare(
+          name, asked, options, serial: serial, grant: grant, bytes: left)
         left -= admission.size
         admissions.append(admission)
       }
@@ -280,7 +301,7 @@ extension RealtimeShard {
       names.append(own)
     }
     let claims = TokenClaims.of(client.connection.principal)
-    for text in claims?.channels ?? [] {
+    for text in (claims?.channels ?? []) + (claims?.subs ?? [:]).keys.sorted() {
       guard names.count < settings.channelsPerConnection, let name = try? ChannelName(text),
         !names.contains(name)
       else { continue }
