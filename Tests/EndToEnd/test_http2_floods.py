@@ -25,6 +25,14 @@ def gateway(tmp_path_factory, request, probe_folder):
         tmp_path_factory.mktemp("floods"), request, with_plugins(probe_folder), ["--loops", "1"], limits=limits)
 
 
+@pytest.fixture(autouse=True)
+def alone(request):
+    """The gateway is the whole module's: what the test before has left in it is over first, and counts in no other."""
+    if "gateway" in request.fixturenames:
+        gateway = request.getfixturevalue("gateway")
+        assert eventually(lambda: gateway.metric("sluice_connections_open") == 1, 60)
+
+
 def get_frames(stream: int, flags=END_HEADERS | END_STREAM, path="/probe/at-once/x") -> bytes:
     return frame(HEADERS, flags, stream, literal(request("GET", path)))
 
