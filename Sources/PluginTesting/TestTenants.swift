@@ -235,6 +235,11 @@ let tenantsTable = Constant {
       guard world.isOnLoop("sluice.tenants/1") else { return SLUICE_E_WRONG_THREAD }
       let name = tenant.text
       return world.complete(completion, context) {
+        guard name != "platform" else {
+          return Array(
+            "[\(world.tenants.platformHosts.sorted().map { #"{"host":"\#($0)"}"# }.joined(separator: ","))]"
+              .utf8)
+        }
         guard let known = world.tenants.tenants[name] else { throw HostError(.notFound) }
         let list = known.hosts.map { host in
           known.certificates[host] == nil

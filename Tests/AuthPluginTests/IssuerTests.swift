@@ -253,6 +253,8 @@ extension SigningKey {
     ),
     (one(issuer: "app"), "/issuers/0/issuer", "signing secret"),
     (one() + "," + one(), "/issuers/1/issuer", "another issuer"),
+    (one(issuer: "platform"), "/issuers/0/issuer", "the gateway's own"),
+    (one(issuer: "app_01m80tfmjfearan58bh2dr8v54"), "/issuers/0/issuer", "the gateway's own"),
     (one(more: #","user_prefix":"a b""#), "/issuers/0/user_prefix", "no spaces"),
     (one(more: #","scopes":["a b"]"#), "/issuers/0/scopes", "visible ASCII"),
   ])

@@ -117,6 +117,33 @@ import Testing
     try await platform.host.close()
   }
 
+  @Test
+  func `is shown once: a code and a recovery code together are refused, and neither is used up`()
+    async throws
+  {
+    let platform = try await AuthHost("platform")
+    let (principal, secret, codes) = try await enrolled(platform)
+    try await platform.host.advance(milliseconds: 30_000)
+    let both = #","totp":"\#(code(platform, secret))","recovery_code":"\#(codes[0])""#
+    for _ in 0..<8 {
+      #expect(try await platform.signIn(more: both) == (400, "invalid_request", nil))
+      #expect(try await disable(platform, principal, more: both) == (400, "invalid_request"))
+    }
+    #expect(try await platform.signIn(more: #","recovery_code":"\#(codes[0])""#).status == 201)
+    #expect(try await platform.signIn(more: #","totp":"\#(code(platform, secret))""#).status == 201)
+    try await platform.host.close()
+  }
+
+  @Test func `is not tried where there is no secret to confirm`() async throws {
+    let platform = try await AuthHost("platform")
+    let ada = try await platform.principal(try await platform.signUp())
+    for _ in 0..<8 { #expect(try await confirm(platform, ada, "000000").status == 409) }
+    let enrolment = try await enrol(platform, ada)
+    #expect(try await confirm(platform, ada, code(platform, enrolment.secret)).status == 200)
+    for _ in 0..<8 { #expect(try await confirm(platform, ada, "000000").status == 409) }
+    try await platform.host.close()
+  }
+
   @Test func `is guessed five times at once, wherever from, and then once in five minutes`()
     async throws
   {

@@ -66,6 +66,18 @@ import Testing
     try await control.host.close()
   }
 
+  @Test func `is not asked for of a name that is the platform's own`() async throws {
+    var tenants = TestTenants()
+    tenants.platformHosts = ["login.customers.example"]
+    let control = try await ControlHost(tenants: tenants, settings: Self.proving)
+    let app = try await control.makeApp()
+    let refused = try await ask(control, "PUT", app, "/login.customers.example", "{}")
+    #expect(refused.status == 409 && refused.problem?.detail.contains("platform's own") == true)
+    #expect(try await ask(control, "GET", app, "/login.customers.example").status == 404)
+    #expect(try await ask(control, "PUT", app, "/shop.customers.example", "{}").status == 200)
+    try await control.host.close()
+  }
+
   @Test func `is looked for once in five seconds, and says why there is none`() async throws {
     let control = try await ControlHost(settings: Self.proving)
     let app = try await control.makeApp()

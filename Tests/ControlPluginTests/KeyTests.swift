@@ -134,6 +134,29 @@ import Testing
     try await control.host.close()
   }
 
+  @Test
+  func `may have the scopes that plugins of apps ask for, and keeps those of one that is gone`()
+    async throws
+  {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    let keys = "/v1/apps/\(app.id)/keys"
+    let refused = try await control.request("POST", keys, #"{"name":"x","scopes":["chat.raed"]}"#)
+    #expect(
+      refused.problem?.detail.hasSuffix("There are *, a.b, chat.read, chat.write, users.read.")
+        == true)
+    let made = try await control.request("POST", keys, #"{"name":"x","scopes":["chat.read"]}"#)
+    let key: Made = try made.json()
+    var tenants = try await control.host.tenants
+    tenants.installed = "[]"
+    try await control.host.setTenants(tenants)
+    let path = "\(keys)/\(key.id)"
+    #expect(
+      try await control.request("PATCH", path, #"{"scopes":["chat.read","*"]}"#).status == 200)
+    #expect(try await control.request("PATCH", path, #"{"scopes":["users.read"]}"#).status == 400)
+    try await control.host.close()
+  }
+
   @Test func `is given another name and other scopes`() async throws {
     let control = try await ControlHost()
     let app = try await control.makeApp()
@@ -286,6 +309,8 @@ import Testing
     (#"{"name":"x","scopes":["a b"]}"#, "/scopes/0"),
     (#"{"name":"x","scopes":["a..b"]}"#, "/scopes/0"),
     (#"{"name":"x","scopes":["1a"]}"#, "/scopes/0"),
+    (#"{"name":"x","scopes":["*","chat.raed"]}"#, "/scopes/1"),
+    (#"{"name":"x","scopes":["console.use"]}"#, "/scopes/0"),
     (#"{"name":"x","expires_at":"2026-01-01T00:00:00Z"}"#, "/expires_at"),
     (#"{"name":"x","expires_at":"2020-01-01T00:00:00Z"}"#, "/expires_at"),
   ])

@@ -137,14 +137,17 @@ private struct Members: Decodable {
 
   @Test func `goes to its address, and its code is in the letter alone`() async throws {
     let control = try await ControlHost()
-    let app = try await control.makeApp("Shop\\u2028Pay me")
+    let app = try await control.makeApp("Shop\\u2028Pay me {product}")
     let reply = try await invite(control, app, "Bob@Example.test")
     #expect(reply.status == 201)
     let made: Made = try reply.json()
     #expect(made.email == "bob@example.test" && made.role == "developer")
     let letter = try #require(control.outbox.letters.first)
     #expect(letter.to == "bob@example.test" && letter.category == "invitation")
-    #expect(letter.text.contains("ada@example.test invites you to the app \"ShopPay me\""))
+    #expect(letter.text.contains("ada@example.test invites you to the app \"ShopPay me product\""))
+    // The mailer fills the product's name in.
+    #expect(letter.subject == "{product}: you are invited to an app")
+    #expect(letter.text.hasSuffix("do nothing.\n\n{product}"))
     let code = try #require(letter.code)
     #expect(letter.text.contains("https://console.example/invitations?code=\(code)\n"))
     let list = try await control.request("GET", "/v1/apps/\(app.id)/invitations")

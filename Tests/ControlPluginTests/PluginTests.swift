@@ -38,7 +38,7 @@ import Testing
     try await control.host.setTenants(
       TestTenants(
         installed: #"""
-          [{"id":"chat","version":"1.0.0","versions":["1.0.0"],"summary":"Chat","tenants":"apps","config_schema":{}}]
+          [{"id":"chat","version":"1.0.0","versions":["1.0.0"],"scopes":["messages.read"],"summary":"Chat","tenants":"apps","config_schema":{}}]
           """#))
     let reply = try await control.request("GET", "/v1/plugins")
     #expect(reply.status == 200)
@@ -65,6 +65,8 @@ import Testing
     #expect(problem.status == 400 && problem.code == "invalid_request")
     #expect(problem.errors.map(\.pointer) == ["/config/size", "/config"])
     #expect(problem.errors.map(\.message) == ["must be at least 1", "x"])
+    let plain = ControlShard.problem(HostError(status, "too large"), plugin: "chat") as? Problem
+    #expect(plain?.errors.map(\.pointer) == ["/config"] && plain?.errors[0].message == "too large")
     let mute = ControlShard.problem(HostError(status), plugin: "chat") as? Problem
     #expect(mute?.status == 400 && mute?.errors.isEmpty == true)
   }

@@ -18,6 +18,16 @@ struct ControlHost {
      "invitation_seconds":3600,"invitation_page":"https://console.example/invitations?code={code}"}
     """#
 
+  /// What is installed where a test says nothing.
+  static let installed: RawJSON = #"""
+    [{"id":"chat","version":"1.0.0","versions":["1.0.0"],"scopes":["chat.write","chat.read","a.b"],"summary":"Chat",
+      "tenants":"apps","config_schema":{}},
+     {"id":"auth","version":"1.0.0","versions":["1.0.0"],"scopes":["users.read"],"summary":"Users","tenants":"both",
+      "config_schema":{}},
+     {"id":"control","version":"1.0.0","versions":["1.0.0"],"scopes":["console.use"],"summary":"Apps","tenants":"platform",
+      "config_schema":{}}]
+    """#
+
   /// The settings with another text in place of one.
   static func settings(_ text: String, _ other: String) -> RawJSON {
     RawJSON(unchecked: Array(settings.text.replacing(text, with: other).utf8))
@@ -39,6 +49,7 @@ struct ControlHost {
   ) async throws {
     var tenants = tenants
     tenants.plans.insert("trial")
+    if tenants.installed.text == "[]" { tenants.installed = ControlHost.installed }
     let prepared = tenants
     declared = try DeclaredRoutes(folder: ControlHost.folder)
     var file = try TestManifest(file: ControlHost.folder + "/plugin.json")

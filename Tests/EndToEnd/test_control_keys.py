@@ -70,11 +70,17 @@ def test_scopes_are_narrowed_and_widened_while_the_key_is_in_use(gateway, app):
     key = make_key(app)
     path = f"/v1/apps/{app.id}/keys/{key['id']}"
     assert everywhere(gateway, key["secret"]) == {200}
-    app.owner.call("PATCH", path, {"scopes": ["chat.nothing"]}, expect=200)
+    app.owner.call("PATCH", path, {"scopes": ["history.read"]}, expect=200)
     assert everywhere(gateway, key["secret"]) == {403}
     app.owner.call("PATCH", path, {"scopes": ["*"]}, expect=200)
     assert everywhere(gateway, key["secret"]) == {200}
     assert app.owner.call("PATCH", path, {"scopes": ["Not One"]}).status_code == 400
+    unknown = app.owner.call("PATCH", path, {"scopes": ["users.read", "users.raed"]}, expect=400).json()
+    assert unknown["errors"][0]["pointer"] == "/scopes/1" and "messages.write" in unknown["detail"], unknown
+    unknown = app.owner.post(f"/v1/apps/{app.id}/keys", {"name": "x", "scopes": ["users.raed"]}, expect=400).json()
+    assert unknown["errors"][0]["pointer"] == "/scopes/0", unknown
+    told = {plugin["id"]: plugin["scopes"] for plugin in app.owner.get("/v1/plugins", expect=200).json()["data"]}
+    assert "users.read" in told["auth"] and told["mailer"] == []
     assert everywhere(gateway, key["secret"], 4) == {200}
 
 

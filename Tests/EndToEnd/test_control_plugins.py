@@ -362,3 +362,12 @@ def test_versions_that_do_not_fit_into_their_folders_are_refused(tmp_path, versi
     shutil.rmtree(versions.folder / "probe@0.6.0")
     shutil.rmtree(versions.folder / "probe")
     assert "no folder" in problems()
+
+
+def test_who_depends_on_a_plugin_is_told_by_name_and_nothing_of_the_machine(sluice):
+    gateway = sluice(with_plugins())
+    app = Account(gateway.url).app("Fitting")
+    refused = app.set_plugin("auth", enabled=False, expect=409).json()
+    assert 'plugin "chat": the operation ' in refused["detail"] and "sluice.authenticator/1" in refused["detail"], refused
+    assert "plugin.json" not in refused["detail"] and str(gateway.data.parent) not in refused["detail"], refused
+    assert app.server.get("/v1/users").status_code == 200

@@ -8,6 +8,7 @@ import pytest
 from client import Account, Client
 from post import Outbox
 from program import Sluice, eventually
+from workshop import with_plugins
 
 ROLES = ("viewer", "developer", "admin", "owner")
 
@@ -52,6 +53,16 @@ def test_somebody_who_is_invited_joins_with_the_role_and_sees_the_app(gateway):
         (app.owner.email, "owner"), (member.email, "developer")}
     member.post(f"/v1/apps/{app.id}/keys", {"name": "mine"}, expect=201)
     assert member.call("DELETE", f"/v1/apps/{app.id}").status_code == 403
+
+
+def test_a_letter_speaks_in_the_name_of_the_product(sluice):
+    mailer = {"config": {"product_name": "Acme Cloud"}}
+    gateway = sluice(with_plugins(tenants=[{"id": "platform", "plugins": {"auth": {}, "control": {}, "mailer": mailer}}]))
+    app, bob = Account(gateway.url).app("Branded"), Account(gateway.url)
+    invite(app, bob.email, "viewer")
+    [letter] = Outbox(gateway).messages(bob.email, "invited")
+    text = letter.get_body(("plain",)).get_content()
+    assert letter["Subject"].startswith("Acme Cloud: ") and text.rstrip().endswith("Acme Cloud") and "{product}" not in text
 
 
 def test_an_invitation_is_for_its_address_alone_and_good_once(gateway):

@@ -175,6 +175,7 @@ def test_what_is_no_origin_cannot_be_allowed(guarded, origin):
     problem = guarded.owner.call(
         "PATCH", f"/v1/apps/{guarded.id}", {"name": "Other", "allowed_origins": [origin]}, expect=400).json()
     assert problem["code"] == "invalid_request" and origin in problem["detail"]
+    assert [error["pointer"] for error in problem["errors"]] == ["/allowed_origins/0"]
     assert guarded.owner.get(f"/v1/apps/{guarded.id}", expect=200).json() == before
 
 

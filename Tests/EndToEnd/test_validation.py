@@ -45,3 +45,29 @@ def test_a_query_that_breaks_its_schema_is_refused_by_name(probe):
     for bad in ("0", "101", "x", "", "1.5"):
         answer = checked(probe, {"name": "x"}, path=f"/probe/checked?limit={bad}")
         assert answer.status == 400 and "limit" in json.dumps(answer.json()["errors"]), bad
+
+
+def test_a_place_to_go_on_from_that_is_none_is_refused_alike_in_every_list(platform, shop):
+    """With what cannot be the `next` of a page, whichever list it is."""
+    own, app = shop.owner, shop.server
+    app.post("/v1/channels", {"type": "messaging", "id": "paged", "members": ["ann"]})
+    lists = {
+        "/v1/apps": own, "/v1/sessions": own, "/v1/users": app, "/v1/channels": app, "/v1/connections": app,
+        "/v1/unread?user_id=ann": app, "/v1/presence/news": app, "/v1/channels/messaging/paged/messages": app,
+        **{f"/v1/apps/{shop.id}/{name}": own for name in ("members", "invitations", "audit", "keys", "domains")},
+    }
+    for path, client in lists.items():
+        # A user may be called so.
+        names = () if path == "/v1/users" else ("-5",)
+        for text in (*names, "", " ", "zz zz", "9" * 200, "%F0%9F%98%80%20"):
+            answer = client.get(f"{path}{'&' if '?' in path else '?'}after={text}")
+            assert answer.status_code == 400, (path, text, answer.text)
+            assert "/query/after" in [error["pointer"] for error in answer.json()["errors"]], (path, text, answer.text)
+    # What a page says is taken.
+    for name in ("ann", "bob"):
+        app.put(f"/v1/users/{name}", {}, expect=200)
+        own.post(f"/v1/apps/{shop.id}/keys", {"name": name}, expect=201)
+    for path, client in (("/v1/users", app), (f"/v1/apps/{shop.id}/audit", own), (f"/v1/apps/{shop.id}/keys", own)):
+        page = client.get(f"{path}?limit=1", expect=200).json()
+        assert page["next"]
+        assert client.get(f"{path}?limit=1&after={page['next']}", expect=200).json()["data"] != page["data"]

@@ -188,4 +188,17 @@ import Testing
     #expect(try refusal(with(["smtp_port": "6379"]), isPlatform: false) == "/smtp_port")
     #expect(try refusal(["smtp_ca_file": #""ca.pem""#], isPlatform: false) == "/smtp_ca_file")
   }
+
+  @Test(arguments: [
+    ("smtp.example.com", true), ("8.8.8.8", true), ("[2606:4700::1111]", true),
+    ("127.0.0.1", false),
+    ("localhost", false), ("LOCALHOST", false), ("mail.localhost", false), ("127.1", false),
+    ("0x7f.1", false), ("2130706433", false), ("10.0.0.1", false), ("169.254.169.254", false),
+    ("[::1]", false), ("[fd00::1]", false), ("[::ffff:10.0.0.1]", false),
+  ])
+  func `of an app name no server of the operator's network`(host: String, isTaken: Bool) throws {
+    let changes = ["driver": #""smtp""#, "smtp_host": "\"\(host)\""]
+    #expect(try refusal(changes, isPlatform: false) == (isTaken ? nil : "/smtp_host"))
+    #expect(try refusal(changes) == nil)
+  }
 }

@@ -26,8 +26,7 @@ enum TenantsBridge {
           loop,
           .array(
             setup.manifests.map { manifest in
-              let others = setup.allManifests.filter { $0.id == manifest.id }.map(\.version)
-              return manifest.description(versions: others)
+              manifest.description(of: setup.allManifests.filter { $0.id == manifest.id })
             }))
       },
       plugins: { host, tenant in
@@ -222,6 +221,13 @@ enum TenantsBridge {
         let value = try await body(tenants)
         shard.keepLater(promise, SLUICE_OK, value.map { Array($0.json.utf8) })
       } catch {
+        if error.isForTheLog {
+          shard.loop.host.log.write(
+            .error, "a tenant cannot be changed",
+            fields: [
+              "plugin": .string(shard.plugin.manifest.id), "reason": .string(error.message),
+            ])
+        }
         shard.keepLater(promise, error.status, Array(error.reply.utf8))
       }
     }
@@ -246,10 +252,14 @@ extension CertificateSummary {
 
 extension PluginManifest {
   /// What `installed` tells of a plugin.
-  fileprivate func description(versions: [String]) -> ConfigValue {
-    .object([
+  ///
+  /// - Parameter versions: all that are installed of it, this one too.
+  fileprivate func description(of versions: [PluginManifest]) -> ConfigValue {
+    let scopes = Set(versions.flatMap(\.scopes)).sorted()
+    return .object([
       .init("id", .string(id)), .init("version", .string(version)),
-      .init("versions", .array(versions.map { .string($0) })),
+      .init("versions", .array(versions.map { .string($0.version) })),
+      .init("scopes", .array(scopes.map { .string($0) })),
       .init("summary", .string(summary)),
       .init("tenants", .string(tenants.rawValue)), .init("config_schema", settings.value),
     ])
@@ -280,9 +290,15 @@ extension TenantFailure {
     }
   }
 
-  /// What the completion carries: pointers where there are some, else words.
+  /// Whether the reason is for the log alone: what the store and plugins say names files.
+  fileprivate var isForTheLog: Bool { (code == .store || code == .plugin) && told == nil }
+
+  /// What the completion carries, for an app's developers: pointers where there are some, else words.
   fileprivate var reply: String {
-    guard code == .config || code == .invalid else { return message }
+    guard code == .config || code == .invalid else {
+      if let told { return told }
+      return isForTheLog ? "The app cannot be changed: \(publicReason)." : message
+    }
     guard !problems.isEmpty else {
       return ConfigValue.array([
         .object([.init("pointer", ""), .init("message", .string(message))])

@@ -11,17 +11,23 @@ public struct ConfigProblem: Error, Sendable, Hashable, CustomStringConvertible 
   public var message: String
   /// The nearest name that would have been accepted.
   public var suggestion: String?
+  /// The plugin whose manifest it is in; `nil` where it is in no manifest.
+  public var plugin: String?
+  /// Where what it is at odds with stands, `FILE:LINE:COLUMN: POINTER`: for the operator and authors, as `file` is.
+  public var rival: String?
 
   /// - Parameter position: nil when there is no place in a text, as with a file that cannot be read.
   public init(
     file: String, position: TextPosition? = nil, pointer: String = "", message: String,
-    suggestion: String? = nil
+    suggestion: String? = nil, plugin: String? = nil, rival: String? = nil
   ) {
     self.file = file
     self.position = position
     self.pointer = pointer
     self.message = message
     self.suggestion = suggestion
+    self.plugin = plugin
+    self.rival = rival
   }
 
   /// `file:line:column: /json/pointer: what is wrong (did you mean "…"?)`
@@ -30,9 +36,13 @@ public struct ConfigProblem: Error, Sendable, Hashable, CustomStringConvertible 
     if let position { text += ":\(position.line):\(position.column)" }
     if !pointer.isEmpty { text += ": \(pointer)" }
     text += ": \(message)"
+    if let rival { text += " (\(rival))" }
     if let suggestion { text += " (did you mean \"\(suggestion)\"?)" }
     return text
   }
+
+  /// The same for an app's developers, who are told of no file of the operator's: `plugin "chat": what is wrong`.
+  var publicDescription: String { (plugin.map { "plugin \"\($0)\": " } ?? "") + message }
 }
 
 /// A place in a text, both from 1, the column counted in Unicode scalars.
@@ -68,5 +78,11 @@ public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
   /// One problem a line.
   public var description: String {
     problems.map(\.description).joined(separator: "\n")
+  }
+
+  /// The same for an app's developers, in one line and without the operator's files; the first few where there are many.
+  var publicDescription: String {
+    let told = problems.prefix(5).map(\.publicDescription).joined(separator: "; ")
+    return problems.count > 5 ? "\(told); and \(problems.count - 5) more" : told
   }
 }

@@ -63,8 +63,8 @@ struct ServiceGraph {
           problems.append(
             plugin.problem(
               at: offer.pointer,
-              "\(offer.service) is provided\(key) by plugin \"\(earlier.plugin.id)\" too "
-                + "(\(earlier.plugin.place(of: earlier.pointer))); a tenant has one provider"))
+              "\(offer.service) is provided\(key) by plugin \"\(earlier.plugin.id)\" too; "
+                + "a tenant has one provider", rival: earlier.plugin.place(of: earlier.pointer)))
           continue
         }
         places[name] = (plugin, offer.pointer)
@@ -100,13 +100,14 @@ struct ServiceGraph {
     guard providers[.authenticator] == nil else { return }
     for plugin in plugins {
       let protected =
-        plugin.routes.first { $0.access != .open }?.pointer
-        ?? plugin.sockets.first { $0.access != .open }?.pointer
-      guard let protected else { continue }
+        plugin.routes.first { $0.access != .open }.map { ($0.operation, $0.pointer) }
+        ?? plugin.sockets.first { $0.access != .open }.map { ($0.operation, $0.pointer) }
+      guard let (operation, pointer) = protected else { continue }
       problems.append(
         plugin.problem(
-          at: "\(protected)/auth",
-          "needs a credential, but no plugin of this tenant provides \(ServiceID.authenticator)"
+          at: "\(pointer)/auth",
+          "the operation \(operation) needs a credential, but no plugin of this tenant provides "
+            + "\(ServiceID.authenticator)"
             + hint(for: .authenticator, key: nil)))
     }
   }

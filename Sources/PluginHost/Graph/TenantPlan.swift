@@ -96,7 +96,9 @@ public struct TenantPlan: Sendable {
   private static func claimProblems(of plugins: [PluginManifest]) -> [ConfigProblem] {
     var problems: [ConfigProblem] = []
     for conflict in RouteClaim.conflicts(among: plugins.flatMap(\.claims)) {
-      problems.append(conflict.plugin.problem(at: conflict.pointer, conflict.message))
+      problems.append(
+        conflict.plugin.problem(
+          at: conflict.pointer, conflict.message, rival: conflict.rival))
     }
     problems += NameClaim.problems(called: "channel namespace", among: plugins) { plugin in
       plugin.channels.map { ($0.namespace, "\($0.pointer)/namespace") }
@@ -123,8 +125,8 @@ enum NameClaim {
           problems.append(
             plugin.problem(
               at: pointer,
-              "the \(kind) \"\(name)\" belongs to plugin \"\(earlier.plugin.id)\" too "
-                + "(\(earlier.plugin.place(of: earlier.pointer)))"))
+              "the \(kind) \"\(name)\" belongs to plugin \"\(earlier.plugin.id)\" too",
+              rival: earlier.plugin.place(of: earlier.pointer)))
         } else {
           first[name] = (plugin, pointer)
         }

@@ -112,18 +112,23 @@ public struct TenantFailure: Error, Sendable, CustomStringConvertible {
 
   /// What a program decides by.
   public let code: Code
-  /// What happened, where, and what to do. It may go to a client.
+  /// What happened, where, and what to do, for the operator: it may name files.
   public let message: String
+  /// The same for an app's developers, who learn nothing of the machine; nil where they may have `message`.
+  var told: String?
   /// Places in the settings, for ``Code/config``; else empty.
   public var problems: [SettingsProblem] = []
   /// The store's reason, for ``Code/store``.
   var storeCode: StoreError.Code?
   public var description: String { message }
 
-  /// - Parameter message: in words for whoever asked; it names no secret.
-  public init(code: Code, message: String, problems: [SettingsProblem] = []) {
+  /// - Parameters:
+  ///   - message: in words for whoever asked; it names no secret.
+  ///   - told: in words for an app's developers, where `message` names files of the operator's.
+  init(code: Code, message: String, told: String? = nil, problems: [SettingsProblem] = []) {
     self.code = code
     self.message = message
+    self.told = told
     self.problems = problems
   }
 

@@ -100,12 +100,17 @@ extension TenantControl {
     try await putSecret(tenant, name: HostCertificate.name(of: host), value: nil)
   }
 
-  /// The hosts that lead to a tenant, with what the certificate that is kept for each says of itself.
+  /// The hosts that lead to a tenant, with what the certificate that is kept for each says of itself; of the platform the
+  /// names that are its own.
   func hosts(
     of tenant: String
   ) throws(TenantFailure) -> [(name: String, certificate: CertificateSummary?)] {
     guard let record = registry.record(tenant) else {
       throw TenantFailure(code: .notFound, message: "there is no tenant \"\(tenant)\"")
+    }
+    guard tenant != StaticTenant.platformID else {
+      let named = registry.table.withLock { Set(record.hosts).union($0.platformHosts) }
+      return named.union(host.certificates?.ownHosts ?? []).sorted().map { ($0, nil) }
     }
     let certificates = registry.hostCertificates(of: record)
     return registry.leadingHosts(of: record).map { name in

@@ -16,7 +16,9 @@ extension TenantControl {
       throw TenantFailure(code: .notFound, message: "there is no tenant \"\(tenant)\"")
     }
     if let origin = record.origin {
-      throw TenantFailure(code: .conflict, message: "the tenant \"\(tenant)\" is set in \(origin)")
+      throw TenantFailure(
+        code: .conflict, message: "the tenant \"\(tenant)\" is set in \(origin)",
+        told: TenantFailure.setByOperator)
     }
     let old = record.plugins[id]
     let choice = version.map { $0.isEmpty ? nil : $0 } ?? old?.version
@@ -44,7 +46,11 @@ extension TenantControl {
     } catch {
       guard error.storeCode == .schemaTooNew else { throw error }
       // Nobody else's data is newer than what there was: it is this choice that is too old.
-      throw TenantFailure(code: .conflict, message: error.message)
+      throw TenantFailure(
+        code: .conflict, message: error.message,
+        told:
+          "A breaking migration of a newer version of the plugin \"\(id)\" has changed the app's data, and this version cannot use it."
+      )
     }
     var opened: [(LoopHost, OpenedGeneration)] = []
     do throws(TenantFailure) {

@@ -111,7 +111,8 @@ actor TenantControl {
     do throws(ConfigurationError) {
       plan = try TenantPlan.resolve(tenant: record.id, enabled: enabled, installed: setup.manifests)
     } catch {
-      throw TenantFailure(code: .plan, message: error.description)
+      throw TenantFailure(
+        code: .plan, message: error.description, told: error.publicDescription)
     }
     let plugins = plan.plugins.compactMap { chosen[$0.id] }
     let routes = try tables.table(
@@ -315,8 +316,14 @@ extension TenantFailure {
       case .overloaded: .overloaded
       default: .store
       }
-    self.init(code: code, message: error.message)
+    self.init(
+      code: code, message: error.message,
+      told: error.code == .isStatic ? TenantFailure.setByOperator : nil,
+      problems: error.pointer.isEmpty
+        ? [] : [SettingsProblem(pointer: error.pointer, message: error.message)])
   }
+
+  static let setByOperator = "The operator has set this up in a file, and changes it there."
 }
 
 extension TenantRegistry {

@@ -21,7 +21,7 @@ extension PluginManifest {
       of: requires.map { ("\($0.service) \($0.key ?? "")", $0.pointer) }, called: "service",
       problems)
     for claim in RouteClaim.conflicts(among: claims) {
-      problems.add(claim.message, at: claim.pointer)
+      problems.add("\(claim.message) (\(claim.rival))", at: claim.pointer)
     }
     for phase in phases where (phase.before + phase.after).contains(id) {
       problems.add("a plugin has no order with itself", at: phase.pointer)

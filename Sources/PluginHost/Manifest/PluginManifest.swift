@@ -58,6 +58,11 @@ public struct PluginManifest: Sendable {
   /// `id@version`.
   public var identity: String { "\(id)@\(version)" }
 
+  /// The scopes that its routes, sockets and messages ask for, in no order and some of them more than once.
+  var scopes: [String] {
+    routes.flatMap(\.scopes) + sockets.flatMap(\.scopes) + messages.flatMap(\.scopes)
+  }
+
   /// Whether both say the same, with all the files that they name but the library.
   func isSame(as other: PluginManifest) -> Bool {
     source.text == other.source.text && migrations == other.migrations
@@ -66,11 +71,11 @@ public struct PluginManifest: Sendable {
 
   /// A problem with the value at `pointer` of this manifest.
   func problem(
-    at pointer: String, _ message: String, suggestion: String? = nil
+    at pointer: String, _ message: String, suggestion: String? = nil, rival: String? = nil
   ) -> ConfigProblem {
     ConfigProblem(
       file: source.name, position: source.locate(pointer)?.value, pointer: pointer,
-      message: message, suggestion: suggestion)
+      message: message, suggestion: suggestion, plugin: id, rival: rival)
   }
 
   /// The place of a value for the eyes of an author: `FILE:LINE:COLUMN: POINTER`.

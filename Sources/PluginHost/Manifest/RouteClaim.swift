@@ -20,6 +20,8 @@ struct RouteClaim: Sendable {
     var plugin: PluginManifest
     var pointer: String
     var message: String
+    /// Where the earlier claim stands.
+    var rival: String
   }
 
   /// The claims that meet an earlier one.
@@ -36,7 +38,8 @@ struct RouteClaim: Sendable {
         Conflict(
           plugin: claim.plugin, pointer: claim.pointer,
           message: "\(claim.method.rawValue) \(claim.pattern) is claimed\(same) by "
-            + "plugin \"\(earlier.plugin.id)\" too (\(earlier.plugin.place(of: earlier.pointer)))"))
+            + "plugin \"\(earlier.plugin.id)\" too",
+          rival: earlier.plugin.place(of: earlier.pointer)))
     }
     return conflicts
   }

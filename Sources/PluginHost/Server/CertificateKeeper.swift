@@ -121,6 +121,9 @@ final class CertificateKeeper: Sendable {
     }
   }
 
+  /// The hosts that certificates of the operator's own are for. [any-thread]
+  var ownHosts: [String] { state.withLock { $0.listeners.flatMap { Array($0.names) } } }
+
   /// Whether a certificate of the operator's own is for exactly this host. [any-thread]
   func isOwn(_ host: String) -> Bool {
     state.withLock { $0.listeners.contains { $0.names.contains(host) } }

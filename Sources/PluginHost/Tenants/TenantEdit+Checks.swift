@@ -127,10 +127,13 @@ extension TenantEdit {
         .limitExceeded, "\(origins.count) origins; a tenant has at most \(TenantLimits.origins)")
     }
     var seen: Set<String> = []
-    for origin in origins {
-      guard Grammar.origin.accepts(origin) else { throw .malformed(origin, Grammar.origin) }
+    for (index, origin) in origins.enumerated() {
+      guard Grammar.origin.accepts(origin) else {
+        throw .malformed(origin, Grammar.origin, at: "/\(index)")
+      }
       guard seen.insert(origin).inserted else {
-        throw TenantError(.invalid, "origin \"\(origin)\" is given twice")
+        throw TenantError(
+          .invalid, "origin \"\(origin)\" is given twice", pointer: "/\(index)")
       }
     }
   }
@@ -151,7 +154,10 @@ extension TenantEdit {
 }
 
 extension TenantError {
-  fileprivate static func malformed(_ text: String, _ grammar: Grammar) -> TenantError {
-    TenantError(.invalid, "\"\(text.prefix(80))\" is not \(grammar.description)")
+  fileprivate static func malformed(
+    _ text: String, _ grammar: Grammar, at pointer: String = ""
+  ) -> TenantError {
+    TenantError(
+      .invalid, "\"\(text.prefix(80))\" is not \(grammar.description)", pointer: pointer)
   }
 }

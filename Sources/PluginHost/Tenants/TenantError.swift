@@ -37,11 +37,19 @@ public struct TenantError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The store's reason, for ``Code/store``.
   public var storeCode: StoreError.Code?
 
-  /// - Parameter storeCode: for ``Code/store`` alone.
-  public init(_ code: Code, _ message: String, storeCode: StoreError.Code? = nil) {
+  /// An RFC 6901 pointer into what was given, for ``Code/invalid``; "" is all of it.
+  public var pointer = ""
+
+  /// - Parameters:
+  ///   - storeCode: for ``Code/store`` alone.
+  ///   - pointer: for ``Code/invalid``.
+  public init(
+    _ code: Code, _ message: String, storeCode: StoreError.Code? = nil, pointer: String = ""
+  ) {
     self.code = code
     self.message = message
     self.storeCode = storeCode
+    self.pointer = pointer
   }
 
   /// What went wrong in the store, while `action` was tried: "keeping tenant x".

@@ -32,7 +32,8 @@ public struct Tenants {
     }
   }
 
-  /// The plugins that are installed: a JSON array of {"id","version","versions","summary","tenants","config_schema"}.
+  /// The plugins that are installed: a JSON array of {"id","version","versions","scopes","summary","tenants",
+  /// "config_schema"}.
   public func installed() throws -> RawJSON {
     let (tenants, host) = try table()
     return RawJSON(unchecked: Array(Bytes(tenants.pointee.installed(host))))
@@ -117,7 +118,8 @@ public struct Tenants {
 
   /// The origins whose pages may come to the tenant; replaces what there was, and none is any.
   ///
-  /// - Throws: `HostError` `.invalid` with a text that names the one that is no origin, `.notFound`.
+  /// - Throws: `HostError` `.invalid` with a JSON array of {"pointer","message"} as its text, whose pointers are into
+  ///   the list; `.notFound`.
   public func setOrigins(_ origins: [String], of tenant: String) async throws {
     try await call { tenants, host, completion, call in
       tenant.withSlice { tenant in
@@ -216,7 +218,8 @@ public struct Tenants {
     }
   }
 
-  /// The host names that lead to a tenant, in the order in which they were put.
+  /// The host names that lead to a tenant, in the order in which they were put; of the platform its own, which no app is
+  /// given.
   ///
   /// - Throws: `HostError` `.notFound`.
   public func hosts(of tenant: String) async throws -> [HostState] {

@@ -137,8 +137,8 @@ import Testing
     let keyed = #"{"provides":[{"service":"s.x/1","key":"k"}]}"#
     #expect(
       try refusals([("a", provider), ("b", provider)]) == [
-        "b/plugin.json: /provides/0: s.x/1 is provided by plugin \"a\" too "
-          + "(a/plugin.json: /provides/0); a tenant has one provider"
+        "b/plugin.json: /provides/0: s.x/1 is provided by plugin \"a\" too; "
+          + "a tenant has one provider (a/plugin.json: /provides/0)"
       ])
     #expect(
       try refusals([("a", keyed), ("b", keyed)])[0].contains(
@@ -160,11 +160,30 @@ import Testing
       #"{"sockets":[{"path":"/a","operation":"o","handler":"h","auth":["optional","user"]}]}"#
     #expect(
       try refusals([("a", secured)], installed: [Self.guardian]) == [
-        "a/plugin.json: /routes/0/auth: needs a credential, but no plugin of this tenant provides "
-          + "sluice.authenticator/1; plugin \"guardian\" is installed and provides it"
+        "a/plugin.json: /routes/0/auth: the operation o needs a credential, but no plugin of this "
+          + "tenant provides sluice.authenticator/1; plugin \"guardian\" is installed and provides it"
       ])
     #expect(try refusals([("a", socket)]).count == 1)
     #expect(try refusals([("a", secured), Self.guardian]) == [])
+  }
+
+  @Test func `tells an app's developers which plugins do not fit, and of no file`() throws {
+    func told(_ plugins: [(String, String)]) throws -> String {
+      let error = #expect(throws: ConfigurationError.self) { try plan(plugins) }
+      return error?.publicDescription ?? ""
+    }
+    let secured = Self.route("GET", "/a").replacing("none", with: "user")
+    #expect(
+      try told([("a", secured), ("b", #"{"requires":[{"service":"s.c/1"}]}"#)])
+        == "plugin \"b\": no plugin of this tenant provides s.c/1: b → s.c/1; "
+        + "plugin \"a\": the operation o needs a credential, but no plugin of this tenant provides "
+        + "sluice.authenticator/1")
+    let channel = #"{"channels":[{"namespace":"n"}]}"#
+    #expect(
+      try told([("a", channel), ("b", channel)])
+        == "plugin \"b\": the channel namespace \"n\" belongs to plugin \"a\" too")
+    let many = try told((0..<8).map { ("p\($0)", channel) })
+    #expect(many.hasSuffix("; and 2 more") && !many.contains("plugin.json"))
   }
 
   private static func route(_ method: String, _ path: String, _ more: String = "") -> String {

@@ -39,8 +39,10 @@ typedef struct sluice_tenants_v1 {
     /* Ends the tenant: its requests are refused at once, its sockets closed, its file and credentials removed. */
     sluice_status_t (*SLUICE_NONNULL remove)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
                                              sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
-    /* The plugins that are installed, as a JSON array of {"id","version","versions","summary","tenants","config_schema"}:
-     * `version` is the standard one, whose summary and schema these are, `versions` all that a tenant may choose from. */
+    /* The plugins that are installed, as a JSON array of
+     * {"id","version","versions","scopes","summary","tenants","config_schema"}: `version` is the standard one, whose summary
+     * and schema these are, `versions` all that a tenant may choose from, `scopes` what routes, sockets and messages of any
+     * of them ask for. */
     sluice_slice_t (*SLUICE_NONNULL installed)(const sluice_host_v1_t *SLUICE_NONNULL host);
     /* The tenant's plugins, as a JSON array of {"id","version","enabled","config"}, with "pinned" true where the tenant has
      * chosen the version, and "secrets", an array of {"pointer","set"}, where the plugin's settings have any: those are kept
@@ -81,7 +83,8 @@ typedef struct sluice_tenants_v1 {
                                                 uint64_t context);
     /* The origins whose pages may come to the tenant, separated by single spaces; replaces what there was, and empty is any. Each as
      * browsers write it (RFC 6454 §6.2: "https://shop.example", "http://localhost:3000"), or with "*." before a host name of
-     * two labels or more. SLUICE_E_INVALID: one of them is none; result: a text that names it. */
+     * two labels or more. SLUICE_E_INVALID: one of them is none; result: a JSON array of {"pointer","message"}, whose
+     * pointers are into the list. */
     sluice_status_t (*SLUICE_NONNULL set_origins)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
                                                   sluice_slice_t origins,
                                                   sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
@@ -140,7 +143,9 @@ typedef struct sluice_tenants_v1 {
      *
      *   {"host":"shop.example","certificate":{"names":["shop.example"],"not_before_ms":0,"not_after_ms":0}}
      *
-     * without "certificate" where none is kept for the host. SLUICE_E_NOT_FOUND: no such tenant.
+     * without "certificate" where none is kept for the host. Of the platform they are the names that are its own, which no
+     * other tenant is given: `platform_hosts`, and those that the listeners' certificates are for. SLUICE_E_NOT_FOUND: no
+     * such tenant.
      */
     sluice_status_t (*SLUICE_NONNULL hosts)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
                                             sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);

@@ -63,6 +63,13 @@ struct MailerSettings: Decodable, Sendable {
         pointer: "/smtp_host",
         message: "the driver smtp needs the server's name, such as smtp.example.com")
     }
+    // Told here where it can be; where a name leads is looked at with each attempt.
+    guard isPlatform || !LocalHost.isOne(smtpHost) else {
+      throw ConfigurationError(
+        pointer: "/smtp_host",
+        message: "an app's mail goes to a server of the internet at large, not to a private address"
+      )
+    }
     // A developer's settings must not have the gateway knock at any port there is.
     guard isPlatform || [25, 465, 587, 2525].contains(smtpPort) else {
       throw ConfigurationError(

@@ -107,6 +107,12 @@ struct TrustedIssuers {
   init(_ settings: [IssuerSettings], of tenant: String) throws(ConfigurationError) {
     for (index, one) in settings.enumerated() {
       let pointer = "/issuers/\(index)"
+      // The gateway leads a token that names a tenant to that tenant: it would never come here, or be taken for an account's.
+      guard one.issuer == tenant || !TrustedIssuers.isTenant(one.issuer) else {
+        throw ConfigurationError(
+          pointer: pointer + "/issuer",
+          message: "\"\(one.issuer)\" is what the gateway's own tokens are issued by.")
+      }
       guard one.issuer != tenant, byName[one.issuer] == nil else {
         throw ConfigurationError(
           pointer: pointer + "/issuer",
@@ -116,6 +122,11 @@ struct TrustedIssuers {
       }
       byName[one.issuer] = try TrustedIssuer(one, at: pointer)
     }
+  }
+
+  /// Whether a name is the platform's, or has the form of an app's.
+  private static func isTenant(_ name: String) -> Bool {
+    name == "platform" || name.wholeMatch(of: /app_[0-9a-hjkmnp-tv-z]{26}/) != nil
   }
 
   subscript(_ name: String) -> TrustedIssuer? { byName[name] }

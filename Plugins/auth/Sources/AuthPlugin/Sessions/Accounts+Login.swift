@@ -25,6 +25,7 @@ extension Accounts {
   /// refused before a hash is made.
   func createSession(_ request: Request) async throws -> Response {
     let form = try request.decode(Login.self)
+    try Accounts.requireOne(of: form.totp, or: form.recoveryCode)
     let client = SessionClient(request)
     let email = EmailAddress.normalized(form.email)
     let rows = try await context.store.read([

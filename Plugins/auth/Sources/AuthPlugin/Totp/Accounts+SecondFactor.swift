@@ -28,6 +28,15 @@ extension Accounts {
     status: 401, code: "totp_required",
     detail: "The account has a second factor: ask again with \"totp\" or \"recovery_code\".")
 
+  /// Refuses what shows the factor twice, before anything of it is looked at or used up.
+  static func requireOne(of code: String?, or recovery: String?) throws {
+    guard code == nil || recovery == nil else {
+      throw Problem.invalid(
+        pointer: "/recovery_code",
+        "Give totp or recovery_code, not both: a recovery code is good once.")
+    }
+  }
+
   func timeCode(of account: String, nonce: String) async throws -> TimeCode {
     let key = try await context.ownSecret(SecondFactor.key) { try context.random.bytes(32) }
     let mac = Digest.hmacSHA256(Array("\(account)\u{0}\(nonce)".utf8), key: key)

@@ -75,7 +75,6 @@ extension Accounts {
     let id = request.principal.id
     let typed = try request.decode(Code.self).code
     let throttle = SecondFactor.throttle(of: id)
-    try await take([throttle])
     let now = try now()
     let rows = try await context.store.read(
       """
@@ -84,8 +83,10 @@ extension Accounts {
         AND totp_offered_at > \(now.adding(milliseconds: -Accounts.offerLifetime))
       """)
     guard let nonce = try rows.first?["totp_nonce", String.self] else {
+      // No code could be right, so nothing was tried.
       throw Accounts.nothingOffered
     }
+    try await take([throttle])
     let code = try await timeCode(of: id, nonce: nonce)
     guard let step = code.step(of: typed, at: now.unixMilliseconds / 1_000) else {
       throw Problem(
@@ -121,6 +122,7 @@ extension Accounts {
   func disableTotp(_ request: Request) async throws -> Response {
     let id = request.principal.id
     let form = try request.decode(Confirmation.self)
+    try Accounts.requireOne(of: form.totp, or: form.recoveryCode)
     let (account, kept) = try await confirm(form.password, of: id, from: request.peer)
     let factor = try await secondFactor(account, code: form.totp, recovery: form.recoveryCode)
     var batch = Batch()

@@ -19,7 +19,9 @@ extension Users {
   /// `POST /v1/users/{id}/revoke`: when it is answered, no loop lets in a token that was issued before.
   func revoke(_ request: Request) async throws -> Response {
     let id = try request.parameter(0)
-    if let refusal = UserID.refusal(of: id) { throw Problem.invalid(refusal) }
+    if let refusal = UserID.refusal(of: id) {
+      throw Problem.invalid(pointer: "/path/id", refusal)
+    }
     let revoked = Revoked(user: id, issuedBefore: try now())
     try await context.store.commit {
       SQL(

@@ -88,7 +88,9 @@ extension Users {
   /// `PUT /v1/users/{id}`: makes the user, or replaces all that is known of one.
   func put(_ request: Request) async throws -> Response {
     let id = try request.parameter(0)
-    if let refusal = UserID.refusal(of: id) { throw Problem.invalid(refusal) }
+    if let refusal = UserID.refusal(of: id) {
+      throw Problem.invalid(pointer: "/path/id", refusal)
+    }
     let profile = try request.decode(Profile.self)
     let now = try now()
     let commit: Commit

@@ -88,22 +88,13 @@ extension ControlShard {
     try plugins(of: app).first { $0.id == id }
   }
 
-  /// A fault of the settings, as the host tells it.
-  private struct Fault: Decodable {
-    var pointer: String
-    var message: String
-  }
-
   /// What the host's refusal means to the client, its pointers under `/config`.
   static func problem(_ error: HostError, plugin: String) -> any Error {
     switch error.status {
     case .invalid, .config:
-      let faults = (try? JSON.decode([Fault].self, from: Array(error.text.utf8))) ?? []
       return Problem.invalid(
         "The settings of the plugin \(plugin) are refused; the old ones go on.",
-        errors: faults.map {
-          Problem.Fault(pointer: "/config" + $0.pointer, message: $0.message)
-        })
+        errors: HostFault.all(in: error, under: "/config"))
     case .notFound:
       return Problem.notFound(
         error.text.contains("version")

@@ -156,7 +156,9 @@ extension ControlShard {
     do {
       try await context.tenants.setOrigins(origins, of: app.id)
     } catch let error as HostError where error.status == .invalid {
-      throw Problem.invalid("allowed_origins: \(error.text)")
+      let faults = HostFault.all(in: error, under: "/allowed_origins")
+      throw Problem.invalid(
+        "The origins are refused: \(faults.map(\.message).joined(separator: "; "))", errors: faults)
     }
   }
 

@@ -42,7 +42,8 @@ extension ControlShard {
     for name in branding.colors.keys.sorted() where !Scope.isWord(name[...]) || name.utf8.count > 32
     {
       throw Problem.invalid(
-        pointer: "/colors", "A colour is called by up to 32 of a-z 0-9 - _, a letter first.")
+        pointer: "/colors/" + name.replacing("~", with: "~0").replacing("/", with: "~1"),
+        "A colour is called by up to 32 of a-z 0-9 - _, a letter first.")
     }
     let text = try RawJSON(encoding: branding)
     var batch = Batch()

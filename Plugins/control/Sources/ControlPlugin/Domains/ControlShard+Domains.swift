@@ -161,13 +161,11 @@ extension ControlShard {
     }
     guard labels.count >= 2, areLabels, host.utf8.count <= 253,
       labels.last?.allSatisfy(\.isNumber) == false
-    else { throw Problem.invalid("The path names no host such as shop.example.") }
+    else {
+      throw Problem.invalid(
+        pointer: "/path/host", "The path names no host such as shop.example.")
+    }
     return host
-  }
-
-  private struct Fault: Decodable {
-    var pointer: String
-    var message: String
   }
 
   /// What the host's refusal means to the client.
@@ -178,10 +176,9 @@ extension ControlShard {
       return Problem.conflict(error.text.isEmpty ? "\(host) belongs to another app." : error.text)
     case .unavailable: return Problem.unavailable(error.text)
     case .invalid:
-      let faults = (try? JSON.decode([Fault].self, from: Array(error.text.utf8))) ?? []
+      let faults = HostFault.all(in: error, under: "")
       return Problem.invalid(
-        "The domain is refused: \(faults.map(\.message).joined(separator: "; "))",
-        errors: faults.map { Problem.Fault(pointer: $0.pointer, message: $0.message) })
+        "The domain is refused: \(faults.map(\.message).joined(separator: "; "))", errors: faults)
     default: return error
     }
   }

@@ -15,9 +15,11 @@ extension ControlShard {
     var record = try audit(
       request, Permission.changeDomains.action, of: app.id, target: host, before: Domain?.none,
       after: Domain?.none)
-    guard rows.isEmpty else {
+    let isPlatforms = try await hosts(of: "platform").contains { $0.host == host }
+    guard rows.isEmpty, !isPlatforms else {
       try await fail(record)
-      throw Problem.conflict("The host \"\(host)\" belongs to another app.")
+      throw Problem.conflict(
+        "The host \"\(host)\" \(isPlatforms ? "is the platform's own" : "belongs to another app").")
     }
     let token = try context.random.bytes(DomainProof.tokenLength).hexadecimal
     let domain = Domain(

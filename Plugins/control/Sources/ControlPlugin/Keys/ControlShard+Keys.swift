@@ -71,11 +71,33 @@ extension ControlShard {
         createdAt: now, expiresAt: form.expiresAt))
   }
 
-  private func check(_ scopes: [String]) throws {
-    for (index, scope) in scopes.enumerated() where !Scope.isValid(scope) {
-      throw Problem.invalid(
-        pointer: "/scopes/\(index)",
-        "A scope is * or a name such as chat.write: words of a-z 0-9 - _ joined by dots.")
+  /// What is asked of `installed`.
+  private struct Installed: Decodable {
+    var tenants: String
+    var scopes: [String]
+  }
+
+  /// The scopes that plugins which apps may have ask for, switched on or not: a key outlives that.
+  private func knownScopes() throws -> Set<String> {
+    let plugins: [Installed] = try context.tenants.installed().decode()
+    return Set(plugins.filter { $0.tenants != "platform" }.flatMap(\.scopes))
+  }
+
+  /// - Parameter kept: scopes that the key has, which may be given again whoever asked for them.
+  private func check(_ scopes: [String], kept: [String] = []) throws {
+    let known = try knownScopes()
+    for (index, scope) in scopes.enumerated() where scope != "*" {
+      guard Scope.isValid(scope) else {
+        throw Problem.invalid(
+          pointer: "/scopes/\(index)",
+          "A scope is * or a name such as chat.write: words of a-z 0-9 - _ joined by dots.")
+      }
+      guard known.contains(scope) || kept.contains(scope) else {
+        let names = (["*"] + known.sorted()).joined(separator: ", ")
+        throw Problem.invalid(
+          pointer: "/scopes/\(index)",
+          "No plugin asks for the scope \"\(scope)\". There are \(names).")
+      }
     }
   }
 
@@ -167,8 +189,8 @@ extension ControlShard {
   func changeKey(_ request: Request) async throws -> Response {
     let change = try request.decode(Change.self)
     let app = try await app(of: request, for: .changeKey)
-    if let scopes = change.scopes { try check(scopes) }
     var stored = try await key(try request.parameter(1), of: app)
+    if let scopes = change.scopes { try check(scopes, kept: stored.scopes) }
     let name = change.name ?? stored.name
     let scopes = change.scopes ?? stored.scopes
     var batch = Batch()

@@ -25,7 +25,7 @@ struct InvitationState: Encodable {
   var role: Role
 }
 
-/// `sluice.mailer/1`: a letter on its way.
+/// `sluice.mailer/1`: a letter on its way. The mailer writes the product's name in the place of `{product}`.
 struct Letter: Encodable {
   var to: String
   var subject: String
@@ -53,16 +53,17 @@ struct Letter: Encodable {
   /// - Parameter page: the operator's address with `{code}` in it; nil where there is none.
   init(_ invitation: Invitation, code: String, app: App, from inviter: String?, page: String?) {
     to = invitation.email
-    subject = "You are invited to an app"
+    subject = "{product}: you are invited to an app"
     let whom = inviter.map { "\($0) invites you" } ?? "You are invited"
-    // The name is the inviter's to choose: one line, and nothing that looks like a part of this letter.
+    // The name is the inviter's to choose: one line, and nothing that looks like a part of this letter, or that the mailer fills in.
     let name = String(
       String.UnicodeScalarView(
         app.name.unicodeScalars.filter {
           !$0.properties.isDefaultIgnorableCodePoint && $0.properties.generalCategory != .control
             && $0.properties.generalCategory != .lineSeparator
             && $0.properties.generalCategory != .paragraphSeparator
-        }))
+        })
+    ).replacing("{product}", with: "product")
     let how =
       page.map { "Accept it at\n\n  \(Letter.filled($0, with: code))\n" }
       ?? "Sign in with this e-mail address and accept it with the code\n\n  \(code)\n"
@@ -71,6 +72,8 @@ struct Letter: Encodable {
 
       \(how)
       It is good until \(invitation.expiresAt.rfc3339). If you do not know what this is about, do nothing.
+
+      {product}
       """
   }
 
