@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import sqlite3
 import time
 import uuid
@@ -133,6 +134,66 @@ def test_a_changed_password_ends_the_other_sessions(platform, anybody):
     account.put("/v1/me/password", {**change, "current": account.password}, expect=204)
     assert sign_in(anybody, account).status_code == 401
     assert account.get("/v1/me").status_code == 200
+
+
+def verified(platform, outbox) -> Account:
+    account = Account(platform.url)
+    account.post("/v1/accounts/verify", {"email": account.email, "code": outbox.code(account.email, "confirm")}, expect=204)
+    return account
+
+
+def test_an_account_gets_another_address_and_the_one_before_is_told(platform, anybody, outbox):
+    account, other = verified(platform, outbox), f"new-{uuid.uuid4().hex[:12]}@example.test"
+    elsewhere = Client(platform.url, sign_in(anybody, account).json()["access_token"])
+    asked = {"email": other, "password": account.password}
+    assert account.post("/v1/me/email", {**asked, "password": "not mine"}, expect=403).json()["code"] == "wrong_password"
+    account.post("/v1/me/email", {**asked, "email": Account(platform.url).email}, expect=409)
+    account.post("/v1/me/email", asked, expect=202)
+    code = outbox.code(other, "new e-mail address")
+    assert account.get("/v1/me", expect=200).json()["email"] == account.email
+    changed = account.post("/v1/me/email/confirm", {"code": code}, expect=200).json()
+    assert changed["email"] == other and changed["email_verified"] is True
+    assert outbox.messages(account.email, "another e-mail address")
+    assert account.get("/v1/me").status_code == 200 and elsewhere.get("/v1/me").status_code == 401
+    assert sign_in(anybody, account).status_code == 401
+    account.email = other
+    assert sign_in(anybody, account).status_code == 201
+    account.put("/v1/me/password", {"current": account.password, "new": "a much better one"}, expect=204)
+    assert outbox.messages(other, "password was changed")
+
+
+def test_an_account_ends_with_its_owners_proof_and_not_while_an_app_would_be_nobodys(platform, anybody, outbox):
+    account, heir = verified(platform, outbox), Account(platform.url)
+    enrolment = account.post("/v1/me/totp", {"password": account.password}, expect=201).json()
+    device = pyotp.parse_uri(enrolment["otpauth_url"])
+    codes = account.post("/v1/me/totp/confirm", {"code": device.now()}, expect=200).json()["recovery_codes"]
+    alone, shared = account.app("Alone"), account.app("Shared")
+    account.post(f"/v1/apps/{shared.id}/invitations", {"email": heir.email, "role": "owner"}, expect=201)
+    letter = str(outbox.messages(heir.email, "invited")[-1].get_body(("plain",)).get_content())
+    heir.post("/v1/invitations/accept", {"code": re.search(r"ic_[0-9A-Za-z]{49}", letter)[0]}, expect=200)
+
+    def end(expect: int, **body) -> dict:
+        answer = account.call("DELETE", "/v1/me", {"password": account.password, **body}, expect=expect)
+        return answer.json() if answer.content else {}
+
+    assert end(401)["code"] == "totp_required"
+    assert end(400, totp="000000", recovery_code=codes[0])["code"] == "invalid_request"
+    refused = end(409, recovery_code=codes[0])
+    assert alone.id in refused["detail"] and shared.id not in refused["detail"], refused
+    # Nothing has changed, and the code is not used up.
+    assert {app["id"] for app in account.get("/v1/apps", expect=200).json()["data"]} == {alone.id, shared.id}
+    account.call("DELETE", f"/v1/apps/{alone.id}", expect=204)
+    end(204, recovery_code=codes[0])
+    assert account.get("/v1/me").status_code == 401
+    assert sign_in(anybody, account, recovery_code=codes[1]).status_code == 401
+    assert outbox.messages(account.email, "was deleted")
+    members = heir.get(f"/v1/apps/{shared.id}/members", expect=200).json()["data"]
+    assert [member["account"] for member in members] == [heir.id]
+    log = heir.get(f"/v1/apps/{shared.id}/audit?action=member.removed", expect=200).json()["data"]
+    assert [(entry["actor"], entry["target"]) for entry in log] == [(account.id, account.id)]
+    # The address is free.
+    made = {"email": account.email, "password": account.password, "name": "Again"}
+    assert anybody.post("/v1/accounts", made, expect=201).json()["account"]["id"] != account.id
 
 
 def test_guesses_are_slowed_down_on_every_loop(platform, anybody):

@@ -150,6 +150,9 @@ BODIES = {
     ("POST", "/v1/apps/{app}/keys/{key}/rotate"): {"grace_seconds": 0},
     ("POST", "/v1/apps/{app}/signing-secret/rotate"): {"grace_seconds": 0},
     ("PATCH", "/v1/me"): {"name": "Mallory"},
+    ("DELETE", "/v1/me"): {"password": "mallory's password"},
+    ("POST", "/v1/me/email"): {"email": "mallory@example.test", "password": "mallory's password"},
+    ("POST", "/v1/me/email/confirm"): {"code": "0000-0000"},
     ("PUT", "/v1/me/password"): {"current": "mallory's password", "new": "mallory's other password"},
     ("POST", "/v1/me/totp"): {"password": "mallory's password"},
     ("POST", "/v1/me/totp/confirm"): {"code": "000000"},
@@ -182,7 +185,7 @@ def status_of(house: House, method, pattern, operation, *, app, credential=None,
     if is_socket(operation):
         return ask(house.gateway.port, handshake(path, *fields, host=host))
     body = b""
-    if method in ("POST", "PUT", "PATCH"):
+    if method in ("POST", "PUT", "PATCH") or (method, pattern) in BODIES:
         assert (method, pattern) in BODIES, f"a body for {method} {pattern} is missing in this test"
         if BODIES[method, pattern] is not None:
             body = json.dumps(BODIES[method, pattern]).encode()

@@ -26,7 +26,7 @@ EXAMPLES = 6
 FEW = 3
 COSTLY = {
     "createAccount", "createSession", "importAccount", "resetPassword", "changePassword", "enrolTotp", "disableTotp",
-    "createInvitation", "forgetPassword", "resendVerification",
+    "createInvitation", "forgetPassword", "resendVerification", "requestEmailChange", "deleteMe",
 }
 # Whoever is asked for these is not there for others afterwards.
 DESTRUCTIVE = {"delete"}

@@ -177,6 +177,19 @@ class World:
         account = Account(self.url)
         return Ask(account, body={"current": account.password, "new": "a much better one"})
 
+    def _requestEmailChange(self):
+        account = Account(self.url)
+        return Ask(account, body={"email": self.email(), "password": account.password})
+
+    def _confirmEmailChange(self):
+        account, email = Account(self.url), self.email()
+        account.post("/v1/me/email", {"email": email, "password": account.password}, expect=202)
+        return Ask(account, body={"code": self.outbox.code(email, "new e-mail address")})
+
+    def _deleteMe(self):
+        account = Account(self.url)
+        return Ask(account, body={"password": account.password})
+
     def _enrolTotp(self):
         account = Account(self.url)
         return Ask(account, body={"password": account.password})

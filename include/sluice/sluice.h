@@ -38,6 +38,7 @@
 #include "ext/secrets.h"
 #include "ext/files.h"
 #include "ext/tenants.h"
+#include "services/account-ties.h"
 #include "services/accounts.h"
 #include "services/authenticator.h"
 #include "services/channel-authority.h"

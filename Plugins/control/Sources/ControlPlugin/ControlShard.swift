@@ -64,6 +64,10 @@ public final class ControlShard: PluginShard {
 
     on.route("read_usage", ControlShard.readUsage)
 
+    on.service("sluice.account-ties/1", method: 1) {
+      (shard, query: TiesQuery) async throws -> TiesReply in
+      try await shard.release(query)
+    }
     on.event("*.audit.noted") { shard, event async throws in try await shard.noted(event) }
   }
 }

@@ -20,6 +20,9 @@ extension AuthShard {
 
     on.route("read_me") { try await $0.accounts.readProfile($1) }
     on.route("change_me") { try await $0.accounts.changeProfile($1) }
+    on.route("request_email", answering(Accounts.requestEmail))
+    on.route("confirm_email", answering(Accounts.confirmEmail))
+    on.route("delete_account", answering(Accounts.deleteAccount))
     on.route("enrol_totp", answering(Accounts.enrolTotp))
     on.route("confirm_totp", answering(Accounts.confirmTotp))
     on.route("disable_totp", answering(Accounts.disableTotp))

@@ -1,6 +1,6 @@
 internal import PluginKit
 
-/// Something that an operator does to the platform, for whoever keeps an audit log there: an event `auth.audit.noted`.
+/// Something that an operator does to the platform, or an owner to the account, for whoever keeps an audit log there: an event `auth.audit.noted`.
 struct AuditNote: Encodable {
   enum Outcome: String, Encodable {
     /// About to be done outside of the database; a note with the same request tells how it ended.

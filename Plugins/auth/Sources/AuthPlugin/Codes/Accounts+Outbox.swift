@@ -18,11 +18,13 @@ struct Outbox {
     var id: String
     var account: String
     var purpose: String
+    /// Where it goes; nil is the account's address.
+    var address: String?
     /// Until when it is left to this loop.
     var due: Timestamp
 
     enum CodingKeys: String, CodingKey {
-      case id, purpose
+      case id, purpose, address
       case account = "account_id"
       case due = "due_at"
     }
@@ -76,7 +78,7 @@ extension Accounts {
         UPDATE auth_letters SET due_at = \(now.adding(milliseconds: Outbox.lease))
         WHERE due_at IS NOT NULL AND id = (SELECT id FROM auth_letters
           WHERE due_at <= \(now) AND expires_at > \(now) ORDER BY due_at, id LIMIT 1)
-        RETURNING id, account_id, purpose, due_at
+        RETURNING id, account_id, purpose, address, due_at
         """)
     }
     return try commit.statements[0].first?.decode(Outbox.Claimed.self)
@@ -84,11 +86,7 @@ extension Accounts {
 
   private func handOver(_ letter: Outbox.Claimed) async throws {
     do {
-      if let purpose = OneTimeCode.Purpose(rawValue: letter.purpose),
-        let message = try await message(of: letter.id, to: letter.account, purpose)
-      {
-        try await send(message)
-      }
+      if let message = try await message(of: letter) { try await send(message) }
     } catch let error as HostError where error.status == .invalid {
       // It would be refused again.
       context.log.error("the mailer does not take a letter", ["error": "\(error)"])
@@ -97,6 +95,16 @@ extension Accounts {
       throw error
     }
     try await settle(letter, due: nil)
+  }
+
+  /// What the mailer is given; nil where the letter is nobody's any more.
+  private func message(of letter: Outbox.Claimed) async throws -> Letter? {
+    if let notice = Notice(rawValue: letter.purpose), let address = letter.address {
+      return notice.letter(to: address, key: "auth.\(letter.id)")
+    }
+    guard let purpose = OneTimeCode.Purpose(rawValue: letter.purpose) else { return nil }
+    return try await message(
+      of: letter.id, to: letter.account, purpose, address: letter.address)
   }
 
   /// Says when a letter is to be handed over next, unless another loop has claimed it meanwhile.

@@ -8,16 +8,20 @@ struct CodeLetter {
 
   let id: String
   let account: String
+  /// Where it goes; nil is the account's address.
+  let address: String?
   let purpose: OneTimeCode.Purpose
   let code: OneTimeCode
   let now: Timestamp
 
   /// - Parameter key: the secret called `CodeLetter.key`.
   init(
-    id: String, account: String, purpose: OneTimeCode.Purpose, key: [UInt8], now: Timestamp
+    id: String, account: String, address: String? = nil, purpose: OneTimeCode.Purpose, key: [UInt8],
+    now: Timestamp
   ) {
     self.id = id
     self.account = account
+    self.address = address
     self.purpose = purpose
     self.now = now
     code = OneTimeCode(random: Digest.hmacSHA256(Array(id.utf8), key: key))
@@ -30,9 +34,9 @@ struct CodeLetter {
     let mayBeVerified = purpose == .verification ? "email_verified_at IS NULL" : "1 = 1"
     return [
       """
-      INSERT INTO auth_letters (id, account_id, purpose, digest, tries, expires_at, due_at)
+      INSERT INTO auth_letters (id, account_id, purpose, digest, tries, expires_at, address, due_at)
       VALUES (\(id), \(account), \(purpose.rawValue), \(code.digest(of: account, for: purpose)), 0,
-        \(expiresAt),
+        \(expiresAt), \(address),
         CASE WHEN EXISTS (SELECT 1 FROM auth_accounts WHERE id = \(account) AND \(raw: mayBeVerified))
           THEN \(now) END)
       """,
@@ -50,13 +54,24 @@ extension Accounts {
 
   /// A letter that is not stored yet.
   ///
-  /// - Parameter account: an id, or what stands in place of one (`nobody`).
-  func newLetter(_ purpose: OneTimeCode.Purpose, to account: String, at now: Timestamp)
-    async throws -> CodeLetter
-  {
+  /// - Parameters:
+  ///   - account: an id, or what stands in place of one (`nobody`).
+  ///   - address: where it goes; nil is the account's address.
+  func newLetter(
+    _ purpose: OneTimeCode.Purpose, to account: String, at now: Timestamp, address: String? = nil
+  ) async throws -> CodeLetter {
     CodeLetter(
-      id: try context.id.make("let"), account: account, purpose: purpose,
+      id: try context.id.make("let"), account: account, address: address, purpose: purpose,
       key: try await codeKey(), now: now)
+  }
+
+  /// Takes codes out of use that were sent to change an account's address, by whoever knew its password then.
+  func forgetEmailChanges(of account: String) -> SQL {
+    SQL(
+      """
+      DELETE FROM auth_letters
+      WHERE account_id = \(account) AND purpose = \(OneTimeCode.Purpose.emailChange.rawValue)
+      """)
   }
 
   private func codeKey() async throws -> [UInt8] {
@@ -64,14 +79,17 @@ extension Accounts {
   }
 
   /// The message of a letter that is stored; nil when its account is gone.
-  func message(of id: String, to account: String, _ purpose: OneTimeCode.Purpose) async throws
-    -> Letter?
-  {
+  ///
+  /// - Parameter address: where it goes; nil is the account's address.
+  func message(
+    of id: String, to account: String, _ purpose: OneTimeCode.Purpose, address: String?
+  ) async throws -> Letter? {
     let rows = try await context.store.read(
       "SELECT \(raw: Accounts.columns) FROM auth_accounts WHERE id = \(account)")
     guard let account = try rows.first?.decode(Account.self) else { return nil }
     let letter = CodeLetter(
       id: id, account: account.id, purpose: purpose, key: try await codeKey(), now: try now())
-    return .code(letter.code, for: purpose, to: account, key: "auth.\(id)")
+    return .code(
+      letter.code, for: purpose, to: address ?? account.email, key: "auth.\(id)")
   }
 }

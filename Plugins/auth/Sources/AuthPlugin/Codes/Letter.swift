@@ -10,7 +10,7 @@ struct Letter: Encodable {
   var key: String
 
   static func code(
-    _ code: OneTimeCode, for purpose: OneTimeCode.Purpose, to account: Account, key: String
+    _ code: OneTimeCode, for purpose: OneTimeCode.Purpose, to address: String, key: String
   ) -> Letter {
     let (subject, use, caution) =
       switch purpose {
@@ -31,9 +31,24 @@ struct Letter: Encodable {
           not do anything.
           """
         )
+      case .emailChange:
+        (
+          "{product}: confirm your new e-mail address",
+          "To make this the address of your account, enter this code where you have asked for it:",
+          """
+          If you have not asked for it, somebody may have mistyped an address; you need
+          not do anything.
+          """
+        )
+      }
+    let category =
+      switch purpose {
+      case .verification: "verification"
+      case .reset: "password_reset"
+      case .emailChange: "email_change"
       }
     return Letter(
-      to: account.email, subject: subject,
+      to: address, subject: subject,
       text: """
         Hello,
 
@@ -44,7 +59,7 @@ struct Letter: Encodable {
         It is good for one hour. \(caution)
 
         {product}
-        """, category: purpose == .reset ? "password_reset" : "verification", key: key)
+        """, category: category, key: key)
   }
 }
 

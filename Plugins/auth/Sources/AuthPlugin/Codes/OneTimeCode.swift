@@ -3,6 +3,8 @@ struct OneTimeCode {
   /// What a code is for.
   enum Purpose: String {
     case verification, reset
+    /// To show that mail to an address arrives which is to become the account's.
+    case emailChange = "email_change"
   }
 
   /// How long a code is good, in milliseconds.

@@ -65,9 +65,15 @@ extension Accounts {
       throw error
     }
     let now = try now()
+    // Whoever has the code reads the mail to the address.
+    var owner = account
+    owner.emailVerified = true
+    let notice = try await notice(.passwordChanged, to: owner, at: now)
     do {
       try await context.store.commit {
         for statement in spend(code, for: .reset) { statement }
+        forgetEmailChanges(of: account.id)
+        for statement in notice { statement }
         // Who set a second factor up before the address was verified, or has only begun with one, need not be its owner.
         SQL(
           """
@@ -91,6 +97,7 @@ extension Accounts {
       throw Accounts.badCode
     }
     try await context.forgetIdentities()
+    handOverLetters()
     return .empty(204)
   }
 
@@ -112,6 +119,7 @@ extension Accounts {
     let hash = try await self.hash(
       form.new, email: account.email, name: account.name, from: request.peer, pointer: "/new")
     let now = try now()
+    let notice = try await notice(.passwordChanged, to: account, at: now)
     do {
       try await context.store.commit {
         SQL(
@@ -121,6 +129,8 @@ extension Accounts {
           WHERE id = \(account.id) AND password = \(kept)
           """
         ).expect(exactly: 1)
+        forgetEmailChanges(of: account.id)
+        for statement in notice { statement }
         // Whoever knew the password before may have begun with a second factor.
         SQL(
           """
@@ -133,6 +143,7 @@ extension Accounts {
       throw Accounts.changed
     }
     try await context.forgetIdentities()
+    handOverLetters()
     return .empty(204)
   }
 

@@ -173,7 +173,7 @@ extension ControlShard {
   }
 
   /// Of a row of `control_members`: whether the app has an owner when it is one no longer.
-  private static let keepsAnOwner = """
+  static let keepsAnOwner = """
     (role <> 'owner' OR (SELECT COUNT(*) FROM control_members AS o
       WHERE o.app_id = control_members.app_id AND o.role = 'owner') > 1)
     """

@@ -1,0 +1,109 @@
+internal import PluginKit
+
+/// What `sluice.account-ties/1` is asked.
+struct TiesQuery: Codable {
+  var account: String
+  /// Where who asks is, and in which request.
+  var address: String
+  var requestID: String
+
+  enum CodingKeys: String, CodingKey {
+    case account, address
+    case requestID = "request_id"
+  }
+}
+
+/// What it answers: what nobody else owns, and so keeps the account.
+struct TiesReply: Codable {
+  struct Kept: Codable {
+    var id: String
+    var name: String
+  }
+
+  var keptBy: [Kept]
+  /// Whether there is more than is named.
+  var more: Bool
+
+  enum CodingKeys: String, CodingKey {
+    case more
+    case keptBy = "kept_by"
+  }
+}
+
+extension Accounts {
+  private struct Farewell: Decodable {
+    var password: String
+    var totp: String?
+    var recoveryCode: String?
+
+    enum CodingKeys: String, CodingKey {
+      case password, totp
+      case recoveryCode = "recovery_code"
+    }
+  }
+
+  /// `DELETE /v1/me`: ends the account with all that is kept of it, when its owner has shown who asks. What it owns alone keeps it.
+  func deleteAccount(_ request: Request) async throws -> Response {
+    let form = try request.decode(Farewell.self)
+    try Accounts.requireOne(of: form.totp, or: form.recoveryCode)
+    let id = request.principal.id
+    let (account, kept) = try await confirm(form.password, of: id, from: request.peer)
+    let factor = try await secondFactor(account, code: form.totp, recovery: form.recoveryCode)
+    try await release(id, request)
+    let now = try now()
+    var note = AuditNote(request, "account.deleted")
+    note.target = id
+    var batch = Batch()
+    for statement in factor { batch.add(statement) }
+    batch.add(
+      SQL(
+        """
+        DELETE FROM auth_accounts WHERE id = \(id) AND password = \(kept)
+          AND totp_enabled_at IS \(raw: account.totpEnabled ? "NOT NULL" : "NULL")
+        """
+      ).expect(exactly: 1))
+    batch.add(
+      """
+      DELETE FROM auth_refresh_tokens WHERE session_id IN (
+        SELECT id FROM auth_sessions WHERE account_id = \(id))
+      """)
+    batch.add("DELETE FROM auth_sessions WHERE account_id = \(id)")
+    batch.add("DELETE FROM auth_recovery_codes WHERE account_id = \(id)")
+    batch.add("DELETE FROM auth_letters WHERE account_id = \(id)")
+    for statement in try await notice(.accountDeleted, to: account, at: now) {
+      batch.add(statement)
+    }
+    batch.emit(try note.emission())
+    do {
+      try await context.store.commit(batch)
+    } catch StoreError.conflict(statement: 0, _) where !factor.isEmpty {
+      throw Accounts.badTotp
+    } catch StoreError.conflict {
+      throw Accounts.changed
+    }
+    try await context.forgetIdentities()
+    try await forgetSealedSecret(of: id)
+    handOverLetters()
+    return .empty(204)
+  }
+
+  /// Has whoever keeps what is accounts' let go of one.
+  ///
+  /// - Throws: `Problem` 409 with what would be nobody's.
+  private func release(_ id: String, _ request: Request) async throws {
+    let reply: TiesReply
+    do {
+      reply = try await context.services.call(
+        "sluice.account-ties/1", method: 1,
+        TiesQuery(account: id, address: request.peer, requestID: request.id), as: TiesReply.self)
+    } catch let error as HostError where error.status == .notFound {
+      // Nobody keeps anything.
+      return
+    }
+    guard !reply.keptBy.isEmpty else { return }
+    let names = reply.keptBy.map { "\"\($0.name)\" (\($0.id))" }.joined(separator: ", ")
+    throw Problem.conflict(
+      "The account is the only owner of \(names)\(reply.more ? " and more" : ""). Transfer or delete first what is to go on or to end."
+    )
+  }
+}
