@@ -63,6 +63,20 @@ import Testing
     try await app.host.close()
   }
 
+  @Test func `is forgotten when the time is over, although nobody else comes`() async throws {
+    let app = try await AuthHost(
+      "app", settings: Self.settings((#""guest_seconds":3600"#, #""guest_seconds":60"#)))
+    let made: Welcome = try await arrive(app).json()
+    let path = "/v1/users/\(made.user.id)"
+    try await app.host.advance(milliseconds: 60_000)
+    #expect(try await app.request("PUT", path, "{}", as: .key()).status == 410)
+    try await app.host.advance(milliseconds: Users.purgePause)
+    try await app.host.settle()
+    // The name is nobody's any more.
+    #expect(try await app.request("PUT", path, "{}", as: .key()).status == 200)
+    try await app.host.close()
+  }
+
   @Test func `comes so often from one address in an hour`() async throws {
     let app = try await AuthHost("app")
     #expect(try await arrive(app).status == 201)

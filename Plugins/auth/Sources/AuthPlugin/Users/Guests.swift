@@ -35,11 +35,7 @@ extension Users {
     do {
       commit = try await context.store.commit {
         // Whoever has left long ago goes first, so that there is room.
-        SQL(
-          """
-          DELETE FROM auth_users WHERE id IN (SELECT id FROM auth_users
-            WHERE guest_until IS NOT NULL AND guest_until <= \(now) LIMIT 100)
-          """)
+        Users.forgetting(before: now)
         SQL("DELETE FROM auth_guest_arrivals WHERE hour < \(hour)")
         for network in networks {
           SQL(

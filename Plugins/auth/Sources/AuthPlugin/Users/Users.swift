@@ -14,6 +14,7 @@ final class Users {
     self.settings = settings
     self.context = context
     issuers = try TrustedIssuers(settings.issuers, of: context.tenant)
+    beginForgettingGuests()
   }
 
   func now() throws -> Timestamp { try context.clock.now() }
