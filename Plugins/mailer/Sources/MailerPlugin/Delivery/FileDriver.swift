@@ -67,13 +67,14 @@ struct FileDriver: Driver {
     for name in names.sorted().prefix(names.count - limit) { unlink("\(folder)/\(name)") }
   }
 
-  /// What the system refused, and where.
+  /// What the system refused, and where below the plugin's folder: the app's developers hear of it by the event.
   private struct Failure: Error {
     let description: String
 
     /// Of the last system call.
     init(_ path: String) {
-      description = "\(path): \(String(cString: strerror(errno)))"
+      let reason = String(cString: strerror(errno))
+      description = "\(path.split(separator: "/").last ?? "outbox"): \(reason)"
     }
   }
 }
