@@ -54,7 +54,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     let isNew = pointee.flags.contains(.isGreeting)
     if isNew, hasGreeted { return 0 }
     var offset = 0
-    reading: while !connection.pointee.stream.isClosing {
+    reading: while offset < bytes.count, !connection.pointee.stream.isClosing {
       switch pointee.decoder.next(bytes, offset: &offset, limits: limits) {
       case .needMore: break reading
       case .data(let piece):

@@ -7,14 +7,17 @@ enum WebSocketBridge {
     sluice_websocket_v1_t(
       struct_size: UInt32(MemoryLayout<sluice_websocket_v1_t>.size), reserved: 0,
       send: { host, connection, kind, message in
-        let shard = shard(host)
-        guard shard.eventLoop.isCurrent else {
-          return later(shard, [message]) { loop, generation, copies in
-            _ = loop.send(connection, kind, copies[0], of: generation)
+        unretained(host)._withUnsafeGuaranteedRef { shard in
+          guard shard.eventLoop.isCurrent else {
+            return later(shard, [message]) { loop, generation, copies in
+              _ = loop.send(connection, kind, copies[0], of: generation)
+            }
+          }
+          guard let generation = shard.borrowedGeneration else { return SLUICE_E_STALE }
+          return generation._withUnsafeGuaranteedRef {
+            shard.gateway.send(connection, kind, message.raw, of: $0)
           }
         }
-        guard let generation = shard.generation else { return SLUICE_E_STALE }
-        return shard.loop.gateway.send(connection, kind, message.raw, of: generation)
       },
       close: { host, connection, code, reason in
         status(of: host) { $0.close(connection, code, reason.raw, of: $1) }
