@@ -57,7 +57,7 @@ import Testing
       _ = try await client.subscribe("room", id: 2)
       let before = try await client.socket.received.count
       try await client.socket.send(
-        (3..<13).map { #"{"id":\#($0),"history":{"channel":"room","limit":0}}"# }
+        (3..<13).map { #"{"id":\#($0),"presence":{"channel":"room"}}"# }
           .joined(separator: "\n"))
       try await host.settle()
       #expect(try await client.lines.compactMap(\.id).suffix(10).sorted() == Array(3..<13))
