@@ -76,6 +76,55 @@ extension SigningKey {
     try await app.host.close()
   }
 
+  private struct Arrived: Decodable {
+    struct User: Decodable { var id: String }
+
+    var user: User
+  }
+
+  @Test func `lets a guest in who stays, under the id that the guest has had`() async throws {
+    let key = try SigningKey.generate()
+    let app = try await AuthHost(
+      "app", settings: settings(Self.issuer(key.jwk(kid: nil), more: #","user_prefix":"id|""#)))
+    func guest() async throws -> String {
+      try await app.request(
+        "POST", "/v1/guests", "{}", as: Principal(kind: .anonymous, id: "key_1")
+      ).json(Arrived.self).user.id
+    }
+    func upgrade(_ id: String, _ subject: String, issuer: String = Self.name) async throws
+      -> TestReply
+    {
+      try await app.request(
+        "POST", "/v1/users/\(id)/upgrade",
+        #"{"identity":{"issuer":"\#(issuer)","subject":"\#(subject)"}}"#, as: .key())
+    }
+    let (alice, other) = (try await guest(), try await guest())
+    #expect(try await app.identify(try Self.es256(by: key)).id == "id|alice")
+    let foreign = try await upgrade(alice, "alice", issuer: "https://other.example")
+    #expect(foreign.problem?.errors?.map(\.pointer) == ["/identity/issuer"])
+    #expect(
+      try await upgrade(alice, "a b").problem?.errors?.map(\.pointer) == ["/identity/subject"])
+    let stays = try await upgrade(alice, "alice")
+    #expect(stays.status == 200)
+    #expect(
+      stays.text.contains(#""identity":{"issuer":"https://id.example","subject":"alice"}"#))
+    let known = try await app.identify(try Self.es256(by: key))
+    #expect(known.id == alice && known.kind == .user)
+    let bob = Self.good.replacing("alice", with: "bob")
+    #expect(try await app.identify(try Self.es256(bob, by: key)).id == "id|bob")
+    // Nobody takes another's identity, or that of a user who is known by it.
+    #expect(try await upgrade(other, "alice").status == 409)
+    #expect(try await app.request("PUT", "/v1/users/id|bob", "{}", as: .key()).status == 200)
+    #expect(try await upgrade(other, "bob").status == 409)
+    #expect(try await upgrade("nobody", "carol").status == 404)
+    // What is revoked is revoked by whichever token.
+    #expect(try await app.request("POST", "/v1/users/\(alice)/revoke", as: .key()).status == 200)
+    #expect(try await app.refusal(of: try Self.es256(by: key)) == TokenRefusal.revoked.reason)
+    #expect(try await app.request("DELETE", "/v1/users/\(alice)", as: .key()).status == 204)
+    #expect(try await app.identify(try Self.es256(by: key)).id == "id|alice")
+    try await app.host.close()
+  }
+
   @Test func `may be for one channel`() async throws {
     let key = try SigningKey.generate()
     let app = try await AuthHost("app", settings: settings(Self.issuer(key.jwk(kid: nil))))

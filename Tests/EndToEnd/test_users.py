@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from client import Account, Client, listen
+from client import Account, Client, encode, listen, mint
 from sdk import Listening, connected
 
 OWN = "/v1/channels"
@@ -167,6 +167,32 @@ def test_the_sdk_fetches_a_new_token_when_the_secret_behind_its_own_is_changed(s
 def guests(app, **settings):
     app.set_plugin("auth", enabled=True, config={"allow_guests": True, **settings})
     return Client(app.owner.url, app.key)
+
+
+def test_a_guest_who_stays_signs_in_elsewhere_under_the_same_id(platform):
+    app, word, name = Account(platform.url).app("Linked"), "a word of the issuer's, and no other's", "https://id.test"
+    issuer = {"issuer": name, "algorithms": ["HS256"], "audience": "shop", "user_prefix": "id|",
+              "keys": {"keys": [{"kty": "oct", "k": encode(word.encode())}]}}
+    made = guests(app, issuers=[issuer]).post("/v1/guests", {"name": "Ann"}, expect=201).json()
+    guest, lobby = made["user"]["id"], "/v1/channels/messaging/lobby/messages"
+    sent = Client(platform.url, made["token"]).post(lobby, {"text": "hello"}, expect=201).json()
+    token = mint(word, name, "ann", aud="shop")
+
+    def authors() -> set[str]:
+        """Who writes with the issuer's token, on every loop."""
+        writers = (Client(platform.url, token) for _ in range(8))
+        return {writer.post(f"{lobby}?app={app.id}", {"text": "again"}, expect=201).json()["user_id"] for writer in writers}
+
+    assert sent["user_id"] == guest and authors() == {"id|ann"}
+    identity = {"issuer": name, "subject": "ann"}
+    stays = app.server.post(f"/v1/users/{guest}/upgrade", {"name": "Ann", "identity": identity}, expect=200).json()
+    assert stays["identity"] == identity and "guest_until" not in stays
+    assert authors() == {guest}
+    other = Client(platform.url, app.key).post("/v1/guests", {}, expect=201).json()["user"]["id"]
+    app.server.post(f"/v1/users/{other}/upgrade", {"identity": identity}, expect=409)
+    app.server.post(f"/v1/users/{other}/upgrade", {"identity": {**identity, "issuer": "https://none.test"}}, expect=400)
+    app.server.call("DELETE", f"/v1/users/{guest}", expect=204)
+    assert authors() == {"id|ann"}
 
 
 def test_a_guest_is_made_with_a_public_key_and_may_do_what_guests_may(platform):

@@ -118,13 +118,17 @@ extension Users {
 
   private func verify(_ credential: String) async throws -> (Identity, channel: String?) {
     let token = try CompactJWS(credential)
-    let claims: Claims
+    var claims: Claims
     let scopes: [String]
     var goodUntil: Timestamp?
     if let issuer = issuers.claimed(by: token.payload) {
       try issuer.verify(token)
       claims = try Claims(token.payload, userPrefix: issuer.userPrefix)
       try claims.check(issuer: issuer, now: now())
+      let subject = String(claims.subject.dropFirst(issuer.userPrefix.count))
+      if let user = try await user(with: UserIdentity(issuer: issuer.name, subject: subject)) {
+        claims.subject = user
+      }
       let bound = issuer.scopes ?? settings.userScopes
       scopes = (claims.scopes ?? settings.userScopes).filter(bound.contains)
     } else {

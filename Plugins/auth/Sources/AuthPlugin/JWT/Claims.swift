@@ -6,7 +6,8 @@ struct Claims {
   static let leeway: Int64 = 60_000
 
   let issuer: String
-  let subject: String
+  /// The user's id; of a trusted issuer, that of the user who has the identity, where one has.
+  var subject: String
   /// Unix milliseconds, as all times here; 0 is never.
   let expiresAt: Int64
   let notBefore: Int64?

@@ -71,25 +71,51 @@ extension Users {
     return try .tokens(welcome, status: 201)
   }
 
-  /// `POST /v1/users/{id}/upgrade`: the guest stays, as a user like any other.
+  /// What a guest who stays is from then on.
+  private struct Promotion: Decodable {
+    var name: String?
+    var image: String?
+    var custom: RawJSON?
+    var identity: UserIdentity?
+  }
+
+  private static let identityTaken = Problem.conflict(
+    "Another user has this identity, or a user has the id that its tokens show.")
+
+  /// `POST /v1/users/{id}/upgrade`: the guest stays, as a user like any other; let in, where an identity is given, by tokens of that too.
   func upgrade(_ request: Request) async throws -> Response {
     let id = try request.parameter(0)
-    let profile = try request.decode(Profile.self)
+    let form = try request.decode(Promotion.self)
+    if let identity = form.identity { try check(identity) }
     let now = try now()
+    // Who is known by it already would be somebody else from then on.
+    let former = form.identity.map { (issuers[$0.issuer]?.userPrefix ?? "") + $0.subject }
     let commit = try await context.store.commit {
       SQL(
         """
-        UPDATE auth_users SET guest_until = NULL, name = coalesce(\(profile.name), name),
-          image = coalesce(\(profile.image), image), custom = coalesce(\(profile.custom), custom),
+        UPDATE auth_users SET guest_until = NULL, name = coalesce(\(form.name), name),
+          image = coalesce(\(form.image), image), custom = coalesce(\(form.custom), custom),
+          identity_issuer = \(form.identity?.issuer), identity_subject = \(form.identity?.subject),
           updated_at = \(now)
         WHERE id = \(id) AND guest_until > \(now)
+          AND NOT EXISTS (SELECT 1 FROM auth_users AS o WHERE o.id <> \(id) AND (o.id = \(former)
+            OR o.identity_issuer = \(form.identity?.issuer)
+              AND o.identity_subject = \(form.identity?.subject)))
         RETURNING \(raw: User.columns)
         """)
     }
-    if let row = commit.statements[0].first { return try .json(try row.decode(User.self)) }
+    if let row = commit.statements[0].first {
+      // Tokens of the issuer that were recognised before are another's now.
+      if form.identity != nil { try await context.forgetIdentities() }
+      return try .json(try row.decode(User.self))
+    }
     let known = try await context.store.read(
-      "SELECT guest_until FROM auth_users WHERE id = \(id) AND guest_until IS NULL")
-    guard known.isEmpty else { throw Problem.conflict("The user is no guest.") }
-    throw Users.unknown
+      "SELECT guest_until FROM auth_users WHERE id = \(id)")
+    guard let row = known.first else { throw Users.unknown }
+    guard let until = try row["guest_until", Timestamp?.self] else {
+      throw Problem.conflict("The user is no guest.")
+    }
+    guard until > now else { throw Users.unknown }
+    throw Users.identityTaken
   }
 }

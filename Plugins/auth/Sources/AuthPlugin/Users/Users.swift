@@ -39,7 +39,7 @@ final class Users {
 }
 
 /// A user, as the app's server sees it.
-struct User: Codable {
+struct User: Decodable {
   var id: String
   var name: String?
   var image: String?
@@ -49,16 +49,45 @@ struct User: Codable {
   var updatedAt: Timestamp
   /// Until when the user is a guest; nil for one who is here to stay.
   var guestUntil: Timestamp?
+  private var identityIssuer: String?
+  private var identitySubject: String?
 
   enum CodingKeys: String, CodingKey {
     case id, name, image, custom
     case createdAt = "created_at"
     case updatedAt = "updated_at"
     case guestUntil = "guest_until"
+    case identityIssuer = "identity_issuer"
+    case identitySubject = "identity_subject"
   }
 
   /// The columns that a user is read from.
-  static let columns = "id, name, image, custom, created_at, updated_at, guest_until"
+  static let columns =
+    "id, name, image, custom, created_at, updated_at, guest_until, identity_issuer, identity_subject"
+}
+
+extension User: Encodable {
+  private enum ShownKeys: String, CodingKey {
+    case id, name, image, custom, identity
+    case createdAt = "created_at"
+    case updatedAt = "updated_at"
+    case guestUntil = "guest_until"
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: ShownKeys.self)
+    try container.encode(id, forKey: .id)
+    try container.encodeIfPresent(name, forKey: .name)
+    try container.encodeIfPresent(image, forKey: .image)
+    try container.encode(custom, forKey: .custom)
+    try container.encode(createdAt, forKey: .createdAt)
+    try container.encode(updatedAt, forKey: .updatedAt)
+    try container.encodeIfPresent(guestUntil, forKey: .guestUntil)
+    if let identityIssuer, let identitySubject {
+      try container.encode(
+        UserIdentity(issuer: identityIssuer, subject: identitySubject), forKey: .identity)
+    }
+  }
 }
 
 /// A page of a list.
@@ -143,8 +172,12 @@ extension Users {
   /// `DELETE /v1/users/{id}`
   func delete(_ request: Request) async throws -> Response {
     let id = try request.parameter(0)
-    let commit = try await context.store.commit { SQL("DELETE FROM auth_users WHERE id = \(id)") }
-    guard commit.statements[0].changed == 1 else { throw Users.unknown }
+    let commit = try await context.store.commit {
+      SQL("DELETE FROM auth_users WHERE id = \(id) RETURNING identity_issuer")
+    }
+    guard let row = commit.statements[0].first else { throw Users.unknown }
+    // Tokens that were the user's are another's now.
+    if try row["identity_issuer", String?.self] != nil { try await context.forgetIdentities() }
     return .empty(204)
   }
 
