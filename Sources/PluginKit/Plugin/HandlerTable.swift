@@ -5,6 +5,13 @@ final class SynchronousRoute {
   init(_ call: @escaping (AnyObject, Request) throws -> Response) { self.call = call }
 }
 
+/// What hears the messages of a socket, behind a reference that is never counted.
+final class SocketListener {
+  let message: (AnyObject, Connection, Message) -> Void
+
+  init(_ message: @escaping (AnyObject, Connection, Message) -> Void) { self.message = message }
+}
+
 /// The handlers of one plugin as they are called: by number, out of memory that never moves.
 ///
 /// Immutable from the moment it is made, and never freed: a plugin's image stays until the process ends.
@@ -17,6 +24,8 @@ final class HandlerTable: @unchecked Sendable {
   let synchronousRoutes: UnsafePointer<Unmanaged<SynchronousRoute>?>
   let routeCount: UInt32
   let sockets: UnsafePointer<SocketHandler>
+  /// By the same numbers.
+  let listeners: UnsafePointer<Unmanaged<SocketListener>>
   let socketCount: UInt32
   let phases: UnsafePointer<HandlerPlan.PhasePart>
   let phaseCount: UInt32
@@ -41,6 +50,12 @@ final class HandlerTable: @unchecked Sendable {
     _ = UnsafeMutableBufferPointer(start: sockets, count: plan.sockets.count)
       .initialize(fromContentsOf: plan.sockets)
     self.sockets = UnsafePointer(sockets)
+    let listeners = UnsafeMutablePointer<Unmanaged<SocketListener>>.allocate(
+      capacity: max(1, plan.sockets.count))
+    for (index, socket) in plan.sockets.enumerated() {
+      (listeners + index).initialize(to: .passRetained(SocketListener(socket.message)))
+    }
+    self.listeners = UnsafePointer(listeners)
     socketCount = UInt32(plan.sockets.count)
     let phases = UnsafeMutablePointer<HandlerPlan.PhasePart>.allocate(
       capacity: max(1, plan.phases.count))

@@ -23,11 +23,15 @@ extension ShardContext {
     _ handler: UInt32, _ context: UInt64, _ connection: sluice_token_t, _ kind: UInt32,
     _ message: sluice_slice_t
   ) {
-    guard handler < handlers.socketCount, let shard else { return }
+    guard handler < handlers.socketCount, let shard = shardReference else { return }
     executor.enter()
-    handlers.sockets[Int(handler)].message(
-      shard, Connection(shard: self, token: connection, context: context),
-      Message(kind, message))
+    shard._withUnsafeGuaranteedRef { shard in
+      handlers.listeners[Int(handler)]._withUnsafeGuaranteedRef { listener in
+        listener.message(
+          shard, Connection(shard: self, token: connection, context: context),
+          Message(kind, message))
+      }
+    }
     executor.leave()
   }
 
