@@ -26,6 +26,17 @@ struct ConfigurationOptions: ParsableArguments {
     ))
   var plugins: [String] = []
 
+  init() {}
+
+  /// Those of a command that looks at a data folder alone.
+  init(config: String?, data: String?, plugins: [String] = []) {
+    self.config = config
+    self.data = data
+    self.plugins = plugins
+    listen = []
+    loops = nil
+  }
+
   func validate() throws {
     if let loops, !(0...1024).contains(loops) {
       throw ValidationError("--loops must be from 0 to 1024")

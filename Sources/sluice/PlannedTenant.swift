@@ -7,11 +7,29 @@ struct PlannedTenant {
 
   let id: String
   let plugins: [String]
+  /// What an app has chosen of them, by plugin; the others are in their standard version.
+  var versions: [String: String] = [:]
 
   /// Resolves its plugins; those that are not installed are passed over, as `SluiceConfiguration.check` names them.
-  func plan(installed: [PluginManifest]) throws(ConfigurationError) -> TenantPlan {
-    try TenantPlan.resolve(
-      tenant: id, enabled: installed.filter { plugins.contains($0.id) }, installed: installed)
+  ///
+  /// - Throws: also when a version that is chosen is not installed: the app cannot be opened then.
+  func plan(_ catalog: PluginCatalog) throws(ConfigurationError) -> TenantPlan {
+    var enabled: [PluginManifest] = []
+    for plugin in plugins {
+      guard let version = versions[plugin] else {
+        if let standard = catalog[plugin] { enabled.append(standard) }
+        continue
+      }
+      let all = catalog.plugins + catalog.beside
+      guard let chosen = all.first(where: { $0.id == plugin && $0.version == version }) else {
+        throw ConfigurationError([
+          ConfigProblem(
+            file: id, message: "it has chosen \(plugin)@\(version), which is not installed")
+        ])
+      }
+      enabled.append(chosen)
+    }
+    return try TenantPlan.resolve(tenant: id, enabled: enabled, installed: catalog.plugins)
   }
 }
 

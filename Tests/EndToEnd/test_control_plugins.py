@@ -250,6 +250,11 @@ def test_a_new_version_is_tried_on_one_app_and_taken_back(sluice, versions):
     gateway.kill()
     gateway.start()
     assert (version(gateway, canary), version(gateway, other)) == ("0.2.0", "0.1.0")
+    # The operator's look at the app is of what runs.
+    planned = run("plan", canary.id, "--config", gateway.configuration, "--data", gateway.data)
+    assert planned.returncode == 0 and "probe@0.2.0" in planned.stdout and "probe@0.1.0" not in planned.stdout, planned.stdout
+    planned = run("plan", other.id, "--config", gateway.configuration, "--data", gateway.data)
+    assert planned.returncode == 0 and "probe@0.1.0" in planned.stdout, planned.stdout + planned.stderr
     # Its migration only adds, so there is a way back.
     canary.set_plugin("probe", enabled=True, version="0.1.0")
     assert version(gateway, canary) == "0.1.0" and shown(canary)["pinned"] is True

@@ -326,10 +326,10 @@ def test_a_request_that_waits_is_answered_when_the_gateway_drains(sluice, tmp_pa
 # -- what is refused before anything is served
 
 
-def bent(tmp_path, *needles, loading=False, grants=None, **changes):
+def bent(tmp_path, *needles, **changes):
     """What is said of the plugin with these changes in its manifest."""
     lay_out_phases(tmp_path / "plugins", manifest={**phases_manifest(), **changes})
-    return refused(tmp_path, *needles, loading=loading)
+    return refused(tmp_path, *needles)
 
 
 def test_a_phase_that_is_not_a_plugins_is_refused_with_what_to_do(tmp_path):
@@ -340,7 +340,7 @@ def test_a_phase_that_is_not_a_plugins_is_refused_with_what_to_do(tmp_path):
 
 
 def test_a_handler_of_another_phase_is_refused_with_its_place(tmp_path):
-    bent(tmp_path, "plugin.json:", "/phases/0", "\"meter\" of the phase authorize", loading=True,
+    bent(tmp_path, "plugin.json:", "/phases/0", "\"meter\" of the phase authorize",
          phases=[{"phase": "authorize", "handler": "meter"}])
 
 
@@ -365,4 +365,4 @@ def test_parts_that_the_operator_does_not_grant_are_refused_with_their_place(tmp
 def test_a_circle_of_before_and_after_is_refused_with_its_path(tmp_path):
     lay_out_phases(tmp_path / "plugins", "first", authorize={"after": ["second"]})
     lay_out_phases(tmp_path / "plugins", "second", authorize={"after": ["first"]})
-    refused(tmp_path, "plugin.json:", "/phases/0", "first → second → first", loading=True)
+    refused(tmp_path, "plugin.json:", "/phases/0", "first → second → first")

@@ -16,24 +16,22 @@ from workshop import compile_probe, conformance_configuration, lay_out, probe_ma
 # -- bad plugins: `check` and `serve` say file, place and what to do
 
 
-def refused(tmp_path, *needles: str, folders=None, loading=False) -> str:
-    """What `check` and `serve` say of the plugins in `tmp_path / "plugins"`: both must refuse, neither crash.
-
-    With `loading`, `serve` alone: `check` runs no plugin's code, so what only the code can say it cannot know.
-    """
+def refused(tmp_path, *needles: str, folders=None) -> str:
+    """What `check` and `serve` say of the plugins in `tmp_path / "plugins"`: both must refuse, neither crash."""
     configuration = tmp_path / "sluice.json"
     folders = folders or [tmp_path / "plugins"]
     configuration.write_text(json.dumps({**with_plugins(*folders), "listeners": [{"address": "127.0.0.1:0"}]}))
     said = []
-    for command in ([] if loading else [["check"]]) + [["serve", "--data", tmp_path / "data"]]:
+    for command in (["check"], ["serve", "--data", tmp_path / "data"]):
         done = run(*command, "--config", configuration)
         text = done.stdout + done.stderr
         assert done.returncode == 1, f"{command[0]} ended with {done.returncode}:\n{text}"
         for needle in needles:
             assert needle in text, f"{command[0]} does not say {needle!r}:\n{text}"
         assert "Fatal error" not in text and "Stack dump" not in text
-        said.append(text)
-    return said[0]
+        said.append([line.removeprefix("sluice: ") for line in text.splitlines() if "libprobe.so: " in line])
+    assert said[0] == said[1], said
+    return text
 
 
 def compiled(tmp_path, *definitions):
@@ -52,7 +50,7 @@ def test_a_whole_plugin_is_accepted_by_the_same_check(tmp_path, probe_folder):
 
 def test_a_library_with_another_abi_major_is_refused(tmp_path):
     lay_out(tmp_path / "plugins", compiled(tmp_path, "PROBE_MAJOR=2"))
-    text = refused(tmp_path, "libprobe.so", "2.0", loading=True)
+    text = refused(tmp_path, "libprobe.so", "2.0")
     assert "this gateway has 1." in text
 
 
@@ -68,7 +66,7 @@ def test_a_library_without_the_entry_function_is_refused(tmp_path):
 
 def test_a_library_with_another_id_than_its_manifest_is_refused(tmp_path):
     lay_out(tmp_path / "plugins", compiled(tmp_path, 'PROBE_ID="other"'))
-    refused(tmp_path, "libprobe.so", "other", loading=True)
+    refused(tmp_path, "libprobe.so", "other")
 
 
 def test_a_library_with_a_symbol_that_nobody_has_is_refused(tmp_path):
@@ -79,7 +77,7 @@ def test_a_library_with_a_symbol_that_nobody_has_is_refused(tmp_path):
     library = tmp_path / "dangling.so"
     subprocess.run(["cc", "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
     lay_out(tmp_path / "plugins", library)
-    refused(tmp_path, "libprobe.so", "nobody_has_this", loading=True)
+    refused(tmp_path, "libprobe.so", "nobody_has_this")
 
 
 def test_an_entry_function_that_returns_null_is_refused(tmp_path):
@@ -88,7 +86,7 @@ def test_an_entry_function_that_returns_null_is_refused(tmp_path):
     library = tmp_path / "null.so"
     subprocess.run(["cc", "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
     lay_out(tmp_path / "plugins", library)
-    refused(tmp_path, "libprobe.so", loading=True)
+    refused(tmp_path, "libprobe.so")
 
 
 def test_a_library_for_another_architecture_is_refused(tmp_path, probe_library):
@@ -128,7 +126,7 @@ def test_a_handler_that_the_library_does_not_know_is_refused_with_its_route(tmp_
     manifest = probe_manifest()
     manifest["routes"][0]["handler"] = "not_there"
     lay_out(tmp_path / "plugins", probe_library, manifest)
-    refused(tmp_path, "not_there", "/routes/0", loading=True)
+    refused(tmp_path, "not_there", "/routes/0")
 
 
 def test_two_plugins_that_claim_one_route_are_refused_with_both_places(tmp_path, probe_library):

@@ -19,8 +19,8 @@ MESSAGES = "/v1/channels/messaging/general/messages"
 
 
 def planned(sluice, loops=2, limits=None, **plans):
-    """A gateway with these plans, and an app on the plan `free`."""
-    gateway = sluice(with_plugins(plans=plans), ["--loops", str(loops)], limits=limits)
+    """A gateway with these plans, and an app on the plan `free`, which has no bounds unless it is among them."""
+    gateway = sluice(with_plugins(plans={"free": {}, **plans}), ["--loops", str(loops)], limits=limits)
     return gateway, Account(gateway.url).app("Planned")
 
 
@@ -168,8 +168,18 @@ def test_a_new_app_is_on_the_plan_of_new_apps_and_the_control_plane_tells_which_
     done = run("tenant", "import", tmp_path / "file", "--replace", "--plan", "free", "--data", gateway.data)
     assert done.returncode == 0, done.stderr
     assert shown(app) == {"free"}
-    assert run("tenant", "delete", app.id, "--data", gateway.data).returncode == 0
-    assert app.owner.get(f"/v1/apps/{app.id}", expect=200).json()["plan"] is None
+    # Where no gateway runs the plans are those of the configuration, and it holds from the next start on.
+    gateway.stop()
+    where = ("--config", gateway.configuration, "--data", gateway.data)
+    done = run("tenant", "plan", app.id, "trial", *where)
+    assert done.returncode == 0 and "warning" not in done.stderr, done.stderr
+    for wrong in ((app.id, "gold"), ("app_none", "paid"), ("platform", "paid")):
+        assert run("tenant", "plan", *wrong, *where).returncode == 1
+    gateway.start()
+    assert shown(app) == {"trial"}
+    with connect(target, proxy=None), pytest.raises(InvalidStatus) as refused:
+        connect(target, proxy=None)
+    assert refused.value.response.status_code == 403
 
 
 def test_a_plan_of_new_apps_that_is_none_is_refused_with_those_that_there_are(sluice):
@@ -306,14 +316,15 @@ def test_sockets_of_an_app_whose_file_is_full_write_nothing_more_and_go_on_readi
 
 
 def test_an_app_switches_on_as_many_plugins_as_its_plan_allows(sluice):
-    # What new apps get is the operator's choice as well, and more than that.
-    gateway, app = planned(sluice, free={"plugins": 1})
-    app.set_plugin("chat", enabled=False)
+    configuration = with_plugins(plans={"free": {"plugins": 2}})
+    configuration["plugins"]["enabled"] = ["control", "auth", "realtime"]
+    gateway = sluice(configuration)
+    app = Account(gateway.url).app("Planned")
     refused = app.set_plugin("chat", expect=403, enabled=True).json()
-    assert refused["code"] == "quota_exceeded" and "1 plugins" in refused["detail"]
+    assert refused["code"] == "quota_exceeded" and "2 plugins" in refused["detail"]
     # One that is on may be set anew.
     app.set_plugin("realtime", enabled=True, config={})
-    assert used(app, "plugins") >= 1
+    assert used(app, "plugins") == 2
 
 
 def test_plans_change_with_a_reload(sluice):

@@ -10,7 +10,7 @@ import pytest
 from program import ROOT, run
 from sanitizer import CATCHES_SIGNALS
 from wire import ask, get
-from workshop import PROBE, compile_probe, lay_out
+from workshop import PROBE, compile_probe, lay_out, with_plugins
 
 MESSAGES = {"c": "hello, world", "rust": "hello, world", "swift": "hello from greeter"}
 NEEDS = {"c": "cc", "rust": "cargo", "swift": "swift"}
@@ -69,10 +69,10 @@ def validated(folder, *options, patience=30):
     return done.returncode, done.stdout + done.stderr
 
 
-def crashing(tmp_path, body: str):
+def crashing(tmp_path, body: str, more=""):
     """The folder of the probe with a library whose entry function does this."""
     source = tmp_path / "bad.c"
-    source.write_text(f"#include <unistd.h>\n#include <stdlib.h>\nextern const void *sluice_plugin_entry_v1(void);\n"
+    source.write_text(f"#include <unistd.h>\n#include <stdlib.h>\n{more}\nextern const void *sluice_plugin_entry_v1(void);\n"
                       f"const void *sluice_plugin_entry_v1(void) {{ {body} return 0; }}\n")
     library = tmp_path / "bad.so"
     subprocess.run(["cc", "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
@@ -106,3 +106,28 @@ def test_what_only_the_code_can_say_is_said(tmp_path, probe_library):
     compile_probe(other, "PROBE_MAJOR=2")
     code, text = validated(lay_out(tmp_path / "two", other))
     assert code == 1 and "version 2.0" in text, text
+
+
+# -- check, which does the same with all of them
+
+
+@CATCHES_SIGNALS
+@pytest.mark.parametrize("does, words", [
+    ("abort();", "crashes while it is loaded"), ("_exit(0);", "ends its process while it is loaded"),
+    ("for (;;) pause();", "has not answered within"),
+])
+def test_a_library_whose_constructor_never_returns_is_named_by_check_which_goes_on(tmp_path, does, words, probe_library):
+    constructor = f"__attribute__((constructor)) static void begin(void) {{ {does} }}"
+    crashing(tmp_path, "", constructor)
+    other = {"id": "zebra", "version": "0.1.0", "abi": 1, "summary": "Comes last.", "library": "libprobe.so", "runtime": "c",
+             "tenants": "apps"}
+    lay_out(tmp_path / "plugins", probe_library, other, name="zebra")
+    configuration = tmp_path / "sluice.json"
+    configuration.write_text(json.dumps({**with_plugins(tmp_path / "plugins"), "listeners": [{"address": "127.0.0.1:0"}]}))
+    done = run("check", "--config", configuration, patience=90)
+    assert done.returncode == 1 and words in done.stderr, done.stderr
+    assert [line for line in done.stderr.splitlines() if words in line][0].startswith(f"{tmp_path}/plugins/probe/libprobe.so: ")
+    # What comes behind it is looked at too.
+    assert "zebra/libprobe.so: says that it is probe@" in done.stderr
+    unloaded = run("check", "--no-load", "--config", configuration)
+    assert words not in unloaded.stderr and "zebra/libprobe.so" not in unloaded.stderr, unloaded.stderr

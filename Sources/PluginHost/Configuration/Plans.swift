@@ -6,6 +6,8 @@ struct Plans: Sendable, Equatable {
   static let standard = "free"
 
   private var quotas: [String: Quotas] = [standard: Quotas()]
+  /// The plan that new apps begin on. What it allows holds for apps whose plan the operator has taken away, too.
+  var ofNewApps = standard
 
   /// The one plan ``standard``, which bounds nothing.
   init() {}
@@ -13,8 +15,11 @@ struct Plans: Sendable, Equatable {
   /// The plan called `name`; nil when there is none.
   subscript(name: String) -> Quotas? { quotas[name] }
 
-  /// What an app on the plan called `name` may use: a plan that the operator has taken away bounds nothing.
-  func quotas(of name: String) -> Quotas { quotas[name] ?? Quotas() }
+  /// The plan whose bounds hold for an app on the plan called `name`.
+  func inForce(_ name: String) -> String { quotas[name] == nil ? ofNewApps : name }
+
+  /// What an app on the plan called `name` may use.
+  func quotas(of name: String) -> Quotas { quotas[inForce(name)] ?? Quotas() }
 
   /// - Throws: `invalid`: there is no plan of the name.
   func check(_ name: String) throws(TenantError) {
@@ -27,9 +32,11 @@ struct Plans: Sendable, Equatable {
   /// The names, in order.
   var names: [String] { quotas.keys.sorted() }
 
-  /// Reads the object of plans; one that is not said to have a bound on something has none.
+  /// Reads the object of plans; one that is not said to have a bound on something has none. An empty object is as none.
   init(reading node: ConfigNode) {
-    for (name, plan) in node.entries() {
+    let entries = node.entries()
+    if !entries.isEmpty { quotas = [:] }
+    for (name, plan) in entries {
       node.checkKey(name, .pluginID)
       quotas[name] = plan.object { reader in
         var quotas = Quotas()

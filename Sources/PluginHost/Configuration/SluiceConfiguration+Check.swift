@@ -4,8 +4,8 @@ import Wire
 
 extension SluiceConfiguration {
   /// What is wrong between this configuration and the plugins that are installed: unknown plugins, parts in
-  /// phases that are not granted, a plugin on a tenant it does not suit, settings that its schema refuses or that name a plan
-  /// that is none of ``plans``, secrets whose variable is not set.
+  /// phases that are not granted, a plugin on a tenant it does not suit, settings that its schema refuses, secrets whose
+  /// variable is not set, plans that do not fit.
   ///
   /// Empty when all is well. Control thread only.
   public func check(installed: [PluginManifest]) -> [ConfigProblem] {
@@ -31,32 +31,8 @@ extension SluiceConfiguration {
     }
     for tenant in tenants {
       problems += tenant.check(installed: installed)
-      problems += checkPlans(of: tenant, installed: installed)
     }
-    if !tenants.contains(where: { $0.kind == .platform }) {
-      problems += checkPlans(of: platformTenant(installed: installed), installed: installed)
-    }
-    return problems
-  }
-
-  /// Settings that name a plan that is none.
-  private func checkPlans(
-    of tenant: StaticTenant, installed: [PluginManifest]
-  ) -> [ConfigProblem] {
-    tenant.plugins.flatMap { plugin -> [ConfigProblem] in
-      guard let manifest = installed.first(where: { $0.id == plugin.id }) else { return [] }
-      return manifest.settings.planNames(in: plugin.config).compactMap {
-        pointer, name -> ConfigProblem? in
-        do throws(TenantError) {
-          try plans.check(name)
-          return nil
-        } catch {
-          return tenant.problem(
-            at: JSONPointer.appending(plugin.id, to: "/plugins") + "/config" + pointer,
-            error.message, suggestion: nearest(to: name, in: plans.names))
-        }
-      }
-    }
+    return problems + checkPlans(installed: installed)
   }
 
   /// What is hardly meant: a plugin that is switched on for the platform, there to reach the other tenants, and not granted

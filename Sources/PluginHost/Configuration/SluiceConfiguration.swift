@@ -22,7 +22,7 @@ public struct SluiceConfiguration: Sendable {
   public var limits = Limits()
   /// How WebSockets are compressed, and the most that any of them may have.
   public var compression = CompressionChoice()
-  /// What apps may use, by the names of their plans; there is always one called ``Plans/standard``.
+  /// What apps may use, by the names of their plans; ``plans(with:)`` also knows which of them new apps begin on.
   var plans = Plans()
   /// Host names that are the platform's own: none leads to an app.
   public var platformHosts: Set<String> = []

@@ -183,7 +183,8 @@ extension TenantControl {
   ) async {
     let settings = GatewaySettings(host.configuration)
     await onEveryLoop { $0.gateway.apply(settings) }
-    host.usage.set(host.configuration.plans)
+    host.usage.set(host.configuration.plans(with: host.manifests))
+    host.warnOfStrayPlans()
     await announcePlugins()
     let rate = host.configuration.limits[.requestsPerSecond]
     if rate != former.configuration.limits[.requestsPerSecond] {

@@ -183,6 +183,14 @@ actor TenantControl {
     for plugin in host.configuration.plugins.standard(for: .app, of: host.manifests) {
       plugins[plugin.id] = PluginSetting(enabled: true)
     }
+    let bound = host.usage.bounds(of: plan ?? Plans.standard)[.plugins]
+    guard bound == 0 || plugins.count <= bound else {
+      throw TenantFailure(
+        code: .quota,
+        message:
+          "The plan of new apps allows \(bound) \(Quota.plugins.name), and they begin with \(plugins.count)."
+      )
+    }
     let chosen = plugins
     let record = try await registry.change { registry, done in
       registry.create(tenant, plugins: chosen, plan: plan, completion: done)

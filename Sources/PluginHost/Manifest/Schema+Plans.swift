@@ -6,8 +6,12 @@ extension Schema {
   private static let planMark = "x-sluice-plan"
 
   /// The names of plans that settings hold, those of defaults among them, each with its pointer into the settings.
-  func planNames(in settings: ConfigValue) -> [(pointer: String, name: String)] {
-    Self.planNames(in: completed(settings), by: value, at: "")
+  ///
+  /// - Parameter completes: whether defaults are among them.
+  func planNames(
+    in settings: ConfigValue, completes: Bool = true
+  ) -> [(pointer: String, name: String)] {
+    Self.planNames(in: completes ? completed(settings) : settings, by: value, at: "")
   }
 
   private static func planNames(

@@ -56,18 +56,10 @@ public struct HashChain: Sendable, Equatable {
   public static func verify(
     tenant: String, dataDirectory: String, expecting expected: Link? = nil
   ) throws(StoreError) -> [HashChain]? {
-    guard
-      let names = try StoreFile.rows(
-        in: dataDirectory, of: tenant,
-        """
-        SELECT m.name FROM sqlite_master m WHERE m.type = ?1 AND 3 = (
-          SELECT COUNT(*) FROM pragma_table_info(m.name) WHERE name IN ('seq', 'previous_hash', 'hash'))
-        ORDER BY m.name
-        """, "table")
-    else { return nil }
+    guard let names = try tables(of: tenant, in: dataDirectory) else { return nil }
     let file = try DatabaseFile(StoreFile.path(in: dataDirectory, of: tenant), .reading)
     var chains: [HashChain] = []
-    for case .text(let name) in names.map(\.[0]) {
+    for name in names {
       var chain = HashChain(table: name)
       // Before the rows: a gateway that runs goes on writing.
       chain.anchor = anchor(of: name, tenant: tenant, in: dataDirectory)
@@ -75,6 +67,34 @@ public struct HashChain: Sendable, Equatable {
       chains.append(chain)
     }
     return chains
+  }
+
+  /// The names of a tenant's chained tables, in order; nil when the tenant has no file. [blocking]
+  static func tables(
+    of tenant: String, in dataDirectory: String
+  ) throws(StoreError) -> [String]? {
+    try StoreFile.rows(
+      in: dataDirectory, of: tenant,
+      """
+      SELECT m.name FROM sqlite_master m WHERE m.type = ?1 AND 3 = (
+        SELECT COUNT(*) FROM pragma_table_info(m.name) WHERE name IN ('seq', 'previous_hash', 'hash'))
+      ORDER BY m.name
+      """, "table")?.compactMap { if case .text(let name) = $0[0] { name } else { nil } }
+  }
+
+  /// A table's name as it stands in a statement.
+  static func quoted(_ table: String) -> String {
+    "\""
+      + table.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+      + "\""
+  }
+
+  /// The names of a table's columns, in the table's order.
+  static func columns(
+    of table: String, in file: DatabaseFile
+  ) throws(StoreError) -> [String] {
+    try file.rows("SELECT name FROM pragma_table_info(?1) ORDER BY cid", .text(table))
+      .map { row in if case .text(let name) = row[0] { name } else { "" } }
   }
 
   /// What stands in the file `TABLE.head` of one of the tenant's folders.
@@ -91,16 +111,12 @@ public struct HashChain: Sendable, Equatable {
   }
 
   private mutating func walk(_ file: DatabaseFile, _ expected: [Link]) throws(StoreError) {
-    let quoted =
-      "\""
-      + table.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
-      + "\""
-    let columns = try file.rows("SELECT name FROM pragma_table_info(?1) ORDER BY cid", .text(table))
-      .map { row in if case .text(let name) = row[0] { name } else { "" } }
+    let columns = try Self.columns(of: table, in: file)
     var last = Link(seq: 0, hash: String(repeating: "0", count: 64))
     while fault == nil {
       let page = try file.rows(
-        "SELECT * FROM \(quoted) WHERE seq > ?1 ORDER BY seq LIMIT 1000", .integer(last.seq))
+        "SELECT * FROM \(Self.quoted(table)) WHERE seq > ?1 ORDER BY seq LIMIT 1000",
+        .integer(last.seq))
       for row in page {
         guard let next = check(row, columns, after: last, expected) else { return }
         last = next

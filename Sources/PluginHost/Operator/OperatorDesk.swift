@@ -9,7 +9,7 @@ internal import Store
 /// | `tenants` | | `tenants`: ids of all whose data there may be |
 /// | `export` | `tenant`, `seal_key`? | `file`, a name in the folder `transfer` |
 /// | `backup` | `tenant` (`@control` is the gateway's own) | `file` |
-/// | `import` | `file`, `replace`, `seal_key`?, `plan`? | `tenant`, `replaced` |
+/// | `import` | `file`, `replace`, `seal_key`?, `plan`?, `standard_versions`? | `tenant`, `replaced`, `lost_versions` |
 /// | `delete` | `tenant` | |
 /// | `plan` | `tenant`, `plan` | |
 struct OperatorDesk: Sendable {
@@ -33,7 +33,7 @@ struct OperatorDesk: Sendable {
       return (
         TenantTransfer(
           store: host.store, registry: host.registry, directory: directory,
-          installed: setup.allManifests, plans: setup.configuration.plans),
+          installed: setup.allManifests, plans: setup.configuration.plans(with: setup.manifests)),
         setup.configuration.noteListeners(installed: setup.manifests)
       )
     }
@@ -77,14 +77,17 @@ struct OperatorDesk: Sendable {
         }
       case "plan":
         let (tenant, plan) = (try tenant(of: request), request["plan"]?.text ?? "")
-        guard let live else {
-          throw TenantError(.invalid, "plans are changed beside a gateway that runs")
+        guard tenant != StaticTenant.platformID, transfer.registry.record(tenant) != nil else {
+          throw Self.unknown(tenant)
         }
-        guard transfer.registry.record(tenant) != nil else { throw Self.unknown(tenant) }
         try transfer.plans.check(plan)
         return try noting("app.plan_changed", of: tenant, for: user) { () throws(TenantError) in
           _ = try wait { () async throws(TenantError) in
-            try await live.setPlan(plan, of: tenant)
+            if let live {
+              try await live.setPlan(plan, of: tenant)
+            } else {
+              try await UsageLedger.write(plan, of: tenant, to: transfer.store)
+            }
             return true
           }
           return [:]
@@ -110,11 +113,13 @@ struct OperatorDesk: Sendable {
     let notes = OperatorNotes(transfer.store, listeners: listeners, by: user)
     var lost: String?
     func note(
-      _ outcome: OperatorNotes.Outcome, before: ConfigValue? = nil, after: ConfigValue? = nil
+      _ outcome: OperatorNotes.Outcome, before: ConfigValue? = nil, after: ConfigValue? = nil,
+      reason: String? = nil
     ) {
       do throws(TenantError) {
         _ = try wait { () async throws(TenantError) in
-          try await notes.write(action, of: tenant, outcome, before: before, after: after)
+          try await notes.write(
+            action, of: tenant, outcome, before: before, after: after, reason: reason)
           return true
         }
       } catch {
@@ -127,7 +132,7 @@ struct OperatorDesk: Sendable {
     do throws(TenantError) {
       answer = try body()
     } catch {
-      note(.failed)
+      note(.failed, reason: error.message)
       throw error
     }
     note(.done, before: before, after: transfer.noted(tenant))
@@ -144,7 +149,8 @@ struct OperatorDesk: Sendable {
     defer { transfer.discard(file) }
     let replaces = request["replace"] == .boolean(true)
     let archive = try transfer.receive(
-      file, seal: try seal(of: request), plan: request["plan"]?.text)
+      file, seal: try seal(of: request), plan: request["plan"]?.text,
+      standardVersions: request["standard_versions"] == .boolean(true))
     try transfer.admit(archive, replaces: replaces)
     return try noting("app.imported", of: archive.record.id, for: user) {
       () throws(TenantError) in
@@ -155,7 +161,10 @@ struct OperatorDesk: Sendable {
           try await transfer.install(archive, file: file, replaces: replaces)
         }
       }
-      return ["tenant": .string(archive.record.id), "replaced": .boolean(replaced)]
+      return [
+        "tenant": .string(archive.record.id), "replaced": .boolean(replaced),
+        "lost_versions": .array(archive.lostVersions.map { .string($0) }),
+      ]
     }
   }
 

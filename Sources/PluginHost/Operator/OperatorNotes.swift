@@ -36,10 +36,11 @@ struct OperatorNotes: Sendable {
   /// - Parameters:
   ///   - action: "app.deleted" and the like.
   ///   - before, after: what the app was and is, without secrets.
+  ///   - reason: why it has failed.
   /// - Throws: when the platform's data cannot be written.
   func write(
     _ action: String, of app: String, _ outcome: Outcome, before: ConfigValue? = nil,
-    after: ConfigValue? = nil
+    after: ConfigValue? = nil, reason: String? = nil
   ) async throws(TenantError) {
     guard !listeners.isEmpty else { return }
     var members: [ConfigValue.Member] = [
@@ -50,6 +51,7 @@ struct OperatorNotes: Sendable {
     ]
     if let before { members.append(.init("before", before)) }
     if let after { members.append(.init("after", after)) }
+    if let reason { members.append(.init("reason", .string(reason))) }
     let event = OutboxEvent(
       type: Self.type, channel: nil, data: Array(ConfigValue.object(members).json.utf8),
       id: Entropy.identifier("evt"))

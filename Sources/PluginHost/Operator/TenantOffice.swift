@@ -75,7 +75,7 @@ public final class TenantOffice {
         platformHosts: configuration.platformHosts)
       let transfer = TenantTransfer(
         store: store, registry: registry, directory: configuration.dataDirectory,
-        installed: installed, plans: configuration.plans)
+        installed: installed, plans: configuration.plans(with: catalog.plugins))
       return Stopped(
         lock: lock, store: store,
         desk: OperatorDesk(
@@ -96,16 +96,31 @@ public final class TenantOffice {
     try fetch(try ask(request), to: file)
   }
 
-  /// Takes an app in from a file; answers its id, and whether it took the place of another.
+  /// An app that was taken in.
+  public struct Taken: Sendable {
+    /// Its id.
+    public var app: String
+    /// Whether it took the place of another.
+    public var replaced: Bool
+    /// Versions of plugins that it had chosen, `id@version`, in whose place it has the standard ones.
+    public var lostVersions: [String]
+  }
+
+  /// Takes an app in from a file.
   ///
-  /// - Parameter plan: the one that the app is to be on; nil is the one that it was on.
+  /// - Parameters:
+  ///   - plan: the one that the app is to be on; nil is the one that it was on.
+  ///   - standardVersions: whether it may have the standard version of a plugin in the place of a chosen one that is not
+  ///     installed.
   public func take(
-    _ file: String, replaces: Bool, sealKey: String?, plan: String? = nil
-  ) throws(Failure) -> (app: String, replaced: Bool) {
+    _ file: String, replaces: Bool, sealKey: String?, plan: String? = nil,
+    standardVersions: Bool = false
+  ) throws(Failure) -> Taken {
     let name = TenantTransfer.newName()
     let staged = TenantTransfer.folder(in: directory) + "/" + name
     var request: ConfigValue = [
       "do": "import", "file": .string(name), "replace": .boolean(replaces),
+      "standard_versions": .boolean(standardVersions),
     ]
     if let sealKey { request = request.adding("seal_key", try key(sealKey, makesMissing: false)) }
     if let plan { request = request.adding("plan", .string(plan)) }
@@ -116,7 +131,9 @@ public final class TenantOffice {
     }
     defer { unlink(staged) }
     let answer = try ask(request)
-    return (answer["tenant"]?.text ?? "", answer["replaced"] == .boolean(true))
+    return Taken(
+      app: answer["tenant"]?.text ?? "", replaced: answer["replaced"] == .boolean(true),
+      lostVersions: answer["lost_versions"]?.elements.compactMap(\.text) ?? [])
   }
 
   /// Removes an app and everything of it.
@@ -129,16 +146,26 @@ public final class TenantOffice {
     _ = try ask(["do": "plan", "tenant": .string(app), "plan": .string(plan)])
   }
 
-  /// Copies the data of one tenant, or of all, and the gateway's own into a folder that a gateway can run on; answers the
-  /// tenants.
-  public func backUp(_ tenant: String?, to folder: String) throws(Failure) -> [String] {
+  /// What a backup has taken.
+  public struct Backup: Sendable {
+    /// The tenants.
+    public var tenants: [String] = []
+    /// How many files of plugins.
+    public var files = 0
+    /// What lies among those and is neither file nor folder: it is not in the backup.
+    public var leftOut: [String] = []
+  }
+
+  /// Copies the data of one tenant, or of all, with the files of their plugins, and the gateway's own into a folder that a
+  /// gateway can run on.
+  public func backUp(_ tenant: String?, to folder: String) throws(Failure) -> Backup {
     var tenants: [String] = []
     if let tenant {
       tenants = [tenant]
     } else {
       tenants = try ask(["do": "tenants"])["tenants"]?.elements.compactMap(\.text) ?? []
     }
-    for path in [folder, folder + "/tenants"] {
+    for path in [folder, folder + "/tenants", folder + "/files"] {
       guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
         throw Failure("\(path): \(String(cString: strerror(errno)))")
       }
@@ -148,10 +175,28 @@ public final class TenantOffice {
       tenants.map { ($0, "\(folder)/tenants/\($0).sqlite") }
       + [(Store.controlTenant, "\(folder)/control.sqlite")]
     for (_, path) in files { try refuseExisting(path) }
+    for tenant in tenants { try refuseExisting("\(folder)/files/\(tenant)") }
+    var backup = Backup(tenants: tenants)
+    // Before the databases: what a file says of one, such as how far a log goes, must be true of the copy.
+    for tenant in tenants { try copyFiles(of: tenant, to: folder, &backup) }
     for (name, path) in files {
       try fetch(try ask(["do": "backup", "tenant": .string(name)]), to: path)
     }
-    return tenants
+    return backup
+  }
+
+  private func copyFiles(
+    of tenant: String, to folder: String, _ backup: inout Backup
+  ) throws(Failure) {
+    do throws(FileCopy.Failure) {
+      let tree = try FileCopy.copyTree(
+        TenantFolders.path(of: tenant, in: directory),
+        to: TenantFolders.path(of: tenant, in: folder))
+      backup.files += tree.files
+      backup.leftOut += tree.leftOut
+    } catch {
+      throw Failure(error.description)
+    }
   }
 
   // MARK: - how

@@ -163,8 +163,9 @@ public final class Server: Sendable {
     TenantTransfer.prepare(configuration.dataDirectory)
     do throws(StartError) {
       let registry = try openRegistry(configuration, store, plugins)
-      let usage = try UsageLedger(opening: store, configuration)
+      let usage = try UsageLedger(opening: store, configuration, installed: catalog.plugins)
       host.adopt(store: store, registry: registry, usage: usage, plugins: plugins)
+      host.warnOfStrayPlans()
       host.adopt(certificates: certificates)
       try checkStaticTenants(configuration, host, registry)
     } catch {

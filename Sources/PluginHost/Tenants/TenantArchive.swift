@@ -14,6 +14,8 @@ struct TenantArchive: Sendable {
   var secrets: [String: [UInt8]]
   /// The name of the plan that the app is on; nil in exports of before.
   var plan: String?
+  /// Versions that the app had chosen and has no more since it came here, as `id@version`.
+  private(set) var lostVersions: [String] = []
 
   private static let tables = """
     CREATE TABLE sluice_export (
@@ -155,6 +157,18 @@ struct TenantArchive: Sendable {
     self.record = record
     self.secrets = secrets
     self.plan = plan
+  }
+
+  /// Takes back what the app has chosen of versions that are not installed, where the standard one of the plugin is.
+  mutating func chooseStandardVersions(installed: [PluginManifest]) {
+    for (id, setting) in record.plugins.sorted(by: { $0.key < $1.key }) {
+      let versions = installed.filter { $0.id == id }.map(\.version)
+      guard let version = setting.version, !versions.isEmpty, !versions.contains(version) else {
+        continue
+      }
+      record.plugins[id]?.version = nil
+      lostVersions.append("\(id)@\(version)")
+    }
   }
 
   /// Takes the gateway's tables out again, so that the tenant's own database is left. [blocking]

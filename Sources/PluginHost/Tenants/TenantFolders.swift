@@ -2,6 +2,11 @@ internal import Glibc
 
 /// The folders in which plugins keep files: `files/TENANT/PLUGIN` below the data folder. Everything here blocks.
 enum TenantFolders {
+  /// Where the folders of a tenant's plugins are.
+  static func path(of tenant: String, in dataDirectory: String) -> String {
+    FilePath.resolve(tenant, in: FilePath.resolve("files", in: dataDirectory))
+  }
+
   /// Makes a plugin's folder for a tenant, and returns its absolute path. [control-thread]
   ///
   /// - Throws: ``FileSystem/Failure`` with the path and the system's reason.
@@ -25,8 +30,7 @@ enum TenantFolders {
 
   /// Deletes all folders of a tenant that has been removed; one that is not there is none. [worker or starting thread]
   static func remove(of tenant: String, in dataDirectory: String) {
-    let files = FilePath.resolve("files", in: dataDirectory)
-    removeTree(FilePath.resolve(tenant, in: files), depth: 0)
+    removeTree(path(of: tenant, in: dataDirectory), depth: 0)
   }
 
   /// Links are removed, not followed.

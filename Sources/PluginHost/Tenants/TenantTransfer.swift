@@ -74,7 +74,7 @@ struct TenantTransfer: Sendable {
       let rows = try StoreFile.rows(
         in: directory, of: Store.controlTenant,
         "SELECT plan FROM sluice_tenant_plans WHERE tenant = ?1", tenant)
-      guard case .text(let plan)? = rows?.first?[0] else { return Plans.standard }
+      guard case .text(let plan)? = rows?.first?[0] else { return plans.inForce(Plans.standard) }
       return plan
     } catch {
       throw TenantError(error, while: "reading the plan of \"\(tenant)\"")
@@ -110,9 +110,11 @@ struct TenantTransfer: Sendable {
   /// Reads and checks a file that was put into the folder, and makes it the plain database of a tenant, with an epoch of
   /// its own; the secrets come out sealed with the gateway's key. Nothing of the gateway is changed. [blocking]
   ///
-  /// - Parameter plan: the one that the app is to be on; nil is that of the file.
+  /// - Parameters:
+  ///   - plan: the one that the app is to be on; nil is that of the file.
+  ///   - standardVersions: whether versions that the app has chosen and are not installed are left for the standard ones.
   func receive(
-    _ name: String, seal: SealingKey?, plan: String? = nil
+    _ name: String, seal: SealingKey?, plan: String? = nil, standardVersions: Bool = false
   ) throws(TenantError) -> TenantArchive {
     let file: DatabaseFile
     do throws(StoreError) {
@@ -122,6 +124,7 @@ struct TenantTransfer: Sendable {
       throw TenantError(error, while: "checking the file")
     }
     var archive = try TenantArchive(from: file)
+    if standardVersions { archive.chooseStandardVersions(installed: installed) }
     try checkPlugins(archive.record, file)
     if let plan { archive.plan = plan }
     if let chosen = archive.plan {
@@ -171,7 +174,9 @@ struct TenantTransfer: Sendable {
         !installed.contains(where: { $0.id == id && $0.version == version })
       {
         throw TenantError(
-          .invalid, "the app has chosen \(id)@\(version), which is not installed here")
+          .invalid,
+          "the app has chosen \(id)@\(version), which is not installed here; with --standard-versions it gets the standard one"
+        )
       }
     }
     let breaking: [StoreFile.BreakingMigration]

@@ -3,9 +3,10 @@ internal import Store
 extension UsageLedger {
   /// Opens the ledger before anything is served. [blocking]
   convenience init(
-    opening store: Store, _ configuration: SluiceConfiguration
+    opening store: Store, _ configuration: SluiceConfiguration, installed: [PluginManifest]
   ) throws(StartError) {
-    self.init(store, directory: configuration.dataDirectory, plans: configuration.plans)
+    self.init(
+      store, directory: configuration.dataDirectory, plans: configuration.plans(with: installed))
     let answer = Answer<StoreError?>()
     Task { [self] in
       do throws(StoreError) {
@@ -20,6 +21,19 @@ extension UsageLedger {
 }
 
 extension Host {
+  /// Warns of apps on plans that the operator has taken away.
+  func warnOfStrayPlans() {
+    let (uses, plans) = usage.strays
+    for use in uses {
+      log.write(
+        .warning, use.stray(heldBy: plans),
+        fields: [
+          "plan": .string(use.plan), "apps": .integer(use.apps),
+          "held_by": .string(plans.ofNewApps),
+        ])
+    }
+  }
+
   /// Writes what has been counted, while there are loops that can tell. [blocking]
   func keepUsage() {
     let isKept = Answer<Bool>()

@@ -100,7 +100,7 @@ final class UsageLedger: Sendable {
   func usage(of tenant: String) -> TenantUsage {
     state.withLock { state in
       if let known = state.entries[tenant] { return known.usage }
-      let plan = state.chosen[tenant] ?? Plans.standard
+      let plan = state.chosen[tenant] ?? state.plans.inForce(Plans.standard)
       // The operator's own tenant is on no plan.
       let usage = TenantUsage(
         tenant == StaticTenant.platformID ? Quotas() : state.plans.quotas(of: plan))
@@ -114,11 +114,26 @@ final class UsageLedger: Sendable {
 
   /// The plan that a tenant is on.
   func plan(of tenant: String) -> String {
-    state.withLock { $0.entries[tenant]?.plan ?? $0.chosen[tenant] ?? Plans.standard }
+    state.withLock {
+      $0.entries[tenant]?.plan ?? $0.chosen[tenant] ?? $0.plans.inForce(Plans.standard)
+    }
+  }
+
+  /// How many apps are on plans that the operator has taken away, with the plans that there are.
+  var strays: (uses: [PlanUse], plans: Plans) {
+    state.withLock { state in
+      let uses = Dictionary(grouping: state.chosen.values) { $0 }
+        .filter { state.plans[$0.key] == nil }
+        .map { PlanUse(plan: $0.key, apps: $0.value.count) }
+      return (uses.sorted { $0.plan < $1.plan }, state.plans)
+    }
   }
 
   /// The bound of a quota of a tenant; 0 is none.
   func bound(_ quota: Quota, of tenant: String) -> Int { usage(of: tenant).state(of: quota).limit }
+
+  /// What an app on the plan of the name may use.
+  func bounds(of plan: String) -> Quotas { state.withLock { $0.plans.quotas(of: plan) } }
 
   /// Whether the operator has a plan of the name.
   ///
@@ -130,6 +145,14 @@ final class UsageLedger: Sendable {
   /// - Throws: `invalid`: there is no such plan; `store`.
   func setPlan(_ plan: String, of tenant: String) async throws(TenantError) {
     try check(plan)
+    try await Self.write(plan, of: tenant, to: store)
+    adopt(plan, of: tenant)
+  }
+
+  /// Writes which plan a tenant is on from now on, durably.
+  static func write(
+    _ plan: String, of tenant: String, to store: Store
+  ) async throws(TenantError) {
     do throws(StoreError) {
       _ = try await store.submit(
         tenant: Store.controlTenant,
@@ -141,7 +164,6 @@ final class UsageLedger: Sendable {
     } catch {
       throw TenantError(error, while: "putting \"\(tenant)\" on the plan \"\(plan)\"")
     }
-    adopt(plan, of: tenant)
   }
 
   /// Knows that a tenant is on another plan, which is written already.

@@ -4,7 +4,7 @@ import PluginHost
 struct AuditCommands: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "audit", abstract: "Look at logs whose rows are bound to each other by hashes.",
-    subcommands: [AuditVerify.self])
+    subcommands: [AuditVerify.self, AuditList.self])
 }
 
 struct AuditVerify: ParsableCommand {
@@ -41,13 +41,7 @@ struct AuditVerify: ParsableCommand {
   private var link: HashChain.Link? { expect.flatMap { HashChain.Link($0) } }
 
   func run() throws {
-    var options = ConfigurationOptions()
-    options.config = config
-    options.data = data
-    options.plugins = []
-    options.listen = []
-    options.loops = nil
-    let directory = try options.read().dataDirectory
+    let directory = try ConfigurationOptions(config: config, data: data).read().dataDirectory
     let chains: [HashChain]?
     do {
       chains = try HashChain.verify(tenant: tenant, dataDirectory: directory, expecting: link)
@@ -66,5 +60,65 @@ struct AuditVerify: ParsableCommand {
     }
     let faults = chains.compactMap { chain in chain.fault.map { "\(chain.table): \($0)" } }
     guard faults.isEmpty else { throw failure(faults) }
+  }
+}
+
+struct AuditList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Print what stands in an audit log, the newest last.",
+    discussion: """
+      A JSON object a line. In the platform's log stand what was done to each app, those that are deleted too, and under the app \
+      "platform" what was done to the platform itself; an app's members read of theirs by the control plane's routes. It \
+      works beside a gateway that runs, and on the data of one that does not. Whether the rows are what was written \
+      `sluice audit verify` says.
+      """)
+
+  @Argument(help: "Whose log: the platform's, or an app's.")
+  var tenant = "platform"
+
+  @Option(help: ArgumentHelp("What is about this app alone, or \"platform\".", valueName: "app"))
+  var app: String?
+
+  @Option(help: ArgumentHelp("This alone, such as app.deleted.", valueName: "action"))
+  var action: String?
+
+  @Option(
+    help: ArgumentHelp("What this account, key or user of the system has done.", valueName: "actor")
+  )
+  var actor: String?
+
+  @Option(help: ArgumentHelp("So many rows at most, the last ones.", valueName: "count"))
+  var limit = 100
+
+  @Option(help: ArgumentHelp("The gateway's configuration, a sluice.json.", valueName: "file"))
+  var config: String?
+
+  @Option(help: ArgumentHelp("The gateway's data folder (default ./data).", valueName: "folder"))
+  var data: String?
+
+  func validate() throws {
+    guard (1...1_000_000).contains(limit) else {
+      throw ValidationError("--limit must be from 1 to 1000000")
+    }
+  }
+
+  func run() throws {
+    let directory = try ConfigurationOptions(config: config, data: data).read().dataDirectory
+    let wanted = [("app_id", app), ("action", action), ("actor", actor)].compactMap {
+      column, value in
+      value.map { (column: column, value: $0) }
+    }
+    do {
+      guard
+        let tables = try HashChain.rows(
+          of: tenant, dataDirectory: directory, where: wanted, limit: limit)
+      else { throw failure("there is no data of \(tenant) in \(directory)") }
+      guard !tables.isEmpty else { throw failure("\(tenant) has no log of this kind") }
+      for row in tables.flatMap(\.rows) { print(row) }
+    } catch let code as ExitCode {
+      throw code
+    } catch {
+      throw failure("\(error)")
+    }
   }
 }

@@ -4,7 +4,14 @@ import PluginHost
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check the configuration, certificates and every plugin, without starting.",
-    discussion: "Prints everything that is wrong, each with its file and place, and ends with 1.")
+    discussion: """
+      Prints everything that is wrong, each with its file and place, and ends with 1. Each plugin's library is loaded in a process of \
+      its own and asked for its table and handlers, as serve does, so that one that crashes or hangs is told and harms nothing. The \
+      plugins' code runs with your rights: with --no-load it does not, and only the libraries' headers are read.
+      """)
+
+  @Flag(name: .customLong("no-load"), help: "Read the libraries and do not load them.")
+  var staysUnloaded = false
 
   @OptionGroup var options: ConfigurationOptions
 
@@ -15,9 +22,10 @@ struct Check: ParsableCommand {
     problems += configuration.checkCertificates().map(\.description)
     for plugin in catalog.plugins + catalog.beside {
       do {
-        try ELFImage(path: plugin.library).check()
+        try LibraryCheck.read(plugin)
+        if !staysUnloaded { problems += LibraryTrial.problems(of: plugin) }
       } catch {
-        problems.append("\(plugin.library): \(error)")
+        problems.append("\(error)")
       }
     }
     // Which plugins there are must be known before anything can be said of what asks for one.
@@ -26,7 +34,7 @@ struct Check: ParsableCommand {
       let tenants = configuration.plannedTenants(installed: catalog.plugins)
       for tenant in tenants {
         do {
-          _ = try tenant.plan(installed: catalog.plugins)
+          _ = try tenant.plan(catalog)
         } catch {
           problems += error.problems.map { "tenant \(tenant.id): \($0)" }
         }
@@ -34,11 +42,27 @@ struct Check: ParsableCommand {
       for warning in configuration.warnings(installed: catalog.plugins) {
         say("warning: \(warning)")
       }
+      if problems.isEmpty { warnOfStrayPlans(configuration, catalog.plugins) }
       if problems.isEmpty {
         print("\(catalog.plugins.count) plugins, \(tenants.count) tenants: nothing is wrong")
       }
     }
     guard problems.isEmpty else { throw failure(problems) }
+  }
+
+  /// Of plans that apps are on in the data folder, as far as it is there and may be read.
+  private func warnOfStrayPlans(
+    _ configuration: SluiceConfiguration, _ installed: [PluginManifest]
+  ) {
+    do {
+      for warning in try configuration.strayPlans(installed: installed) {
+        say("warning: \(warning)")
+      }
+    } catch {
+      say(
+        "warning: the apps in \(configuration.dataDirectory) cannot be read, so nobody knows whether their plans are among \"plans\": \(error)"
+      )
+    }
   }
 }
 

@@ -26,7 +26,7 @@ struct Plan: ParsableCommand {
           + ", and \(configuration.dataDirectory) has no app of that id")
     }
     do {
-      let plan = try planned.plan(installed: catalog.plugins)
+      let plan = try planned.plan(catalog)
       print(plan.text(grants: configuration.plugins), terminator: "")
     } catch {
       throw failure(error.problems.map(\.description))
@@ -37,7 +37,10 @@ struct Plan: ParsableCommand {
   private func stored(_ configuration: SluiceConfiguration) throws -> PlannedTenant? {
     do {
       return try StoredApp.plugins(of: tenant, dataDirectory: configuration.dataDirectory).map {
-        PlannedTenant(id: tenant, plugins: $0)
+        choices in
+        var planned = PlannedTenant(id: tenant, plugins: choices.map(\.plugin))
+        for choice in choices { planned.versions[choice.plugin] = choice.version }
+        return planned
       }
     } catch {
       throw failure("the apps in \(configuration.dataDirectory) cannot be read: \(error)")

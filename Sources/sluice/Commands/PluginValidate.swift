@@ -27,7 +27,7 @@ struct PluginValidate: ParsableCommand {
     } catch {
       throw failure(error.problems.map(\.description))
     }
-    if isLoader { return try load(plugin) }
+    if isLoader { try LibraryTrial.run(plugin) }
     let image = try read(plugin.library)
     let surplus = image.surplusSymbols
     guard surplus.isEmpty else {
@@ -36,34 +36,12 @@ struct PluginValidate: ParsableCommand {
           + "(\(surplus.prefix(3).joined(separator: ", "))\(surplus.count > 3 ? ", …" : "")); "
           + "link it with a version script that hides them")
     }
-    if !staysUnloaded { try loadElsewhere() }
+    let problems = staysUnloaded ? [] : LibraryTrial.problems(of: plugin)
+    guard problems.isEmpty else { throw failure(problems) }
     print("\(plugin.identity): the manifest and the library are well formed")
     print("  routes \(plugin.routes.count), sockets \(plugin.sockets.count)")
     print("  capabilities \(plugin.capabilities.map(\.rawValue).joined(separator: " "))")
     print("  needs \(image.neededLibraries.joined(separator: " "))")
-  }
-
-  /// Loads the library into this process and checks what it says of itself.
-  private func load(_ plugin: PluginManifest) throws {
-    do {
-      try LibraryCheck.load(plugin)
-    } catch {
-      throw failure("\(error)")
-    }
-  }
-
-  /// Has a process of its own load the library; its end tells.
-  private func loadElsewhere() throws {
-    switch ChildProcess.run([ProgramFolder.program, "plugin", "validate", "--load", folder]) {
-    case .exited(0): return
-    case .exited: throw ExitCode.failure
-    case .killed(let signal):
-      throw failure("\(folder): the library crashes while it is loaded and asked (\(signal))")
-    case .late(let seconds):
-      throw failure("\(folder): the library has not answered within \(seconds) s of being loaded")
-    case .unavailable(let reason):
-      throw failure("no process can be had to load the library in: \(reason)")
-    }
   }
 
   /// The library's headers, in good order.

@@ -30,12 +30,7 @@ struct DataOptions: ParsableArguments {
   var plugins: [String] = []
 
   func office(makesData: Bool = false) throws -> TenantOffice {
-    var options = ConfigurationOptions()
-    options.config = config
-    options.data = data
-    options.plugins = plugins
-    options.listen = []
-    options.loops = nil
+    let options = ConfigurationOptions(config: config, data: data, plugins: plugins)
     do {
       return try TenantOffice(try options.read(), makesData: makesData)
     } catch let error as TenantOffice.Failure {
@@ -97,14 +92,27 @@ struct TenantImport: ParsableCommand {
   @Option(help: "The plan to put it on; without it the one that it was on.")
   var plan: String?
 
+  @Flag(
+    name: .customLong("standard-versions"),
+    help:
+      "Where the app has chosen a version of a plugin that is not installed here, give it the standard version."
+  )
+  var standardVersions = false
+
   @OptionGroup var options: DataOptions
 
   func run() throws {
     let office = try options.office(makesData: true)
     let taken = try reporting {
-      try office.take(file, replaces: replace, sealKey: sealKey, plan: plan)
+      try office.take(
+        file, replaces: replace, sealKey: sealKey, plan: plan, standardVersions: standardVersions)
     }
     office.warn()
+    for version in taken.lostVersions {
+      say(
+        "warning: \(version) is not installed here; \(taken.app) has the standard version in its place"
+      )
+    }
     print("\(taken.app) is \(taken.replaced ? "replaced" : "in service")")
   }
 }
@@ -114,7 +122,8 @@ struct TenantDelete: ParsableCommand {
     commandName: "delete", abstract: "Remove an app and everything of it.",
     discussion: """
       Its credentials are refused and its sockets closed at once; its settings, secrets and file are gone when the command \
-      ends. There is no way back but an export or a backup.
+      ends, and its owner and members have it no more. There is no way back but an export or a backup, and what these bring back \
+      has no owner: to put an app's data back, import with --replace and do not delete it.
       """)
 
   @Argument(help: "The app's id.")
@@ -134,8 +143,8 @@ struct TenantChoosePlan: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan", abstract: "Put an app on a plan.",
     discussion: """
-      The plans are those of the configuration's "plans". What the plan allows is in force within a second of the command's end. \
-      This works beside a gateway that runs only.
+      The plans are those of the configuration's "plans": of the gateway that runs, or else of the one that --config names. What the plan \
+      allows is in force within a second of the command's end, or from the next start on.
       """)
 
   @Argument(help: "The app's id.")
@@ -158,9 +167,9 @@ struct TenantBackup: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "backup", abstract: "Copy the data of all tenants, or of one, into a folder.",
     discussion: """
-      Each database is copied as it is at one moment, checked, and given a new epoch. The folder is laid out as a data folder: \
-      a gateway can run on it, and one app can be exported from it with --data. The master key is not copied: without it the \
-      secrets cannot be opened.
+      Each database is copied as it is at one moment, checked, and given a new epoch; before them the files that plugins keep. The \
+      folder is laid out as a data folder: a gateway can run on it, and one app can be exported from it with --data. The master \
+      key is not copied: without it the secrets cannot be opened.
       """)
 
   @Argument(
@@ -180,8 +189,13 @@ struct TenantBackup: ParsableCommand {
     let (tenant, folder) = (
       arguments.count == 2 ? arguments[0] : nil, arguments[arguments.count - 1]
     )
-    let tenants = try reporting { try office.backUp(tenant, to: folder) }
-    print("\(tenants.count) tenants and control.sqlite are in \(folder); the master key is not")
+    let backup = try reporting { try office.backUp(tenant, to: folder) }
+    for path in backup.leftOut {
+      say("warning: \(path) is neither a file nor a folder, and not in the backup")
+    }
+    print(
+      "\(backup.tenants.count) tenants with \(backup.files) files of plugins and control.sqlite are in \(folder); the master key is not"
+    )
   }
 }
 

@@ -97,9 +97,61 @@ import Testing
         "plan":{"type":"string","default":"none","x-sluice-plan":true}}}}
       """#)
     #expect(
-      configuration.check(installed: [other]).map(\.description) == [
-        #"tenant platform: /plugins/other/config/plan: there is no plan "none"; there are: free, gold"#
+      configuration.check(installed: [other]).map { $0.description.replacing(path, with: "f") } == [
+        #"f:3:12: /plans: there is no plan "none"; there are: free, gold. The setting /plan of the plugin "other" is "none" "#
+          + #"where nothing else is said: add that plan, or name another under "tenants", "platform", "plugins", "other", "#
+          + #""config", "plan""#
       ])
+  }
+
+  /// What is wrong with plans that are given so, with these plugins of apps and one that has new apps on `free`.
+  private func problems(_ plans: String, apps: [String] = [], also: String = "") throws -> [String]
+  {
+    let steward = try samples.plugin(
+      "steward",
+      #"""
+      {"tenants":"platform","config":{"type":"object","additionalProperties":false,"properties":{
+        "plan":{"type":"string","default":"free","x-sluice-plan":true}}}}
+      """#)
+    let path = samples.folder.write(
+      #"{"listeners": [{"address": "127.0.0.1:0"}]\#(plans)\#(also)}"#, to: "sluice.json")
+    let installed = try apps.map { try samples.plugin($0, #"{"tenants":"apps"}"#) }
+    return try SluiceConfiguration.read(file: path).check(installed: installed + [steward])
+      .map { "\($0.pointer): \($0.message)" }
+  }
+
+  @Test(arguments: ["", #", "plans": {}"#, #", "plans": {"free": {}, "paid": {}}"#])
+  func `new apps begin on a plan that there is`(plans: String) throws {
+    #expect(try problems(plans) == [])
+  }
+
+  @Test func `plans without the one that new apps begin on are refused, whoever makes apps`() throws
+  {
+    let plans = #", "plans": {"paid": {}}"#
+    let refused = try problems(plans)
+    #expect(refused.count == 1)
+    #expect(refused.first?.hasPrefix(#"/plans: there is no plan "free"; there are: paid"#) == true)
+    let other =
+      #", "tenants": [{"id": "platform", "plugins": {"steward": {"config": {"plan": "paid"}}}}]"#
+    #expect(try problems(plans, also: other) == [])
+    // Where nobody makes apps there are still those of files.
+    let none = #", "tenants": [{"id": "platform"}, {"id": "acme"}]"#
+    #expect(
+      try problems(plans, also: none) == [
+        #"/plans: there is no plan "free", which apps begin on; add it"#
+      ])
+  }
+
+  @Test func `new apps begin with no more plugins than their plan allows`() throws {
+    let plans = #", "plans": {"free": {"plugins": 2}, "small": {"plugins": 1}}"#
+    #expect(try problems(plans, apps: ["a", "b"]) == [])
+    #expect(
+      try problems(plans, apps: ["a", "b", "c"]) == [
+        #"/plans/free/plugins: new apps are on the plan "free", which allows 2, and begin with 3: a, b, c; "#
+          + #"allow as many, or name fewer in "plugins", "enabled""#
+      ])
+    let fewer = #", "plugins": {"enabled": ["a", "c", "steward"]}"#
+    #expect(try problems(plans, apps: ["a", "b", "c"], also: fewer) == [])
   }
 
   @Test func `a file that names what is not installed is refused`() throws {

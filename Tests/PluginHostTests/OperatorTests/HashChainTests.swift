@@ -51,6 +51,35 @@ private struct ChainBench {
       try HashChain.verify(tenant: "none", dataDirectory: ChainBench(1).folder.path) == nil)
   }
 
+  @Test func `is listed from its end, as far as it is asked for`() throws {
+    let bench = try ChainBench(
+      2_500,
+      then: """
+        ALTER TABLE own_log ADD COLUMN made_at BIGINT;
+        ALTER TABLE own_log ADD COLUMN after_value TEXT;
+        UPDATE own_log SET made_at = 1767225600000, after_value = '{"a":[1]}' WHERE seq = 2500;
+        UPDATE own_log SET text = 'odd' WHERE seq IN (3, 1200, 2499);
+        """)
+    func rows(_ wanted: [(column: String, value: String)], _ limit: Int) throws -> [ConfigValue] {
+      let tables = try HashChain.rows(
+        of: "app", dataDirectory: bench.folder.path, where: wanted, limit: limit)
+      #expect(tables?.map(\.table) == ["own_log"])
+      return try (tables?.first?.rows ?? []).map {
+        try ConfigReader.read(text: Array($0.utf8), name: "row").root
+      }
+    }
+    #expect(try rows([], 2).map { $0["seq"] } == [2_499, 2_500])
+    #expect(try rows([], 5_000).count == 2_500)
+    let last = try #require(try rows([], 1).first)
+    #expect(last["made_at"] == "2026-01-01T00:00:00.000Z" && last["after"] == ["a": [1]])
+    #expect(last["text"] == nil && last["hash"]?.text?.count == 64)
+    #expect(try rows([("text", "odd")], 2).map { $0["seq"] } == [1_200, 2_499])
+    #expect(try rows([("text", "odd"), ("seq", "3")], 2).map { $0["seq"] } == [3])
+    #expect(try rows([("none", "odd")], 2) == [])
+    #expect(
+      try HashChain.rows(of: "none", dataDirectory: bench.folder.path, where: [], limit: 1) == nil)
+  }
+
   @Test(arguments: [
     ("UPDATE own_log SET text = 'x' WHERE seq = 1003", "row 1003 is not what was written", 1_002),
     ("UPDATE own_log SET text = '' WHERE seq = 4", "row 4 is not what was written", 3),

@@ -189,7 +189,7 @@ import Testing
 extension Plans {
   /// The standard plan and another.
   fileprivate init(named name: String) throws {
-    let text = #"{"\#(name)": {}}"#
+    let text = #"{"\#(Plans.standard)": {}, "\#(name)": {}}"#
     let source = try ConfigReader.read(text: Array(text.utf8), name: "plans")
     self.init(reading: ConfigNode(rootOf: ConfigProblems(source)))
   }

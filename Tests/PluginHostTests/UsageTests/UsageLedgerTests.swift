@@ -101,6 +101,37 @@ import Testing
     }
   }
 
+  @Test func `holds who is on a plan that was taken away to what new apps may use`() async throws {
+    let plans = try Self.plans(#"{"free":{"plugins":2},"paid":{"plugins":9}}"#)
+    try await run(plans: plans) { (ledger, _) async throws in
+      try await ledger.setPlan("paid", of: "one")
+      try await ledger.setPlan("paid", of: "two")
+      try await ledger.setPlan("free", of: "three")
+      #expect(ledger.strays.uses == [])
+    }
+    var others = try Self.plans(#"{"gold":{"plugins":3},"trial":{"plugins":1}}"#)
+    others.ofNewApps = "trial"
+    let fewer = others
+    try await run(plans: fewer) { (ledger, _) async throws in
+      #expect(
+        ledger.strays.uses == [PlanUse(plan: "free", apps: 1), PlanUse(plan: "paid", apps: 2)])
+      #expect(ledger.plan(of: "one") == "paid" && ledger.bound(.plugins, of: "one") == 1)
+      // Of whom nothing was ever said is on the plan of new apps, where there is none called free.
+      #expect(ledger.plan(of: "four") == "trial" && ledger.bound(.plugins, of: "four") == 1)
+      ledger.set(plans)
+      #expect(ledger.strays.uses == [] && ledger.bound(.plugins, of: "one") == 9)
+      ledger.set(fewer)
+      #expect(ledger.strays.uses.count == 2 && ledger.bound(.plugins, of: "one") == 1)
+    }
+    let known = try StoredApp.plans(dataDirectory: bench.folder + "/data")
+    #expect(known == [PlanUse(plan: "free", apps: 1), PlanUse(plan: "paid", apps: 2)])
+    #expect(try StoredApp.plans(dataDirectory: bench.folder) == [])
+    #expect(
+      known.last?.stray(heldBy: fewer)
+        == #"2 apps are on the plan "paid", which is none of "plans": what "trial" allows holds for them"#
+    )
+  }
+
   @Test func `finds the plan that a tenant was made on, and none of one that had its name`()
     async throws
   {

@@ -150,7 +150,8 @@ typedef struct sluice_tenants_v1 {
     sluice_status_t (*SLUICE_NONNULL hosts)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
                                             sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
     /* `create`, on the operator's plan called `plan`; absent is the standard one. SLUICE_E_INVALID also when there is no such
-     * plan; result: a JSON array of {"pointer","message"} that names those that there are. */
+     * plan; result: a JSON array of {"pointer","message"} that names those that there are. SLUICE_E_LIMITED: the plan allows
+     * fewer plugins than new tenants begin with; result: words. */
     sluice_status_t (*SLUICE_NONNULL create_on)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
                                                 sluice_slice_t plan,
                                                 sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
