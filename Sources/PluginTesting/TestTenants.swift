@@ -29,6 +29,8 @@ public struct TestTenants: Sendable {
     public var plugins: [String: Plugin] = [:]
     /// By the key's id.
     public var credentials: [String: Key] = [:]
+    /// How many of them it may have: another is refused as invalid, as by the host.
+    public var credentialLimit = 1_000
     /// By name, unsealed: what `sluice.secrets/1` of that tenant would read.
     public var secrets: [String: [UInt8]] = [:]
     /// As the plugin set them, in its order.
@@ -115,7 +117,9 @@ let tenantsTable = Constant {
           scopes: credential.pointee.scopes.text.split(separator: " ").map(String.init),
           expiresAt: credential.pointee.expires_at_ms == 0
             ? nil : Timestamp(unixMilliseconds: credential.pointee.expires_at_ms))
-        guard value.digest.count == 32 else { return SLUICE_E_INVALID }
+        guard value.digest.count == 32, tenant.credentials.count < tenant.credentialLimit else {
+          return SLUICE_E_INVALID
+        }
         let isTaken = tenant.credentials.values.contains {
           $0.credential.id == value.id || $0.credential.digest == value.digest
         }

@@ -67,10 +67,6 @@ import Testing
     tenants.tenants[app.id]?.plan = "gold"
     try await control.host.setTenants(tenants)
     #expect(try await shown() == ["gold", "gold", "gold"])
-    // The operator has deleted it.
-    tenants.tenants[app.id] = nil
-    try await control.host.setTenants(tenants)
-    #expect(try await shown() == [nil, nil, nil])
     try await control.host.close()
   }
 
@@ -207,6 +203,105 @@ import Testing
     try await control.host.advance(milliseconds: 300_000)
     try await control.host.settle()
     #expect(try await control.host.tenants.tenants["app_c"] == nil)
+    try await control.host.close()
+  }
+
+  /// What a listener is told of what the operator has done to an app.
+  private static func note(_ action: String, _ outcome: String, of app: String) -> RawJSON {
+    let text = #"""
+      {"app":"\#(app)","actor_kind":"operator","actor":"root","address":"local","request_id":"opr_1",
+       "action":"\#(action)","outcome":"\#(outcome)"}
+      """#
+    return RawJSON(unchecked: Array(text.utf8))
+  }
+
+  private static let tables = [
+    "apps", "keys", "members", "invitations", "domains", "branding", "domain_claims",
+  ]
+
+  private func rows(of app: String, _ control: ControlHost) async throws -> Int {
+    var count = 0
+    for table in Self.tables {
+      let column = table == "apps" ? "id" : "app_id"
+      count += try await control.host.execute(
+        "SELECT 1 FROM control_\(table) WHERE \(column) = '\(app)'"
+      ).count
+    }
+    return count
+  }
+
+  @Test func `that the operator has deleted is gone for its owner, with all that there was of it`()
+    async throws
+  {
+    let control = try await ControlHost()
+    let (app, other) = (try await control.makeApp(), try await control.makeApp())
+    for path in ["invitations", "branding", "domains/a.customers.example"] {
+      let reply = try await control.request(
+        path == "invitations" ? "POST" : "PUT", "/v1/apps/\(app.id)/\(path)",
+        path == "invitations" ? #"{"email":"eve@example.test","role":"viewer"}"# : "{}")
+      #expect((200...201).contains(reply.status), "\(path) \(reply.text)")
+    }
+    #expect(try await rows(of: app.id, control) >= 5)
+    var tenants = try await control.host.tenants
+    tenants.tenants[app.id] = nil
+    try await control.host.setTenants(tenants)
+    // At once, before anything is heard of it.
+    var list: Listed = try await control.request("GET", "/v1/apps").json()
+    #expect(list.data.map(\.id) == [other.id])
+    for path in ["", "/keys", "/audit", "/members", "/usage"] {
+      #expect(try await control.request("GET", "/v1/apps/\(app.id)\(path)").status == 404)
+    }
+    let deleted = try await control.host.deliver(
+      "sluice.audit.noted", data: Self.note("app.deleted", "done", of: app.id))
+    #expect(deleted == .ok)
+    #expect(try await rows(of: app.id, control) == 0)
+    #expect(try await control.request("DELETE", "/v1/apps/\(app.id)").status == 404)
+    #expect(try await rows(of: other.id, control) > 0)
+    list = try await control.request("GET", "/v1/apps").json()
+    #expect(list.data.map(\.id) == [other.id])
+    // It leaves room for another, of which an account has so many.
+    _ = try await control.makeApp()
+    _ = try await control.makeApp()
+    try await control.host.close()
+  }
+
+  @Test func `whose deletion a crash has cut short is gone at the next sweep`() async throws {
+    let control = try await ControlHost()
+    let (app, other) = (try await control.makeApp(), try await control.makeApp())
+    // Recorded, and not yet removed.
+    let heard = try await control.host.deliver(
+      "sluice.audit.noted", data: Self.note("app.deleted", "done", of: app.id))
+    #expect(heard == .ok)
+    #expect(try await rows(of: app.id, control) > 0)
+    try await control.host.setTenants(TestTenants())
+    try await control.host.advance(milliseconds: 300_000)
+    try await control.host.settle()
+    #expect(try await rows(of: app.id, control) == 0)
+    // What the gateway has lost without a word is hidden, and comes back with it.
+    #expect(try await control.request("GET", "/v1/apps/\(other.id)").status == 404)
+    #expect(try await rows(of: other.id, control) > 0)
+    try await control.host.setTenants(
+      TestTenants(tenants: [other.id: TestTenants.Tenant(plan: "trial")]))
+    #expect(try await control.request("GET", "/v1/apps/\(other.id)").status == 200)
+    // Its owner need not wait for that.
+    try await control.host.setTenants(TestTenants())
+    #expect(try await control.request("DELETE", "/v1/apps/\(other.id)").status == 204)
+    #expect(try await rows(of: other.id, control) == 0)
+    try await control.host.close()
+  }
+
+  @Test func `that is there again when its deletion is heard of stays its owner's`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    for (action, outcome) in [
+      ("app.deleted", "done"), ("app.deleted", "failed"), ("app.x", "done"),
+    ] {
+      let heard = try await control.host.deliver(
+        "sluice.audit.noted", data: Self.note(action, outcome, of: app.id))
+      #expect(heard == .ok)
+    }
+    #expect(try await control.request("GET", "/v1/apps/\(app.id)").status == 200)
+    #expect(try await rows(of: app.id, control) > 0)
     try await control.host.close()
   }
 }

@@ -120,7 +120,7 @@ import Testing
         INSERT INTO control_members VALUES ('app_a', 'acc_ada', 'owner', 1767225000000);
         INSERT INTO control_audit VALUES (1, 'aud_1', 1767225001000, 'app_a', 'account', 'acc_ada', '127.0.0.1', 'r',
           'signing_secret.rotated', 'done', NULL, NULL, '{"previous_expires_at":"2026-01-01T00:00:00.000Z"}',
-          printf('%064d', 0), printf('%064d', 1));
+          printf('%064d', 0), printf('%064d', 1), NULL);
         """, tenants: TestTenants(tenants: ["app_a": TestTenants.Tenant()]))
     let reply = try await control.request(
       "POST", "/v1/apps/app_a/signing-secret/rotate", #"{"grace_seconds":60}"#)
@@ -144,19 +144,22 @@ import Testing
     }
     let host = control.host
     #expect(try await host.deliver("sluice.audit.noted", data: note("begun")) == .ok)
+    let why = #","reason":"no such plan""#
+    #expect(try await host.deliver("sluice.audit.noted", data: note("failed", why)) == .ok)
     let change = #","before":{"plan":"free"},"after":{"plan":"gold"}"#
     #expect(try await host.deliver("other.audit.noted", data: note("done", change)) == .ok)
     _ = try await control.request("PATCH", "/v1/apps/\(app.id)", #"{"name":"Market"}"#)
     let log = try await control.log(of: app)
     #expect(
       log.map { "\($0.action) \($0.outcome) \($0.actor)" } == [
-        "app.created done acc_ada", "app.plan_changed begun root", "app.plan_changed done root",
-        "app.changed done acc_ada",
+        "app.created done acc_ada", "app.plan_changed begun root", "app.plan_changed failed root",
+        "app.plan_changed done root", "app.changed done acc_ada",
       ])
-    #expect(log[2].before?.text == #"{"plan":"free"}"# && log[2].after?.text == #"{"plan":"gold"}"#)
+    #expect(log.map(\.reason) == [nil, nil, "no such plan", nil, nil])
+    #expect(log[3].before?.text == #"{"plan":"free"}"# && log[3].after?.text == #"{"plan":"gold"}"#)
     for (former, next) in zip(log, log.dropFirst()) { #expect(next.previousHash == former.hash) }
     let events = try await host.events.filter { $0.type == "control.audit.recorded" }
-    #expect(events.count == 4)
+    #expect(events.count == 5)
     try await host.close()
   }
 
@@ -252,7 +255,7 @@ import Testing
     let control = try await ControlHost(
       rows: """
         INSERT INTO control_audit VALUES (1, 'aud_1', 0, 'app_x', 'account', 'acc_ada', '127.0.0.1', 'r', 'a', 'done',
-          NULL, NULL, NULL, '0', '1');
+          NULL, NULL, NULL, '0', '1', NULL);
         """)
     #expect(try await control.request("GET", "/v1/apps").status == 200)
     try await control.host.close()
@@ -260,24 +263,40 @@ import Testing
       let other = try await ControlHost(
         rows: """
           INSERT INTO control_audit VALUES (1, 'aud_1', 0, 'app_x', 'account', 'acc_ada', '127.0.0.1', 'r', 'a', 'done',
-            NULL, NULL, NULL, '0', '1');
+            NULL, NULL, NULL, '0', '1', NULL);
           \(statement);
           """)
       try await other.host.close()
     }
   }
 
-  @Test func `says of a change that failed that it was begun and has failed`() async throws {
+  @Test func `says of a change that failed that it was begun and has failed, and why`() async throws
+  {
     let control = try await ControlHost()
     let app = try await control.makeApp()
-    try await control.host.setTenants(TestTenants())
-    let reply = try await control.request(
-      "PATCH", "/v1/apps/\(app.id)", #"{"name":"x","allowed_origins":[]}"#)
-    #expect(reply.status == 404)
+    var tenants = try await control.host.tenants
+    tenants.tenants["app_other"] = TestTenants.Tenant(hosts: ["taken.customers.example"])
+    try await control.host.setTenants(tenants)
+    let path = "/v1/apps/\(app.id)/domains/taken.customers.example"
+    #expect(try await control.request("PUT", path, "{}").status == 409)
     let log = try await control.log(of: app)
     #expect(log.map(\.outcome) == ["done", "begun", "failed"])
-    let read = try await control.request("GET", "/v1/apps")
-    #expect(try read.json(Listed.self).data.map(\.name) == ["Shop"])
+    #expect(log.map(\.reason) == [nil, nil, "It is another's."])
+    #expect(log[2].previousHash == log[1].hash && log[2].hash != log[1].hash)
+    let missing = "/v1/apps/\(app.id)/domains/none.customers.example"
+    #expect(try await control.request("GET", missing).status == 404)
+    #expect(try await control.log(of: app).count == 3)
     try await control.host.close()
+  }
+
+  @Test func `has the words that a client is told as the reason, and so many of them`() {
+    let problem = Problem.invalid(
+      "Refused.", errors: [.init(pointer: "/config/size", message: "must be at least 1")])
+    #expect(AuditRecord.reason(of: problem) == "Refused. /config/size: must be at least 1")
+    #expect(
+      AuditRecord.reason(of: HostError(.unavailable, "the disk is full")) == "the disk is full")
+    #expect(!AuditRecord.reason(of: HostError(.storageFull)).isEmpty)
+    let long = AuditRecord.reason(of: Problem.conflict(String(repeating: "ü", count: 5_000)))
+    #expect((900...1_010).contains(long.utf8.count))
   }
 }

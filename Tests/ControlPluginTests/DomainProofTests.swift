@@ -15,7 +15,13 @@ import Testing
 
       var record: Record
       var checks: Int
+      var expiresAt: String
       var failure: String?
+
+      enum CodingKeys: String, CodingKey {
+        case record, checks, failure
+        case expiresAt = "expires_at"
+      }
     }
 
     var host: String
@@ -115,13 +121,38 @@ import Testing
     try await control.host.close()
   }
 
+  @Test func `is waited for so long`() async throws {
+    let control = try await ControlHost(settings: Self.proving)
+    let app = try await control.makeApp()
+    let hosts = ["/a.customers.example", "/b.customers.example"]
+    for host in hosts { #expect(try await ask(control, "PUT", app, host, "{}").status == 200) }
+    let first = try await ask(control, "GET", app, hosts[0]).json(Shown.self)
+    #expect(first.proof?.expiresAt == "2026-01-01T01:00:00.000Z")
+    #expect(try await ask(control, "PUT", app, "/c.customers.example", "{}").status == 403)
+    try await control.host.advance(milliseconds: 3_599_999)
+    #expect(try await ask(control, "GET", app, hosts[0]).status == 200)
+    try await control.host.advance(milliseconds: 1)
+    // Over at once, whether or not the row has been swept.
+    #expect(try await ask(control, "GET", app, hosts[0]).status == 404)
+    #expect(try await ask(control, "POST", app, hosts[0] + "/verify").status == 404)
+    #expect(try await ask(control, "GET", app, "").text.contains("customers") == false)
+    // There is room again, and who asks anew gets another record.
+    #expect(try await ask(control, "PUT", app, "/c.customers.example", "{}").status == 200)
+    let again = try await ask(control, "PUT", app, hosts[0], "{}").json(Shown.self)
+    #expect(again.proof != nil && again.proof?.record != first.proof?.record)
+    try await control.host.advance(milliseconds: 3_900_000)
+    try await control.host.settle()
+    #expect(try await control.host.execute("SELECT * FROM control_domain_claims").isEmpty)
+    try await control.host.close()
+  }
+
   @Test func `is the operator's word where a host is given to one app by name`() async throws {
     let rows = """
       INSERT INTO control_apps VALUES
         ('app_nobody', 'acc_ada', 'a', 'free', 'ready', 1767225000000, 1767225000000);
       INSERT INTO control_members VALUES ('app_nobody', 'acc_ada', 'owner', 1767225000000);
       INSERT INTO control_domain_claims (host, app_id, token, created_at, checks)
-        VALUES ('shop.example', 'app_nobody', 'x', 1000, 3);
+        VALUES ('shop.example', 'app_nobody', 'x', 1767225000000, 3);
       """
     let tenants = TestTenants(tenants: ["app_nobody": TestTenants.Tenant()])
     let control = try await ControlHost(rows: rows, tenants: tenants, settings: Self.proving)

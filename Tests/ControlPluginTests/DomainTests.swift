@@ -121,7 +121,8 @@ import Testing
     // What was begun is not looked at for ever: one that is removed by whatever other way stays as the list has it.
     try await control.host.advance(milliseconds: 300_000)
     try await control.host.settle()
-    try await control.host.setTenants(TestTenants())
+    tenants.tenants["app_a"] = TestTenants.Tenant()
+    try await control.host.setTenants(tenants)
     try await control.host.advance(milliseconds: 300_000)
     try await control.host.settle()
     #expect(try await control.request("GET", "/v1/apps/app_a/domains").text == reply.text)

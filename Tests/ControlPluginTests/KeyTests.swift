@@ -225,12 +225,22 @@ import Testing
     }
     let over = try await control.request("POST", path, #"{"grace_seconds":3600}"#)
     #expect(over.status == 403 && over.problem?.code == "quota_exceeded")
-    try await control.host.advance(milliseconds: 3_600_000)
-    #expect(try await control.request("POST", path, #"{"grace_seconds":0}"#).status == 200)
+    // Who has to shut a thief out is not told to wait.
+    let reply = try await control.request("POST", path, #"{"grace_seconds":0}"#)
+    let last: Rotated = try reply.json()
+    let credentials = try #require(try await control.host.tenants.tenants[app.id]?.credentials)
+    let now = try #require(credentials[key.id]?.revokedAt)
+    #expect(reply.status == 200 && now <= 1_767_225_600_000)
+    let good = credentials.values.filter {
+      $0.credential.id.hasPrefix(key.id) && $0.revokedAt == nil
+    }
+    #expect(
+      Set(good.map(\.credential.digest)).isSuperset(of: [sha256(last.secret)])
+        && good.filter { !$0.credential.id.hasSuffix(".public") }.count == 1)
     let made: Made = try await control.request(
       "POST", "/v1/apps/\(app.id)/keys", #"{"name":"x","expires_at":"2026-01-01T02:00:00Z"}"#
     ).json()
-    try await control.host.advance(milliseconds: 3_600_000)
+    try await control.host.advance(milliseconds: 7_200_000)
     let late = try await control.request(
       "POST", "/v1/apps/\(app.id)/keys/\(made.id)/rotate", #"{"grace_seconds":0}"#)
     #expect(late.status == 409)
@@ -352,10 +362,14 @@ import Testing
   @Test func `that the host does not take leaves nothing behind`() async throws {
     let control = try await ControlHost()
     let app = try await control.makeApp()
-    // The tenant goes behind the plugin's back.
-    try await control.host.setTenants(TestTenants())
-    let reply = try await control.request("POST", "/v1/apps/\(app.id)/keys", #"{"name":"x"}"#)
-    #expect(reply.status == 404)
+    var tenants = try await control.host.tenants
+    tenants.tenants[app.id]?.credentialLimit = 2
+    try await control.host.setTenants(tenants)
+    let reply = try await control.host.request(
+      "POST", "/v1/apps/\(app.id)/keys", body: #"{"name":"x"}"#, as: .account("acc_ada"))
+    #expect(reply.status >= 400)
+    let left = try await control.host.tenants.tenants[app.id]?.credentials
+    #expect(left?.count == 2 && left?.values.allSatisfy { $0.revokedAt == nil } == true)
     let keys: Listed = try await control.request("GET", "/v1/apps/\(app.id)/keys").json()
     #expect(keys.data.map(\.name) == ["default"])
     try await control.host.close()

@@ -14,7 +14,7 @@ struct ControlHost {
   static let settings: RawJSON = #"""
     {"plan":"trial","apps_per_account":3,"keys_per_app":3,"members_per_app":4,"invitations_per_day":5,
      "domains":[{"host":"*.customers.example"},{"host":"shop.example","app":"app_nobody"}],
-     "domain_proof":"none","dns_server":"127.0.0.1:1","unproven_domains_per_app":2,
+     "domain_proof":"none","dns_server":"127.0.0.1:1","unproven_domains_per_app":2,"unproven_domain_seconds":3600,
      "invitation_seconds":3600,"invitation_page":"https://console.example/invitations?code={code}"}
     """#
 
@@ -203,11 +203,12 @@ struct Logged: Decodable {
   var target: String?
   var before: RawJSON?
   var after: RawJSON?
+  var reason: String?
   var previousHash: String
   var hash: String
 
   enum CodingKeys: String, CodingKey {
-    case seq, actor, action, outcome, target, before, after, hash
+    case seq, actor, action, outcome, target, before, after, reason, hash
     case previousHash = "previous_hash"
   }
 }

@@ -122,8 +122,7 @@ def test_streams_give_their_places_back_however_they_end(sluice, tmp_path):
         opened(ended)
         exported = run("tenant", "export", app.id, tmp_path / "file", "--data", gateway.data)
         assert exported.returncode == 0, exported.stderr
-        assert run("tenant", "delete", app.id, "--data", gateway.data).returncode == 0
-        imported = run("tenant", "import", tmp_path / "file", "--data", gateway.data)
+        imported = run("tenant", "import", tmp_path / "file", "--replace", "--data", gateway.data)
         assert imported.returncode == 0, imported.stderr
         assert eventually(lambda: used(app, "connections") == 0)
         opened(ended)

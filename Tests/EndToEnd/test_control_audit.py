@@ -1,6 +1,7 @@
 """The audit log from outside: what stands in it, that it is bound together, and that whoever rewrites it is found out."""
 
 import hashlib
+import json
 import os
 import pwd
 import shutil
@@ -19,6 +20,13 @@ def verify(folder, *arguments, code=0) -> str:
     done = run("audit", "verify", "--data", folder, *arguments)
     assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
     return done.stdout + done.stderr
+
+
+def listed(folder, *arguments, code=0) -> list[dict]:
+    """What `sluice audit list` prints."""
+    done = run("audit", "list", "--data", folder, *arguments)
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def canonical_hash(names: list[str], row: tuple) -> str:
@@ -123,11 +131,42 @@ def test_what_the_operator_does_to_an_app_is_in_its_log(sluice, tmp_path):
     gateway.start()
     of("app.imported", 4)
     tenant("delete", app.id)
-    gone = of("app.deleted", 2)[1]
-    assert gone["before"]["keys"] and "after" not in gone
+    # From here on it is the operator's to read.
+    account.get(f"/v1/apps/{app.id}/audit", expect=404)
+    deleted = ("--app", app.id, "--action", "app.deleted")
+    assert eventually(lambda: len(listed(gateway.data, *deleted)) == 2)
+    begun, gone = listed(gateway.data, *deleted)
+    assert (begun["outcome"], gone["outcome"]) == ("begun", "done")
+    assert gone["before"]["keys"] and "after" not in gone and gone["app_id"] == app.id
+    assert gone["actor"] == pwd.getpwuid(os.geteuid()).pw_name and gone["created_at"].endswith("Z")
     assert "rows are whole" in verify(gateway.data)
     said = [line for line in gateway.lines() if line.get("message") == "an operator's request"]
     assert gone["request_id"] in {line.get("request_id") for line in said}
+
+
+def test_the_log_is_listed_by_the_operator_who_has_no_account(busy):
+    gateway, account, app = busy
+    rows = listed(gateway.data, "--limit", "1000")
+    assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1)) and len(rows) >= 61
+    assert listed(gateway.data, "--limit", "3") == rows[-3:]
+    created = listed(gateway.data, "--app", app.id, "--action", "app.created")
+    assert len(created) == 1 and created[0]["actor"] == account.id and created[0]["after"]["name"] == "Audited"
+    assert listed(gateway.data, "--actor", "nobody") == []
+    of_app = account.get(f"/v1/apps/{app.id}/audit", params={"limit": 1}, expect=200).json()["data"][0]
+    assert listed(gateway.data, "--app", app.id, "--limit", "1")[0]["hash"] == of_app["hash"]
+    listed(gateway.data, "app_none", code=1)
+    listed(gateway.data, "--limit", "0", code=64)
+
+
+def test_a_change_that_has_failed_says_why(busy):
+    gateway, account, app = busy
+    app.set_plugin("nowhere", expect=404, enabled=True)
+    app.set_plugin("chat", expect=400, enabled=True, config={"typo": 1})
+    page = account.get(f"/v1/apps/{app.id}/audit", params={"outcome": "failed", "action": "plugin.set"}, expect=200).json()
+    newest, oldest = page["data"]
+    assert oldest["target"] == "nowhere" and oldest["reason"] == "No plugin called nowhere is installed for apps."
+    assert newest["target"] == "chat" and "/config/typo" in newest["reason"], newest
+    assert "rows are whole" in verify(gateway.data)
 
 
 def test_the_last_row_that_was_printed_is_found_again(busy, tmp_path):

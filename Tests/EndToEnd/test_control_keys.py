@@ -127,6 +127,20 @@ def test_the_time_of_a_keys_last_use_is_known_also_after_kill_9(sluice):
     assert last_used() == known
 
 
+def test_a_key_with_all_the_secrets_that_it_may_have_is_rotated_all_the_same_when_the_others_end(gateway, app):
+    key = make_key(app)
+    path = f"/v1/apps/{app.id}/keys/{key['id']}/rotate"
+    secrets = [key["secret"]]
+    for _ in range(4):
+        secrets.append(app.owner.post(path, {"grace_seconds": 3600}, expect=200).json()["secret"])
+    assert all(everywhere(gateway, secret, 8) == {200} for secret in secrets)
+    refused = app.owner.post(path, {"grace_seconds": 3600}, expect=403).json()
+    assert refused["code"] == "quota_exceeded" and "grace_seconds 0" in refused["detail"]
+    last = app.owner.post(path, {"grace_seconds": 0}, expect=200).json()["secret"]
+    assert all(everywhere(gateway, secret, 8) == {401} for secret in secrets)
+    assert everywhere(gateway, last, 8) == {200}
+
+
 def test_tokens_under_the_old_signing_secret_are_good_until_the_grace_ends(gateway, app):
     def status(secret: str) -> int:
         return Client(gateway.url, mint(secret, app.id, "alice")).get("/v1/unread").status_code

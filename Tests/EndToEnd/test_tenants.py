@@ -55,6 +55,19 @@ def control_rows(gateway, app: str) -> int:
         return found
 
 
+def control_plane_rows(gateway, app: str) -> int:
+    """How many rows the control plane has of the app, but for its log."""
+    with closing(sqlite3.connect(f"file:{gateway.data}/tenants/platform.sqlite?mode=ro", uri=True)) as database:
+        tables = [name for name, in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        found = 0
+        for table in tables:
+            columns = [column[1] for column in database.execute(f"PRAGMA table_info({table})")]
+            for column in ({"app_id"} if table != "control_apps" else {"id"}) & set(columns):
+                if table != "control_audit":
+                    found += database.execute(f"SELECT count(*) FROM {table} WHERE {column} = ?", [app]).fetchone()[0]
+        return found
+
+
 @pytest.fixture(scope="module")
 def source(tmp_path_factory, request):
     """A gateway that serves while everything is done to its apps."""
@@ -191,8 +204,13 @@ def test_a_deleted_app_is_gone_at_once_with_its_file_and_every_row(source):
     assert said(source.url, neighbour.secret) == ["stays"]
     assert "no tenant" in tenant(source, "delete", app.id, code=1)
     assert "comes from" in tenant(source, "delete", "platform", code=1)
-    # Its owner finds the name in the list until it is deleted there too, which works.
-    assert app.owner.call("DELETE", f"/v1/apps/{app.id}").status_code == 204
+    # It is gone for its owner, too.
+    assert app.id not in str(app.owner.get("/v1/apps", expect=200).json())
+    for path in ("", "/keys", "/audit"):
+        app.owner.get(f"/v1/apps/{app.id}{path}", expect=404)
+    assert eventually(lambda: control_plane_rows(source, app.id) == 0)
+    assert app.owner.call("DELETE", f"/v1/apps/{app.id}").status_code == 404
+    assert control_plane_rows(source, neighbour.id) > 2
 
 
 def test_the_file_of_an_app_that_was_removed_when_the_process_died_is_deleted_at_the_next_start(sluice):
@@ -245,6 +263,49 @@ def test_a_backup_taken_under_load_is_a_data_folder_that_a_gateway_runs_on(sluic
     assert epoch(restored.url, app.secret) != epoch(gateway.url, app.secret)
 
 
+def files(folder) -> dict[str, bytes]:
+    """What lies below a folder, by its path."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_backup_has_the_files_of_plugins_and_gives_all_back(sluice, tmp_path, runs):
+    gateway = sluice()
+    app, neighbour = talkative(gateway, "said"), talkative(gateway, "theirs")
+    # Each account has been sent a letter, which lies in the outbox.
+    assert eventually(lambda: len(list((gateway.data / "files/platform/mailer/outbox").glob("*.eml"))) >= 2)
+    own = gateway.data / f"files/{app.id}/keeper/deep/er"
+    own.mkdir(parents=True)
+    (own / "kept.bin").write_bytes(bytes(range(256)) * 9000)
+    (own / "none").write_bytes(b"")
+    (own / "link").symlink_to("/etc/passwd")
+    if not runs:
+        gateway.stop()
+    folder = tmp_path / "backup"
+    text = tenant(gateway, "backup", folder)
+    assert f"warning: {own}/link is neither a file nor a folder" in text, text
+    (own / "link").unlink()
+    copied = files(folder / "files")
+    assert copied == files(gateway.data / "files") and len(copied) >= 5
+    assert "platform/control/control_audit.head" in copied
+    assert f"with {len(copied)} files of plugins" in text
+    assert stat.S_IMODE((folder / f"files/{app.id}/keeper/deep/er/kept.bin").stat().st_mode) == 0o600
+    # The end of the audit log is known of the copy too.
+    done = run("audit", "verify", "--data", folder)
+    assert done.returncode == 0 and "nothing says" not in done.stdout, done.stdout + done.stderr
+    shutil.copy(gateway.data / "master.key", folder)
+    restored = sluice(start=False)
+    restored.data = folder
+    restored.start()
+    assert said(restored.url, app.secret) == ["said"] and said(restored.url, neighbour.secret) == ["theirs"]
+    for path, content in copied.items():
+        assert path.endswith(".head") or (folder / "files" / path).read_bytes() == content, path
+    # One app alone comes with its own.
+    tenant(gateway, "backup", app.id, tmp_path / "one")
+    assert {path.split("/")[0] for path in files(tmp_path / "one/files")} == {app.id}
+    assert "is there already" in tenant(gateway, "backup", app.id, tmp_path / "one", code=1)
+
+
 def test_one_app_is_taken_from_a_backup_into_the_gateway_that_serves(source, tmp_path):
     app = talkative(source, "precious")
     folder = tmp_path / "backup"
@@ -275,9 +336,14 @@ def test_everything_works_on_the_data_of_a_gateway_that_is_stopped(sluice, tmp_p
     assert "already" in tenant(gateway, "import", file, code=1)
     tenant(gateway, "import", file, "--replace")
     tenant(gateway, "backup", tmp_path / "backup")
+    assert control_plane_rows(gateway, doomed.id) > 2
     gateway.start()
     assert said(gateway.url, app.secret) == ["one"]
     assert doomed.server.get("/v1/channels").status_code == 401
+    # The control plane hears of it when it runs. What is there again stays its owner's.
+    doomed.owner.get(f"/v1/apps/{doomed.id}", expect=404)
+    assert eventually(lambda: control_plane_rows(gateway, doomed.id) == 0)
+    app.owner.get(f"/v1/apps/{app.id}", expect=200)
 
 
 def test_what_is_wrong_with_the_command_is_said(source, tmp_path):

@@ -39,6 +39,8 @@ struct ControlSettings: Decodable {
   var domainProof: Proof
   /// How many host names of an app may wait for their proof.
   var unprovenDomainsPerApp: Int
+  /// How long a host name may wait for its proof.
+  var unprovenDomainSeconds: Int64
   /// Where the DNS is asked; see ``NameServer``.
   var nameServer: String
 
@@ -52,6 +54,7 @@ struct ControlSettings: Decodable {
     case domains
     case domainProof = "domain_proof"
     case unprovenDomainsPerApp = "unproven_domains_per_app"
+    case unprovenDomainSeconds = "unproven_domain_seconds"
     case nameServer = "dns_server"
     case keysPerApp = "keys_per_app"
     case membersPerApp = "members_per_app"
@@ -59,6 +62,9 @@ struct ControlSettings: Decodable {
     case invitationSeconds = "invitation_seconds"
     case invitationPage = "invitation_page"
   }
+
+  /// How long a host name may wait for its proof, in milliseconds.
+  var claimPatience: Int64 { unprovenDomainSeconds * 1_000 }
 
   /// Checks what a schema cannot say.
   func check() throws {

@@ -15,8 +15,8 @@ struct App: Codable, Identifiable {
 /// An app with what whoever asks is to it, as its members see it.
 struct ShownApp: Encodable {
   var membership: Membership
-  /// The one that the host has it on; nil when the operator has deleted the app.
-  var plan: String?
+  /// The one that the host has it on.
+  var plan: String
   /// The origins whose pages may come to it; nil in lists.
   var allowedOrigins: [String]?
 
@@ -71,14 +71,16 @@ extension ControlShard {
     try context.tenants.origins(of: app.id) ?? []
   }
 
-  /// An app as it stands in lists.
-  func listed(_ membership: Membership) throws -> ShownApp {
-    ShownApp(membership: membership, plan: try context.tenants.plan(of: membership.app.id))
+  /// An app as it stands in lists; nil when the operator has deleted it.
+  func listed(_ membership: Membership) throws -> ShownApp? {
+    try context.tenants.plan(of: membership.app.id).map {
+      ShownApp(membership: membership, plan: $0)
+    }
   }
 
   /// All of an app.
   private func whole(_ membership: Membership) throws -> ShownApp {
-    var app = try listed(membership)
+    guard var app = try listed(membership) else { throw ControlShard.unknownApp }
     app.allowedOrigins = try origins(of: membership.app)
     return app
   }
@@ -94,9 +96,11 @@ extension ControlShard {
         AND a.state = \(Stage.ready)
       ORDER BY m.app_id LIMIT \(limit + 1)
       """)
-    let apps = try rows.prefix(limit).map { try listed(Membership($0)) }
+    let page = try rows.prefix(limit).map { try Membership($0) }
     return try .json(
-      Page(data: apps, next: rows.count > limit ? apps.last?.membership.app.id : nil))
+      Page(
+        data: try page.compactMap { try listed($0) },
+        next: rows.count > limit ? page.last?.app.id : nil))
   }
 
   /// `GET /v1/apps/{app}`

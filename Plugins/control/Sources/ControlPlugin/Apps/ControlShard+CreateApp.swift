@@ -102,7 +102,8 @@ extension ControlShard {
       throw error
     } catch {
       await takeBack(id, because: error)
-      throw error
+      guard let refusal = error as? HostError, refusal.status == .limited else { throw error }
+      throw Problem(status: 403, code: "quota_exceeded", detail: refusal.text)
     }
   }
 

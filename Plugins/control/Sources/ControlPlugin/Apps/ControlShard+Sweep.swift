@@ -18,19 +18,63 @@ extension ControlShard {
   /// Removes the rows of an app that is not ready.
   func forget(_ app: String) async throws {
     try await context.store.commit(isApartFromRequest: true) {
-      for table in [
-        "control_keys", "control_members", "control_invitations", "control_domains",
-        "control_branding", "control_domain_changes", "control_domain_claims",
-      ] {
-        SQL(
-          """
-          DELETE FROM \(raw: table) WHERE app_id IN (
-            SELECT id FROM control_apps WHERE id = \(app) AND state <> \(Stage.ready))
-          """)
-      }
-      SQL("DELETE FROM control_apps WHERE id = \(app) AND state <> \(Stage.ready)")
+      for statement in forgetting(app) { statement }
     }
   }
+
+  private func forgetting(_ app: String) -> [SQL] {
+    let rows = [
+      "control_keys", "control_members", "control_invitations", "control_domains",
+      "control_branding", "control_domain_changes", "control_domain_claims",
+    ].map { table -> SQL in
+      """
+      DELETE FROM \(raw: table) WHERE app_id IN (
+        SELECT id FROM control_apps WHERE id = \(app) AND state <> \(Stage.ready))
+      """
+    }
+    return rows + ["DELETE FROM control_apps WHERE id = \(app) AND state <> \(Stage.ready)"]
+  }
+
+  /// Removes what there is of an app that the operator has deleted: then its members have it no more.
+  ///
+  /// In one batch: an app marked `deleting` would be ended by the next sweep, and may have been imported again by then.
+  func withdrawIfGone(_ app: String) async throws {
+    guard try context.tenants.plan(of: app) == nil else { return }
+    let outcome = try await context.store.commit(isApartFromRequest: true) {
+      SQL(
+        """
+        UPDATE control_apps SET state = \(Stage.deleting)
+        WHERE id = \(app) AND state = \(Stage.ready)
+        """)
+      for statement in forgetting(app) { statement }
+    }
+    if outcome.statements[0].changed == 1 {
+      context.log.info("an app that the operator has deleted is removed", ["app": app])
+    }
+  }
+
+  /// The same for all apps whose deletion was recorded, before a crash. Of others that the gateway does not have, as when its
+  /// own data was lost and is brought back, everything stays; nobody sees them meanwhile.
+  private func withdrawGone() async throws {
+    var last = ""
+    while true {
+      let page = try await context.store.read(
+        """
+        SELECT id FROM control_apps a WHERE state = \(Stage.ready) AND id > \(last)
+          AND EXISTS (
+            SELECT 1 FROM control_audit WHERE app_id = a.id AND action = \(AuditRecord.deletedByOperator)
+              AND actor_kind = \(AuditRecord.operatorKind) AND outcome = \(AuditRecord.Outcome.done.rawValue))
+        ORDER BY id LIMIT \(ControlShard.sweptAtOnce)
+        """)
+      for row in page {
+        last = try row["id", String.self]
+        try await withdrawIfGone(last)
+      }
+      if page.count < ControlShard.sweptAtOnce { return }
+    }
+  }
+
+  private static let sweptAtOnce = 1_000
 
   /// Sweeps now and from time to time: now for what the crash of this gateway left, later for what was too young then.
   func beginSweeping() {
@@ -81,5 +125,7 @@ extension ControlShard {
     }
     try await sweepRotations(before: edge)
     try await settleDomains(at: now)
+    try await expireClaims(at: now)
+    try await withdrawGone()
   }
 }

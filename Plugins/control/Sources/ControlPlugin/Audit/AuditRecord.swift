@@ -29,6 +29,28 @@ struct AuditRecord {
   /// Never with a secret in them.
   var before: RawJSON?
   var after: RawJSON?
+  /// Why it has failed, in words.
+  var reason: String?
+
+  /// What the host calls the deletion of an app by the operator.
+  static let deletedByOperator = "app.deleted"
+  /// What the host calls an operator.
+  static let operatorKind = "operator"
+  private static let reasonBytes = 1_000
+
+  /// What a log may tell of an error: the words that the client is told, or the host's.
+  static func reason(of error: any Error) -> String {
+    let text: String
+    switch error {
+    case let problem as Problem:
+      text = ([problem.detail] + problem.errors.map { "\($0.pointer): \($0.message)" })
+        .joined(separator: " ")
+    case let error as HostError: text = error.text.isEmpty ? "\(error.status)" : error.text
+    default: text = "\(error)"
+    }
+    guard text.utf8.count > reasonBytes else { return text }
+    return String(decoding: text.utf8.prefix(reasonBytes), as: UTF8.self) + "…"
+  }
 }
 
 /// A record in its place, bound to all before it.
@@ -50,11 +72,12 @@ struct AuditEntry: Codable {
   var target: String?
   var before: RawJSON?
   var after: RawJSON?
+  var reason: String?
   var previousHash: String
   var hash: String
 
   enum CodingKeys: String, CodingKey {
-    case seq, id, app, actor, address, action, outcome, target, before, after, hash
+    case seq, id, app, actor, address, action, outcome, target, before, after, reason, hash
     case createdAt = "created_at"
     case actorKind = "actor_kind"
     case requestID = "request_id"
@@ -64,7 +87,7 @@ struct AuditEntry: Codable {
   /// The columns, under the names of their keys.
   static let columns = """
     seq, id, created_at, app_id AS app, actor_kind, actor, address, request_id, action, outcome,
-    target, before_value AS "before", after_value AS "after", previous_hash, hash
+    target, before_value AS "before", after_value AS "after", previous_hash, hash, reason
     """
 
   /// The record after the one that `head` names.
@@ -82,6 +105,7 @@ struct AuditEntry: Codable {
     target = record.target
     before = record.before
     after = record.after
+    reason = record.reason
     previousHash = head.hash
     hash = ""
     hash = Digest.sha256(canonical).hexadecimal
@@ -108,6 +132,7 @@ struct AuditEntry: Codable {
     add("before_value", "t", before?.text)
     add("after_value", "t", after?.text)
     add("previous_hash", "t", previousHash)
+    add("reason", "t", reason)
     return bytes
   }
 
@@ -116,9 +141,10 @@ struct AuditEntry: Codable {
     SQL(
       """
       INSERT INTO control_audit (seq, id, created_at, app_id, actor_kind, actor, address, request_id,
-        action, outcome, target, before_value, after_value, previous_hash, hash)
+        action, outcome, target, before_value, after_value, previous_hash, hash, reason)
       SELECT \(seq), \(id), \(createdAt), \(app), \(actorKind), \(actor), \(address), \(requestID),
-        \(action), \(outcome.rawValue), \(target), \(before), \(after), \(previousHash), \(hash)
+        \(action), \(outcome.rawValue), \(target), \(before), \(after), \(previousHash), \(hash),
+        \(reason)
       WHERE (SELECT COALESCE(MAX(seq), 0) FROM control_audit) = \(seq - 1)
       """
     ).expect(exactly: 1)

@@ -109,7 +109,7 @@ extension ControlShard {
     do {
       try await body()
     } catch {
-      try await fail(record)
+      try await fail(record, because: error)
       throw error
     }
     var done = record
@@ -121,21 +121,25 @@ extension ControlShard {
   /// Records that a change is about to be made, with what is noted of it.
   func begin(_ record: AuditRecord, _ batch: Batch = Batch(), by authority: Authority) async throws
   {
-    try await note(record, .begun, batch, by: authority)
+    try await note(record, .begun, batch, by: authority, reason: nil)
   }
 
   /// Records that a change that was begun has not been made.
-  func fail(_ record: AuditRecord, _ batch: Batch = Batch()) async throws {
-    try await note(record, .failed, batch, by: nil)
+  func fail(
+    _ record: AuditRecord, _ batch: Batch = Batch(), because error: any Error
+  ) async throws {
+    try await note(record, .failed, batch, by: nil, reason: AuditRecord.reason(of: error))
   }
 
   private func note(
-    _ record: AuditRecord, _ outcome: AuditRecord.Outcome, _ batch: Batch, by authority: Authority?
+    _ record: AuditRecord, _ outcome: AuditRecord.Outcome, _ batch: Batch,
+    by authority: Authority?, reason: String?
   ) async throws {
     var note = record
     note.id = try context.id.make("aud")
     note.createdAt = try context.clock.now()
     note.outcome = outcome
+    note.reason = reason
     note.before = nil
     note.after = nil
     var whole = batch

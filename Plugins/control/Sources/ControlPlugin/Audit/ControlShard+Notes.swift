@@ -16,9 +16,11 @@ extension ControlShard {
     var target: String?
     var before: RawJSON?
     var after: RawJSON?
+    /// Why it has failed.
+    var reason: String?
 
     enum CodingKeys: String, CodingKey {
-      case app, actor, address, action, outcome, target, before, after
+      case app, actor, address, action, outcome, target, before, after, reason
       case actorKind = "actor_kind"
       case requestID = "request_id"
     }
@@ -42,7 +44,12 @@ extension ControlShard {
         id: try context.id.make("aud"), createdAt: event.time, app: note.app,
         actorKind: note.actorKind, actor: note.actor, address: note.address,
         requestID: note.requestID, action: note.action, outcome: note.outcome,
-        target: note.target, before: note.before, after: note.after),
+        target: note.target, before: note.before, after: note.after, reason: note.reason),
       by: nil, settling: event)
+    if note.action == AuditRecord.deletedByOperator, note.outcome == .done,
+      note.actorKind == AuditRecord.operatorKind
+    {
+      try await withdrawIfGone(note.app)
+    }
   }
 }

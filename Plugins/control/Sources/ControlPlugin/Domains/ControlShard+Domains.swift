@@ -6,8 +6,9 @@ extension ControlShard {
     let app = try await app(of: request, for: .readDomains)
     let limit = request.pageLimit
     let rows = try await context.store.read(
-      StoredDomain.all(of: app.id, where: ">", request.pageStart, limit: limit + 1))
-    let domains = try rows.prefix(limit).map { try $0.decode(StoredDomain.self).shown }
+      StoredDomain.all(
+        of: app.id, where: ">", request.pageStart, claimedAfter: try claimsEnd, limit: limit + 1))
+    let domains = try rows.prefix(limit).map { try shown($0) }
     return try .json(Page(data: domains, next: rows.count > limit ? domains.last?.host : nil))
   }
 
@@ -86,8 +87,9 @@ extension ControlShard {
       served = try await context.tenants.putHost(
         host, chain: certificate?.chain, key: certificate?.key, of: app.id)
     } catch {
-      try await fail(record, Batch { change.ended })
-      throw ControlShard.problem(error, host: host)
+      let problem = ControlShard.problem(error, host: host)
+      try await fail(record, Batch { change.ended }, because: problem)
+      throw problem
     }
     if served == nil {
       // The one that is kept.
@@ -132,7 +134,7 @@ extension ControlShard {
     } catch let error as HostError where error.status == .notFound {
       // A crash before has taken it already.
     } catch {
-      try await fail(record, Batch { change.ended })
+      try await fail(record, Batch { change.ended }, because: error)
       throw error
     }
     var batch = Batch()
@@ -145,8 +147,12 @@ extension ControlShard {
 
   func domain(_ host: String, of app: App) async throws -> Domain? {
     let rows = try await context.store.read(
-      StoredDomain.all(of: app.id, where: "=", host, limit: 1))
-    return try rows.first?.decode(StoredDomain.self).shown
+      StoredDomain.all(of: app.id, where: "=", host, claimedAfter: try claimsEnd, limit: 1))
+    return try rows.first.map { try shown($0) }
+  }
+
+  private func shown(_ row: Row) throws -> Domain {
+    try row.decode(StoredDomain.self).shown(patience: settings.claimPatience)
   }
 
   /// The host that the path names, as names are compared.

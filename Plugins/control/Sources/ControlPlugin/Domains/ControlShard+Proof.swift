@@ -8,6 +8,19 @@ extension ControlShard {
       && !settings.domains.contains { $0.host == host && $0.app == app.id }
   }
 
+  /// What was claimed before, and has not been proven since, is waited for no more.
+  var claimsEnd: Timestamp {
+    get throws { try context.clock.now().adding(milliseconds: -settings.claimPatience) }
+  }
+
+  /// Forgets host names that nobody has proven in time.
+  func expireClaims(at now: Timestamp) async throws {
+    let edge = now.adding(milliseconds: -settings.claimPatience)
+    try await context.store.commit(isApartFromRequest: true) {
+      SQL("DELETE FROM control_domain_claims WHERE created_at <= \(edge)")
+    }
+  }
+
   /// Notes that an app wants a host name, and says how it is proven. The same record each time that it is asked for.
   func claim(_ host: String, of app: App, _ request: Request) async throws -> Response {
     let rows = try await context.store.read(
@@ -17,15 +30,25 @@ extension ControlShard {
       after: Domain?.none)
     let isPlatforms = try await hosts(of: "platform").contains { $0.host == host }
     guard rows.isEmpty, !isPlatforms else {
-      try await fail(record)
-      throw Problem.conflict(
+      let problem = Problem.conflict(
         "The host \"\(host)\" \(isPlatforms ? "is the platform's own" : "belongs to another app").")
+      try await fail(record, because: problem)
+      throw problem
     }
+    let now = try context.clock.now()
     let token = try context.random.bytes(DomainProof.tokenLength).hexadecimal
     let domain = Domain(
-      host: host, createdAt: try context.clock.now(), proof: DomainProof(host: host, token: token))
+      host: host, createdAt: now,
+      proof: DomainProof(
+        host: host, token: token, expiresAt: now.adding(milliseconds: settings.claimPatience)))
     record.after = try RawJSON(encoding: domain)
     var batch = Batch()
+    batch.add(
+      SQL(
+        """
+        DELETE FROM control_domain_claims
+        WHERE app_id = \(app.id) AND created_at <= \(try claimsEnd)
+        """))
     batch.add(
       SQL(
         """
@@ -38,7 +61,7 @@ extension ControlShard {
       ).expect(exactly: 1))
     do {
       try await commit(batch, record, by: Authority(request, .changeDomains, of: app))
-    } catch StoreError.conflict(statement: 0, _) {
+    } catch StoreError.conflict(statement: 1, _) {
       // Of another request, a moment ago.
       if let known = try await self.domain(host, of: app) { return try .json(known) }
       throw Problem(

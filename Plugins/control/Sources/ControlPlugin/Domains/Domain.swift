@@ -66,8 +66,11 @@ struct StoredDomain: Decodable {
   }
 
   /// Those of an app whose host names are compared with `host` so.
+  ///
+  /// - Parameter edge: what was claimed before is waited for no more.
   static func all(
-    of app: String, where comparison: String, _ host: String, limit: Int
+    of app: String, where comparison: String, _ host: String, claimedAfter edge: Timestamp,
+    limit: Int
   ) -> SQL {
     """
     SELECT host, created_at, certificate_names, not_before, not_after,
@@ -76,18 +79,21 @@ struct StoredDomain: Decodable {
     UNION ALL
     SELECT c.host, c.created_at, NULL, NULL, NULL, c.token, c.checks, c.checked_at, c.failure
     FROM control_domain_claims c WHERE c.app_id = \(app) AND c.host \(raw: comparison) \(host)
+      AND c.created_at > \(edge)
       AND NOT EXISTS (
         SELECT 1 FROM control_domains d WHERE d.host = c.host AND d.app_id = c.app_id)
     ORDER BY host LIMIT \(limit)
     """
   }
 
-  var shown: Domain {
+  /// - Parameter patience: how long a host name waits for its proof, in milliseconds.
+  func shown(patience: Int64) -> Domain {
     var domain = Domain(
       host: host, createdAt: createdAt,
       proof: token.map {
         DomainProof(
-          host: host, token: $0, checks: checks ?? 0, checkedAt: checkedAt, failure: failure)
+          host: host, token: $0, expiresAt: createdAt.adding(milliseconds: patience),
+          checks: checks ?? 0, checkedAt: checkedAt, failure: failure)
       })
     if let names, let notBefore, let notAfter {
       domain.certificate = Domain.Certificate(

@@ -14,12 +14,15 @@ struct DomainProof: Codable {
   /// How often it was looked for.
   var checks: Int64
   var checkedAt: Timestamp?
+  /// When the host name is forgotten, if it is not proven by then. Nil in records of before.
+  var expiresAt: Timestamp?
   /// Why it was not found the last time.
   var failure: String?
 
   enum CodingKeys: String, CodingKey {
     case record, checks, failure
     case checkedAt = "checked_at"
+    case expiresAt = "expires_at"
   }
 
   /// How long an app waits between two looks, in milliseconds.
@@ -27,12 +30,13 @@ struct DomainProof: Codable {
   static let tokenLength = 20
 
   init(
-    host: String, token: String, checks: Int64 = 0, checkedAt: Timestamp? = nil,
-    failure: String? = nil
+    host: String, token: String, expiresAt: Timestamp, checks: Int64 = 0,
+    checkedAt: Timestamp? = nil, failure: String? = nil
   ) {
     record = Record(name: "_sluice-challenge." + host, value: "sluice-domain=" + token)
     self.checks = checks
     self.checkedAt = checkedAt
+    self.expiresAt = expiresAt
     self.failure = failure
   }
 

@@ -22,7 +22,7 @@ extension ControlShard {
     }
   }
 
-  /// Secret halves of one key that are good at the same time, at most.
+  /// Secret halves of one key that are good at the same time, at most, but for the moment of a rotation that ends all others.
   private static let goodSecrets = 5
 
   /// How old a rotation may be and still be committed, in milliseconds: less than what a sweep takes for abandoned.
@@ -43,7 +43,8 @@ extension ControlShard {
     }
     let secret = try KeyText.secretKey(context)
     let credential = try stored.id + "." + context.random.bytes(8).hexadecimal
-    try await reserve(credential, for: stored, of: app, at: now)
+    try await reserve(
+      credential, for: stored, of: app, at: now, endsOthers: form.graceSeconds == 0)
     let until = stored.end(ofGrace: now.adding(milliseconds: form.graceSeconds * 1_000))
     let lastUse = stored.lastUse(try credentials(of: app.id))
     do {
@@ -88,16 +89,17 @@ extension ControlShard {
 
   /// Notes which credential a rotation is about to let in; only one rotation of a key is under way.
   private func reserve(
-    _ credential: String, for stored: StoredKey, of app: App, at now: Timestamp
+    _ credential: String, for stored: StoredKey, of app: App, at now: Timestamp, endsOthers: Bool
   ) async throws {
     let good = try credentials(of: app.id).values.filter {
       stored.owns($0.id) && $0.id != KeyPair.publicID(stored.id) && ($0.expiresAt ?? .never) > now
     }
-    guard good.count < ControlShard.goodSecrets else {
+    guard endsOthers || good.count < ControlShard.goodSecrets else {
       throw Problem(
         status: 403, code: "quota_exceeded",
         detail:
-          "A key has at most \(ControlShard.goodSecrets) good secrets: wait for an old one to end.")
+          "A key has at most \(ControlShard.goodSecrets) good secrets: wait for an old one to end, or end them all with grace_seconds 0."
+      )
     }
     let edge = now.adding(milliseconds: -ControlShard.abandonedAfter)
     do {

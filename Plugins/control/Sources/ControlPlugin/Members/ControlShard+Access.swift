@@ -31,6 +31,10 @@ extension ControlShard {
       """)
     guard let row = rows.first else { throw ControlShard.unknownApp }
     let membership = try Membership(row)
+    // One that the gateway has no more can be deleted here, and nothing else.
+    if permission != .deleteApp, try context.tenants.plan(of: membership.app.id) == nil {
+      throw ControlShard.unknownApp
+    }
     guard membership.role >= permission.least else {
       let detail =
         "This needs the role \(permission.least.rawValue); yours is \(membership.role.rawValue)."

@@ -226,6 +226,9 @@ extension ControlShard {
     let apps = try await context.store.read(
       "SELECT id, name, created_at FROM control_apps WHERE id = \(invited.appID)")
     guard let row = apps.first else { throw ControlShard.unknownApp }
-    return try .json(listed(Membership(app: try row.decode(), role: invited.role)))
+    guard let app = try listed(Membership(app: try row.decode(), role: invited.role)) else {
+      throw ControlShard.unknownApp
+    }
+    return try .json(app)
   }
 }
