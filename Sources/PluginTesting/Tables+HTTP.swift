@@ -92,6 +92,10 @@ let httpTable = Constant {
     keep: { host, request in
       // What an exchange holds stays where it is for its whole life.
       onExchange(host, request, "sluice.http/1 keep") { _ in SLUICE_OK }
+    },
+    ending: { host in
+      let world = TestWorld.of(host)
+      return world.isOnLoop("sluice.http/1 ending") ? world.ending : SLUICE_ENDING_NOT
     })
 }
 

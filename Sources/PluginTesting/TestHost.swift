@@ -79,9 +79,14 @@ public final class TestHost: Sendable {
   }
 
   /// Tells the plugin that nothing new comes; what is open stays so.
-  public func drain() async throws {
+  ///
+  /// - Parameter forGood: whether the plugin is switched off, so that clients are not to come back.
+  public func drain(forGood: Bool = false) async throws {
     let (world, table) = (world, table)
-    try await world.loop.run { table().pointee.drain?(world.shard) }
+    try await world.loop.run {
+      world.ending = forGood ? SLUICE_ENDING_GONE : SLUICE_ENDING_RENEWED
+      table().pointee.drain?(world.shard)
+    }
   }
 
   /// Drains and closes the shard, destroys the instance and removes the files.

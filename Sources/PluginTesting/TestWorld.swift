@@ -33,6 +33,8 @@ final class TestWorld: @unchecked Sendable {
   var groups: [UInt64: Set<UInt64>] = [:]
   var subscriptions: [(token: UInt64, channel: String, context: UInt64)] = []
   var members: [String: [String: TestMember]] = [:]
+  /// Why the shard is drained.
+  var ending = SLUICE_ENDING_NOT
   var published: [TestPublication] = []
   var events: [TestPublication] = []
   var timers: [UInt64: TestTimer] = [:]

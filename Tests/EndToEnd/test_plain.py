@@ -157,7 +157,8 @@ def test_what_one_publishes_all_hear_in_their_own_way(platform, app):
         page = other.ask("history", channel=name)
         assert page["data"] == [mine] and page["offset"] == 1
         members = alice.ask("presence", channel=name)["data"]
-        assert {member["client"] for member in members} == {each.handshake["connection_id"] for each in (alice, other)}
+        names = {each.handshake["connection_id"] for each in (alice, other)} | {third.connected["connection_id"]}
+        assert {member["client"] for member in members} == names
         assert other.ask("unsubscribe", channel=name)["type"] == "ack"
         app.server.post("/v1/publish", {"channel": name, "data": 2}, expect=200)
         assert [event["offset"] for event in alice.hear()] == [2]

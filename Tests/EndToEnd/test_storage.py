@@ -15,8 +15,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from client import Account, Client
+from plain import Plain
 from program import eventually, run
 from sdk import PATIENCE, connection
+from test_realtime import EVERYTHING
 from test_tenants import said, say, talkative
 from workshop import lay_out_reacher, with_plugins
 
@@ -84,7 +86,7 @@ def test_a_full_disk_refuses_one_apps_writes_loses_nothing_and_recovers_by_itsel
         acknowledged.append(answer.json()["text"])
     assert refused is not None and refused.status_code == 503, refused
     problem = refused.json()
-    assert problem["code"] == "storage_full" and problem["request_id"]
+    assert problem["code"] == "storage_full" and problem["request_id"] and int(refused.headers["retry-after"]) > 0
     assert send(app, "x" * 4000).json()["code"] == "storage_full"
     assert stored(app) == acknowledged  # reading goes on, and nothing that was refused is there
     say(neighbour, "not concerned")
@@ -102,6 +104,32 @@ def test_a_full_disk_refuses_one_apps_writes_loses_nothing_and_recovers_by_itsel
     gateway.kill()
     gateway.start()
     assert stored(app) == acknowledged
+
+
+def test_a_full_disk_is_called_so_on_sockets_too(sluice, small_disk):
+    folder, _ = small_disk
+    gateway = sluice()
+    app = talkative(gateway, "first")
+    room = {**EVERYTHING["without_namespace"], "history_size": 100_000}
+    app.set_plugin("realtime", enabled=True, config={"without_namespace": room})
+    gateway.stop()
+    move_to(gateway, app, folder)
+    gateway.start()
+    with Plain(gateway, app.token("alice")) as alice:
+        alice.subscribe("room")
+        answers = (alice.ask("publish", channel="room", data="x" * 4000) for _ in range(5000))
+        assert next(answer for answer in answers if answer["type"] == "error")["code"] == "storage_full"
+    with connect(f"{gateway.socket_url}/connection/websocket", proxy=None) as bob:
+        bob.send(json.dumps({"id": 1, "connect": {"token": app.token("bob")}}))
+        bob.send(json.dumps({"id": 2, "subscribe": {"channel": "room"}}))
+        refused = None
+        for id in range(3, 5000):
+            bob.send(json.dumps({"id": id, "publish": {"channel": "room", "data": "x" * 4000}}))
+            while (reply := json.loads(bob.recv(PATIENCE).splitlines()[0])).get("id") != id:
+                pass
+            if refused := reply.get("error"):
+                break
+        assert refused and refused["code"] == 503 and refused["temporary"]
 
 
 def test_a_disk_with_no_room_to_open_an_app_refuses_it_until_there_is(sluice, small_disk):

@@ -1,5 +1,6 @@
 """Real time without WebSockets: Centrifugo's fallbacks, read by a client of others."""
 
+import asyncio
 import json
 import signal
 import uuid
@@ -8,10 +9,11 @@ import pytest
 import requests
 from websockets.sync.client import connect
 
-from client import Account, mint
+from client import Account, listen, mint
 from http2 import H2, request
 from program import eventually
 from sanitizer import SANITIZER
+from sdk import PATIENCE, Listening, connected
 from streams import EVERYTHING, LEEWAY, Events, Stream, Streaming, channel, publish
 from wire import Wire
 from workshop import with_plugins
@@ -224,6 +226,34 @@ def test_a_client_that_leaves_is_noticed(sluice):
     assert app.server.get(f"/v1/presence_stats/{name}").json()["num_clients"] == 0
 
 
+def test_those_who_only_listen_are_members_too_and_are_heard_coming_and_going(platform, app):
+    async def play():
+        name = channel()
+        async with connected(platform, app.token("witness")) as client:
+            witness = Listening(client, name)
+            await witness.begin()
+            assert await asyncio.wait_for(witness.joined.get(), PATIENCE) == client.client_id
+
+            def listed() -> dict:
+                members = app.server.get(f"/v1/presence/{name}", expect=200).json()["data"]
+                return {member["client"]: member["user"] for member in members}
+
+            def listen_both():
+                with listen(platform.url, name, token=app.token("alice")), Events(platform, name, app.token("bob")) as events:
+                    found = eventually(lambda: len(found := listed()) == 3 and found)
+                    events.reset()
+                    return found
+
+            found = await asyncio.to_thread(listen_both)
+            assert sorted(found.values()) == ["alice", "bob", "witness"]
+            heard = {await asyncio.wait_for(witness.joined.get(), PATIENCE) for _ in range(2)}
+            assert heard == set(found) - {client.client_id}
+            assert {await asyncio.wait_for(witness.left.get(), PATIENCE) for _ in range(2)} == heard
+            assert list(listed()) == [client.client_id]
+
+    asyncio.run(play())
+
+
 def test_a_silent_client_is_closed_with_3012_and_one_that_answers_is_not(sluice):
     gateway = sluice(arguments=["--loops", 1])
     app = Account(gateway.url).app("Pings")
@@ -244,7 +274,7 @@ def test_an_apps_server_closes_streams(platform, app, transport):
         assert stream.farewell() == (3503, "force disconnect")
 
 
-def test_switching_the_plugin_off_or_changing_it_ends_streams_and_the_client_comes_back(platform):
+def test_changing_the_plugin_has_streams_come_back_and_switching_it_off_ends_them_for_good(platform):
     app = Account(platform.url).app("Switched")
     app.set_plugin("realtime", enabled=True, config=EVERYTHING)
     token, name = app.token("alice"), channel()
@@ -253,10 +283,11 @@ def test_switching_the_plugin_off_or_changing_it_ends_streams_and_the_client_com
         assert stream.farewell() == (3001, "shutdown")
         last = events.rest()[-1]
         assert last.event == "disconnect" and json.loads(last.data)["code"] == 3001
-    with Stream(platform, "sse", token) as stream:
+    with Stream(platform, "sse", token) as stream, Events(platform, name, token) as events:
         assert stream.status == 200
         app.set_plugin("realtime", enabled=False)
-        assert stream.farewell() == (3001, "shutdown")
+        assert stream.farewell() == (3503, "disabled")
+        assert json.loads(events.rest()[-1].data) == {"type": "disconnect", "code": 3503, "reason": "disabled"}
         answer = stream.say({"id": 2, "ping": {}})
         assert answer.status_code == 404 and answer.json()["code"] == "plugin_not_enabled"
     with Stream(platform, "sse", token) as stream:
@@ -338,7 +369,7 @@ def test_streams_break_no_rule_of_the_contract(sluice):
     assert [stream.heard()[1] for stream in streams] == [1] * 6
     streams[0].cut()
     app.set_plugin("realtime", enabled=False)
-    assert all(stream.farewell()[0] == 3001 for stream in streams[1:])
+    assert all(stream.farewell()[0] == 3503 for stream in streams[1:])
     assert events.rest()[-1].event == "disconnect"
     assert gateway.metric("sluice_plugin_wrong_calls_total") == 0
     assert gateway.stop() == 0

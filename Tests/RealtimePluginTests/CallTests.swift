@@ -41,8 +41,8 @@ extension ProtocolClient {
     ("a rate", .limited, "", 111, "too many requests"),
     ("a conflict", .conflict, "", 409, "No."),
     ("what is not there", .notFound, "", 404, "No."),
-    ("a lost provider", .unavailable, "", 100, "internal server error"),
-    ("a deadline", .deadline, "", 100, "internal server error"),
+    ("a lost provider", .unavailable, "", 503, "No."),
+    ("a deadline", .deadline, "", 504, "No."),
   ]
 
   @Test(arguments: refusals.indices) func `is refused with the protocol's words`(
@@ -56,7 +56,7 @@ extension ProtocolClient {
       let refused = try #require(try await host.client().call("notes.add", "{}").error)
       #expect(refused.code == code)
       #expect(refused.message == words)
-      #expect((refused.temporary == true) == (code == 100 || code == 111))
+      #expect((refused.temporary == true) == [111, 503, 504].contains(code))
     }
   }
 

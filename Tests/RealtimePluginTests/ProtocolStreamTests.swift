@@ -321,6 +321,20 @@ import Testing
     }
   }
 
+  @Test func `end for good when the plugin is switched off`() async throws {
+    try await withRealtime { host async throws in
+      let (client, reader) = (try await host.stream(), try await host.events("chat:a:b"))
+      let plain = try await host.plain()
+      try await host.drain(forGood: true)
+      try await host.settle()
+      #expect(try await client.disconnected() == .init(code: 3503, reason: "disabled"))
+      let last = EventReader.events(in: try await reader.answer.reply().text).last
+      #expect(last?.data == #"{"type":"disconnect","code":3503,"reason":"disabled"}"#)
+      // Whoever is closed for good is not asked to come back.
+      #expect(try await plain.told.allSatisfy { $0.code != "draining" })
+    }
+  }
+
   @Test func `end when their shard drains, and no more begin`() async throws {
     try await withRealtime { host async throws in
       let (client, reader) = (try await host.stream(), try await host.events("chat:a:b"))

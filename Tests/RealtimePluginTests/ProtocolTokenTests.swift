@@ -84,7 +84,7 @@ import Testing
       #expect(try await host.greet("websocket", #"{"id":7,"ping":{}}"#) == .refused(.invalid))
       #expect(try await host.greet("websocket", "nonsense") == .refused(.invalid))
       let told: [(Status, Int)] = [
-        (.unauthenticated, 3500), (.notFound, 3500), (.denied, 3507), (.invalid, 3501),
+        (.unauthenticated, 3500), (.notFound, 3503), (.denied, 3507), (.invalid, 3501),
         (.deadline, 3502), (.limited, 3013), (.unavailable, 3004), (.internal, 3004),
       ]
       for (why, code) in told {

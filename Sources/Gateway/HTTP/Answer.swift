@@ -82,6 +82,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   func writeHead(_ status: Int, contentType: UnsafeRawBufferPointer, length: Int64) {
     if pointee.passage != nil { runResponders(status) }
     if pointee.head.first(.origin) != nil { addCrossOrigin(status) }
+    if status == 503 || status == 429 { addRetryAfter() }
     let connection = pointee.connection.unsafelyUnwrapped
     let loop = connection.loop
     loop.own(connection)

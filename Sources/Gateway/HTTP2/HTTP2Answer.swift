@@ -34,6 +34,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     }
     if pointee.passage != nil { runResponders(status) }
     if pointee.head.first(.origin) != nil { addCrossOrigin(status) }
+    if status == 503 || status == 429 { addRetryAfter() }
     let loop = loop
     var lines = 0
     if let added = pointee.added { for byte in added.bytes where byte == 0x0a { lines += 1 } }

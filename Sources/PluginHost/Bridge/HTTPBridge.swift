@@ -85,7 +85,8 @@ enum HTTPBridge {
       },
       keep: { host, request in
         status(of: host) { $0.keep(request, of: $1) }
-      }))
+      },
+      ending: { shard($0).ending.rawValue }))
 }
 
 /// Asks the shard's loop for bytes; absent when there are none, or off the loop's thread.

@@ -82,7 +82,7 @@ extension LoopHost {
   /// Puts a generation in service in place of the old one, which drains.
   func swap(_ tenant: String, _ opened: OpenedGeneration, without disabled: [String]) async {
     await run { [self] in
-      if let old = gateway.generation(of: tenant) { old.shardSet.drain() }
+      if let old = gateway.generation(of: tenant) { old.shardSet.drain(without: disabled) }
       gateway.opened(tenant, opened.generation, without: disabled)
       opened.generation.shardSet.enterService()
     }

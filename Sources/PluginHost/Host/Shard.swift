@@ -4,6 +4,11 @@ internal import EventLoop
 internal import Gateway
 internal import Synchronization
 
+/// Why a shard is drained: `SLUICE_ENDING_…`.
+enum Ending: UInt32, Sendable {
+  case not, renewed, gone
+}
+
 /// One plugin's shard of one instance on one loop: what the `context` of its host table leads to.
 ///
 /// `@unchecked Sendable`: confined to its loop; other threads only carry the reference, and post.
@@ -51,6 +56,8 @@ final class Shard: @unchecked Sendable {
   var instanceWord: UInt { UInt(bitPattern: Unmanaged.passUnretained(instance).toOpaque()) }
   var tenant: String { instance.tenant }
   let eventLoop: EventLoop
+  /// Why the shard is drained. [loop-thread]
+  var ending = Ending.not
   private let mark: UnsafeMutablePointer<CallMark>
   /// The shard's own host table, for calls of the host's own.
   var hostTable: UnsafePointer<sluice_host_v1_t> { UnsafePointer(table) }

@@ -209,7 +209,7 @@ extension TenantControl {
     for tenant in tenants.removed {
       let runtime = runtimes.removeValue(forKey: tenant)
       await onEveryLoop { loop in
-        loop.gateway.generation(of: tenant)?.shardSet.drain()
+        loop.gateway.generation(of: tenant)?.shardSet.drain(.gone)
         loop.gateway.remove(tenant: tenant)
       }
       runtime?.abandon(host)

@@ -10,7 +10,7 @@ extension TenantControl {
     let former = try await host.registry.change { registry, done in
       registry.remove(tenant, completion: done)
     }
-    await withdraw(tenant) { $0.gateway.remove(tenant: tenant) }
+    await withdraw(tenant, .gone) { $0.gateway.remove(tenant: tenant) }
     if !former.hosts.isEmpty { serveCertificates() }
     await host.usage.forget(tenant)
     do throws(StoreError) {
@@ -26,10 +26,12 @@ extension TenantControl {
   }
 
   /// Takes a tenant out of service on all loops, each by what `body` does there, and waits until nobody uses it.
-  private func withdraw(_ tenant: String, _ body: @escaping @Sendable (LoopHost) -> Void) async {
+  private func withdraw(
+    _ tenant: String, _ ending: Ending, _ body: @escaping @Sendable (LoopHost) -> Void
+  ) async {
     let runtime = runtimes.removeValue(forKey: tenant)
     await onEveryLoop { loop in
-      if let generation = loop.gateway.generation(of: tenant) { generation.shardSet.drain() }
+      if let generation = loop.gateway.generation(of: tenant) { generation.shardSet.drain(ending) }
       body(loop)
     }
     runtime?.abandon(host)
@@ -55,7 +57,7 @@ extension TenantControl {
     try transfer.admit(archive, replaces: replaces)
     let old = host.registry.record(tenant)
     // It is opened anew when the lock is free.
-    if old != nil { await withdraw(tenant) { $0.gateway.suspend(tenant: tenant) } }
+    if old != nil { await withdraw(tenant, .renewed) { $0.gateway.suspend(tenant: tenant) } }
     do throws(TenantError) {
       let replaced = try await transfer.install(archive, file: file, replaces: replaces)
       if let plan = archive.plan { host.usage.adopt(plan, of: tenant) }

@@ -96,8 +96,13 @@ extension ShardSet {
   func wakePumps() { for shard in shards { shard.pump?.wake() } }
 
   /// Tells the plugins that no new work comes. [loop-thread]
-  func drain() {
+  ///
+  /// - Parameters:
+  ///   - ending: why.
+  ///   - gone: plugins that are switched off, so that what is theirs does not come back.
+  func drain(_ ending: Ending = .renewed, without gone: [String] = []) {
     for shard in shards {
+      shard.ending = gone.contains(shard.plugin.manifest.id) ? .gone : ending
       shard.life.store(.draining, ordering: .releasing)
       shard.pump?.drain()
       if let drain = shard.plugin.entry.pointee.drain {

@@ -155,6 +155,16 @@ extension ShardContext {
 }
 
 extension Problem {
+  /// What a request would be answered whose handler throws `error`; nil for an error that its author did not expect, and
+  /// where nobody is there to be answered.
+  public init?(of error: any Error) {
+    switch ErrorAnswer(error) {
+    case .problem(let problem): self = problem
+    case .status(let status): self.init(status.rawValue)
+    case .gone, .unexpected: return nil
+    }
+  }
+
   /// The problem that the host makes of a status (`sluice/status.h`), for requests that are pending.
   init(_ status: sluice_status_t) {
     self =

@@ -122,9 +122,23 @@ typedef struct sluice_http_v1 {
      * once. [loop-thread & ACTIVE|DRAINING]
      */
     sluice_status_t (*SLUICE_NONNULL keep)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t request);
+
+    /*
+     * Why the shard is drained, SLUICE_ENDING_…, so that a plugin can tell those whose answers in pieces it ends
+     * whether to come back. Sockets the host closes itself, with 3001 or 3503.
+     * [loop-thread & ACTIVE|DRAINING]
+     */
+    uint32_t (*SLUICE_NONNULL ending)(const sluice_host_v1_t *SLUICE_NONNULL host);
 } sluice_http_v1_t;
 
-SLUICE_STATIC_ASSERT(sizeof(sluice_http_v1_t) == 8 + 17 * 8, "http table layout");
+SLUICE_STATIC_ASSERT(sizeof(sluice_http_v1_t) == 8 + 18 * 8, "http table layout");
+
+/* The shard is not drained. */
+#define SLUICE_ENDING_NOT 0u
+/* The gateway ends, or another generation takes over: clients come back. */
+#define SLUICE_ENDING_RENEWED 1u
+/* The plugin is switched off for the tenant, or the tenant is no more: clients stay away. */
+#define SLUICE_ENDING_GONE 2u
 
 typedef struct sluice_http_handler_v1 {
     uint32_t struct_size;

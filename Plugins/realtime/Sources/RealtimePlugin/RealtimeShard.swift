@@ -61,8 +61,10 @@ public final class RealtimeShard: PluginShard {
 
   /// Tells clients of sockets where they want to hear of it, and ends streams, which have no end of their own.
   public func drain() {
+    // Whoever is not to come back is told so by the code alone.
+    guard !context.isLeaving else { return endStreams(.disabled) }
     warnOfEnd()
-    endStreams()
+    endStreams(.shutdown)
   }
 
   /// The sockets and the routes that `plugin.json` declares.

@@ -73,6 +73,10 @@ extension HTTPBridge {
       },
       keep: { host, request in
         CallCheck.onLoop(host, "sluice.http/1 keep") ?? plain.keep(host, request)
+      },
+      ending: { host in
+        CallCheck.onLoop(host, "sluice.http/1 ending") == nil
+          ? plain.ending(host) : SLUICE_ENDING_NOT
       }))
 }
 

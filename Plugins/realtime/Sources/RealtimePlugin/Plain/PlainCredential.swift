@@ -42,8 +42,14 @@ extension FirstMessageCredential {
       }
     }
     switch why {
-    case .unauthenticated, .notFound:
+    case .unauthenticated:
       return .authRequired("The token is missing or not valid.", id)
+    case .notFound:
+      let problem = Problem(
+        status: 404, code: "plugin_not_enabled",
+        detail: "The token's app has not switched this on.")
+      return SocketRefusal(
+        message: PlainMessage.error(problem, id: id), code: 3503, reason: "disabled")
     case .denied:
       return .authRequired("The token may not be used here, or not from this origin.", id)
     case .expired: return .authRequired("The token has expired.", id)

@@ -25,6 +25,8 @@ struct CloseCode: Equatable, Sendable {
   static let badRequest = CloseCode(code: 3501, reason: "bad request")
   /// The client did not say "connect" in time.
   static let stale = CloseCode(code: 3502, reason: "stale")
+  /// The app has switched the plugin off, or is no more.
+  static let disabled = CloseCode(code: 3503, reason: "disabled")
   /// The app's server wants the user gone.
   static let forced = CloseCode(code: 3503, reason: "force disconnect")
   /// A channel may not be listened to, or its namespace belongs to nobody.

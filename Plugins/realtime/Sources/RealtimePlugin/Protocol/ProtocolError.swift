@@ -79,6 +79,8 @@ extension ProtocolError {
     case 429: self = .tooManyRequests
     case 402..<500:
       self.init(code: UInt32(problem.status), message: problem.detail)
+    case 503, 504:
+      self.init(code: UInt32(problem.status), message: problem.detail, isTemporary: true)
     default: self = .internal
     }
     self.problem = problem

@@ -176,16 +176,24 @@ extension RealtimeShard {
 
   /// Lists the client among the channel's members, once it has been told that it listens.
   func enlist(_ admission: Admission, _ client: Client) {
-    guard admission.options.hasPresence, client.conversation.has(admission.serial) else { return }
+    guard client.conversation.has(admission.serial),
+      enlist(admission, client.described(in: admission.info))
+    else { return }
+    _ = client.conversation.take(admission.serial) { $0.isMember = true }
+  }
+
+  /// Lists somebody among the channel's members, where it has any; false when nobody is listed.
+  func enlist(_ admission: Admission, _ who: ClientInfo) -> Bool {
+    guard admission.options.hasPresence else { return false }
     do {
       try context.presence.join(
-        admission.name.text, client: client.name, user: client.user,
-        info: RawJSON(unchecked: client.described(in: admission.info).json),
-        isAnnounced: admission.options.hasJoinLeave)
-      _ = client.conversation.take(admission.serial) { $0.isMember = true }
+        admission.name.text, client: who.client, user: who.user,
+        info: RawJSON(unchecked: who.json), isAnnounced: admission.options.hasJoinLeave)
+      return true
     } catch {
       context.log.warning(
         "a client cannot be listed", ["channel": admission.name.text, "error": "\(error)"])
+      return false
     }
   }
 

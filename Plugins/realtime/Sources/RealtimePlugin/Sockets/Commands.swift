@@ -104,9 +104,9 @@ extension RealtimeShard {
     let principal: Principal?
     do {
       principal = try await credentials.renew(client.connection, with: token)
-    } catch let error as ProtocolError where error == .tokenExpired && client.dialect == .commands {
-      // An error would end it for good: sent away like this, the client comes back with a new token.
-      end(client, .expired)
+    } catch let error as ProtocolError where error == .tokenExpired {
+      // To an SDK an error would be the end: sent away like this, it comes back with a new token.
+      end(client, client.dialect == .commands ? .expired : .invalidToken)
       throw error
     }
     guard let principal else {

@@ -80,7 +80,9 @@ extension FirstMessageCredential {
       },
       refuse: { message, why in
         switch why {
-        case .unauthenticated, .notFound: SocketRefusal(code: 3500, reason: "invalid token")
+        case .unauthenticated: SocketRefusal(code: 3500, reason: "invalid token")
+        // The token leads to an app that has not switched this on.
+        case .notFound: SocketRefusal(code: 3503, reason: "disabled")
         case .expired:
           // The client gets a new token and comes back.
           SocketRefusal(

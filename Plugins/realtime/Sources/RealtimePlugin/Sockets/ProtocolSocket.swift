@@ -180,6 +180,10 @@ extension RealtimeShard {
     case let error as HostError where error.status == .tooLarge: return .badRequest
     case let error as HostError where error.status == .stale: return .internal
     default:
+      // What is no fault of this plugin's and may be over when the client tries again.
+      if let problem = Problem(of: error), [429, 503, 504].contains(problem.status) {
+        return ProtocolError(problem)
+      }
       if context.isOpen {
         context.log.error("a command failed", ["error": "\(error)"])
       }

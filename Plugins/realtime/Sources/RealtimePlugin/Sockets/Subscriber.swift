@@ -23,6 +23,8 @@ final class Subscriber: WheelMember {
   var channels: [Channel] = []
   /// How many of them it gets publications of, from the first.
   var joined = 0
+  /// The names of those among whose members it is listed.
+  var memberships: [String] = []
   /// Where it stands in each of them; only of a stream.
   var position = StreamPosition([])
   var wheelSlot: UInt16 = 0
@@ -41,6 +43,12 @@ final class Subscriber: WheelMember {
     guard stage != .ended else { return }
     stage = .ended
     connection.close(close)
+  }
+
+  /// What others see of it.
+  var described: ClientInfo {
+    ClientInfo(
+      user: principal.id, client: name, connection: TokenClaims.of(principal)?.info?.bytes)
   }
 
   /// What it is called where an app's server asks.

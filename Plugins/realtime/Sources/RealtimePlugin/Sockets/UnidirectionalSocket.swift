@@ -125,10 +125,21 @@ extension RealtimeShard {
       subscriber.joined += 1
     }
     subscriber.stage = .live
+    enlist(subscriber, admissions)
+  }
+
+  /// Lists a connection among the members of its channels, once it has been told that it listens.
+  func enlist(_ subscriber: Subscriber, _ admissions: [Admission]) {
+    let who = subscriber.described
+    for admission in admissions where enlist(admission, who) {
+      subscriber.memberships.append(admission.name.text)
+    }
   }
 
   /// Lets go of a connection's channels.
   private func leave(_ subscriber: Subscriber) {
+    for name in subscriber.memberships { context.presence.leave(name, client: subscriber.name) }
+    subscriber.memberships = []
     let channels = subscriber.channels
     subscriber.channels = []
     for (index, channel) in channels.enumerated() {

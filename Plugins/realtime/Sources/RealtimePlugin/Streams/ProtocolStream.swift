@@ -42,14 +42,14 @@ extension RealtimeShard {
     return try LineStream(request, format, limit: settings.streamQueueBytes, in: context)
   }
 
-  /// Ends all streams: their clients come back, to whoever serves them then.
-  func endStreams() {
+  /// Ends all streams, as the host closes sockets.
+  func endStreams(_ close: CloseCode) {
     isDraining = true
     wheel.each { client in
-      if case .stream = client.connection { end(client, .shutdown) }
+      if case .stream = client.connection { end(client, close) }
     }
     for subscriber in subscribers.values {
-      if case .stream = subscriber.connection { subscriber.end(.shutdown) }
+      if case .stream = subscriber.connection { subscriber.end(close) }
     }
   }
 }

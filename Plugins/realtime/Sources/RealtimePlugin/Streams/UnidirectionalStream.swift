@@ -48,6 +48,7 @@ extension RealtimeShard {
     subscriber.joined = subscriber.channels.count
     subscriber.stage = .live
     enter(subscriber)
+    enlist(subscriber, admissions)
     readers.insert(subscriber, dueIn: settings.pingInterval)
     return .streamed
   }
