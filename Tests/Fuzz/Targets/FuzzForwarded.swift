@@ -4,7 +4,8 @@ import Wire
 /// Where a request comes from as proxies say, one field a line: what the nearest proxy has appended counts, whatever
 /// stands before it. The first line is read as an address and as a network too.
 func fuzzForwarded(_ input: UnsafeRawBufferPointer) {
-  let lines = input.split(separator: 0x0a, maxSplits: 20, omittingEmptySubsequences: false)
+  // What is behind them is left away: a line feed in a field would end it, and the head with it.
+  let lines = input.split(separator: 0x0a, omittingEmptySubsequences: false).prefix(21)
     .map(Array.init)
   let first = lines.first ?? []
   checkAddress(first)
