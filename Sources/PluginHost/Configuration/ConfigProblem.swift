@@ -41,7 +41,7 @@ public struct ConfigProblem: Error, Sendable, Hashable, CustomStringConvertible 
     return text
   }
 
-  /// The same for an app's developers, who are told of no file of the operator's: `plugin "chat": what is wrong`.
+  /// The same for an app's developers, who are told of no file of the operator's: `plugin "ID": what is wrong`.
   var publicDescription: String { (plugin.map { "plugin \"\($0)\": " } ?? "") + message }
 }
 

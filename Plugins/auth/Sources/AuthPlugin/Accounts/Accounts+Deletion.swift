@@ -31,24 +31,13 @@ struct TiesReply: Codable {
 }
 
 extension Accounts {
-  private struct Farewell: Decodable {
-    var password: String
-    var totp: String?
-    var recoveryCode: String?
-
-    enum CodingKeys: String, CodingKey {
-      case password, totp
-      case recoveryCode = "recovery_code"
-    }
-  }
-
   /// `DELETE /v1/me`: ends the account with all that is kept of it, when its owner has shown who asks. What it owns alone keeps it.
   func deleteAccount(_ request: Request) async throws -> Response {
-    let form = try request.decode(Farewell.self)
-    try Accounts.requireOne(of: form.totp, or: form.recoveryCode)
+    let proof = try request.decode(OwnerProof.self)
+    try proof.requireOneFactor()
     let id = request.principal.id
-    let (account, kept) = try await confirm(form.password, of: id, from: request.peer)
-    let factor = try await secondFactor(account, code: form.totp, recovery: form.recoveryCode)
+    let (account, kept) = try await confirm(proof.password, of: id, from: request.peer)
+    let factor = try await secondFactor(account, proof)
     try await release(id, request)
     let now = try now()
     var note = AuditNote(request, "account.deleted")
@@ -74,13 +63,7 @@ extension Accounts {
       batch.add(statement)
     }
     batch.emit(try note.emission())
-    do {
-      try await context.store.commit(batch)
-    } catch StoreError.conflict(statement: 0, _) where !factor.isEmpty {
-      throw Accounts.badTotp
-    } catch StoreError.conflict {
-      throw Accounts.changed
-    }
+    try await commit(batch, behind: factor, else: Accounts.changed)
     try await context.forgetIdentities()
     try await forgetSealedSecret(of: id)
     handOverLetters()

@@ -2,30 +2,18 @@ internal import PluginKit
 
 /// Another e-mail address for an account, in two steps: its owner shows who asks and names the address, and then that mail to it arrives.
 extension Accounts {
-  private struct Change: Decodable {
-    var email: String
-    var password: String
-    var totp: String?
-    var recoveryCode: String?
-
-    enum CodingKeys: String, CodingKey {
-      case email, password, totp
-      case recoveryCode = "recovery_code"
-    }
-  }
-
   /// `POST /v1/me/email`: sends a code to the address that is to become the account's. Nothing changes before it is typed in.
   func requestEmail(_ request: Request) async throws -> Response {
-    let form = try request.decode(Change.self)
-    try Accounts.requireOne(of: form.totp, or: form.recoveryCode)
+    let form = try request.decode(AddressedProof.self)
+    try form.proof.requireOneFactor()
     let id = request.principal.id
     let email = try EmailAddress(form.email).text
     try await requireMail()
-    let (account, kept) = try await confirm(form.password, of: id, from: request.peer)
+    let (account, kept) = try await confirm(form.proof.password, of: id, from: request.peer)
     guard email != account.email else {
       throw Problem.invalid(pointer: "/email", "It is the account's address already.")
     }
-    let factor = try await secondFactor(account, code: form.totp, recovery: form.recoveryCode)
+    let factor = try await secondFactor(account, form.proof)
     try await take(
       accountSettings.codeRequests(from: request.peer) + [
         Throttle(Throttle.subject("mail.change", id), burst: 3, every: 300_000),
@@ -37,22 +25,9 @@ extension Accounts {
     var batch = Batch()
     for statement in factor { batch.add(statement) }
     // What was checked must still be so.
-    batch.add(
-      SQL(
-        """
-        UPDATE auth_accounts SET updated_at = updated_at
-        WHERE id = \(id) AND password = \(kept)
-          AND totp_enabled_at IS \(raw: account.totpEnabled ? "NOT NULL" : "NULL")
-        """
-      ).expect(exactly: 1))
+    batch.add(Accounts.unchanged(account, password: kept))
     for statement in letter.statements { batch.add(statement) }
-    do {
-      try await context.store.commit(batch)
-    } catch StoreError.conflict(statement: 0, _) where !factor.isEmpty {
-      throw Accounts.badTotp
-    } catch StoreError.conflict {
-      throw Accounts.changed
-    }
+    try await commit(batch, behind: factor, else: Accounts.changed)
     handOverLetters()
     return .empty(202)
   }

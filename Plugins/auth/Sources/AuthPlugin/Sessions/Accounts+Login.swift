@@ -1,17 +1,7 @@
 internal import PluginKit
 
 extension Accounts {
-  private struct Login: Decodable {
-    var email: String
-    var password: String
-    var totp: String?
-    var recoveryCode: String?
-
-    enum CodingKeys: String, CodingKey {
-      case email, password, totp
-      case recoveryCode = "recovery_code"
-    }
-  }
+  private static let wrongLogin = Problem.unauthenticated("The e-mail or the password is wrong.")
 
   static let unverified = Problem(
     status: 403, code: "email_unverified",
@@ -24,8 +14,8 @@ extension Accounts {
   /// The same reads, the same counting, the same hashes and the same answer, whether the account or the password is wrong. Who comes too often is
   /// refused before a hash is made.
   func createSession(_ request: Request) async throws -> Response {
-    let form = try request.decode(Login.self)
-    try Accounts.requireOne(of: form.totp, or: form.recoveryCode)
+    let form = try request.decode(AddressedProof.self)
+    try form.proof.requireOneFactor()
     let client = SessionClient(request)
     let email = EmailAddress.normalized(form.email)
     let rows = try await context.store.read([
@@ -45,7 +35,7 @@ extension Accounts {
     let renewed: PasswordHash?
     do {
       (isRight, renewed) = try await look(
-        at: form.password,
+        at: form.proof.password,
         PasswordCheck(
           kept: kept, among: try rows[2].map { try $0["kind", String.self] },
           present: accountSettings.hashCost.kind), from: client.address)
@@ -55,7 +45,7 @@ extension Accounts {
       throw error
     }
     guard isRight, let account = try rows[0].first?.decode(Account.self) else {
-      throw Problem.unauthenticated("The e-mail or the password is wrong.")
+      throw Accounts.wrongLogin
     }
     if accountSettings.requiresVerifiedEmail && !account.emailVerified {
       try await forgive(throttles)
@@ -63,7 +53,7 @@ extension Accounts {
     }
     let factor: [SQL]
     do {
-      factor = try await secondFactor(account, code: form.totp, recovery: form.recoveryCode)
+      factor = try await secondFactor(account, form.proof)
     } catch let problem as Problem where problem.code == Accounts.totpRequired.code {
       // The password was right, and nothing else was tried.
       try await forgive(throttles)
@@ -75,14 +65,7 @@ extension Accounts {
     for statement in factor { batch.add(statement) }
     for statement in throttles.forgiveness { batch.add(statement) }
     // What was checked must still be so: the hash took its time, and a reset ends sessions that are there, not this one.
-    batch.add(
-      SQL(
-        """
-        UPDATE auth_accounts SET updated_at = updated_at
-        WHERE id = \(account.id) AND password = \(kept)
-          AND totp_enabled_at IS \(raw: account.totpEnabled ? "NOT NULL" : "NULL")
-        """
-      ).expect(exactly: 1))
+    batch.add(Accounts.unchanged(account, password: kept))
     if let renewed, let kept {
       batch.add(
         """
@@ -91,13 +74,7 @@ extension Accounts {
         """)
     }
     session.add(to: &batch)
-    do {
-      try await context.store.commit(batch)
-    } catch StoreError.conflict(statement: 0, _) where !factor.isEmpty {
-      throw Accounts.badTotp
-    } catch StoreError.conflict {
-      throw Problem.unauthenticated("The e-mail or the password is wrong.")
-    }
+    try await commit(batch, behind: factor, else: Accounts.wrongLogin)
     return try .tokens(SessionAnswer(account: account, try session.tokens(settings)), status: 201)
   }
 

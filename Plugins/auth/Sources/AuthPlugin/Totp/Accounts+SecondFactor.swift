@@ -28,15 +28,6 @@ extension Accounts {
     status: 401, code: "totp_required",
     detail: "The account has a second factor: ask again with \"totp\" or \"recovery_code\".")
 
-  /// Refuses what shows the factor twice, before anything of it is looked at or used up.
-  static func requireOne(of code: String?, or recovery: String?) throws {
-    guard code == nil || recovery == nil else {
-      throw Problem.invalid(
-        pointer: "/recovery_code",
-        "Give totp or recovery_code, not both: a recovery code is good once.")
-    }
-  }
-
   func timeCode(of account: String, nonce: String) async throws -> TimeCode {
     let key = try await context.ownSecret(SecondFactor.key) { try context.random.bytes(32) }
     let mac = Digest.hmacSHA256(Array("\(account)\u{0}\(nonce)".utf8), key: key)
@@ -53,8 +44,9 @@ extension Accounts {
   ///
   /// - Returns: statements of which the first is a conflict when the code was used meanwhile, or the factor is another.
   /// - Throws: `Problem` 401 `totp_required` or `totp_invalid`; `Throttled`.
-  func secondFactor(_ account: Account, code: String?, recovery: String?) async throws -> [SQL] {
+  func secondFactor(_ account: Account, _ proof: OwnerProof) async throws -> [SQL] {
     guard account.totpEnabled else { return [] }
+    let (code, recovery) = (proof.totp, proof.recoveryCode)
     guard code != nil || recovery != nil else { throw Accounts.totpRequired }
     let throttle = SecondFactor.throttle(of: account.id)
     try await take([throttle])

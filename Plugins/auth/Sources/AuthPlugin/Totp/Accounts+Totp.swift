@@ -9,17 +9,6 @@ extension Accounts {
   private static let nothingOffered = Problem.conflict(
     "There is no secret to confirm: POST /v1/me/totp makes one, which is good for an hour.")
 
-  private struct Confirmation: Decodable {
-    var password: String
-    var totp: String?
-    var recoveryCode: String?
-
-    enum CodingKeys: String, CodingKey {
-      case password, totp
-      case recoveryCode = "recovery_code"
-    }
-  }
-
   private struct Enrolment: Encodable {
     var secret: String
     var url: String
@@ -34,7 +23,7 @@ extension Accounts {
   func enrolTotp(_ request: Request) async throws -> Response {
     let id = request.principal.id
     let (account, kept) = try await confirm(
-      try request.decode(Confirmation.self).password, of: id, from: request.peer)
+      try request.decode(OwnerProof.self).password, of: id, from: request.peer)
     guard !account.totpEnabled else { throw Accounts.isOn }
     let nonce = try context.random.bytes(SecondFactor.nonceLength).hexadecimal
     let code = try await timeCode(of: id, nonce: nonce)
@@ -121,10 +110,10 @@ extension Accounts {
   /// `POST /v1/me/totp/disable`: with the password and the factor itself, so that neither alone takes the other's protection away.
   func disableTotp(_ request: Request) async throws -> Response {
     let id = request.principal.id
-    let form = try request.decode(Confirmation.self)
-    try Accounts.requireOne(of: form.totp, or: form.recoveryCode)
-    let (account, kept) = try await confirm(form.password, of: id, from: request.peer)
-    let factor = try await secondFactor(account, code: form.totp, recovery: form.recoveryCode)
+    let proof = try request.decode(OwnerProof.self)
+    try proof.requireOneFactor()
+    let (account, kept) = try await confirm(proof.password, of: id, from: request.peer)
+    let factor = try await secondFactor(account, proof)
     var batch = Batch()
     for statement in factor { batch.add(statement) }
     batch.add(
@@ -136,13 +125,7 @@ extension Accounts {
         """
       ).expect(exactly: 1))
     batch.add("DELETE FROM auth_recovery_codes WHERE account_id = \(id)")
-    do {
-      try await context.store.commit(batch)
-    } catch StoreError.conflict(statement: 0, _) where !factor.isEmpty {
-      throw Accounts.badTotp
-    } catch StoreError.conflict {
-      throw Accounts.changed
-    }
+    try await commit(batch, behind: factor, else: Accounts.changed)
     try await forgetSealedSecret(of: id)
     return .empty(204)
   }
