@@ -1,5 +1,6 @@
 import PluginKit
 import PluginTesting
+import Synchronization
 import Testing
 
 @testable import AuthPlugin
@@ -166,12 +167,19 @@ import Testing
       #expect(query.account.hasPrefix("acc_") && query.address == "127.0.0.1")
       return TiesReply(keptBy: [], more: false)
     }
+    let settled = Mutex<[String]>([])
+    try await platform.host.provide("sluice.account-ties/1", method: 2) { (query: TiesQuery) in
+      settled.withLock { $0.append(query.account) }
+      return TiesSettled()
+    }
     let (ada, principal) = try await verified(platform)
     #expect(
       try await delete(platform, principal, password: "wrong horse").problem?.code
         == "wrong_password")
     #expect(try await platform.refusal(of: ada.accessToken) == nil)
+    #expect(settled.withLock { $0.isEmpty })
     #expect(try await delete(platform, principal).status == 204)
+    #expect(settled.withLock { $0 } == [principal.id])
     #expect(try await platform.refusal(of: ada.accessToken) != nil)
     #expect(try await platform.refresh(ada.refreshToken).status == 401)
     #expect(try await platform.signIn().status == 401)

@@ -36,6 +36,8 @@ struct ControlHost {
   let host: TestHost
   /// The letters that were handed over.
   let outbox = Outbox()
+  /// Accounts that have ended.
+  let ended = Ended()
   private let declared: DeclaredRoutes
 
   /// - Parameters:
@@ -59,10 +61,10 @@ struct ControlHost {
       Control.self, file, config: settings, tenant: "platform"
     ) { try await $0.setTenants(prepared) }
     self.host = host
-    let outbox = outbox
+    let (outbox, ended) = (outbox, ended)
     try await host.provide("sluice.accounts/1", method: 1) { (query: AccountIDs) in
       KnownAccounts(
-        accounts: query.ids.filter { $0.hasPrefix("acc_") }.map {
+        accounts: query.ids.filter { $0.hasPrefix("acc_") && !ended.contains($0) }.map {
           KnownAccounts.Known(
             id: $0, email: "\($0.dropFirst(4))@example.test", name: String($0.dropFirst(4)))
         })
@@ -118,6 +120,15 @@ struct SentLetter: Decodable {
     guard let start = text.firstRange(of: "ic_") else { return nil }
     return String(text[start.lowerBound...].prefix { $0.isLetter || $0.isNumber || $0 == "_" })
   }
+}
+
+/// Accounts that nobody knows any more.
+final class Ended: Sendable {
+  private let ids = Mutex<Set<String>>([])
+
+  func insert(_ id: String) { _ = ids.withLock { $0.insert(id) } }
+
+  func contains(_ id: String) -> Bool { ids.withLock { $0.contains(id) } }
 }
 
 /// Letters in the order in which they came.

@@ -66,7 +66,12 @@ public final class ControlShard: PluginShard {
 
     on.service("sluice.account-ties/1", method: 1) {
       (shard, query: TiesQuery) async throws -> TiesReply in
-      try await shard.release(query)
+      try await shard.depart(query)
+    }
+    on.service("sluice.account-ties/1", method: 2) {
+      (shard, query: TiesQuery) async throws -> TiesSettled in
+      try await shard.settle(query)
+      return TiesSettled()
     }
     on.event("*.audit.noted") { shard, event async throws in try await shard.noted(event) }
   }

@@ -13,7 +13,7 @@ struct TiesQuery: Codable {
   }
 }
 
-/// What it answers: what nobody else owns, and so keeps the account.
+/// What method 1 answers: what nobody else owns, and so keeps the account.
 struct TiesReply: Codable {
   struct Kept: Codable {
     var id: String
@@ -30,7 +30,12 @@ struct TiesReply: Codable {
   }
 }
 
+/// What method 2 answers: nothing.
+struct TiesSettled: Codable {}
+
 extension Accounts {
+  private static let ties = "sluice.account-ties/1"
+
   /// `DELETE /v1/me`: ends the account with all that is kept of it, when its owner has shown who asks. What it owns alone keeps it.
   func deleteAccount(_ request: Request) async throws -> Response {
     let proof = try request.decode(OwnerProof.self)
@@ -38,8 +43,25 @@ extension Accounts {
     let id = request.principal.id
     let (account, kept) = try await confirm(proof.password, of: id, from: request.peer)
     let factor = try await secondFactor(account, proof)
-    try await release(id, request)
-    let now = try now()
+    let ties = TiesQuery(account: id, address: request.peer, requestID: request.id)
+    try await depart(ties)
+    do {
+      try await end(account, password: kept, behind: factor, request)
+    } catch {
+      await settle(ties)
+      throw error
+    }
+    await settle(ties)
+    try await context.forgetIdentities()
+    try await forgetSealedSecret(of: id)
+    handOverLetters()
+    return .empty(204)
+  }
+
+  private func end(
+    _ account: Account, password kept: String?, behind factor: [SQL], _ request: Request
+  ) async throws {
+    let (id, now) = (account.id, try now())
     var note = AuditNote(request, "account.deleted")
     note.target = id
     var batch = Batch()
@@ -64,21 +86,16 @@ extension Accounts {
     }
     batch.emit(try note.emission())
     try await commit(batch, behind: factor, else: Accounts.changed)
-    try await context.forgetIdentities()
-    try await forgetSealedSecret(of: id)
-    handOverLetters()
-    return .empty(204)
   }
 
-  /// Has whoever keeps what is accounts' let go of one.
+  /// Tells whoever keeps what is accounts' that one is about to end.
   ///
   /// - Throws: `Problem` 409 with what would be nobody's.
-  private func release(_ id: String, _ request: Request) async throws {
+  private func depart(_ query: TiesQuery) async throws {
     let reply: TiesReply
     do {
       reply = try await context.services.call(
-        "sluice.account-ties/1", method: 1,
-        TiesQuery(account: id, address: request.peer, requestID: request.id), as: TiesReply.self)
+        Accounts.ties, method: 1, query, as: TiesReply.self)
     } catch let error as HostError where error.status == .notFound {
       // Nobody keeps anything.
       return
@@ -88,5 +105,18 @@ extension Accounts {
     throw Problem.conflict(
       "The account is the only owner of \(names)\(reply.more ? " and more" : ""). Transfer or delete first what is to go on or to end."
     )
+  }
+
+  /// Tells the same that it has ended, or not. Where this fails, that is found out there some minutes later.
+  private func settle(_ query: TiesQuery) async {
+    do {
+      _ = try await context.services.call(
+        Accounts.ties, method: 2, query, as: TiesSettled.self)
+    } catch let error as HostError where error.status == .notFound {
+      // Nobody keeps anything.
+    } catch {
+      context.log.warning(
+        "the end of an account is settled later", ["account": query.account, "error": "\(error)"])
+    }
   }
 }

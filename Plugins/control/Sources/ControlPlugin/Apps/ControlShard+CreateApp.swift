@@ -85,7 +85,10 @@ extension ControlShard {
           """)
         try key.draft(
           app: app.id, name: "default", scopes: ["*"], expiresAt: nil, at: app.createdAt)
+        ControlShard.stays(owner)
       }
+    } catch StoreError.conflict(statement: 3, _) {
+      throw ControlShard.departing
     } catch StoreError.conflict(statement: 0, _) {
       throw Problem(
         status: 403, code: "quota_exceeded",

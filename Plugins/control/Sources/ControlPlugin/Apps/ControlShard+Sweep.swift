@@ -127,5 +127,6 @@ extension ControlShard {
     try await settleDomains(at: now)
     try await expireClaims(at: now)
     try await withdrawGone()
+    try await settleDepartures(before: edge)
   }
 }

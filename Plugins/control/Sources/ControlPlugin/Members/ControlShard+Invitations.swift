@@ -208,6 +208,7 @@ extension ControlShard {
             <= \(settings.membersPerApp)
         """
       ).expect(exactly: 1))
+    batch.add(ControlShard.stays(account))
     do {
       try await commit(
         batch,
@@ -222,6 +223,8 @@ extension ControlShard {
       throw Problem(
         status: 403, code: "quota_exceeded",
         detail: "An app has at most \(settings.membersPerApp) members.")
+    } catch StoreError.conflict(statement: 3, _) {
+      throw ControlShard.departing
     }
     let apps = try await context.store.read(
       "SELECT id, name, created_at FROM control_apps WHERE id = \(invited.appID)")

@@ -151,7 +151,12 @@ extension ControlShard {
           AND role = \(Role.owner.rawValue)
         """
       ).expect(exactly: 1))
-    try await commit(batch, record, by: Authority(request, .transfer, of: app))
+    let stays = batch.add(ControlShard.stays(successor))
+    do {
+      try await commit(batch, record, by: Authority(request, .transfer, of: app))
+    } catch StoreError.conflict(statement: stays, _) {
+      throw ControlShard.unknownMember
+    }
     return .empty(204)
   }
 
@@ -172,10 +177,12 @@ extension ControlShard {
       createdAt: Timestamp(unixMilliseconds: try row["created_at", Int64.self]))
   }
 
-  /// Of a row of `control_members`: whether the app has an owner when it is one no longer.
+  /// Of a row of `control_members`: whether the app has an owner when it is one no longer. Who is about to go is none.
   static let keepsAnOwner = """
-    (role <> 'owner' OR (SELECT COUNT(*) FROM control_members AS o
-      WHERE o.app_id = control_members.app_id AND o.role = 'owner') > 1)
+    (role <> 'owner' OR EXISTS (SELECT 1 FROM control_members AS o
+      WHERE o.app_id = control_members.app_id AND o.role = 'owner'
+        AND o.account_id <> control_members.account_id
+        AND NOT EXISTS (SELECT 1 FROM control_departures AS d WHERE d.account_id = o.account_id)))
     """
 
   /// Commits a batch whose first statement would take the last owner away, or finds that it is changed meanwhile.
