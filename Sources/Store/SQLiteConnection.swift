@@ -122,6 +122,15 @@ final class SQLiteConnection: @unchecked Sendable {
     sqlite3_close_v2(handle)
   }
 
+  /// Bytes of the pages that are not free. Of no one moment while a writer is at work.
+  func usedBytes() throws(StoreError) -> Int {
+    var (size, pages, free): (Int64, Int64, Int64) = (0, 0, 0)
+    try query(.pageSize) { size = $0.integer(at: 0) }
+    try query(.freePages) { free = $0.integer(at: 0) }
+    try query(.pageCount) { pages = $0.integer(at: 0) }
+    return Int(size * max(0, pages - free))
+  }
+
   /// Drops owners' statements; called when the schema has changed.
   func clearStatements() {
     for statement in cache.values { statement.finalize() }

@@ -1,7 +1,8 @@
 /// The store's own statements. Each connection compiles them once, at first use.
 enum SQLiteHostSQL: Int, CaseIterable {
   case beginImmediate, begin, commit, rollback, savepoint, release, rollbackTo
-  case journalMode, pageSize, userVersion, integrityCheck, checkpoint, epoch, tables, objects,
+  case journalMode, pageSize, pageCount, freePages, userVersion, integrityCheck, checkpoint, epoch,
+    tables, objects,
     owners
   case references
   case appliedMigrations, insertMigration
@@ -22,6 +23,8 @@ enum SQLiteHostSQL: Int, CaseIterable {
     case .rollbackTo: "ROLLBACK TO member"
     case .journalMode: "PRAGMA journal_mode=WAL"
     case .pageSize: "PRAGMA page_size"
+    case .pageCount: "PRAGMA page_count"
+    case .freePages: "PRAGMA freelist_count"
     case .userVersion: "PRAGMA user_version"
     case .integrityCheck: "PRAGMA integrity_check(1)"
     case .checkpoint: "PRAGMA wal_checkpoint(TRUNCATE)"

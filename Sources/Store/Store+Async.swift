@@ -78,6 +78,13 @@ extension Store {
     }
   }
 
+  /// How many bytes of the tenant's file are in use. A file that is not there is made.
+  public func usedBytes(of tenant: String) async throws(StoreError) -> Int {
+    try await answer { completion throws(StoreError) in
+      try self.usedBytes(of: tenant, completion: completion)
+    }
+  }
+
   /// The sequence that the listener has dealt with; nil when it is not registered.
   public func cursor(tenant: String, listener: String) async throws(StoreError) -> Int64? {
     try await answer { completion throws(StoreError) in

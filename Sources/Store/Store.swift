@@ -185,6 +185,13 @@ public final class Store: Sendable {
     }
   }
 
+  /// How many bytes of the tenant's file are in use: its pages but those that deletions have freed, which the next writes take.
+  public func usedBytes(
+    of tenant: String, completion: @escaping @Sendable (Result<Int, StoreError>) -> Void
+  ) throws(StoreError) {
+    try read(tenant, completion) { connection throws(StoreError) in try connection.usedBytes() }
+  }
+
   // MARK: Listeners
 
   /// Where a listener stands: the sequence of the last event it has dealt with, or `nil` when it has

@@ -8,13 +8,9 @@ public enum StoreFile {
       ? "\(directory)/control.sqlite" : "\(directory)/tenants/\(tenant).sqlite"
   }
 
-  /// Bytes of a tenant's file with its log; 0 when there is none.
-  public static func size(in directory: String, of tenant: String) -> Int {
-    let path = path(in: directory, of: tenant)
-    return [path, path + "-wal"].reduce(0) { sum, path in
-      var facts = stat()
-      return stat(path, &facts) == 0 ? sum + Int(facts.st_size) : sum
-    }
+  /// Whether a tenant has a file.
+  public static func exists(in directory: String, of tenant: String) -> Bool {
+    access(path(in: directory, of: tenant), F_OK) == 0
   }
 
   /// The rows that a query gives, or nil when there is no such file. Nothing is made or changed.

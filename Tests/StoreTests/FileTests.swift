@@ -55,6 +55,23 @@ import Testing
       TemporaryDirectory.names(in: directory.path + "/tenants") == ["a.sqlite", "b.sqlite"])
   }
 
+  @Test func `tells what is in use of it, which deletions make less`() async throws {
+    try await withStore { store in
+      try await store.createNotes()
+      let empty = try await store.usedBytes(of: "app")
+      #expect(empty > 0)
+      for number in 0..<10 {
+        _ = try await store.note("\(number)" + String(repeating: "x", count: 10_000))
+      }
+      let full = try await store.usedBytes(of: "app")
+      // The text, and the index over it.
+      #expect(full >= empty + 200_000)
+      _ = try await store.submit(
+        tenant: "app", batch: .chat("DELETE FROM chat_notes"))
+      #expect(try await store.usedBytes(of: "app") < empty + 20_000)
+    }
+  }
+
   @Test func `is closed when it was not used for long, and opened again`() async throws {
     var options = StoreOptions()
     options.writerThreads = 1

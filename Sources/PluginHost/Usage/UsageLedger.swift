@@ -220,10 +220,12 @@ final class UsageLedger: Sendable {
     var taken: [(usage: TenantUsage, counts: TenantUsage.Counts, statement: Statement)] = []
     for (tenant, entry) in entries {
       if monthBegins { entry.usage.beginMonth() }
-      if entry.usage.state(of: .storage).limit > 0 {
-        entry.usage.setStorage(StoreFile.size(in: directory, of: tenant))
-      }
       let counts = entry.usage.take()
+      let (limit, used) = entry.usage.state(of: .storage)
+      // One that is over its limit may come under it by what nobody asks for.
+      if limit > 0, !counts.isEmpty || used >= limit, let bytes = await storage(of: tenant) {
+        entry.usage.setStorage(bytes)
+      }
       if !counts.isEmpty {
         taken.append((entry.usage, counts, Self.statement(tenant, hour, counts)))
       }
@@ -238,6 +240,12 @@ final class UsageLedger: Sendable {
         for one in part { one.usage.giveBack(one.counts) }
       }
     }
+  }
+
+  /// Bytes that a tenant's rows take in its file; nil when that cannot be read now.
+  private func storage(of tenant: String) async -> Int? {
+    guard StoreFile.exists(in: directory, of: tenant) else { return 0 }
+    return try? await store.usedBytes(of: tenant)
   }
 
   private static func statement(
@@ -297,12 +305,13 @@ final class UsageLedger: Sendable {
       ]
     }
     let usage = usage(of: tenant)
+    let storage = await storage(of: tenant) ?? usage.state(of: .storage).used
     let quotas = Quota.allCases.map { quota -> ConfigValue in
       let (limit, used) = usage.state(of: quota)
       let known =
         switch quota {
         case .plugins: plugins
-        case .storage: StoreFile.size(in: directory, of: tenant)
+        case .storage: storage
         default: used
         }
       return ["quota": .string(quota.name), "limit": .integer(limit), "used": .integer(known)]
