@@ -54,7 +54,12 @@ import Testing
       #expect(try await ask(host, "chat:private:den", "subscribe").allow)
       #expect(try await ask(host, "chat:private:den", "history", kind: "key").allow)
       let eve = try await ask(host, "chat:private:den", "subscribe", id: "eve")
-      #expect(eve == Reply(allow: false, reason: "Only members may listen to private:den."))
+      #expect(
+        eve
+          == Reply(
+            allow: false,
+            reason:
+              "In private:den the role \"user\", of whoever is no member, may not read_channel."))
       #expect(try await !ask(host, "chat:private:none", "subscribe").allow)
     }
   }

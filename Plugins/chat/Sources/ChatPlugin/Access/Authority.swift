@@ -51,8 +51,10 @@ extension ChatShard {
       } catch let problem as Problem {
         return .denied(problem.detail)
       }
-      guard try await mayRead(actor, address, type) else {
-        return .denied("Only members may listen to \(address).")
+      do {
+        try await admit(actor, to: address, type, for: .readChannel)
+      } catch let problem as Problem {
+        return .denied(problem.detail)
       }
       return .allowed
     case "publish":

@@ -8,7 +8,7 @@ extension ChatShard {
     let member = try Self.member(request.query("member"), Actor(request.principal))
     var statement: SQL = """
       SELECT \(raw: ChannelRecord.columns) FROM chat_channels c
-      WHERE (c.type, c.id) > (\(after.0), \(after.1))
+      WHERE (c.type, c.id) > (\(after.0), \(after.1)) AND c.deleted_at IS NULL
       ORDER BY c.type, c.id LIMIT \(limit + 1)
       """
     if let member {
@@ -16,6 +16,7 @@ extension ChatShard {
         SELECT \(raw: ChannelRecord.columns)
         FROM chat_members o JOIN chat_channels c ON c.type = o.type AND c.id = o.channel
         WHERE o.user_id = \(member) AND (o.type, o.channel) > (\(after.0), \(after.1))
+          AND c.deleted_at IS NULL
         ORDER BY o.type, o.channel LIMIT \(limit + 1)
         """
     }

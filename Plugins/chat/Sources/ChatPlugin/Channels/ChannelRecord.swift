@@ -37,7 +37,7 @@ extension ChannelAddress {
   var record: SQL {
     """
     SELECT \(raw: ChannelRecord.columns) FROM chat_channels c
-    WHERE c.type = \(type) AND c.id = \(id)
+    WHERE c.type = \(type) AND c.id = \(id) AND c.deleted_at IS NULL
     """
   }
 
@@ -49,19 +49,27 @@ extension ChannelAddress {
     """
   }
 
+  /// What decides who may do what in it; one row if there is such a channel, deleted or not.
+  var state: SQL {
+    """
+    SELECT created_by, frozen AS is_frozen, CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END AS is_deleted
+    FROM chat_channels WHERE type = \(type) AND id = \(id)
+    """
+  }
+
   /// One row if `user` is a member.
   func membership(of user: String) -> SQL {
     """
-    SELECT 1 AS is_member FROM chat_members
+    SELECT role FROM chat_members
     WHERE type = \(type) AND channel = \(id) AND user_id = \(user)
     """
   }
 
-  /// Makes `user` a member; one who is one stays one.
-  func join(_ user: String, at time: Timestamp) -> SQL {
+  /// Makes `user` a member; one who is one stays as he is.
+  func join(_ user: String, as role: String = Role.member, at time: Timestamp) -> SQL {
     """
-    INSERT INTO chat_members (type, channel, user_id, created_at, joined_seq)
-    VALUES (\(type), \(id), \(user), \(time), coalesce(
+    INSERT INTO chat_members (type, channel, user_id, role, created_at, joined_seq)
+    VALUES (\(type), \(id), \(user), \(role), \(time), coalesce(
       (SELECT last_seq FROM chat_channels WHERE type = \(type) AND id = \(id)), 0))
     ON CONFLICT (type, channel, user_id) DO NOTHING
     """

@@ -2,21 +2,60 @@ internal import PluginKit
 
 /// What channels of a type have in common.
 struct ChannelType: Decodable, Sendable, Equatable {
-  /// Whether any user of the app may read and write, and a channel comes to be with its first message.
+  /// The longest text that any type allows, in code points.
+  static let longestMessage = 5_000
+
+  /// Whether any user of the app may read and write unless `grants` say otherwise, and a channel that nobody has made is an empty one.
   /// Otherwise it has to be made, and its members alone may read and write.
   let isOpen: Bool
+  /// Who may do what.
+  let grants: Grants
+  /// What the settings have turned off.
+  let missing: Set<Capability>
+  /// Code points.
+  let maxMessageLength: Int
 
   private enum CodingKeys: String, CodingKey {
     case isOpen = "open"
+    case grants, capabilities
+    case maxMessageLength = "max_message_length"
   }
 
   init(isOpen: Bool) {
     self.isOpen = isOpen
+    grants = Grants(isOpen: isOpen)
+    missing = []
+    maxMessageLength = Self.longestMessage
   }
 
   init(from decoder: any Decoder) throws {
     let type = try decoder.container(keyedBy: CodingKeys.self)
     isOpen = try type.decodeIfPresent(Bool.self, forKey: .isOpen) ?? false
+    grants = Grants(
+      isOpen: isOpen,
+      replacing: try type.decodeIfPresent([String: Set<Permission>].self, forKey: .grants) ?? [:])
+    let capabilities =
+      try type.decodeIfPresent([String: Bool].self, forKey: .capabilities) ?? [:]
+    missing = Set(capabilities.filter { !$0.value }.keys.compactMap(Capability.init))
+    maxMessageLength =
+      try type.decodeIfPresent(Int.self, forKey: .maxMessageLength) ?? Self.longestMessage
+  }
+
+  /// Whether a channel comes to be with its first message.
+  var beginsWithMessage: Bool { isOpen && grants.allows(Role.user, .createChannel) }
+
+  /// - Throws: `Problem` 403 when the settings have turned it off.
+  func require(_ capability: Capability, in address: ChannelAddress) throws {
+    guard missing.contains(capability) else { return }
+    throw Problem.forbidden(
+      "Channels of the type \"\(address.type)\" have no \"\(capability.rawValue)\".")
+  }
+
+  /// - Throws: `Problem` 400 when a text is longer than messages of this type may be.
+  func check(text: String) throws {
+    guard text.unicodeScalars.count > maxMessageLength else { return }
+    throw Problem.invalid(
+      pointer: "/text", "A message has at most \(maxMessageLength) code points here.")
   }
 }
 
@@ -24,12 +63,19 @@ struct ChannelType: Decodable, Sendable, Equatable {
 struct ChannelTypes: Sendable {
   private let byName: [String: ChannelType]
 
-  /// - Throws: `ConfigurationError` when a name is none.
+  /// - Throws: `ConfigurationError` when a name, or that of a role, is none.
   init(_ types: [String: ChannelType]) throws {
-    for name in types.keys.sorted() where !Self.isName(name) {
-      throw ConfigurationError(
-        pointer: "/types/\(name)",
-        message: "\"\(name)\" is not a type's name: a-z, then up to 31 of a-z 0-9 - _.")
+    for (name, type) in types.sorted(by: { $0.key < $1.key }) {
+      guard Self.isName(name) else {
+        throw ConfigurationError(
+          pointer: "/types/\(name)",
+          message: "\"\(name)\" is not a type's name: a-z, then up to 31 of a-z 0-9 - _.")
+      }
+      for role in type.grants.memberRoles where !Role.isName(role) {
+        throw ConfigurationError(
+          pointer: "/types/\(name)/grants/\(role)",
+          message: "\"\(role)\" is not a role's name: a-z, then up to 31 of a-z 0-9 - _.")
+      }
     }
     byName = types
   }
@@ -46,7 +92,8 @@ struct ChannelTypes: Sendable {
     }
   }
 
-  private static func isName(_ text: String) -> Bool {
+  /// Whether a text can be a type's name, or a role's.
+  static func isName(_ text: String) -> Bool {
     guard let first = text.utf8.first, (0x61...0x7A).contains(first) else { return false }
     return text.utf8.count <= 32
       && text.utf8.allSatisfy {

@@ -12,15 +12,19 @@ extension ChatShard {
   func createChannel(_ request: Request) async throws -> Response {
     let wanted: NewChannel = try request.decode()
     let actor = try Actor(request.principal)
-    _ = try types[wanted.type]
+    let type = try types[wanted.type]
     guard
       let address = ChannelAddress(
         type: wanted.type, id: try wanted.id ?? context.id.make("chn"))
     else {
       throw Problem.invalid(pointer: "/id", "A channel's id is \(Identifier.words).")
     }
-    if wanted.id != nil, let found = try await find(address, for: actor) {
+    if wanted.id != nil, let found = try await existing(address, type, for: actor) {
       return try .json(found)
+    }
+    guard actor.user == nil || type.grants.allows(Role.user, .createChannel) else {
+      throw Problem.forbidden(
+        "The role \"user\" may not create_channel of the type \"\(address.type)\".")
     }
     let now = try context.clock.now()
     var batch = Batch()
@@ -33,26 +37,27 @@ extension ChatShard {
         """
       ).expect(exactly: 1))
     for user in Set(wanted.members ?? []).union(actor.user.map { [$0] } ?? []).sorted() {
-      batch.add(address.join(user, at: now))
+      batch.add(address.join(user, as: user == actor.user ? Role.owner : Role.member, at: now))
     }
     do {
       try await context.store.commit(batch)
     } catch StoreError.conflict {
       // Somebody else was quicker.
-      guard let found = try await find(address, for: actor) else { throw Self.gone(address) }
+      guard let found = try await existing(address, type, for: actor) else {
+        throw Self.gone(address)
+      }
       return try .json(found)
     }
-    guard let made = try await find(address, for: actor) else { throw Self.gone(address) }
-    return try .json(made, status: 201)
+    return try .json(try await record(of: address), status: 201)
   }
 
   /// `GET /v1/channels/{type}/{id}`
   func readChannel(_ request: Request) async throws -> Response {
-    let (address, _) = try request.channel(types)
-    guard let found = try await find(address, for: Actor(request.principal)) else {
-      throw Self.gone(address)
-    }
-    return try .json(found)
+    let (address, type) = try request.channel(types)
+    let access = try await admit(
+      Actor(request.principal), to: address, type, for: .readChannel)
+    try access.requireChannel()
+    return try .json(try await record(of: address))
   }
 
   /// `POST /v1/channels/{type}/{id}/members`
@@ -61,39 +66,51 @@ extension ChatShard {
     let (address, type) = try request.channel(types)
     let wanted: Members = try request.decode()
     let actor = try Actor(request.principal)
-    guard let channel = try await find(address, for: actor) else { throw Self.gone(address) }
-    if let user = actor.user, type.isOpen, wanted.members != [user] {
-      // A closed channel has been found by a member only.
-      guard try await context.store.read(address.membership(of: user)).count == 1 else {
-        throw Problem.forbidden("Join the channel yourself before you bring others in.")
+    let access = try await access(actor, address, type)
+    try access.requireChannel()
+    // Whoever is a member need not be let in.
+    let permission: Permission =
+      access.memberRole == nil && actor.user.map { [$0] } == wanted.members ? .join : .addMembers
+    let now = try context.clock.now()
+    if access.memberRole == nil || wanted.members.first != actor.user || wanted.members.count > 1 {
+      try access.require(permission)
+      var batch = Batch()
+      // Before he has joined: a member may not join.
+      let place = address.still(permission, actor, type, at: now).map { batch.add($0) }
+      for user in wanted.members { batch.add(address.join(user, at: now)) }
+      do {
+        try await context.store.commit(batch)
+      } catch StoreError.conflict(statement: place, _) {
+        throw try await refusal(of: permission, actor, address, type)
       }
     }
-    let now = try context.clock.now()
-    var batch = Batch()
-    for user in wanted.members { batch.add(address.join(user, at: now)) }
-    try await context.store.commit(batch)
-    return try .json(try await find(address, for: actor) ?? channel)
+    return try .json(try await record(of: address))
   }
 
-  static func gone(_ address: ChannelAddress) -> Problem {
-    .notFound("There is no channel \(address).")
-  }
-
-  /// The channel with its members; nil when there is none.
+  /// The channel with its members.
   ///
-  /// - Throws: `Problem` 403 when it is of a closed type and the user no member.
-  private func find(_ address: ChannelAddress, for actor: Actor) async throws -> ChannelRecord? {
-    let type = try types[address.type]
-    var statements = [address.record, address.members]
-    if let user = actor.user, !type.isOpen { statements.append(address.membership(of: user)) }
-    let results = try await context.store.read(statements)
-    guard var channel = try results[0].first?.decode(ChannelRecord.self) else { return nil }
-    if results.count == 3, results[2].isEmpty { throw Self.notAMember(of: address) }
+  /// - Throws: `Problem` 404 when there is none.
+  func record(of address: ChannelAddress) async throws -> ChannelRecord {
+    let results = try await context.store.read([address.record, address.members])
+    guard var channel = try results[0].first?.decode(ChannelRecord.self) else {
+      throw Self.gone(address)
+    }
     channel.members = try results[1].map { try $0["user_id", String.self] }
     return channel
   }
 
-  static func notAMember(of address: ChannelAddress) -> Problem {
-    .forbidden("Only members may read and write \(address).")
+  /// The channel that is there already; nil when there is none.
+  ///
+  /// - Throws: `Problem` 403 when it is not for this actor; 409 when it has been deleted, since its id stays taken.
+  private func existing(
+    _ address: ChannelAddress, _ type: ChannelType, for actor: Actor
+  ) async throws -> ChannelRecord? {
+    let access = try await access(actor, address, type)
+    guard let state = access.channel else { return nil }
+    guard !state.isDeleted else {
+      throw Problem.conflict("\(address) has been deleted, and its id stays taken.")
+    }
+    try access.require(.readChannel)
+    return try await record(of: address)
   }
 }

@@ -56,7 +56,9 @@ extension ChatShard {
       throw Problem.invalid("Say what is to change: text or custom.")
     }
     for _ in 0..<Self.attempts {
-      let found = try await own(id, as: change.userID, for: actor)
+      let found = try await own(
+        id, as: change.userID, for: actor, .editOwnMessage, others: .editAnyMessage)
+      if let text = change.text { try found.type.check(text: text) }
       let custom = found.message.custom?.text ?? ""
       var message = found.message
       message.text = change.text ?? message.text
@@ -75,6 +77,11 @@ extension ChatShard {
               AND (\(hasCustom) = 1 OR coalesce(custom, '') = \(custom))
             """
           ).expect(exactly: 1)
+          if let still = found.still(
+            .editOwnMessage, others: .editAnyMessage, at: changed.updatedAt ?? changed.createdAt)
+          {
+            still
+          }
           try Emit(
             "chat.message.updated", channel: found.address.realTimeName, replacing: id,
             data: changed)
@@ -82,6 +89,8 @@ extension ChatShard {
         return try await counted(changed)
       } catch StoreError.conflict(statement: 0, _) {
         // It is gone or has been changed; which, is seen when it is read again.
+      } catch StoreError.conflict(statement: 1, _) {
+        // The actor is not any more who he was; so too.
       }
     }
     throw Problem.conflict("The message \"\(id)\" is being changed by others; try again.")
@@ -94,7 +103,8 @@ extension ChatShard {
   func delete(
     _ id: String, as user: String?, at pointer: String, for actor: Actor
   ) async throws -> DeletedMessage {
-    let found = try await own(id, as: user, for: actor)
+    let found = try await own(
+      id, as: user, for: actor, .deleteOwnMessage, others: .deleteAnyMessage)
     let message = found.message
     let deleted = DeletedMessage(
       id: message.id, channel: message.channel, userID: message.userID,
@@ -108,24 +118,49 @@ extension ChatShard {
           """
         ).expect(exactly: 1)
         SQL("DELETE FROM chat_reactions WHERE message = \(id)")
+        if let still = found.still(
+          .deleteOwnMessage, others: .deleteAnyMessage, at: deleted.deletedAt)
+        {
+          still
+        }
         try Emit(
           "chat.message.deleted", channel: found.address.realTimeName, replacing: id, data: deleted)
       }
     } catch StoreError.conflict(statement: 0, _) {
       throw Self.noMessage(id)
+    } catch StoreError.conflict(statement: 2, _) {
+      throw try await refusal(
+        of: found.permission(.deleteOwnMessage, others: .deleteAnyMessage), actor, found.address,
+        found.type)
     }
     tellUnread(in: found.address, but: message.userID)
     return deleted
   }
 
-  /// A message that the actor may change: a user his own, a server any, or that of the user whom it names.
-  private func own(_ id: String, as named: String?, for actor: Actor) async throws -> Found {
+  /// A message that the actor may change: a user by what he may do with his own or with others', a server any, or that of the user whom it
+  /// names.
+  private func own(
+    _ id: String, as named: String?, for actor: Actor, _ own: Permission, others: Permission
+  ) async throws -> Found {
     let user =
       actor.user == nil && named == nil ? nil : try actor.acting(as: named, pointer: "/user_id")
     let found = try await find(message: id, for: actor)
-    guard user == nil || user == found.message.userID else {
+    guard actor.user != nil || user == nil || user == found.message.userID else {
       throw Problem.forbidden("Only its author may change or delete a message.")
     }
+    try found.access.require(found.permission(own, others: others))
     return found
+  }
+}
+
+extension Found {
+  /// What the actor needs for this message.
+  func permission(_ own: Permission, others: Permission) -> Permission {
+    access.actor.user == message.userID ? own : others
+  }
+
+  /// As `ChannelAddress.still`, for what the actor needs for this message.
+  func still(_ own: Permission, others: Permission, at now: Timestamp) -> SQL? {
+    address.still(permission(own, others: others), access.actor, type, at: now)
   }
 }

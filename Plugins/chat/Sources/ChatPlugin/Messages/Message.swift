@@ -48,8 +48,10 @@ struct Message: Codable, Equatable {
 /// A message with the channel that it stands in.
 struct Found {
   var message: Message
-  let address: ChannelAddress
-  let type: ChannelType
+  let access: Access
+
+  var address: ChannelAddress { access.address }
+  var type: ChannelType { access.type }
 }
 
 extension ChatShard {
@@ -63,8 +65,9 @@ extension ChatShard {
         type: try row["type", String.self], id: try row["channel_id", String.self]),
       let type = try? types[address.type]
     else { throw gone }
-    guard try await mayRead(actor, address, type) else { throw gone }
-    return Found(message: try row.decode(Message.self), address: address, type: type)
+    let access = try await access(actor, address, type)
+    guard access.allows(.readChannel) else { throw gone }
+    return Found(message: try row.decode(Message.self), access: access)
   }
 
   static func noMessage(_ id: String) -> Problem { .notFound("There is no message \"\(id)\".") }

@@ -20,7 +20,7 @@ extension ChatShard {
     let actor = try Actor(request.principal)
     let limit = try request.limit()
     let start = try MessageStart(before: request.query("before"), after: request.query("after"))
-    try await admit(actor, to: address, type)
+    try await admit(actor, to: address, type, for: .readChannel)
     let cursor = try await locate(start, in: address)
     let found: [Placed] = try await context.store.read(
       Self.messages(from: cursor, in: address, limit + 1)
@@ -34,24 +34,6 @@ extension ChatShard {
     let found = try await find(
       message: try request.parameter(0), for: Actor(request.principal))
     return try .json(try await counted(found.message))
-  }
-
-  /// Whether messages of the channel are open to the actor.
-  func mayRead(
-    _ actor: Actor, _ address: ChannelAddress, _ type: ChannelType
-  ) async throws -> Bool {
-    guard let user = actor.user, !type.isOpen else { return true }
-    return try await !context.store.read(address.membership(of: user)).isEmpty
-  }
-
-  /// - Throws: `Problem` 403, or 404 when a channel that has to be made was not.
-  func admit(
-    _ actor: Actor, to address: ChannelAddress, _ type: ChannelType
-  ) async throws {
-    // Until its first message an open channel is an empty one.
-    guard !type.isOpen else { return }
-    guard try await !context.store.read(address.record).isEmpty else { throw Self.gone(address) }
-    guard try await mayRead(actor, address, type) else { throw Self.notAMember(of: address) }
   }
 
   private func locate(

@@ -34,6 +34,7 @@ extension ChatShard {
     guard draft.id.map(Identifier.isValid) ?? true else {
       throw Problem.invalid(pointer: "/id", "A message's id is \(Identifier.words).")
     }
+    try type.check(text: draft.text)
     let message = Message(
       id: try draft.id ?? context.id.make("msg"), channel: "\(address)", userID: user,
       text: draft.text, custom: draft.custom, createdAt: try context.clock.now())
@@ -41,6 +42,7 @@ extension ChatShard {
       let commit = try await context.store.commit {
         place(in: address, type, for: actor, at: message.createdAt)
         insert(message, in: address)
+        if let still = address.still(.sendMessage, actor, type, at: message.createdAt) { still }
         try Emit("chat.message.created", channel: address.realTimeName, data: message)
       }
       if try commit.statements[0].first?["has_members", Int.self] == 1 {
@@ -48,13 +50,12 @@ extension ChatShard {
       }
       return (message, true)
     } catch StoreError.conflict(statement: 0, _) {
-      // There was no place: the channel is missing, or closed to this user.
-      guard try await context.store.read(address.record).isEmpty else {
-        throw Self.notAMember(of: address)
-      }
-      throw Self.gone(address)
+      // There was no place, since there is no channel.
+      throw try await refusal(of: .sendMessage, actor, address, type)
     } catch StoreError.conflict(statement: 1, _) {
       return (try await repeated(message), false)
+    } catch StoreError.conflict(statement: 2, _) {
+      throw try await refusal(of: .sendMessage, actor, address, type)
     }
   }
 
@@ -65,34 +66,27 @@ extension ChatShard {
     ) THEN 1 ELSE 0 END AS has_members
     """
 
-  /// The next place in the channel. An open channel comes to be with it.
+  /// The next place in the channel, which comes to be with it where its type has that.
   private func place(
     in address: ChannelAddress, _ type: ChannelType, for actor: Actor, at time: Timestamp
   ) -> SQL {
-    if type.isOpen {
+    if type.beginsWithMessage || (type.isOpen && actor.user == nil) {
       return SQL(
         """
-        INSERT INTO chat_channels (type, id, created_by, data, created_at, last_seq)
-        VALUES (\(address.type), \(address.id), \(actor.user), '{}', \(time), 1)
-        ON CONFLICT (type, id) DO UPDATE SET last_seq = chat_channels.last_seq + 1
+        INSERT INTO chat_channels (
+          type, id, created_by, data, created_at, last_seq, last_message_at)
+        VALUES (\(address.type), \(address.id), \(actor.user), '{}', \(time), 1, \(time))
+        ON CONFLICT (type, id) DO UPDATE
+        SET last_seq = chat_channels.last_seq + 1, last_message_at = excluded.last_message_at
+        WHERE chat_channels.deleted_at IS NULL
         RETURNING \(raw: Self.placed)
-        """
-      ).expect(exactly: 1)
-    }
-    guard let user = actor.user else {
-      return SQL(
-        """
-        UPDATE chat_channels SET last_seq = last_seq + 1
-        WHERE type = \(address.type) AND id = \(address.id) RETURNING \(raw: Self.placed)
         """
       ).expect(exactly: 1)
     }
     return SQL(
       """
-      UPDATE chat_channels SET last_seq = last_seq + 1
-      WHERE type = \(address.type) AND id = \(address.id) AND EXISTS (
-        SELECT 1 FROM chat_members
-        WHERE type = \(address.type) AND channel = \(address.id) AND user_id = \(user))
+      UPDATE chat_channels SET last_seq = last_seq + 1, last_message_at = \(time)
+      WHERE type = \(address.type) AND id = \(address.id) AND deleted_at IS NULL
       RETURNING \(raw: Self.placed)
       """
     ).expect(exactly: 1)

@@ -65,6 +65,8 @@ extension ChatShard {
         pointer: pointer, "A reaction is a word of 1 to \(Reaction.bytes) bytes, without spaces.")
     }
     let found = try await find(message: id, for: actor)
+    try found.type.require(.reactions, in: found.address)
+    try found.access.require(.react)
     let reaction = Reaction(
       messageID: id, channel: found.message.channel, userID: user, reaction: name,
       createdAt: try context.clock.now())
@@ -80,11 +82,16 @@ extension ChatShard {
           ON CONFLICT (message, user_id, reaction) DO NOTHING
           """
         ).expect(exactly: 1)
+        if let still = found.address.still(.react, actor, found.type, at: reaction.createdAt) {
+          still
+        }
         try Emit("chat.reaction.added", channel: found.address.realTimeName, data: reaction)
       }
       return reaction
     } catch StoreError.conflict(statement: 0, _) {
       return try await earlier(reaction)
+    } catch StoreError.conflict(statement: 1, _) {
+      throw try await refusal(of: .react, actor, found.address, found.type)
     }
   }
 

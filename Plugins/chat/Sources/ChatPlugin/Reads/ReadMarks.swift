@@ -64,7 +64,8 @@ extension ChatShard {
     _ reading: Reading, in address: ChannelAddress, _ type: ChannelType, for actor: Actor
   ) async throws -> ReadMark {
     let user = try actor.acting(as: reading.userID, pointer: "/user_id")
-    try await admit(actor, to: address, type)
+    try type.require(.reads, in: address)
+    try await admit(actor, to: address, type, for: .readChannel)
     let now = try context.clock.now()
     let mark = ReadMark(
       channel: "\(address)", userID: user, messageID: reading.messageID, readAt: now)

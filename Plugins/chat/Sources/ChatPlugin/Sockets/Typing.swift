@@ -90,7 +90,10 @@ extension ChatShard {
     for actor: Actor
   ) async throws {
     let user = try actor.acting(as: named, pointer: "/user_id")
-    try await admit(actor, to: address, type)
+    try type.require(.typing, in: address)
+    let access = try await admit(actor, to: address, type, for: .sendMessage)
+    // Nobody else hears of whoever is banned without his knowing.
+    guard access.ban == nil else { return }
     let typing = Typing(channel: "\(address)", userID: user, active: isActive)
     guard throttle.passes(typing, at: try context.clock.now().unixMilliseconds) else { return }
     try context.bus.publish(
