@@ -57,9 +57,52 @@ import Testing
     }
   }
 
+  @Test func `around a message goes on both ways`() async throws {
+    try await withChat { host async throws in
+      try await send(1...9, host)
+      struct Both: Decodable {
+        let data: [Said]
+        let next: String?
+        let previous: String?
+      }
+      let middle: Both = try await host.list("?around=m5&limit=4").json()
+      #expect(middle.data.map(\.id) == ["m4", "m5", "m6", "m7"])
+      // What comes and goes meanwhile moves nothing.
+      #expect(try await host.request("DELETE", "/v1/messages/m3", as: .user("bob")).status == 204)
+      try await send(10...10, host)
+      let older = try await page(host, "?after=\(try #require(middle.previous))")
+      #expect(older.ids == ["m2", "m1"] && older.next == nil)
+      let newer = try await page(host, "?after=\(try #require(middle.next))")
+      #expect(newer.ids == ["m8", "m9", "m10"] && newer.next == nil)
+      // At the ends nothing goes on.
+      let whole = try await host.list("?around=m1&limit=100")
+      #expect(whole.text.hasSuffix(#""next":null,"previous":null}"#))
+      let one: Both = try await host.list("?around=m10&limit=1").json()
+      #expect(one.data.map(\.id) == ["m10"] && one.next == nil && one.previous == "older:10")
+      // A deleted one still has its place.
+      let gone: Both = try await host.list("?around=m3&limit=1").json()
+      #expect(gone.data.map(\.id) == ["m2"] && gone.next == "newer:2")
+      // Others say nothing of what was before.
+      #expect(try await host.list().text.hasSuffix(#""next":null}"#))
+    }
+  }
+
+  @Test func `around a message that is all there is, deleted, still goes on`() async throws {
+    try await withChat { host async throws in
+      try await send(1...2, host)
+      #expect(try await host.request("DELETE", "/v1/messages/m1", as: .user("bob")).status == 204)
+      #expect(
+        try await host.list("?around=m1&limit=1").text
+          == #"{"data":[],"next":"newer:1","previous":null}"#)
+    }
+  }
+
   @Test(arguments: [
     ("?after=gone", "/query/after"), ("?before=gone", "/query/before"),
-    ("?before=m1&after=m1", "/query/before"), ("?after=a%20b", "/query/after"),
+    ("?before=m1&after=m1", "/query/before"),
+    ("?around=gone", "/query/around"), ("?around=newer:1", "/query/around"),
+    ("?after=m1&around=m1", "/query/after"), ("?before=m1&around=m1", "/query/before"),
+    ("?after=a%20b", "/query/after"),
     ("?limit=0", "/query/limit"), ("?limit=101", "/query/limit"), ("?limit=x", "/query/limit"),
   ])
   func `says what is wrong with a query`(_ query: String, _ pointer: String) async throws {

@@ -53,13 +53,19 @@ extension TestHost {
       let read = try await host.said(
         "read", #"{"channel":"messaging:general","message_id":"m1"}"#, by: "alice")
       #expect(read.contains(#""message_id":"m1""#) && read.contains(#""unread":0"#))
+      let reply = try await host.said(
+        "send", #"{"channel":"messaging:general","text":"yes","id":"r1","parent_id":"m1"}"#)
+      #expect(try await host.message("r1").text == reply)
+      #expect(
+        try await host.said("read_thread", #"{"parent_id":"m1","message_id":"r1"}"#, by: "alice")
+          == #"{"parent_id":"m1","channel":"messaging:general","unread":0}"#)
       #expect(
         try await host.said("typing", #"{"channel":"messaging:general"}"#, by: "alice") == "{}")
       #expect(try await host.said("delete", #"{"message_id":"m1"}"#).contains("deleted_at"))
       #expect(
         try await host.events.map(\.type) == [
           "chat.message.created", "chat.message.updated", "chat.reaction.added",
-          "chat.reaction.removed", "chat.message.deleted",
+          "chat.reaction.removed", "chat.message.created", "chat.message.deleted",
         ])
       #expect(try await host.published.filter { $0.type == "chat.read" }.count == 1)
       #expect(try await host.published.filter { $0.type == "chat.typing" }.count == 1)
@@ -82,6 +88,13 @@ extension TestHost {
     ("react", #"{"message_id":"m1","reaction":"a b"}"#, .invalid, "/reaction"),
     ("read", #"{"channel":"private:p","message_id":"secret"}"#, .denied, "forbidden"),
     ("read", #"{"channel":"messaging:general","message_id":"none"}"#, .invalid, "/message_id"),
+    ("read_thread", #"{"parent_id":"secret"}"#, .notFound, "not_found"),
+    ("read_thread", #"{"parent_id":"m1","message_id":"none"}"#, .invalid, "/message_id"),
+    (
+      "send", #"{"channel":"messaging:general","text":"x","parent_id":"none"}"#, .invalid,
+      "/parent_id"
+    ),
+    ("send", #"{"channel":"messaging:general","kind":"system","text":"x"}"#, .denied, "server"),
     ("typing", #"{"channel":"private:p"}"#, .denied, "forbidden"),
   ]
 

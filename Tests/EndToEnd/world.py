@@ -359,6 +359,18 @@ class World:
         self.user.put(f"/v1/messages/{message}/reactions/like", expect=200)
         return Ask(self.user, path={"id": message, "type": "like"})
 
+    def _listMessages(self):
+        return Ask(self.user, query={"around": self.message})
+
+    def _listReplies(self):
+        return Ask(self.user, path={"id": self.message}, query={"limit": 10})
+
+    def _listThreads(self):
+        return Ask(self.user, query={"limit": 10})
+
+    def _markThreadRead(self):
+        return Ask(self.user, path={"id": self.message})
+
     def _markRead(self):
         return Ask(self.user, body={"message_id": self.message})
 

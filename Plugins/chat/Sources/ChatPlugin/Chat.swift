@@ -25,9 +25,9 @@ struct Settings: Decodable {
 public final class ChatShard: PluginShard {
   let types: ChannelTypes
   let context: ShardContext
-  /// Channels whose members are being told what they have not read, with who has written since that was last
-  /// read; of several authors, two.
-  var telling: [ChannelAddress: Set<String>] = [:]
+  /// Channels and threads whose readers are being told what they have not read, with who has written since that was
+  /// last read; of several authors, two.
+  var telling: [Told: Set<String>] = [:]
   var throttle = TypingThrottle()
 
   init(_ types: ChannelTypes, _ context: ShardContext) {
@@ -48,6 +48,9 @@ public final class ChatShard: PluginShard {
     on.route("delete_message", ChatShard.deleteMessage)
     on.route("add_reaction", ChatShard.addReaction)
     on.route("remove_reaction", ChatShard.removeReaction)
+    on.route("list_replies", ChatShard.listReplies)
+    on.route("list_threads", ChatShard.listThreads)
+    on.route("mark_thread_read", ChatShard.markThreadRead)
     on.route("mark_read", ChatShard.markRead)
     on.route("list_unread", ChatShard.listUnread)
     on.route("typing", ChatShard.typing)

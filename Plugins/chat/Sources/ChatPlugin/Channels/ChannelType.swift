@@ -92,6 +92,11 @@ struct ChannelTypes: Sendable {
     }
   }
 
+  /// All of them, in an order of their own.
+  var all: [(name: String, type: ChannelType)] {
+    byName.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
   /// Whether a text can be a type's name, or a role's.
   static func isName(_ text: String) -> Bool {
     guard let first = text.utf8.first, (0x61...0x7A).contains(first) else { return false }

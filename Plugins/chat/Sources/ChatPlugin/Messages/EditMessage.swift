@@ -3,11 +3,14 @@ internal import PluginKit
 /// What a message is to say instead.
 struct Change: Decodable {
   let text: String?
+  /// An empty list leaves none.
+  let attachments: RawJSON?
+  let mentions: [String]?
   let custom: RawJSON?
   let userID: String?
 
   private enum CodingKeys: String, CodingKey {
-    case text, custom
+    case text, attachments, mentions, custom
     case userID = "user_id"
   }
 }
@@ -19,11 +22,14 @@ struct DeletedMessage: Codable, Equatable {
   let channel: String
   /// Who had sent it.
   let userID: String
+  /// Of a reply: the message that began the thread.
+  let parentID: String?
   let deletedAt: Timestamp
 
   private enum CodingKeys: String, CodingKey {
     case id, channel
     case userID = "user_id"
+    case parentID = "parent_id"
     case deletedAt = "deleted_at"
   }
 }
@@ -52,44 +58,62 @@ extension ChatShard {
   /// takes back what somebody else changes at the same time.
   func edit(_ id: String, _ change: Change, for actor: Actor) async throws -> Message {
     let (hasText, hasCustom) = (change.text != nil, change.custom != nil)
-    guard hasText || hasCustom else {
-      throw Problem.invalid("Say what is to change: text or custom.")
+    let (hasAttachments, hasMentions) = (change.attachments != nil, change.mentions != nil)
+    guard hasText || hasCustom || hasAttachments || hasMentions else {
+      throw Problem.invalid("Say what is to change: text, attachments, mentions or custom.")
     }
     for _ in 0..<Self.attempts {
       let found = try await own(
         id, as: change.userID, for: actor, .editOwnMessage, others: .editAnyMessage)
       if let text = change.text { try found.type.check(text: text) }
-      let custom = found.message.custom?.text ?? ""
-      var message = found.message
-      message.text = change.text ?? message.text
-      message.custom = change.custom ?? message.custom
-      guard !message.hasContent(of: found.message) else { return try await counted(message) }
-      message.updatedAt = try context.clock.now()
-      let changed = message
+      let was = found.message
+      var message = was
+      message.text = change.text ?? was.text
+      if let attachments = change.attachments { message.attachments = try attachments.asList() }
+      if let mentions = change.mentions { message.mentions = try Mentions.checked(mentions) }
+      message.custom = change.custom ?? was.custom
+      try message.requireContent()
+      guard !message.hasContent(of: was) else { return try await shown(message) }
+      let now = try context.clock.now()
+      message.updatedAt = now
+      var batch = Batch()
+      batch.add(
+        SQL(
+          """
+          UPDATE chat_messages
+          SET text = \(message.text), attachments = \(message.attachments),
+            mentions = \(try message.mentionsJSON), custom = \(message.custom),
+            updated_at = \(message.updatedAt)
+          WHERE id = \(id) AND deleted_at IS NULL
+            AND (\(hasText) = 1 OR text = \(was.text))
+            AND (\(hasAttachments) = 1 OR coalesce(attachments, '') = \(was.attachments?.text ?? ""))
+            AND (\(hasMentions) = 1 OR coalesce(mentions, '') = \(try was.mentionsJSON?.text ?? ""))
+            AND (\(hasCustom) = 1 OR coalesce(custom, '') = \(was.custom?.text ?? ""))
+          """
+        ).expect(exactly: 1))
+      let allowing = found.still(.editOwnMessage, others: .editAnyMessage, at: now).map {
+        batch.add($0)
+      }
+      if message.mentions != was.mentions {
+        batch.add("DELETE FROM chat_mentions WHERE message = \(id)")
+        Self.keepMentions(of: message, &batch)
+      }
+      batch.emit(
+        try Emit(
+          "chat.message.updated", channel: found.address.realTimeName, replacing: id,
+          data: message.published))
       do {
-        try await context.store.commit {
-          SQL(
-            """
-            UPDATE chat_messages
-            SET text = \(changed.text), custom = \(changed.custom), updated_at = \(changed.updatedAt)
-            WHERE id = \(id) AND deleted_at IS NULL
-              AND (\(hasText) = 1 OR text = \(found.message.text))
-              AND (\(hasCustom) = 1 OR coalesce(custom, '') = \(custom))
-            """
-          ).expect(exactly: 1)
-          if let still = found.still(
-            .editOwnMessage, others: .editAnyMessage, at: changed.updatedAt ?? changed.createdAt)
-          {
-            still
-          }
-          try Emit(
-            "chat.message.updated", channel: found.address.realTimeName, replacing: id,
-            data: changed)
+        try await context.store.commit(batch)
+        let known = Set(was.mentions ?? [])
+        if message.silent == nil {
+          tell(
+            (message.mentions ?? []).filter { !known.contains($0) }, of: message.published,
+            in: found.address, found.type)
         }
-        return try await counted(changed)
+        return try await shown(message)
       } catch StoreError.conflict(statement: 0, _) {
         // It is gone or has been changed; which, is seen when it is read again.
-      } catch StoreError.conflict(statement: 1, _) {
+      } catch StoreError.conflict(statement: let failed?, _) where failed == allowing {
         // The actor is not any more who he was; so too.
       }
     }
@@ -108,38 +132,44 @@ extension ChatShard {
     let message = found.message
     let deleted = DeletedMessage(
       id: message.id, channel: message.channel, userID: message.userID,
-      deletedAt: try context.clock.now())
+      parentID: message.parentID, deletedAt: try context.clock.now())
+    var batch = Batch()
+    batch.add(
+      SQL(
+        """
+        UPDATE chat_messages SET text = '', attachments = NULL, mentions = NULL, quoted = NULL,
+          custom = NULL, deleted_at = \(deleted.deletedAt)
+        WHERE id = \(id) AND deleted_at IS NULL
+        """
+      ).expect(exactly: 1))
+    let allowing = found.still(
+      .deleteOwnMessage, others: .deleteAnyMessage, at: deleted.deletedAt
+    ).map { batch.add($0) }
+    batch.add("DELETE FROM chat_reactions WHERE message = \(id)")
+    batch.add("DELETE FROM chat_mentions WHERE message = \(id)")
+    if let parent = message.parentID { Self.dropReply(message, of: parent, &batch) }
+    batch.emit(
+      try Emit(
+        "chat.message.deleted", channel: found.address.realTimeName, replacing: id, data: deleted))
     do {
-      try await context.store.commit {
-        SQL(
-          """
-          UPDATE chat_messages SET text = '', custom = NULL, deleted_at = \(deleted.deletedAt)
-          WHERE id = \(id) AND deleted_at IS NULL
-          """
-        ).expect(exactly: 1)
-        SQL("DELETE FROM chat_reactions WHERE message = \(id)")
-        if let still = found.still(
-          .deleteOwnMessage, others: .deleteAnyMessage, at: deleted.deletedAt)
-        {
-          still
-        }
-        try Emit(
-          "chat.message.deleted", channel: found.address.realTimeName, replacing: id, data: deleted)
-      }
+      try await context.store.commit(batch)
     } catch StoreError.conflict(statement: 0, _) {
       throw Self.noMessage(id)
-    } catch StoreError.conflict(statement: 2, _) {
+    } catch StoreError.conflict(statement: let failed?, _) where failed == allowing {
       throw try await refusal(
         of: found.permission(.deleteOwnMessage, others: .deleteAnyMessage), actor, found.address,
         found.type)
     }
-    tellUnread(in: found.address, but: message.userID)
+    if message.isListed { tellUnread(in: found.address, but: message.userID) }
+    if let parent = message.parentID {
+      tellUnread(inThreadOf: parent, found.address, but: message.userID)
+    }
     return deleted
   }
 
   /// A message that the actor may change: a user by what he may do with his own or with others', a server any, or that of the user whom it
   /// names.
-  private func own(
+  func own(
     _ id: String, as named: String?, for actor: Actor, _ own: Permission, others: Permission
   ) async throws -> Found {
     let user =

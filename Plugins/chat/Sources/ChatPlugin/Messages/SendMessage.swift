@@ -1,16 +1,27 @@
 internal import PluginKit
 
 /// What somebody wants to say.
-struct Draft: Decodable, Equatable {
+struct Draft: Decodable {
   let id: String?
   let userID: String?
-  let text: String
+  let kind: MessageKind?
+  let text: String?
+  let attachments: RawJSON?
+  let mentions: [String]?
+  let quotedID: String?
+  let parentID: String?
+  let showInChannel: Bool?
+  let silent: Bool?
   let custom: RawJSON?
 
   private enum CodingKeys: String, CodingKey {
     case id
     case userID = "user_id"
-    case text, custom
+    case kind, text, attachments, mentions
+    case quotedID = "quoted_id"
+    case parentID = "parent_id"
+    case showInChannel = "show_in_channel"
+    case silent, custom
   }
 }
 
@@ -30,33 +41,76 @@ extension ChatShard {
   func send(
     _ draft: Draft, to address: ChannelAddress, _ type: ChannelType, for actor: Actor
   ) async throws -> (message: Message, isNew: Bool) {
+    let message = try compose(draft, to: address, type, for: actor)
+    let permission: Permission = message.parentID == nil ? .sendMessage : .sendReply
+    var batch = Batch()
+    batch.add(place(in: address, type, for: actor, at: message.createdAt))
+    batch.add(try insert(message, in: address))
+    let allowing = address.still(permission, actor, type, at: message.createdAt).map {
+      batch.add($0)
+    }
+    let quoting = message.quotedID.map { batch.add(Self.quote($0, in: address)) }
+    Self.keepMentions(of: message, &batch)
+    let replying = message.parentID.map { Self.keepReply(message, to: $0, in: address, &batch) }
+    try batch.emit("chat.message.created", channel: address.realTimeName, data: message)
+    do {
+      let commit = try await context.store.commit(batch)
+      if message.silent == nil {
+        if message.isListed,
+          try commit.statements[0].first?["has_members", Bool.self] == true
+        {
+          tellUnread(in: address, but: message.userID)
+        }
+        if let parent = message.parentID {
+          tellUnread(inThreadOf: parent, address, but: message.userID)
+        }
+        tell(message.mentions ?? [], of: message, in: address, type)
+      }
+      return (message.quotedID == nil ? message : try await shown(message), true)
+    } catch StoreError.conflict(statement: 0, _) {
+      // There was no place, since there is no channel.
+      throw try await refusal(of: permission, actor, address, type)
+    } catch StoreError.conflict(statement: 1, _) {
+      return (try await repeated(message), false)
+    } catch StoreError.conflict(statement: let failed?, _) where failed == allowing {
+      throw try await refusal(of: permission, actor, address, type)
+    } catch StoreError.conflict(statement: let failed?, _) where failed == replying {
+      throw try await noParent(message.parentID ?? "", in: address)
+    } catch StoreError.conflict(statement: let failed?, _) where failed == quoting {
+      throw Problem.invalid(
+        pointer: "/quoted_id",
+        "There is no message \"\(message.quotedID ?? "")\" in \(address) to quote.")
+    }
+  }
+
+  /// The message that a draft comes to.
+  ///
+  /// - Throws: `Problem` 400 or 403 when it cannot be sent as it is.
+  private func compose(
+    _ draft: Draft, to address: ChannelAddress, _ type: ChannelType, for actor: Actor
+  ) throws -> Message {
     let user = try actor.acting(as: draft.userID, pointer: "/user_id")
     guard draft.id.map(Identifier.isValid) ?? true else {
       throw Problem.invalid(pointer: "/id", "A message's id is \(Identifier.words).")
     }
-    try type.check(text: draft.text)
+    guard draft.kind == nil || actor == .server else {
+      throw Problem.forbidden("System messages are sent by the app's server alone.")
+    }
+    guard draft.showInChannel != true || draft.parentID != nil else {
+      throw Problem.invalid(
+        pointer: "/show_in_channel", "Only a reply, with parent_id, is shown in the channel too.")
+    }
+    if draft.parentID != nil { try type.require(.replies, in: address) }
+    try type.check(text: draft.text ?? "")
     let message = Message(
       id: try draft.id ?? context.id.make("msg"), channel: "\(address)", userID: user,
-      text: draft.text, custom: draft.custom, createdAt: try context.clock.now())
-    do {
-      let commit = try await context.store.commit {
-        place(in: address, type, for: actor, at: message.createdAt)
-        insert(message, in: address)
-        if let still = address.still(.sendMessage, actor, type, at: message.createdAt) { still }
-        try Emit("chat.message.created", channel: address.realTimeName, data: message)
-      }
-      if try commit.statements[0].first?["has_members", Int.self] == 1 {
-        tellUnread(in: address, but: user)
-      }
-      return (message, true)
-    } catch StoreError.conflict(statement: 0, _) {
-      // There was no place, since there is no channel.
-      throw try await refusal(of: .sendMessage, actor, address, type)
-    } catch StoreError.conflict(statement: 1, _) {
-      return (try await repeated(message), false)
-    } catch StoreError.conflict(statement: 2, _) {
-      throw try await refusal(of: .sendMessage, actor, address, type)
-    }
+      kind: draft.kind, text: draft.text ?? "", attachments: try draft.attachments?.asList(),
+      mentions: try Mentions.checked(draft.mentions), quotedID: draft.quotedID,
+      parentID: draft.parentID, showInChannel: draft.showInChannel == true ? true : nil,
+      silent: draft.silent == true ? true : nil, custom: draft.custom,
+      createdAt: try context.clock.now())
+    try message.requireContent()
+    return message
   }
 
   /// What is told of a place: its number, and whether there are members to be told of what they have not read.
@@ -93,13 +147,26 @@ extension ChatShard {
   }
 
   /// The message, in the place that the statement before found; nothing if its id is taken.
-  private func insert(_ message: Message, in address: ChannelAddress) -> SQL {
+  private func insert(_ message: Message, in address: ChannelAddress) throws -> SQL {
+    try SQL(
+      """
+      INSERT INTO chat_messages (id, type, channel, seq, user_id, kind, text, attachments, mentions,
+        quoted, parent, listed, silent, custom, created_at)
+      VALUES (\(message.id), \(address.type), \(address.id), \(.returned(from: 0, "last_seq")),
+        \(message.userID), \(message.kind?.rawValue), \(message.text), \(message.attachments),
+        \(message.mentionsJSON), \(message.quotedID), \(message.parentID), \(message.isListed),
+        \(message.silent ?? false), \(message.custom), \(message.createdAt))
+      ON CONFLICT (id) DO NOTHING
+      """
+    ).expect(exactly: 1)
+  }
+
+  /// One row when a message of the channel can be quoted.
+  private static func quote(_ id: String, in address: ChannelAddress) -> SQL {
     SQL(
       """
-      INSERT INTO chat_messages (id, type, channel, seq, user_id, text, custom, created_at)
-      VALUES (\(message.id), \(address.type), \(address.id), \(.returned(from: 0, "last_seq")),
-        \(message.userID), \(message.text), \(message.custom), \(message.createdAt))
-      ON CONFLICT (id) DO NOTHING
+      SELECT 1 AS is_there FROM chat_messages WHERE id = \(id) AND type = \(address.type)
+        AND channel = \(address.id) AND deleted_at IS NULL
       """
     ).expect(exactly: 1)
   }
@@ -113,6 +180,6 @@ extension ChatShard {
     else {
       throw Problem.conflict("Another message has the id \"\(message.id)\" already.")
     }
-    return earlier
+    return earlier.quotedID == nil ? earlier : try await shown(earlier)
   }
 }

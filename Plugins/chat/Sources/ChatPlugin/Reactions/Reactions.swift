@@ -140,37 +140,10 @@ extension ChatShard {
       status: 403, code: "quota_exceeded",
       detail: "A user has at most \(Reaction.limit) reactions to a message.")
   }
-
-  /// A message with the counts of its reactions.
-  func counted(_ message: Message) async throws -> Message {
-    try await counted([message])[0]
-  }
-
-  /// Messages with the counts of their reactions.
-  func counted(_ messages: [Message]) async throws -> [Message] {
-    guard !messages.isEmpty else { return [] }
-    let rows = try await context.store.read(
-      """
-      SELECT message, reaction, count(*) AS users FROM chat_reactions
-      WHERE message IN (\(each: messages.map(\.id)))
-      GROUP BY message, reaction ORDER BY message, reaction
-      """)
-    var counts: [String: [(String, Int)]] = [:]
-    for row in rows {
-      counts[try row["message", String.self], default: []].append(
-        (try row["reaction", String.self], try row["users", Int.self]))
-    }
-    return try messages.map { message in
-      guard let counts = counts[message.id] else { return message }
-      var message = message
-      message.reactions = try RawJSON(encoding: Counts(counts))
-      return message
-    }
-  }
 }
 
 /// How many users have reacted in which way, in the order of the names.
-private struct Counts: Encodable {
+struct ReactionCounts: Encodable {
   private struct Name: CodingKey {
     let stringValue: String
     var intValue: Int? { nil }
@@ -186,5 +159,17 @@ private struct Counts: Encodable {
   func encode(to encoder: any Encoder) throws {
     var object = encoder.container(keyedBy: Name.self)
     for (name, count) in counts { try object.encode(count, forKey: Name(stringValue: name)) }
+  }
+
+  /// Of each message that has any.
+  ///
+  /// - Parameter rows: message, reaction and users, those of a message together.
+  static func byMessage(in rows: Rows) throws -> [String: RawJSON] {
+    var counts: [String: [(String, Int)]] = [:]
+    for row in rows {
+      counts[try row["message", String.self], default: []].append(
+        (try row["reaction", String.self], try row["users", Int.self]))
+    }
+    return try counts.mapValues { try RawJSON(encoding: ReactionCounts($0)) }
   }
 }

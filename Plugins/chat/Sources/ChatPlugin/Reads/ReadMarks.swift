@@ -76,6 +76,7 @@ extension ChatShard {
           INSERT INTO chat_reads (type, channel, user_id, seq, message, read_at)
           SELECT type, channel, \(user), seq, id, \(now) FROM chat_messages
           WHERE id = \(reading.messageID) AND type = \(address.type) AND channel = \(address.id)
+            AND listed = 1
           ON CONFLICT (type, channel, user_id) DO UPDATE
           SET seq = excluded.seq, message = excluded.message, read_at = excluded.read_at
           WHERE excluded.seq > chat_reads.seq
@@ -88,10 +89,12 @@ extension ChatShard {
         """
         SELECT 1 AS is_there FROM chat_messages
         WHERE id = \(reading.messageID) AND type = \(address.type) AND channel = \(address.id)
+          AND listed = 1
         """)
       guard !known.isEmpty else {
         throw Problem.invalid(
-          pointer: "/message_id", "There is no message \"\(reading.messageID)\" in \(address).")
+          pointer: "/message_id",
+          "There is no message \"\(reading.messageID)\" that \(address) shows.")
       }
     }
     let state = try await context.store.read([address.mark(of: user), address.unread(by: user)])
@@ -126,35 +129,54 @@ extension ChatShard {
       SELECT count(*) FROM (
         SELECT 1 FROM chat_messages x
         WHERE x.type = m.type AND x.channel = m.channel AND x.seq > coalesce(r.seq, m.joined_seq)
-          AND x.user_id <> m.user_id AND x.deleted_at IS NULL
+          AND x.user_id <> m.user_id AND x.listed = 1 AND x.deleted_at IS NULL AND x.silent = 0
         LIMIT \(ReadMark.limit)) AS some) AS unread
     FROM chat_members m LEFT JOIN chat_reads r
       ON r.type = m.type AND r.channel = m.channel AND r.user_id = m.user_id
     """
 
+  /// Whose readers are told together how much they have not read.
+  enum Told: Hashable {
+    case channel(ChannelAddress)
+    /// The thread that a message of the channel began.
+    case thread(String, ChannelAddress)
+  }
+
   /// Tells a channel's members, soon and once for all that happens until then, how much they have not read.
-  ///
-  /// One task for each channel, so that no older count is told after a newer one.
   ///
   /// - Parameter user: who knows it all, having written it.
   func tellUnread(in address: ChannelAddress, but user: String) {
-    let isUnderWay = telling[address] != nil
-    var authors = telling[address] ?? []
+    tellSoon(.channel(address), but: user)
+  }
+
+  /// Tells likewise who follows a thread.
+  func tellUnread(inThreadOf parent: String, _ address: ChannelAddress, but user: String) {
+    tellSoon(.thread(parent, address), but: user)
+  }
+
+  /// One task for each channel and thread, so that no older count is told after a newer one.
+  private func tellSoon(_ told: Told, but user: String) {
+    let isUnderWay = telling[told] != nil
+    var authors = telling[told] ?? []
     // With two nobody is left out any more, however many there are.
     if authors.count < 2 { authors.insert(user) }
-    telling[address] = authors
+    telling[told] = authors
     guard !isUnderWay else { return }
     context.spawn { [self] in
-      defer { telling[address] = nil }
-      while let authors = telling[address], !authors.isEmpty, context.isOpen {
+      defer { telling[told] = nil }
+      while let authors = telling[told], !authors.isEmpty, context.isOpen {
         // What is committed from here on may be missing in what is read: it is told in another round.
-        telling[address] = []
+        telling[told] = []
         do {
-          try await tellMembers(of: address, writtenBy: authors)
+          switch told {
+          case .channel(let address): try await tellMembers(of: address, writtenBy: authors)
+          case .thread(let parent, let address):
+            try await tellFollowers(of: parent, in: address, writtenBy: authors)
+          }
         } catch {
           if context.isOpen {
             context.log.warning(
-              "members cannot be told what they have not read", ["error": "\(error)"])
+              "users cannot be told what they have not read", ["error": "\(error)"])
           }
         }
       }
@@ -200,12 +222,8 @@ extension ChatShard {
   }
 
   private func tell(_ unread: Unread, to user: String) {
-    do {
-      try context.bus.publish("#\(user)", type: "chat.unread", data: RawJSON(encoding: unread))
-    } catch {
-      // Whose name makes no channel has no channel of his own.
-      context.log.debug("a user cannot be told", ["user": user, "error": "\(error)"])
-    }
+    guard let data = try? RawJSON(encoding: unread) else { return }
+    tell("chat.unread", data, to: user)
   }
 }
 
@@ -223,7 +241,8 @@ extension ChannelAddress {
     """
     SELECT count(*) AS unread FROM (
       SELECT 1 FROM chat_messages x
-      WHERE x.type = \(type) AND x.channel = \(id) AND x.user_id <> \(user) AND x.deleted_at IS NULL
+      WHERE x.type = \(type) AND x.channel = \(id) AND x.user_id <> \(user) AND x.listed = 1
+        AND x.deleted_at IS NULL AND x.silent = 0
         AND x.seq > (SELECT seq FROM chat_reads
           WHERE type = \(type) AND channel = \(id) AND user_id = \(user))
       LIMIT \(ReadMark.limit)) AS some

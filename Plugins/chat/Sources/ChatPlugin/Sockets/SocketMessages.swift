@@ -39,6 +39,11 @@ extension ChatShard {
       return try await shard.read(
         try message.decode(), in: address, type, for: Actor(message.principal))
     }
+    on.message("read_thread") { (shard, message) async throws in
+      let named: InThread = try message.decode()
+      return try await shard.readThread(
+        of: named.parentID, to: named.messageID, as: nil, for: Actor(message.principal))
+    }
     on.message("typing") { (shard, message) async throws in
       let named: InChannel = try message.decode()
       let (address, type) = try shard.channel(named.channel)
@@ -57,6 +62,16 @@ extension ChatShard {
     let messageID: String
 
     private enum CodingKeys: String, CodingKey { case messageID = "message_id" }
+  }
+
+  private struct InThread: Decodable {
+    let parentID: String
+    let messageID: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case parentID = "parent_id"
+      case messageID = "message_id"
+    }
   }
 
   private struct Reacting: Decodable {

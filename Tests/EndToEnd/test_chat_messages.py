@@ -1,0 +1,128 @@
+"""What messages are made of, and their threads: over REST and over sockets, against the real program."""
+
+import uuid
+
+import pytest
+
+from client import Account
+from plain import Plain
+
+TYPES = {"types": {"messaging": {"open": True}, "private": {"open": False}}}
+
+
+@pytest.fixture(scope="module")
+def app(platform):
+    app = Account(platform.url).app("Words")
+    app.set_plugin("realtime", enabled=True, config={"personal_channel": True})
+    app.set_plugin("chat", enabled=True, config=TYPES)
+    return app
+
+
+def room() -> str:
+    return "messaging:" + uuid.uuid4().hex
+
+
+def path(channel: str, rest: str = "/messages") -> str:
+    return "/v1/channels/" + channel.replace(":", "/") + rest
+
+
+def personal(client: Plain) -> Plain:
+    told, = client.hear()
+    assert (told["type"], told["code"]) == ("system_message", "subscribed"), told
+    return client
+
+
+PHOTO = {"type": "image", "url": "https://files.example/a.png", "title": "A", "size": 12, "custom": {"n": [1.50]}}
+
+
+def test_a_message_with_everything_is_the_same_wherever_it_is_read(platform, app):
+    channel = room()
+    alice, bob = app.user("alice"), app.user("bob")
+    first = alice.post(path(channel), {"text": "first"}, expect=201).json()
+    with Plain(platform, app.token("carol")) as carol, Plain(platform, app.token("dora")) as dora:
+        personal(carol), personal(dora)
+        carol.subscribe("chat:" + channel)
+        sent = bob.post(path(channel), {"attachments": [PHOTO], "mentions": ["dora"], "quoted_id": first["id"], "custom": {"a": 1}}, expect=201).json()
+        assert sent["attachments"] == [PHOTO] and sent["text"] == "" and sent["mentions"] == ["dora"]
+        assert sent["quoted"] == {"id": first["id"], "user_id": "alice", "text": "first", "created_at": first["created_at"]}
+        assert alice.get(f"/v1/messages/{sent['id']}", expect=200).json() == sent
+        assert alice.get(path(channel), expect=200).json()["data"] == [sent, first]
+        published = {name: value for name, value in sent.items() if name != "quoted"}
+        heard, = carol.hear()
+        assert (heard["type"], heard["data"]) == ("chat.message.created", published)
+        told, = dora.hear()
+        assert (told["type"], told["channel"], told["data"]) == ("chat.mention", "#dora", published)
+
+
+@pytest.mark.parametrize("body, pointer", [
+    ({}, "/text"), ({"text": "", "attachments": []}, "/text"), ({"text": "x" * 5001}, "/text"),
+    ({"attachments": [{}]}, "/attachments/0"), ({"attachments": [{"type": "image", "url": "javascript:alert(1)"}]}, "/attachments/0/url"),
+    ({"attachments": [{"type": "image", "secret": 1}]}, "/attachments/0"), ({"attachments": [PHOTO] * 17}, "/attachments"),
+    ({"text": "x", "mentions": ["a", "a"]}, "/mentions"), ({"text": "x", "mentions": [f"u{n}" for n in range(33)]}, "/mentions"),
+    ({"text": "x", "quoted_id": "none"}, "/quoted_id"), ({"text": "x", "parent_id": "none"}, "/parent_id"),
+    ({"text": "x", "parent_id": "a b"}, "/parent_id"), ({"text": "x", "show_in_channel": True}, "/show_in_channel"),
+    ({"text": "x", "kind": "loud"}, "/kind"),
+])
+def test_what_is_no_message_is_refused_with_its_place(platform, app, body, pointer):
+    channel = room()
+    refused = app.user("alice").post(path(channel), body, expect=400).json()
+    assert any(error["pointer"].startswith(pointer) for error in refused["errors"]), refused
+    assert app.user("alice").get(path(channel), expect=200).json()["data"] == []
+
+
+def test_only_the_server_sends_system_messages(app):
+    channel = room()
+    body = {"text": "alice has come", "kind": "system"}
+    assert app.user("alice").post(path(channel), body, expect=403).json()["code"] == "forbidden"
+    sent = app.server.post(path(channel), {**body, "user_id": "alice"}, expect=201).json()
+    assert sent["kind"] == "system"
+
+
+def test_a_list_goes_on_both_ways_from_the_middle(app):
+    channel = room()
+    alice = app.user("alice")
+    ids = [alice.post(path(channel), {"text": str(number)}, expect=201).json()["id"] for number in range(9)]
+
+    def page(query: str) -> dict:
+        return alice.get(path(channel, f"/messages?{query}"), expect=200).json()
+
+    middle = page(f"around={ids[4]}&limit=3")
+    assert [message["id"] for message in middle["data"]] == ids[3:6]
+    assert [message["id"] for message in page(f"after={middle['next']}")["data"]] == ids[6:]
+    assert [message["id"] for message in page(f"after={middle['previous']}")["data"]] == ids[2::-1]
+    assert "previous" not in page("limit=3")
+    for query in (f"around={ids[0]}&after={ids[0]}", "around=older:3", "around=", "around=none"):
+        assert alice.get(path(channel, f"/messages?{query}"), expect=400).json()["code"] == "invalid_request", query
+
+
+def test_a_thread_is_counted_listed_and_told_apart_from_its_channel(platform, app):
+    id = uuid.uuid4().hex
+    app.server.post("/v1/channels", {"type": "private", "id": id, "members": ["alice", "bob"]}, expect=201)
+    channel = f"private:{id}"
+    alice, bob = app.user("alice"), app.user("bob")
+    topic = alice.post(path(channel), {"text": "topic"}, expect=201).json()["id"]
+    bob.post(path(channel, "/read"), {"message_id": topic}, expect=200)
+    with Plain(platform, app.token("alice")) as listener:
+        personal(listener)
+        with Plain(platform, app.token("bob")) as speaker:
+            personal(speaker)
+            replies = [speaker.ask("chat.send", channel=channel, text=str(number), parent_id=topic)["data"]["id"] for number in range(3)]
+        told = []
+        while not told or told[-1]["data"]["unread"] < 3:
+            told += listener.hear()
+        assert {event["type"] for event in told} == {"chat.thread.unread"}
+        assert told[-1]["data"] == {"parent_id": topic, "channel": channel, "unread": 3}
+        thread, = alice.get("/v1/threads", expect=200).json()["data"]
+        assert (thread["message"]["id"], thread["unread"], thread["message"]["reply_count"], thread["message"]["participants"]) == (topic, 3, 3, ["bob"])
+        read = listener.ask("chat.read_thread", parent_id=topic, message_id=replies[1])["data"]
+        assert read["unread"] == 1
+        assert alice.post(f"/v1/messages/{topic}/thread/read", expect=200).json()["unread"] == 0
+    assert [message["id"] for message in alice.get(path(channel), expect=200).json()["data"]] == [topic]
+    assert [message["id"] for message in alice.get(f"/v1/messages/{topic}/replies?after={replies[0]}", expect=200).json()["data"]] == replies[1:]
+    # The channel itself is read.
+    assert alice.get("/v1/unread", expect=200).json()["data"] == []
+    nested = bob.post(path(channel), {"text": "x", "parent_id": replies[0]}, expect=400).json()
+    assert nested["errors"][0]["pointer"] == "/parent_id" and topic in nested["errors"][0]["message"]
+    app.user("eve").get(f"/v1/messages/{topic}/replies", expect=404)
+    bob.call("DELETE", f"/v1/messages/{replies[0]}", expect=204)
+    assert alice.get(f"/v1/messages/{topic}", expect=200).json()["reply_count"] == 2
