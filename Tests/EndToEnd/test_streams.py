@@ -142,9 +142,11 @@ def test_commands_reach_their_stream_on_whichever_loop_either_is_in_the_order_of
     gateway = sluice(arguments=["--loops", 2])
     app = Account(gateway.url).app("Loops")
     app.set_plugin("realtime", enabled=True, config=EVERYTHING)
-    streams = [Stream(gateway, TRANSPORTS[number % 3], app.token(f"u{number}")) for number in range(8)]
-    nodes = {stream.connected["node"] for stream in streams}
-    assert len(nodes) == 2
+    streams = []
+    # The kernel spreads connections over the loops as it likes.
+    while len(streams) < 8 or len({stream.connected["node"] for stream in streams}) < 2:
+        streams.append(Stream(gateway, TRANSPORTS[len(streams) % 3], app.token(f"u{len(streams)}")))
+        assert len(streams) <= 64
     name = channel()
     for stream in streams:
         stream.ask(subscribe={"channel": name})
@@ -157,9 +159,8 @@ def test_commands_reach_their_stream_on_whichever_loop_either_is_in_the_order_of
                 seen.append(stream.until(lambda line: line.get("id", 0) >= number)["id"])
             assert seen == list(range(number, number + 20))
     publish(app, name, "all")
-    assert [stream.heard() for stream in streams] == [(1, "all")] * 8
-    streams[0].cut()
-    for stream in streams[1:]:
+    assert [stream.heard() for stream in streams] == [(1, "all")] * len(streams)
+    for stream in streams:
         stream.cut()
 
 
