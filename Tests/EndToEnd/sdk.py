@@ -32,10 +32,12 @@ class Listening:
         self.joined: asyncio.Queue = asyncio.Queue()
         self.left: asyncio.Queue = asyncio.Queue()
         self.subscribed: asyncio.Queue[SubscribedContext] = asyncio.Queue()
+        self.unsubscribed: asyncio.Queue[int] = asyncio.Queue()
         self.subscription = client.new_subscription(channel, **options)
         events = self.subscription.events
         events.on_publication = self._heard
         events.on_subscribed = self.subscribed.put
+        events.on_unsubscribed = lambda context: self.unsubscribed.put(context.code)
         events.on_join = lambda context: self.joined.put(context.info.client)
         events.on_leave = lambda context: self.left.put(context.info.client)
 
@@ -48,3 +50,7 @@ class Listening:
 
     async def hear(self, count=1) -> list:
         return [await asyncio.wait_for(self.publications.get(), PATIENCE) for _ in range(count)]
+
+    async def ended(self) -> int:
+        """The code with which the server has ended the subscription."""
+        return await asyncio.wait_for(self.unsubscribed.get(), PATIENCE)

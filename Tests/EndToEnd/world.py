@@ -5,14 +5,15 @@ import itertools
 import json
 import re
 import uuid
-from dataclasses import dataclass, field
 
 import pyotp
 
+from ask import Ask
 from client import Account, App, Client
 from post import Outbox
 from program import Sluice, eventually
 from sanitizer import SLOWNESS
+from world_chat import ChatAsks
 
 # Whose address the operator has named: the gateway's configuration says so too.
 OPERATOR = "root@example.test"
@@ -20,17 +21,7 @@ OPERATOR = "root@example.test"
 DOMAINS = "*.customers.test"
 
 
-@dataclass
-class Ask:
-    """A request that succeeds: what stands in its path, its query and its body, and who asks."""
-
-    by: Client | None = None
-    path: dict[str, str] = field(default_factory=dict)
-    query: dict[str, str] = field(default_factory=dict)
-    body: object = None
-
-
-class World:
+class World(ChatAsks):
     """Things that requests speak of. What a request takes away is made for it alone."""
 
     def __init__(self, gateway: Sluice):
@@ -332,50 +323,3 @@ class World:
 
     def _disconnect(self):
         return Ask(body={"user": "nobody"})
-
-    def _createChannel(self):
-        return Ask(self.app.server, body={"type": "messaging", "id": f"c{next(self.numbers)}", "members": ["alice"]})
-
-    def _listChannels(self):
-        return Ask(self.user)
-
-    def _addMembers(self):
-        return Ask(self.app.server, body={"members": ["carol"]})
-
-    def _sendMessage(self):
-        return Ask(self.user, body={"text": "hello"})
-
-    def _editMessage(self):
-        return Ask(self.user, path={"id": self.new_message()}, body={"text": "better"})
-
-    def _deleteMessage(self):
-        return Ask(self.user, path={"id": self.new_message()})
-
-    def _addReaction(self):
-        return Ask(self.user)
-
-    def _removeReaction(self):
-        message = self.new_message()
-        self.user.put(f"/v1/messages/{message}/reactions/like", expect=200)
-        return Ask(self.user, path={"id": message, "type": "like"})
-
-    def _listMessages(self):
-        return Ask(self.user, query={"around": self.message})
-
-    def _listReplies(self):
-        return Ask(self.user, path={"id": self.message}, query={"limit": 10})
-
-    def _listThreads(self):
-        return Ask(self.user, query={"limit": 10})
-
-    def _markThreadRead(self):
-        return Ask(self.user, path={"id": self.message})
-
-    def _markRead(self):
-        return Ask(self.user, body={"message_id": self.message})
-
-    def _sendTyping(self):
-        return Ask(self.user, body={"active": True})
-
-    def _listUnread(self):
-        return Ask(self.user)

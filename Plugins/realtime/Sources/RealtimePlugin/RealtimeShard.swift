@@ -13,6 +13,8 @@ public final class RealtimeShard: PluginShard {
   private(set) var link: ShardLink!
   /// Every open unidirectional connection by its token, also those that have not been let in yet.
   var subscribers: [UInt64: Subscriber] = [:]
+  /// Streams that are not among them yet.
+  var openings: [ObjectIdentifier: Opening] = [:]
   var deadlines = Deadlines()
   /// Armed for the first of the deadlines, and not later than in an hour.
   var deadlineTimer: Timer?
@@ -97,6 +99,8 @@ public final class RealtimeShard: PluginShard {
         shard.closeRevoked(Array(event.data), at: event.time)
       } else if number == ShardLink.identitiesNumber {
         shard.endIdentities(Array(event.data), at: event.time)
+      } else if number == ShardLink.subscriptionsNumber {
+        shard.endSubscriptions(Array(event.data))
       } else {
         shard.hub.receive(event, number: number)
       }

@@ -10,11 +10,13 @@ struct Access {
     let createdBy: String?
     let isFrozen: Bool
     let isDeleted: Bool
+    let isDistinct: Bool
 
     private enum CodingKeys: String, CodingKey {
       case createdBy = "created_by"
       case isFrozen = "is_frozen"
       case isDeleted = "is_deleted"
+      case isDistinct = "is_distinct"
     }
   }
 

@@ -1,29 +1,38 @@
 internal import PluginKit
 
-/// `GET /v1/channels?member=&limit=&after=`: channels in the order of type and id.
+/// `GET /v1/channels`: in the order of type and id, or the one with the newest message first.
 extension ChatShard {
   func listChannels(_ request: Request) async throws -> Response {
     let limit = try request.limit()
-    let after = try request.query("after").map(Self.cursor) ?? ("", "")
     let member = try Self.member(request.query("member"), Actor(request.principal))
-    var statement: SQL = """
-      SELECT \(raw: ChannelRecord.columns) FROM chat_channels c
-      WHERE (c.type, c.id) > (\(after.0), \(after.1)) AND c.deleted_at IS NULL
-      ORDER BY c.type, c.id LIMIT \(limit + 1)
-      """
-    if let member {
-      statement = """
-        SELECT \(raw: ChannelRecord.columns)
-        FROM chat_members o JOIN chat_channels c ON c.type = o.type AND c.id = o.channel
-        WHERE o.user_id = \(member) AND (o.type, o.channel) > (\(after.0), \(after.1))
-          AND c.deleted_at IS NULL
-        ORDER BY o.type, o.channel LIMIT \(limit + 1)
+    let wanted = try ChannelFilter(request, isOfMember: member != nil)
+    guard let member else {
+      let channels: [ChannelRecord] = try await context.store.read(
         """
+        SELECT \(raw: ChannelRecord.columns) FROM chat_channels c
+        WHERE (c.type, c.id) > (\(wanted.after.type), \(wanted.after.id)) AND c.deleted_at IS NULL
+          AND (\(wanted.type == nil) = 1 OR c.type = \(wanted.type ?? ""))
+        ORDER BY c.type, c.id LIMIT \(limit + 1)
+        """
+      ).decode()
+      let page = Array(channels.prefix(limit))
+      return try .json(
+        Page(data: page, next: channels.count > limit ? page.last?.channel : nil))
     }
-    let channels: [ChannelRecord] = try await context.store.read(statement).decode()
-    let page = Array(channels.prefix(limit))
-    return try .json(
-      Page(data: page, next: channels.count > limit ? page.last?.channel : nil))
+    let rows = try await context.store.read(wanted.channels(of: member, limit + 1))
+    var page: [ChannelRecord] = []
+    for row in rows.prefix(limit) {
+      var channel = try row.decode(ChannelRecord.self)
+      channel.membership = try RawJSON(
+        encoding: Membership(
+          channel: channel.channel, userID: member, role: row["role", String.self],
+          isHidden: row["hidden", Int.self] == 1, archivedAt: row["archived_at", Timestamp?.self],
+          pinnedAt: row["pinned_at", Timestamp?.self],
+          createdAt: row["member_since", Timestamp.self]))
+      page.append(channel)
+    }
+    let next = rows.count > limit ? page.last.map(wanted.cursor) : nil
+    return try .json(Page(data: page, next: next))
   }
 
   /// Whose channels are listed; nil is everybody's. A user sees his own alone.
@@ -43,5 +52,82 @@ extension ChatShard {
         pointer: "/query/after", "after is what \"next\" of the page before said.")
     }
     return (String(parts[0]), String(parts[1]))
+  }
+}
+
+/// Which channels are listed, and in which order.
+private struct ChannelFilter {
+  let type: String?
+  let isHidden: Bool
+  /// nil: whether or not.
+  let isArchived: Bool?
+  let isPinned: Bool?
+  let isByMessage: Bool
+  /// What the page before ended with; `at` in Unix milliseconds, by message only.
+  let after: (at: Int64, type: String, id: String)
+
+  /// - Throws: `Problem` 400 when it asks of nobody's list what only a member's has, or `after` is no cursor.
+  init(_ request: Request, isOfMember: Bool) throws {
+    type = request.query("type")
+    isHidden = request.query("hidden") == "true"
+    isArchived = request.query("archived").map { $0 == "true" }
+    isPinned = request.query("pinned").map { $0 == "true" }
+    isByMessage = request.query("sort") == "last_message"
+    for name in ["hidden", "archived", "pinned", "sort"]
+    where !isOfMember && request.query(name) != nil && request.query(name) != "id" {
+      throw Problem.invalid(
+        pointer: "/query/\(name)", "\(name) is for the channels of a member: say which.")
+    }
+    guard let text = request.query("after") else {
+      after = isByMessage ? (.max, "", "") : (0, "", "")
+      return
+    }
+    guard isByMessage else {
+      let (type, id) = try ChatShard.cursor(text)
+      after = (0, type, id)
+      return
+    }
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, let at = Int64(parts[0]),
+      case (let type, let id) = try ChatShard.cursor(String(parts[1]))
+    else {
+      throw Problem.invalid(
+        pointer: "/query/after", "after is what \"next\" of the page before said.")
+    }
+    after = (at, type, id)
+  }
+
+  /// What goes on behind a channel.
+  func cursor(_ channel: ChannelRecord) -> String {
+    guard isByMessage else { return channel.channel }
+    let at = channel.lastMessageAt ?? channel.createdAt
+    return "\(at.unixMilliseconds):\(channel.channel)"
+  }
+
+  /// The page is found before its channels' members are counted.
+  func channels(of member: String, _ count: Int) -> SQL {
+    let order = isByMessage ? "o.active_at DESC, o.type, o.channel" : "o.type, o.channel"
+    return """
+      SELECT \(raw: ChannelRecord.columns), o.role, o.archived_at, o.pinned_at,
+        o.created_at AS member_since, o.hidden
+      FROM (
+        SELECT * FROM (
+          SELECT m.type, m.channel, m.role, m.archived_at, m.pinned_at, m.created_at,
+            coalesce(x.last_message_at, x.created_at) AS active_at,
+            CASE WHEN m.hidden_seq >= x.last_seq THEN 1 ELSE 0 END AS hidden
+          FROM chat_members m JOIN chat_channels x ON x.type = m.type AND x.id = m.channel
+          WHERE m.user_id = \(member) AND x.deleted_at IS NULL
+            AND (\(type == nil) = 1 OR m.type = \(type ?? ""))
+            AND (\(isArchived == nil) = 1
+              OR CASE WHEN m.archived_at IS NULL THEN 0 ELSE 1 END = \(isArchived ?? false))
+            AND (\(isPinned == nil) = 1
+              OR CASE WHEN m.pinned_at IS NULL THEN 0 ELSE 1 END = \(isPinned ?? false))
+        ) AS o
+        WHERE o.hidden = \(isHidden) AND CASE WHEN \(isByMessage) = 1 AND o.active_at <> \(after.at)
+          THEN o.active_at < \(after.at) ELSE (o.type, o.channel) > (\(after.type), \(after.id)) END
+        ORDER BY \(raw: order) LIMIT \(count)
+      ) AS o JOIN chat_channels c ON c.type = o.type AND c.id = o.channel
+      ORDER BY \(raw: order)
+      """
   }
 }

@@ -1,6 +1,6 @@
 internal import PluginKit
 
-/// A channel, as it is answered.
+/// A channel, as it is answered and published.
 struct ChannelRecord: Codable {
   let type: String
   let id: String
@@ -9,31 +9,50 @@ struct ChannelRecord: Codable {
   /// Absent when the app's server made it.
   let createdBy: String?
   /// What the app has put there, byte for byte.
-  let data: RawJSON
+  var data: RawJSON
+  /// Whether only those write who may in a frozen channel.
+  var isFrozen: Bool
+  /// Whether it is the one channel of these members.
+  let isDistinct: Bool
+  /// Counts its changes from 1.
+  var revision: Int64
   let memberCount: Int
   /// The first hundred by id; absent in lists.
   var members: [String]?
+  /// What it is to the member whose channels are listed; absent elsewhere.
+  var membership: RawJSON?
   let createdAt: Timestamp
+  /// Absent while it is as it was made.
+  var updatedAt: Timestamp?
+  /// When its newest message came; absent when there has been none.
+  let lastMessageAt: Timestamp?
 
   private enum CodingKeys: String, CodingKey {
     case type, id, channel
     case createdBy = "created_by"
     case data
+    case isFrozen = "frozen"
+    case isDistinct = "distinct"
+    case revision
     case memberCount = "member_count"
-    case members
+    case members, membership
     case createdAt = "created_at"
+    case updatedAt = "updated_at"
+    case lastMessageAt = "last_message_at"
   }
 
   /// What a statement selects from `chat_channels c` to decode one.
   static let columns = """
-    c.type, c.id, c.type || ':' || c.id AS channel, c.created_by, c.data, c.created_at,
+    c.type, c.id, c.type || ':' || c.id AS channel, c.created_by, c.data, c.frozen,
+    CASE WHEN c.distinct_key IS NULL THEN 0 ELSE 1 END AS "distinct", c.revision, c.created_at,
+    c.updated_at, c.last_message_at,
     (SELECT count(*) FROM chat_members m WHERE m.type = c.type AND m.channel = c.id)
-      AS member_count, NULL AS members
+      AS member_count, NULL AS members, NULL AS membership
     """
 }
 
 extension ChannelAddress {
-  /// The channel, if there is one.
+  /// The channel, if there is one that has not been deleted.
   var record: SQL {
     """
     SELECT \(raw: ChannelRecord.columns) FROM chat_channels c
@@ -41,37 +60,30 @@ extension ChannelAddress {
     """
   }
 
+  /// What decides who may do what in it; one row if there is such a channel, deleted or not.
+  var state: SQL {
+    """
+    SELECT created_by, frozen AS is_frozen, CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END AS is_deleted,
+      CASE WHEN distinct_key IS NULL THEN 0 ELSE 1 END AS is_distinct
+    FROM chat_channels WHERE type = \(type) AND id = \(id)
+    """
+  }
+
+  /// One row as long as the channel has not been deleted, to be expected in a batch.
+  var isThere: SQL {
+    SQL(
+      """
+      SELECT 1 AS is_there FROM chat_channels
+      WHERE type = \(type) AND id = \(id) AND deleted_at IS NULL
+      """
+    ).expect(exactly: 1)
+  }
+
   /// The first hundred members, by id.
   var members: SQL {
     """
     SELECT user_id FROM chat_members WHERE type = \(type) AND channel = \(id)
     ORDER BY user_id LIMIT 100
-    """
-  }
-
-  /// What decides who may do what in it; one row if there is such a channel, deleted or not.
-  var state: SQL {
-    """
-    SELECT created_by, frozen AS is_frozen, CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END AS is_deleted
-    FROM chat_channels WHERE type = \(type) AND id = \(id)
-    """
-  }
-
-  /// One row if `user` is a member.
-  func membership(of user: String) -> SQL {
-    """
-    SELECT role FROM chat_members
-    WHERE type = \(type) AND channel = \(id) AND user_id = \(user)
-    """
-  }
-
-  /// Makes `user` a member; one who is one stays as he is.
-  func join(_ user: String, as role: String = Role.member, at time: Timestamp) -> SQL {
-    """
-    INSERT INTO chat_members (type, channel, user_id, role, created_at, joined_seq)
-    VALUES (\(type), \(id), \(user), \(role), \(time), coalesce(
-      (SELECT last_seq FROM chat_channels WHERE type = \(type) AND id = \(id)), 0))
-    ON CONFLICT (type, channel, user_id) DO NOTHING
     """
   }
 }

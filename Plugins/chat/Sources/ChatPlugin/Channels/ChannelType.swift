@@ -4,6 +4,7 @@ internal import PluginKit
 struct ChannelType: Decodable, Sendable, Equatable {
   /// The longest text that any type allows, in code points.
   static let longestMessage = 5_000
+  static let defaultMembers = 10_000
 
   /// Whether any user of the app may read and write unless `grants` say otherwise, and a channel that nobody has made is an empty one.
   /// Otherwise it has to be made, and its members alone may read and write.
@@ -14,11 +15,13 @@ struct ChannelType: Decodable, Sendable, Equatable {
   let missing: Set<Capability>
   /// Code points.
   let maxMessageLength: Int
+  let maxMembers: Int
 
   private enum CodingKeys: String, CodingKey {
     case isOpen = "open"
     case grants, capabilities
     case maxMessageLength = "max_message_length"
+    case maxMembers = "max_members"
   }
 
   init(isOpen: Bool) {
@@ -26,6 +29,7 @@ struct ChannelType: Decodable, Sendable, Equatable {
     grants = Grants(isOpen: isOpen)
     missing = []
     maxMessageLength = Self.longestMessage
+    maxMembers = Self.defaultMembers
   }
 
   init(from decoder: any Decoder) throws {
@@ -39,6 +43,7 @@ struct ChannelType: Decodable, Sendable, Equatable {
     missing = Set(capabilities.filter { !$0.value }.keys.compactMap(Capability.init))
     maxMessageLength =
       try type.decodeIfPresent(Int.self, forKey: .maxMessageLength) ?? Self.longestMessage
+    maxMembers = try type.decodeIfPresent(Int.self, forKey: .maxMembers) ?? Self.defaultMembers
   }
 
   /// Whether a channel comes to be with its first message.

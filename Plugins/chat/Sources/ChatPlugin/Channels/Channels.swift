@@ -1,12 +1,19 @@
 internal import PluginKit
 
-/// `POST /v1/channels`: the channel of this type and id, made if there is none.
+/// `POST /v1/channels`: the channel of this type and id, or of these members, made if there is none.
 extension ChatShard {
   private struct NewChannel: Decodable {
     let type: String
     let id: String?
     let members: [String]?
+    let isDistinct: Bool?
     let data: RawJSON?
+
+    private enum CodingKeys: String, CodingKey {
+      case type, id, members
+      case isDistinct = "distinct"
+      case data
+    }
   }
 
   func createChannel(_ request: Request) async throws -> Response {
@@ -19,35 +26,54 @@ extension ChatShard {
     else {
       throw Problem.invalid(pointer: "/id", "A channel's id is \(Identifier.words).")
     }
-    if wanted.id != nil, let found = try await existing(address, type, for: actor) {
-      return try .json(found)
+    let members = Set(wanted.members ?? []).union(actor.user.map { [$0] } ?? []).sorted()
+    var key: String?
+    if wanted.isDistinct == true {
+      guard wanted.id == nil else {
+        throw Problem.invalid(
+          pointer: "/id", "The one channel of its members is known by them: give no id.")
+      }
+      key = try DistinctKey.of(members)
     }
+    let wish = Wish(address: address, key: key, isNamed: wanted.id != nil)
+    if let found = try await existing(wish, type, for: actor) { return try .json(found) }
     guard actor.user == nil || type.grants.allows(Role.user, .createChannel) else {
       throw Problem.forbidden(
         "The role \"user\" may not create_channel of the type \"\(address.type)\".")
     }
+    guard members.count <= type.maxMembers else { throw address.isFull(type) }
     let now = try context.clock.now()
+    let new = members.map {
+      Member(
+        channel: "\(address)", userID: $0, role: $0 == actor.user ? Role.owner : Role.member,
+        createdAt: now)
+    }
     var batch = Batch()
     batch.add(
       SQL(
         """
-        INSERT INTO chat_channels (type, id, created_by, data, created_at, last_seq)
-        VALUES (\(address.type), \(address.id), \(actor.user), \(wanted.data ?? "{}"), \(now), 0)
-        ON CONFLICT (type, id) DO NOTHING
+        INSERT INTO chat_channels (type, id, created_by, data, created_at, last_seq, distinct_key)
+        VALUES (\(address.type), \(address.id), \(actor.user), \(wanted.data ?? "{}"), \(now), 0, \(key))
+        ON CONFLICT DO NOTHING
         """
       ).expect(exactly: 1))
-    for user in Set(wanted.members ?? []).union(actor.user.map { [$0] } ?? []).sorted() {
-      batch.add(address.join(user, as: user == actor.user ? Role.owner : Role.member, at: now))
-    }
+    for member in new { batch.add(address.joinNew(member)) }
+    try batch.emit(
+      "chat.channel.created",
+      data: ChannelRecord(
+        type: address.type, id: address.id, channel: "\(address)", createdBy: actor.user,
+        data: wanted.data ?? "{}", isFrozen: false, isDistinct: key != nil, revision: 1,
+        memberCount: members.count, members: members, createdAt: now, lastMessageAt: nil))
     do {
       try await context.store.commit(batch)
     } catch StoreError.conflict {
       // Somebody else was quicker.
-      guard let found = try await existing(address, type, for: actor) else {
+      guard let found = try await existing(wish, type, for: actor) else {
         throw Self.gone(address)
       }
       return try .json(found)
     }
+    for member in new { tell("chat.member.added", member, to: member.userID) }
     return try .json(try await record(of: address), status: 201)
   }
 
@@ -57,33 +83,6 @@ extension ChatShard {
     let access = try await admit(
       Actor(request.principal), to: address, type, for: .readChannel)
     try access.requireChannel()
-    return try .json(try await record(of: address))
-  }
-
-  /// `POST /v1/channels/{type}/{id}/members`
-  func addMembers(_ request: Request) async throws -> Response {
-    struct Members: Decodable { let members: [String] }
-    let (address, type) = try request.channel(types)
-    let wanted: Members = try request.decode()
-    let actor = try Actor(request.principal)
-    let access = try await access(actor, address, type)
-    try access.requireChannel()
-    // Whoever is a member need not be let in.
-    let permission: Permission =
-      access.memberRole == nil && actor.user.map { [$0] } == wanted.members ? .join : .addMembers
-    let now = try context.clock.now()
-    if access.memberRole == nil || wanted.members.first != actor.user || wanted.members.count > 1 {
-      try access.require(permission)
-      var batch = Batch()
-      // Before he has joined: a member may not join.
-      let place = address.still(permission, actor, type, at: now).map { batch.add($0) }
-      for user in wanted.members { batch.add(address.join(user, at: now)) }
-      do {
-        try await context.store.commit(batch)
-      } catch StoreError.conflict(statement: place, _) {
-        throw try await refusal(of: permission, actor, address, type)
-      }
-    }
     return try .json(try await record(of: address))
   }
 
@@ -99,12 +98,33 @@ extension ChatShard {
     return channel
   }
 
+  /// Which channel is wanted.
+  private struct Wish {
+    /// Where it is, or would be.
+    let address: ChannelAddress
+    /// Whose one channel it is to be; nil for others.
+    let key: String?
+    let isNamed: Bool
+  }
+
   /// The channel that is there already; nil when there is none.
   ///
   /// - Throws: `Problem` 403 when it is not for this actor; 409 when it has been deleted, since its id stays taken.
   private func existing(
-    _ address: ChannelAddress, _ type: ChannelType, for actor: Actor
+    _ wish: Wish, _ type: ChannelType, for actor: Actor
   ) async throws -> ChannelRecord? {
+    var address = wish.address
+    if let key = wish.key {
+      let row = try await context.store.read(
+        "SELECT id FROM chat_channels WHERE type = \(address.type) AND distinct_key = \(key)"
+      ).first
+      guard let id = try row?["id", String.self],
+        let found = ChannelAddress(type: address.type, id: id)
+      else { return nil }
+      address = found
+    } else if !wish.isNamed {
+      return nil
+    }
     let access = try await access(actor, address, type)
     guard let state = access.channel else { return nil }
     guard !state.isDeleted else {
@@ -112,5 +132,41 @@ extension ChatShard {
     }
     try access.require(.readChannel)
     return try await record(of: address)
+  }
+}
+
+/// What a set of members is known by, in whatever order they are named.
+enum DistinctKey {
+  /// So that an index of any database takes the key.
+  static let members = 2...16
+  static let bytes = 2_000
+
+  /// - Parameter users: sorted, each once.
+  /// - Throws: `Problem` 400 when they are too few or too many, or their ids too long.
+  static func of(_ users: [String]) throws -> String {
+    guard members.contains(users.count) else {
+      throw Problem.invalid(
+        pointer: "/members",
+        "One channel of its members has \(members.lowerBound) to \(members.upperBound) of them; here are \(users.count)."
+      )
+    }
+    // With its length before it no id can pass for two.
+    let key = users.map { "\($0.utf8.count):\($0)" }.joined()
+    guard key.utf8.count <= bytes else {
+      throw Problem.invalid(
+        pointer: "/members",
+        "The ids of one channel's members have at most \(bytes) bytes together.")
+    }
+    return key
+  }
+}
+
+extension ChannelAddress {
+  /// A member of a channel that is made in the same batch.
+  fileprivate func joinNew(_ member: Member) -> SQL {
+    """
+    INSERT INTO chat_members (type, channel, user_id, role, created_at, joined_seq)
+    VALUES (\(type), \(id), \(member.userID), \(member.role), \(member.createdAt), 0)
+    """
   }
 }

@@ -101,6 +101,7 @@ extension ChatShard {
     guard var now = try state[0].first?.decode(ReadMark.self) else { return mark }
     now.unread = try state[1].first?["unread", Int.self]
     tell(
+      "chat.unread",
       Unread(channel: now.channel, unread: now.unread ?? 0, messageID: now.messageID), to: user)
     return now
   }
@@ -114,7 +115,9 @@ extension ChatShard {
     let rows: [Unread] = try await context.store.read(
       """
       SELECT channel, unread, message_id FROM (\(raw: Self.unreadColumns)
-        WHERE m.user_id = \(user) AND (m.type, m.channel) > (\(after.0), \(after.1))
+        WHERE m.user_id = \(user) AND NOT EXISTS (SELECT 1 FROM chat_channels c
+            WHERE c.type = m.type AND c.id = m.channel AND c.deleted_at IS NOT NULL)
+          AND (m.type, m.channel) > (\(after.0), \(after.1))
         ORDER BY m.type, m.channel) AS mine
       WHERE unread > 0 LIMIT \(limit + 1)
       """
@@ -205,7 +208,7 @@ extension ChatShard {
     let author = authors.count == 1 ? authors.first : nil
     for row in rows {
       let member = try row["user_id", String.self]
-      if member != author { tell(try row.decode(Unread.self), to: member) }
+      if member != author { tell("chat.unread", try row.decode(Unread.self), to: member) }
     }
   }
 
@@ -219,11 +222,6 @@ extension ChatShard {
       context.log.warning(
         "a mark cannot be told", ["channel": "\(address)", "error": "\(error)"])
     }
-  }
-
-  private func tell(_ unread: Unread, to user: String) {
-    guard let data = try? RawJSON(encoding: unread) else { return }
-    tell("chat.unread", data, to: user)
   }
 }
 

@@ -15,6 +15,9 @@ final class ShardLink {
   /// Where the host tells that what it recognised up to now is void, now or later (rotate_secret in sluice/ext/tenants.h).
   static let identitiesChannel = "@identities"
   static let identitiesNumber = UInt64.max - 2
+  /// Where owners of channels tell who may not listen any more, and the number of what comes there.
+  static let subscriptionsChannel = "@subscriptions"
+  static let subscriptionsNumber = UInt64.max - 3
   /// How many questions of a shard may wait for the answer of one other shard. They hold what clients say.
   static let questionLimit = 128
   /// How long a shard may take to answer, in milliseconds. One that ends while it is asked never does.
@@ -76,6 +79,7 @@ final class ShardLink {
     _ = try context.bus.subscribe(Self.channel(of: made), context: Self.ownNumber)
     _ = try context.bus.subscribe(Self.usersChannel, context: Self.usersNumber)
     _ = try context.bus.subscribe(Self.identitiesChannel, context: Self.identitiesNumber)
+    _ = try context.bus.subscribe(Self.subscriptionsChannel, context: Self.subscriptionsNumber)
     try context.presence.join(Self.channel, client: made, user: "shard")
     name = made
     return made

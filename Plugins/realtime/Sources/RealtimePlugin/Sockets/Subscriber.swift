@@ -20,6 +20,8 @@ final class Subscriber: WheelMember {
   /// When the credential is void, in Unix seconds, rounded up; nil is never.
   var deadline: Int64?
   var stage = Stage.asking
+  /// The channels that it has asked for.
+  let wanted: [ChannelName]
   var channels: [Channel] = []
   /// How many of them it gets publications of, from the first.
   var joined = 0
@@ -30,8 +32,12 @@ final class Subscriber: WheelMember {
   var wheelSlot: UInt16 = 0
   var wheelIndex: Int32 = -1
 
-  init(_ connection: Transport, _ principal: Principal, name: String, at now: Timestamp) {
+  init(
+    _ connection: Transport, _ principal: Principal, of wanted: [ChannelName], name: String,
+    at now: Timestamp
+  ) {
     self.connection = connection
+    self.wanted = wanted
     self.principal = principal
     self.name = name
     openedAt = now

@@ -13,7 +13,7 @@ extension RealtimeShard {
       throw Problem.invalid(pointer: "/query/channels", error.message)
     }
     let subscriber = Subscriber(
-      .socket(connection), request.principal, name: try context.id.make("con"),
+      .socket(connection), request.principal, of: names, name: try context.id.make("con"),
       at: try context.clock.now())
     try link.join()
     enter(subscriber)

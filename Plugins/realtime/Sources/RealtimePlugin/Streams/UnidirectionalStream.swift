@@ -17,6 +17,11 @@ extension RealtimeShard {
     } catch {
       throw Problem.invalid(pointer: "/query/channels", error.message)
     }
+    // From before its channels' owners are asked it hears of what they take back.
+    try link.join()
+    let opening = Opening(principal.id, names)
+    openings[ObjectIdentifier(opening)] = opening
+    defer { openings[ObjectIdentifier(opening)] = nil }
     var admissions: [Admission] = []
     var isTaken = false
     defer { if !isTaken { for admission in admissions { hub.release(admission.channel) } } }
@@ -29,12 +34,14 @@ extension RealtimeShard {
     guard admissions.allSatisfy({ hub.isOpen($0.channel) && $0.channel.isPositioned }) else {
       throw Problem.unavailable("A channel cannot be listened to now. Try again later.")
     }
+    guard !opening.isOver else {
+      throw Problem.forbidden("You may not listen to a channel any more.")
+    }
     let name = try context.id.make("con")
     let now = try context.clock.now()
-    try link.join()
     let stream = try makeStream(request, format)
     isTaken = true
-    let subscriber = Subscriber(.stream(stream), principal, name: name, at: now)
+    let subscriber = Subscriber(.stream(stream), principal, of: names, name: name, at: now)
     stream.onEnd = { [unowned self] isSlow in
       if isSlow { slowStreams.add() }
       readers.remove(subscriber)

@@ -1,0 +1,111 @@
+internal import PluginKit
+
+/// A channel that is gone, as it is published.
+struct DeletedChannel: Codable, Equatable {
+  /// `type:id`
+  let channel: String
+  /// Whether what was said in it goes too.
+  let isHard: Bool
+  let deletedAt: Timestamp
+
+  private enum CodingKeys: String, CodingKey {
+    case channel
+    case isHard = "hard"
+    case deletedAt = "deleted_at"
+  }
+}
+
+/// `DELETE /v1/channels/{type}/{id}?hard=`
+extension ChatShard {
+  /// How many messages a batch removes, so that others' writes come between.
+  private static let purged = 200
+
+  /// Tables with something of a message, by the column that names it.
+  private static let ofMessages = [
+    ("chat_reactions", "message"), ("chat_mentions", "message"), ("chat_thread_members", "parent"),
+  ]
+  /// Tables with something of a channel beside its messages, by type and channel.
+  private static let ofChannels = ["chat_members", "chat_reads", "chat_invitations", "chat_bans"]
+
+  func deleteChannel(_ request: Request) async throws -> Response {
+    let (address, type) = try request.channel(types)
+    let isHard = request.query("hard") == "true"
+    let actor = try Actor(request.principal)
+    guard !isHard || actor.user == nil else {
+      throw Problem.forbidden("What was said in a channel is removed by the app's server alone.")
+    }
+    let access = try await access(actor, address, type)
+    guard access.channel?.isDeleted == false || isHard && access.channel != nil else {
+      throw Self.gone(address)
+    }
+    if access.channel?.isDeleted == false {
+      try access.require(.deleteChannel)
+      try await close(address, type, for: actor, isHard: isHard)
+    }
+    if isHard { try await purge(address) }
+    return .empty()
+  }
+
+  /// From here on the channel is nobody's, and its id stays taken.
+  private func close(
+    _ address: ChannelAddress, _ type: ChannelType, for actor: Actor, isHard: Bool
+  ) async throws {
+    let now = try context.clock.now()
+    let deleted = DeletedChannel(channel: "\(address)", isHard: isHard, deletedAt: now)
+    let members = try await context.store.read(address.members).map {
+      try $0["user_id", String.self]
+    }
+    do {
+      try await context.store.commit {
+        SQL(
+          """
+          UPDATE chat_channels SET deleted_at = \(now), distinct_key = NULL
+          WHERE type = \(address.type) AND id = \(address.id) AND deleted_at IS NULL
+          """
+        ).expect(exactly: 1)
+        if let still = address.still(.deleteChannel, actor, type, at: now) { still }
+        SQL(
+          "DELETE FROM chat_invitations WHERE type = \(address.type) AND channel = \(address.id)")
+        try Emit("chat.channel.deleted", channel: address.realTimeName, data: deleted)
+      }
+    } catch StoreError.conflict(statement: 0, _) {
+      // Somebody else was quicker; that it is gone is what was wanted.
+      return
+    } catch StoreError.conflict {
+      throw try await refusal(of: .deleteChannel, actor, address, type)
+    }
+    for member in members { tell("chat.channel.deleted", deleted, to: member) }
+    endSubscriptions(to: address, of: nil)
+  }
+
+  /// Removes all that a deleted channel had but its id, some messages at a time. Cut short it is taken up where it ended when it is asked for
+  /// again.
+  private func purge(_ address: ChannelAddress) async throws {
+    let some: SQL = """
+      SELECT id FROM chat_messages WHERE type = \(address.type) AND channel = \(address.id)
+      ORDER BY seq LIMIT \(Self.purged)
+      """
+    while true {
+      let ids = try await context.store.read(some).map { try $0["id", String.self] }
+      guard !ids.isEmpty else { break }
+      var batch = Batch()
+      batch.isApartFromRequest = true
+      for (table, column) in Self.ofMessages {
+        batch.add("DELETE FROM \(raw: table) WHERE \(raw: column) IN (\(each: ids))")
+      }
+      batch.add("DELETE FROM chat_messages WHERE id IN (\(each: ids))")
+      try await context.store.commit(batch)
+    }
+    var batch = Batch()
+    for table in Self.ofChannels {
+      batch.add(
+        "DELETE FROM \(raw: table) WHERE type = \(address.type) AND channel = \(address.id)")
+    }
+    batch.add(
+      """
+      UPDATE chat_channels SET data = '{}', created_by = NULL
+      WHERE type = \(address.type) AND id = \(address.id)
+      """)
+    try await context.store.commit(batch)
+  }
+}

@@ -1,0 +1,94 @@
+"""The requests to chat that succeed, as `world.py` has them for every operation."""
+
+from ask import Ask
+
+
+class ChatAsks:
+    """A part of `World`, whose app, user and message it speaks of."""
+
+    def _createChannel(self):
+        return Ask(self.app.server, body={"type": "messaging", "id": f"c{next(self.numbers)}", "members": ["alice"]})
+
+    def new_channel(self, *members: str) -> dict[str, str]:
+        """A channel of the user's, as it stands in a path."""
+        made = self.user.post("/v1/channels", {"type": "messaging", "members": ["alice", *members]}, expect=201).json()
+        return {"type": made["type"], "id": made["id"]}
+
+    def _updateChannel(self):
+        return Ask(self.user, path=self.new_channel(), body={"data": {"n": 1}, "frozen": True})
+
+    def _deleteChannel(self):
+        return Ask(self.user, path=self.new_channel())
+
+    def _removeChannelMember(self):
+        return Ask(self.user, path=self.new_channel("bob"), query={"user_id": "bob"})
+
+    def _changeMemberRole(self):
+        return Ask(self.user, path={**self.new_channel("bob"), "user": "bob"}, body={"role": "moderator"})
+
+    def _changeMembership(self):
+        return Ask(self.user, path=self.new_channel(), body={"pinned": True})
+
+    def _inviteMembers(self):
+        return Ask(self.user, path=self.new_channel(), body={"members": ["bob"]})
+
+    def _listInvited(self):
+        return Ask(self.user, path=self.new_channel())
+
+    def invited(self) -> dict[str, str]:
+        channel = self.new_channel()
+        self.user.post("/v1/channels/{type}/{id}/invitations".format(**channel), {"members": ["bob"]}, expect=200)
+        return channel
+
+    def _acceptChannelInvitation(self):
+        return Ask(self.app.user("bob"), path=self.invited())
+
+    def _rejectChannelInvitation(self):
+        return Ask(self.app.user("bob"), path=self.invited())
+
+    def _listChannelInvitations(self):
+        return Ask(self.user)
+
+    def _listChannels(self):
+        return Ask(self.user)
+
+    def _addMembers(self):
+        return Ask(self.app.server, body={"members": ["carol"]})
+
+    def _sendMessage(self):
+        return Ask(self.user, body={"text": "hello"})
+
+    def _editMessage(self):
+        return Ask(self.user, path={"id": self.new_message()}, body={"text": "better"})
+
+    def _deleteMessage(self):
+        return Ask(self.user, path={"id": self.new_message()})
+
+    def _addReaction(self):
+        return Ask(self.user)
+
+    def _removeReaction(self):
+        message = self.new_message()
+        self.user.put(f"/v1/messages/{message}/reactions/like", expect=200)
+        return Ask(self.user, path={"id": message, "type": "like"})
+
+    def _listMessages(self):
+        return Ask(self.user, query={"around": self.message})
+
+    def _listReplies(self):
+        return Ask(self.user, path={"id": self.message}, query={"limit": 10})
+
+    def _listThreads(self):
+        return Ask(self.user, query={"limit": 10})
+
+    def _markThreadRead(self):
+        return Ask(self.user, path={"id": self.message})
+
+    def _markRead(self):
+        return Ask(self.user, body={"message_id": self.message})
+
+    def _sendTyping(self):
+        return Ask(self.user, body={"active": True})
+
+    def _listUnread(self):
+        return Ask(self.user)
