@@ -126,3 +126,40 @@ def test_a_thread_is_counted_listed_and_told_apart_from_its_channel(platform, ap
     app.user("eve").get(f"/v1/messages/{topic}/replies", expect=404)
     bob.call("DELETE", f"/v1/messages/{replies[0]}", expect=204)
     assert alice.get(f"/v1/messages/{topic}", expect=200).json()["reply_count"] == 2
+
+
+def test_pins_edits_and_reactions_are_listed_and_gone_with_the_message(platform, app):
+    id = uuid.uuid4().hex
+    app.server.post("/v1/channels", {"type": "private", "id": id, "members": ["alice", "bob"]}, expect=201)
+    channel = f"private:{id}"
+    alice, bob = app.user("alice"), app.user("bob")
+    message = alice.post(path(channel), {"text": "a slip"}, expect=201).json()["id"]
+    one = f"/v1/messages/{message}"
+    with Plain(platform, app.token("bob")) as listener:
+        personal(listener)
+        listener.subscribe("chat:" + channel)
+        alice.call("PATCH", one, {"text": "said well"}, expect=200)
+        assert [edit["text"] for edit in alice.get(one + "/edits", expect=200).json()["data"]] == ["a slip"]
+        assert bob.get(one + "/edits", expect=403).json()["code"] == "forbidden"
+        assert bob.put(one + "/pin", expect=403).json()["code"] == "forbidden"
+        app.server.put(one + "/pin", expect=200)
+        assert [pinned["id"] for pinned in bob.get(path(channel, "/pins"), expect=200).json()["data"]] == [message]
+        assert listener.ask("chat.react", message_id=message, reaction="like")["type"] == "ack"
+        assert listener.ask("chat.react", message_id=message, reaction="heart", exclusive=True)["type"] == "ack"
+        assert bob.get(one, expect=200).json()["own_reactions"] == ["heart"]
+        assert [(each["user_id"], each["reaction"]) for each in alice.get(one + "/reactions", expect=200).json()["data"]] == [("bob", "heart")]
+        assert alice.call("DELETE", one + "?hard=true", expect=403).json()["code"] == "forbidden"
+        app.server.call("DELETE", one + "?hard=true", expect=204)
+        heard = []
+        while not heard or heard[-1]["type"] != "chat.message.deleted":
+            heard += listener.hear()
+        kinds = [event["type"] for event in heard if event["channel"] == "chat:" + channel]
+        # The two of the exclusive reaction are one change.
+        assert sorted(kinds[:5]) == sorted([
+            "chat.message.updated", "chat.message.pinned", "chat.reaction.added", "chat.reaction.removed", "chat.reaction.added"])
+        assert kinds[5:] == ["chat.message.deleted"]
+        assert heard[-1]["data"]["hard"] is True
+    history = app.server.get(f"/v1/history/chat:{channel}?limit=100", expect=200).text
+    assert "a slip" not in history and "said well" not in history
+    assert alice.get(path(channel), expect=200).json()["data"] == []
+    assert alice.post(path(channel), {"text": "anew", "id": message}, expect=201).json()["id"] == message

@@ -64,6 +64,21 @@ class ChatAsks:
     def _deleteMessage(self):
         return Ask(self.user, path={"id": self.new_message()})
 
+    def _listEdits(self):
+        return Ask(self.user, path={"id": self.message}, query={"limit": 10})
+
+    def _pinMessage(self):
+        return Ask(self.app.server, path={"id": self.message})
+
+    def _unpinMessage(self):
+        return Ask(self.app.server, path={"id": self.message})
+
+    def _listPins(self):
+        return Ask(self.user, query={"limit": 10})
+
+    def _listReactions(self):
+        return Ask(self.user, path={"id": self.message}, query={"limit": 10})
+
     def _addReaction(self):
         return Ask(self.user)
 

@@ -23,6 +23,7 @@ extension ChatShard {
   /// Tables with something of a message, by the column that names it.
   private static let ofMessages = [
     ("chat_reactions", "message"), ("chat_mentions", "message"), ("chat_thread_members", "parent"),
+    ("chat_edits", "message"),
   ]
   /// Tables with something of a channel beside its messages, by type and channel.
   private static let ofChannels = ["chat_members", "chat_reads", "chat_invitations", "chat_bans"]

@@ -15,26 +15,7 @@ struct Change: Decodable {
   }
 }
 
-/// A message that is gone, as it is published.
-struct DeletedMessage: Codable, Equatable {
-  let id: String
-  /// `type:id`
-  let channel: String
-  /// Who had sent it.
-  let userID: String
-  /// Of a reply: the message that began the thread.
-  let parentID: String?
-  let deletedAt: Timestamp
-
-  private enum CodingKeys: String, CodingKey {
-    case id, channel
-    case userID = "user_id"
-    case parentID = "parent_id"
-    case deletedAt = "deleted_at"
-  }
-}
-
-/// `PATCH /v1/messages/{id}` and `DELETE /v1/messages/{id}`: by whoever has sent it, and by the app's server.
+/// `PATCH /v1/messages/{id}`: by whoever has sent it, and by the app's server.
 extension ChatShard {
   func editMessage(_ request: Request) async throws -> Response {
     try .json(
@@ -42,15 +23,8 @@ extension ChatShard {
         try request.parameter(0), try request.decode(), for: Actor(request.principal)))
   }
 
-  func deleteMessage(_ request: Request) async throws -> Response {
-    _ = try await delete(
-      try request.parameter(0), as: request.query("user_id"), at: "/query/user_id",
-      for: Actor(request.principal))
-    return .empty()
-  }
-
   /// How often a change is tried while others change the rest of the message.
-  private static let attempts = 8
+  static let attempts = 8
 
   /// Changes what a message says, in the channel's history too. One that says it already is not changed.
   ///
@@ -64,7 +38,7 @@ extension ChatShard {
     }
     for _ in 0..<Self.attempts {
       let found = try await own(
-        id, as: change.userID, for: actor, .editOwnMessage, others: .editAnyMessage)
+        id, as: change.userID, at: "/user_id", for: actor, .editOwnMessage, others: .editAnyMessage)
       if let text = change.text { try found.type.check(text: text) }
       let was = found.message
       var message = was
@@ -73,11 +47,12 @@ extension ChatShard {
       if let mentions = change.mentions { message.mentions = try Mentions.checked(mentions) }
       message.custom = change.custom ?? was.custom
       try message.requireContent()
-      guard !message.hasContent(of: was) else { return try await shown(message) }
+      guard !message.hasContent(of: was) else { return try await shown(message, to: actor.user) }
       let now = try context.clock.now()
       message.updatedAt = now
       var batch = Batch()
-      batch.add(
+      Self.keepVersion(of: id, at: now, by: actor, &batch)
+      let changing = batch.add(
         SQL(
           """
           UPDATE chat_messages
@@ -110,8 +85,8 @@ extension ChatShard {
             (message.mentions ?? []).filter { !known.contains($0) }, of: message.published,
             in: found.address, found.type)
         }
-        return try await shown(message)
-      } catch StoreError.conflict(statement: 0, _) {
+        return try await shown(message, to: actor.user)
+      } catch StoreError.conflict(statement: changing, _) {
         // It is gone or has been changed; which, is seen when it is read again.
       } catch StoreError.conflict(statement: let failed?, _) where failed == allowing {
         // The actor is not any more who he was; so too.
@@ -120,61 +95,17 @@ extension ChatShard {
     throw Problem.conflict("The message \"\(id)\" is being changed by others; try again.")
   }
 
-  /// Removes a message and its reactions from the plugin's tables, and what it said from the channel's history. Its id and
-  /// its place stay taken.
-  ///
-  /// - Parameter pointer: where the request names the user.
-  func delete(
-    _ id: String, as user: String?, at pointer: String, for actor: Actor
-  ) async throws -> DeletedMessage {
-    let found = try await own(
-      id, as: user, for: actor, .deleteOwnMessage, others: .deleteAnyMessage)
-    let message = found.message
-    let deleted = DeletedMessage(
-      id: message.id, channel: message.channel, userID: message.userID,
-      parentID: message.parentID, deletedAt: try context.clock.now())
-    var batch = Batch()
-    batch.add(
-      SQL(
-        """
-        UPDATE chat_messages SET text = '', attachments = NULL, mentions = NULL, quoted = NULL,
-          custom = NULL, deleted_at = \(deleted.deletedAt)
-        WHERE id = \(id) AND deleted_at IS NULL
-        """
-      ).expect(exactly: 1))
-    let allowing = found.still(
-      .deleteOwnMessage, others: .deleteAnyMessage, at: deleted.deletedAt
-    ).map { batch.add($0) }
-    batch.add("DELETE FROM chat_reactions WHERE message = \(id)")
-    batch.add("DELETE FROM chat_mentions WHERE message = \(id)")
-    if let parent = message.parentID { Self.dropReply(message, of: parent, &batch) }
-    batch.emit(
-      try Emit(
-        "chat.message.deleted", channel: found.address.realTimeName, replacing: id, data: deleted))
-    do {
-      try await context.store.commit(batch)
-    } catch StoreError.conflict(statement: 0, _) {
-      throw Self.noMessage(id)
-    } catch StoreError.conflict(statement: let failed?, _) where failed == allowing {
-      throw try await refusal(
-        of: found.permission(.deleteOwnMessage, others: .deleteAnyMessage), actor, found.address,
-        found.type)
-    }
-    if message.isListed { tellUnread(in: found.address, but: message.userID) }
-    if let parent = message.parentID {
-      tellUnread(inThreadOf: parent, found.address, but: message.userID)
-    }
-    return deleted
-  }
-
   /// A message that the actor may change: a user by what he may do with his own or with others', a server any, or that of the user whom it
   /// names.
+  ///
+  /// - Parameter pointer: where the request names the user.
   func own(
-    _ id: String, as named: String?, for actor: Actor, _ own: Permission, others: Permission
+    _ id: String, as named: String?, at pointer: String, for actor: Actor, _ own: Permission,
+    others: Permission, evenDeleted: Bool = false
   ) async throws -> Found {
     let user =
-      actor.user == nil && named == nil ? nil : try actor.acting(as: named, pointer: "/user_id")
-    let found = try await find(message: id, for: actor)
+      actor.user == nil && named == nil ? nil : try actor.acting(as: named, pointer: pointer)
+    let found = try await find(message: id, for: actor, evenDeleted: evenDeleted)
     guard actor.user != nil || user == nil || user == found.message.userID else {
       throw Problem.forbidden("Only its author may change or delete a message.")
     }

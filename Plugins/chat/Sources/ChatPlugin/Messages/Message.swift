@@ -40,8 +40,14 @@ struct Message: Codable, Equatable {
   var latestReplyAt: Timestamp?
   /// Some of those who have replied, in the order in which they came; nil where nobody has, and in events.
   var participants: [String]?
+  /// When it was pinned; nil while it is not, and in events.
+  var pinnedAt: Timestamp?
+  /// Who has pinned it; nil too when the app's server has.
+  var pinnedBy: String?
   /// How many users have reacted in which way; nil where nobody has, and in events.
   var reactions: RawJSON?
+  /// How the user who asks has reacted; nil where he has not, and in events.
+  var ownReactions: [String]?
 
   private enum CodingKeys: String, CodingKey {
     case id, channel
@@ -56,7 +62,11 @@ struct Message: Codable, Equatable {
     case updatedAt = "updated_at"
     case replyCount = "reply_count"
     case latestReplyAt = "latest_reply_at"
-    case participants, reactions
+    case participants
+    case pinnedAt = "pinned_at"
+    case pinnedBy = "pinned_by"
+    case reactions
+    case ownReactions = "own_reactions"
   }
 
   /// What a statement selects from `chat_messages m` to decode one.
@@ -65,14 +75,14 @@ struct Message: Codable, Equatable {
     m.mentions, m.quoted AS quoted_id, nullif(m.silent, 0) AS silent, m.custom, m.created_at,
     m.updated_at, m.parent AS parent_id,
     CASE WHEN m.parent IS NOT NULL AND m.listed = 1 THEN 1 END AS show_in_channel,
-    nullif(m.reply_count, 0) AS reply_count, m.latest_reply_at
+    nullif(m.reply_count, 0) AS reply_count, m.latest_reply_at, m.pinned_at, m.pinned_by
     """
 
   /// The message called `id`, if there is one.
-  static func find(_ id: String) -> SQL {
+  static func find(_ id: String, evenDeleted: Bool = false) -> SQL {
     """
-    SELECT \(raw: columns), m.type, m.channel AS channel_id FROM chat_messages m
-    WHERE m.id = \(id) AND m.deleted_at IS NULL
+    SELECT \(raw: columns), m.type, m.channel AS channel_id, m.deleted_at FROM chat_messages m
+    WHERE m.id = \(id) AND (m.deleted_at IS NULL OR \(evenDeleted) = 1)
     """
   }
 
@@ -83,7 +93,10 @@ struct Message: Codable, Equatable {
     message.replyCount = nil
     message.latestReplyAt = nil
     message.participants = nil
+    message.pinnedAt = nil
+    message.pinnedBy = nil
     message.reactions = nil
+    message.ownReactions = nil
     return message
   }
 
@@ -128,6 +141,8 @@ struct QuotedMessage: Codable, Equatable {
 struct Found {
   var message: Message
   let access: Access
+  /// nil while it is there.
+  let deletedAt: Timestamp?
 
   var address: ChannelAddress { access.address }
   var type: ChannelType { access.type }
@@ -137,16 +152,21 @@ extension ChatShard {
   /// A message that the actor may read.
   ///
   /// - Throws: `Problem` 404, also where it is not for the actor: whoever may not read it is not told that it is there.
-  func find(message id: String, for actor: Actor) async throws -> Found {
+  func find(
+    message id: String, for actor: Actor, evenDeleted: Bool = false
+  ) async throws -> Found {
     let gone = Self.noMessage(id)
-    guard Identifier.isValid(id), let row = try await context.store.read(Message.find(id)).first,
+    guard Identifier.isValid(id),
+      let row = try await context.store.read(Message.find(id, evenDeleted: evenDeleted)).first,
       let address = ChannelAddress(
         type: try row["type", String.self], id: try row["channel_id", String.self]),
       let type = try? types[address.type]
     else { throw gone }
     let access = try await access(actor, address, type)
     guard access.allows(.readChannel) else { throw gone }
-    return Found(message: try row.decode(Message.self), access: access)
+    return Found(
+      message: try row.decode(Message.self), access: access,
+      deletedAt: try row["deleted_at", Timestamp?.self])
   }
 
   static func noMessage(_ id: String) -> Problem { .notFound("There is no message \"\(id)\".") }

@@ -36,15 +36,17 @@ struct MessageList {
   }
 
   /// What is read for a page, each side with one message more than it shows.
-  fileprivate func scope(_ start: MessageStart, _ limit: Int) -> MessageScope {
+  fileprivate func scope(
+    _ start: MessageStart, _ limit: Int, for viewer: String?
+  ) -> MessageScope {
     switch start {
     case .cursor(.older(let seq)):
-      MessageScope(ids: older("\(seq)", limit + 1))
-    case .before(let id): MessageScope(ids: older("(\(place(of: id)))", limit + 1))
+      MessageScope(ids: older("\(seq)", limit + 1), viewer: viewer)
+    case .before(let id): MessageScope(ids: older("(\(place(of: id)))", limit + 1), viewer: viewer)
     case .cursor(.newer(let seq)):
-      MessageScope(ids: newer("\(seq)", limit + 1), order: "m.seq")
+      MessageScope(ids: newer("\(seq)", limit + 1), order: "m.seq", viewer: viewer)
     case .after(let id):
-      MessageScope(ids: newer("(\(place(of: id)))", limit + 1), order: "m.seq")
+      MessageScope(ids: newer("(\(place(of: id)))", limit + 1), order: "m.seq", viewer: viewer)
     case .around(let id):
       MessageScope(
         ids: """
@@ -52,7 +54,7 @@ struct MessageList {
             AS o
           UNION ALL SELECT n.id FROM (\(newer("(\(place(of: id)))", limit - Self.older(limit) + 1)))
             AS n
-          """, order: "m.seq")
+          """, order: "m.seq", viewer: viewer)
     }
   }
 
@@ -83,10 +85,13 @@ struct MessagePage: Encodable {
 extension ChatShard {
   /// A page of a list, read in one snapshot.
   ///
+  /// - Parameter viewer: whose own reactions are shown.
   /// - Throws: `Problem` 400 when it is to begin at a message that is not of the list.
-  func page(_ start: MessageStart, of list: MessageList, limit: Int) async throws -> MessagePage {
+  func page(
+    _ start: MessageStart, of list: MessageList, limit: Int, for viewer: String?
+  ) async throws -> MessagePage {
     let anchor = start.anchor
-    let statements = list.scope(start, limit).statements
+    let statements = list.scope(start, limit, for: viewer).statements
     let results = try await context.store.read(
       statements + (anchor.map { [list.anchor($0.id)] } ?? []))
     let found = try MessageScope.messages(in: results[..<MessageScope.count])

@@ -20,11 +20,14 @@ struct MessageScope {
   let ids: Fragment
   /// Of the columns of `chat_messages m`.
   var order = "m.seq DESC"
+  /// Whose own reactions are shown; nil for nobody's.
+  let viewer: String?
 
   /// A single message, if it is there.
-  static func message(_ id: String) -> MessageScope {
+  static func message(_ id: String, viewer: String?) -> MessageScope {
     MessageScope(
-      ids: "SELECT x.id FROM chat_messages x WHERE x.id = \(id) AND x.deleted_at IS NULL")
+      ids: "SELECT x.id FROM chat_messages x WHERE x.id = \(id) AND x.deleted_at IS NULL",
+      viewer: viewer)
   }
 
   /// To be read in one snapshot, for ``messages(in:)``.
@@ -50,6 +53,10 @@ struct MessageScope {
         AND t.place BETWEEN 1 AND coalesce(s.last, \(Int64.max))
       ORDER BY t.parent, t.place
       """,
+      """
+      SELECT message, reaction FROM chat_reactions
+      WHERE message IN (\(ids)) AND user_id = \(viewer ?? "") ORDER BY message, reaction
+      """,
     ]
   }
 
@@ -57,7 +64,7 @@ struct MessageScope {
   static let participants = 10
 
   /// How many statements there are.
-  static let count = 3
+  static let count = 4
 
   /// The messages, in the scope's order.
   ///
@@ -66,18 +73,26 @@ struct MessageScope {
     var results = results
     let rows = results.removeFirst()
     let reactions = try ReactionCounts.byMessage(in: results.removeFirst())
-    var participants: [String: [String]] = [:]
-    for row in results.removeFirst() {
-      participants[try row["parent", String.self], default: []].append(
-        try row["user_id", String.self])
-    }
+    let participants = try lists(of: "user_id", by: "parent", in: results.removeFirst())
+    let own = try lists(of: "reaction", by: "message", in: results.removeFirst())
     return try rows.map { row in
       var placed = try row.decode(Placed.self)
       placed.message.quoted = try quoted(by: placed.message, in: row)
       placed.message.participants = participants[placed.message.id]
       placed.message.reactions = reactions[placed.message.id]
+      placed.message.ownReactions = own[placed.message.id]
       return placed
     }
+  }
+
+  private static func lists(
+    of column: String, by key: String, in rows: Rows
+  ) throws -> [String: [String]] {
+    var lists: [String: [String]] = [:]
+    for row in rows {
+      lists[try row[key, String.self], default: []].append(try row[column, String.self])
+    }
+    return lists
   }
 
   private static func quoted(by message: Message, in row: Row) throws -> QuotedMessage? {
@@ -94,8 +109,9 @@ struct MessageScope {
 
 extension ChatShard {
   /// A message as it is answered; as it is given when it is not there any more.
-  func shown(_ message: Message) async throws -> Message {
-    let results = try await context.store.read(MessageScope.message(message.id).statements)
+  func shown(_ message: Message, to viewer: String?) async throws -> Message {
+    let results = try await context.store.read(
+      MessageScope.message(message.id, viewer: viewer).statements)
     guard let now = try MessageScope.messages(in: results[...]).first?.message else {
       return message
     }
@@ -104,7 +120,10 @@ extension ChatShard {
     shown.replyCount = now.replyCount
     shown.latestReplyAt = now.latestReplyAt
     shown.participants = now.participants
+    shown.pinnedAt = now.pinnedAt
+    shown.pinnedBy = now.pinnedBy
     shown.reactions = now.reactions
+    shown.ownReactions = now.ownReactions
     return shown
   }
 }

@@ -6,13 +6,15 @@ extension ChatShard {
     let (address, type) = try request.channel(types)
     let limit = try request.limit()
     let start = try MessageStart(request)
-    try await admit(try Actor(request.principal), to: address, type, for: .readChannel)
-    return try .json(try await page(start, of: .channel(address), limit: limit))
+    let actor = try Actor(request.principal)
+    try await admit(actor, to: address, type, for: .readChannel)
+    return try .json(
+      try await page(start, of: .channel(address), limit: limit, for: actor.user))
   }
 
   func readMessage(_ request: Request) async throws -> Response {
-    let found = try await find(
-      message: try request.parameter(0), for: Actor(request.principal))
-    return try .json(try await shown(found.message))
+    let actor = try Actor(request.principal)
+    let found = try await find(message: try request.parameter(0), for: actor)
+    return try .json(try await shown(found.message, to: actor.user))
   }
 }

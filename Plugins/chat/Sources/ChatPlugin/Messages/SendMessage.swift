@@ -66,12 +66,12 @@ extension ChatShard {
         }
         tell(message.mentions ?? [], of: message, in: address, type)
       }
-      return (message.quotedID == nil ? message : try await shown(message), true)
+      return (message.quotedID == nil ? message : try await shown(message, to: actor.user), true)
     } catch StoreError.conflict(statement: 0, _) {
       // There was no place, since there is no channel.
       throw try await refusal(of: permission, actor, address, type)
     } catch StoreError.conflict(statement: 1, _) {
-      return (try await repeated(message), false)
+      return (try await repeated(message, for: actor), false)
     } catch StoreError.conflict(statement: let failed?, _) where failed == allowing {
       throw try await refusal(of: permission, actor, address, type)
     } catch StoreError.conflict(statement: let failed?, _) where failed == replying {
@@ -172,7 +172,7 @@ extension ChatShard {
   }
 
   /// What a message whose id is taken comes to: the first, if it is the same message.
-  private func repeated(_ message: Message) async throws -> Message {
+  private func repeated(_ message: Message, for actor: Actor) async throws -> Message {
     guard
       let earlier = try await context.store.read(Message.find(message.id)).first?
         .decode(Message.self),
@@ -180,6 +180,6 @@ extension ChatShard {
     else {
       throw Problem.conflict("Another message has the id \"\(message.id)\" already.")
     }
-    return earlier.quotedID == nil ? earlier : try await shown(earlier)
+    return earlier.quotedID == nil ? earlier.published : try await shown(earlier, to: actor.user)
   }
 }

@@ -41,7 +41,7 @@ extension ChatShard {
     let who: Who? = request.body.isEmpty ? nil : try request.decode()
     let reaction = try await react(
       to: try request.parameter(0), with: try request.parameter(1), at: "/path/type",
-      as: who?.userID,
+      exclusively: request.query("exclusive") == "true", as: who?.userID,
       for: Actor(request.principal))
     return try .json(reaction)
   }
@@ -55,44 +55,104 @@ extension ChatShard {
 
   /// Adds a reaction; one that is there already stays as it is.
   ///
-  /// - Parameter pointer: where the request names the reaction.
+  /// - Parameters:
+  ///   - pointer: where the request names the reaction.
+  ///   - exclusively: whether it takes the place of the user's others.
   func react(
-    to id: String, with name: String, at pointer: String, as named: String?, for actor: Actor
+    to id: String, with name: String, at pointer: String, exclusively: Bool, as named: String?,
+    for actor: Actor
   ) async throws -> Reaction {
     let user = try actor.acting(as: named, pointer: "/user_id")
     guard Reaction.isName(name) else {
       throw Problem.invalid(
         pointer: pointer, "A reaction is a word of 1 to \(Reaction.bytes) bytes, without spaces.")
     }
-    let found = try await find(message: id, for: actor)
-    try found.type.require(.reactions, in: found.address)
-    try found.access.require(.react)
-    let reaction = Reaction(
-      messageID: id, channel: found.message.channel, userID: user, reaction: name,
-      createdAt: try context.clock.now())
-    do {
-      try await context.store.commit {
-        SQL(
-          """
-          INSERT INTO chat_reactions (message, user_id, reaction, created_at)
-          SELECT id, \(user), \(name), \(reaction.createdAt) FROM chat_messages
-          WHERE id = \(id) AND deleted_at IS NULL AND (
-            SELECT count(*) FROM chat_reactions WHERE message = \(id) AND user_id = \(user)
-          ) < \(Reaction.limit)
-          ON CONFLICT (message, user_id, reaction) DO NOTHING
-          """
-        ).expect(exactly: 1)
-        if let still = found.address.still(.react, actor, found.type, at: reaction.createdAt) {
-          still
-        }
-        try Emit("chat.reaction.added", channel: found.address.realTimeName, data: reaction)
+    for _ in 0..<Self.attempts {
+      let found = try await find(message: id, for: actor)
+      try found.type.require(.reactions, in: found.address)
+      try found.access.require(.react)
+      let reaction = Reaction(
+        messageID: id, channel: found.message.channel, userID: user, reaction: name,
+        createdAt: try context.clock.now())
+      let own = exclusively ? try await reactions(of: user, to: id) : []
+      var batch = Batch()
+      let replacing = try replace(own.filter { $0 != name }, by: reaction, &batch)
+      // With the others gone it is as it is to be.
+      let adding = own.contains(name) ? nil : try add(reaction, in: found.address, &batch)
+      let allowing = found.address.still(.react, actor, found.type, at: reaction.createdAt).map {
+        batch.add($0)
       }
-      return reaction
-    } catch StoreError.conflict(statement: 0, _) {
-      return try await earlier(reaction)
-    } catch StoreError.conflict(statement: 1, _) {
-      throw try await refusal(of: .react, actor, found.address, found.type)
+      let alone =
+        exclusively
+        ? batch.add(
+          SQL("SELECT 1 FROM chat_reactions WHERE message = \(id) AND user_id = \(user)")
+            .expect(exactly: 1)) : nil
+      do {
+        try await context.store.commit(batch)
+        return adding == nil ? try await earlier(reaction) : reaction
+      } catch StoreError.conflict(statement: let failed?, _) where failed == allowing {
+        throw try await refusal(of: .react, actor, found.address, found.type)
+      } catch StoreError.conflict(statement: let failed?, _) where failed == adding {
+        // It is there already, or cannot be added.
+        let earlier = try await earlier(reaction)
+        if !exclusively { return earlier }
+      } catch StoreError.conflict(statement: let failed?, _)
+        where failed == replacing || failed == alone
+      {
+        // The user is reacting in other ways at the same time.
+      }
     }
+    throw Problem.conflict("The user reacts to \"\(id)\" in other ways all the time; try again.")
+  }
+
+  /// How a user has reacted to a message.
+  private func reactions(of user: String, to id: String) async throws -> [String] {
+    try await context.store.read(
+      """
+      SELECT reaction FROM chat_reactions WHERE message = \(id) AND user_id = \(user)
+      ORDER BY reaction
+      """
+    ).map { try $0["reaction", String.self] }
+  }
+
+  /// Adds a reaction in a batch.
+  private func add(
+    _ reaction: Reaction, in address: ChannelAddress, _ batch: inout Batch
+  ) throws -> Int {
+    try batch.emit("chat.reaction.added", channel: address.realTimeName, data: reaction)
+    return batch.add(
+      SQL(
+        """
+        INSERT INTO chat_reactions (message, user_id, reaction, created_at)
+        SELECT id, \(reaction.userID), \(reaction.reaction), \(reaction.createdAt) FROM chat_messages
+        WHERE id = \(reaction.messageID) AND deleted_at IS NULL AND (
+          SELECT count(*) FROM chat_reactions
+          WHERE message = \(reaction.messageID) AND user_id = \(reaction.userID)
+        ) < \(Reaction.limit)
+        ON CONFLICT (message, user_id, reaction) DO NOTHING
+        """
+      ).expect(exactly: 1))
+  }
+
+  /// Takes a user's other reactions back in a batch; nil when there are none.
+  private func replace(
+    _ others: [String], by reaction: Reaction, _ batch: inout Batch
+  ) throws -> Int? {
+    guard !others.isEmpty else { return nil }
+    for other in others {
+      try batch.emit(
+        "chat.reaction.removed", channel: "\(ChannelAddress.namespace):\(reaction.channel)",
+        data: Reaction(
+          messageID: reaction.messageID, channel: reaction.channel, userID: reaction.userID,
+          reaction: other, createdAt: reaction.createdAt))
+    }
+    return batch.add(
+      SQL(
+        """
+        DELETE FROM chat_reactions WHERE message = \(reaction.messageID)
+          AND user_id = \(reaction.userID) AND reaction IN (\(each: others))
+        """
+      ).expect(exactly: others.count))
   }
 
   /// Removes a reaction; one that is not there is not missed.

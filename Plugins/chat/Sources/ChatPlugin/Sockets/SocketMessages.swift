@@ -23,8 +23,8 @@ extension ChatShard {
     on.message("react") { (shard, message) async throws in
       let reacting: Reacting = try message.decode()
       return try await shard.react(
-        to: reacting.messageID, with: reacting.reaction, at: "/reaction", as: nil,
-        for: Actor(message.principal))
+        to: reacting.messageID, with: reacting.reaction, at: "/reaction",
+        exclusively: reacting.exclusive ?? false, as: nil, for: Actor(message.principal))
     }
     on.message("unreact") { (shard, message) async throws in
       let reacting: Reacting = try message.decode()
@@ -77,10 +77,11 @@ extension ChatShard {
   private struct Reacting: Decodable {
     let messageID: String
     let reaction: String
+    let exclusive: Bool?
 
     private enum CodingKeys: String, CodingKey {
       case messageID = "message_id"
-      case reaction
+      case reaction, exclusive
     }
   }
 

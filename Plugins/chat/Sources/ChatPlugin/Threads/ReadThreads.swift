@@ -26,15 +26,16 @@ extension ChatShard {
     let limit = try request.limit()
     let start = try MessageStart(request)
     let parent = try request.parameter(0)
-    try await findThread(of: parent, for: Actor(request.principal))
-    return try .json(try await page(start, of: .thread(parent), limit: limit))
+    let actor = try Actor(request.principal)
+    try await findThread(of: parent, for: actor)
+    return try .json(try await page(start, of: .thread(parent), limit: limit, for: actor.user))
   }
 
   func listThreads(_ request: Request) async throws -> Response {
     let user = try Actor(request.principal).acting(
       as: request.query("user_id"), pointer: "/query/user_id")
     let limit = try request.limit()
-    let after = try request.query("after").map(Self.threadCursor)
+    let after = try request.query("after").map { try TimedCursor($0) }
     let scope = MessageScope(
       ids: """
         SELECT p.id FROM (
@@ -44,7 +45,7 @@ extension ChatShard {
         WHERE p.deleted_at IS NULL AND p.reply_count > 0 AND \(readable("p", by: user))
           AND (p.latest_reply_at, p.id) < (\(after?.at ?? .max), \(after?.id ?? ""))
         ORDER BY p.latest_reply_at DESC, p.id DESC LIMIT \(limit + 1)
-        """, order: "m.latest_reply_at DESC, m.id DESC")
+        """, order: "m.latest_reply_at DESC, m.id DESC", viewer: user)
     let results = try await context.store.read(
       scope.statements + [
         """
@@ -58,8 +59,13 @@ extension ChatShard {
     }
     let found = try MessageScope.messages(in: results[..<MessageScope.count]).map(\.message)
     let page = found.prefix(limit).map { Thread(message: $0, unread: unread[$0.id] ?? 0) }
-    let next = found.count > limit ? page.last.map { Self.threadCursor($0.message) } : nil
-    return try .json(Page(data: page, next: next))
+    let next = found.count > limit ? page.last?.message : nil
+    return try .json(
+      Page(
+        data: page,
+        next: next.map {
+          TimedCursor(at: $0.latestReplyAt?.unixMilliseconds ?? 0, id: $0.id).text
+        }))
   }
 
   /// What a follower `t` of a thread has not read of it.
@@ -94,18 +100,5 @@ extension ChatShard {
         "\"\(id)\" is a reply itself; its thread is that of \"\(parent)\".")
     }
     return (address, type)
-  }
-
-  private static func threadCursor(_ message: Message) -> String {
-    "\(message.latestReplyAt?.unixMilliseconds ?? 0):\(message.id)"
-  }
-
-  private static func threadCursor(_ text: String) throws -> (at: Int64, id: String) {
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count == 2, let at = Int64(parts[0]), Identifier.isValid(String(parts[1])) else {
-      throw Problem.invalid(
-        pointer: "/query/after", "after is what \"next\" of the page before said.")
-    }
-    return (at, String(parts[1]))
   }
 }
