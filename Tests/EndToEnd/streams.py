@@ -19,7 +19,10 @@ OVER = object()
 
 # Seconds for which a token is good beyond its `exp`, so that clocks need not agree: less of it is left.
 LEEWAY = -60
+# Nobody here answers pings, of which the first comes soon: on a busy machine it would be missed.
+PATIENT = {"ping_interval_seconds": 3600, "pong_timeout_seconds": 3599}
 EVERYTHING = {
+    **PATIENT,
     "without_namespace": {"join_leave": True, "force_push_join_leave": True, "publish_for_client": "subscribers"},
     "namespaces": {"small": {"history_size": 2, "publish_for_client": "users"}},
 }

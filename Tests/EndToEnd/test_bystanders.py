@@ -10,8 +10,10 @@ from websockets.sync.client import connect
 
 from client import Account, listen
 from plain import PATIENCE, Plain
+from streams import PATIENT
 
 EVERYTHING = {
+    **PATIENT,
     "without_namespace": {"publish_for_client": "subscribers"},
     "namespaces": {"small": {"history_size": 2, "publish_for_client": "users"}, "fleeting": {"history_size": 0, "publish_for_client": "users"}},
 }

@@ -14,7 +14,7 @@ from client import Account
 from http2 import H2, request, reset
 from program import eventually, run
 from sanitizer import SLOWNESS
-from streams import Events, Stream
+from streams import PATIENT, Events, Stream
 from test_quotas import over, planned, usage, used
 from workshop import lay_out_phases, with_plugins
 
@@ -38,8 +38,6 @@ def test_connections_beyond_the_plan_are_refused_until_one_is_closed(sluice):
 
 
 STREAMS = ["sse", "sse_post", "http_stream", "uni_sse"]
-# Clients that answer no ping are not ended for that while a test looks.
-PATIENT = {"ping_interval_seconds": 3600, "pong_timeout_seconds": 3599}
 
 
 @contextlib.contextmanager

@@ -33,7 +33,7 @@ def app(platform):
 def test_what_is_published_reaches_whoever_has_subscribed_beside_the_stream(platform, app, transport):
     name = channel()
     with Stream(platform, transport, app.token("alice")) as stream:
-        assert stream.connected["ping"] == 25 and len(stream.connected["session"]) == 48
+        assert stream.connected["ping"] == 3600 and len(stream.connected["session"]) == 48
         headers = stream.response.headers
         assert headers["content-type"].startswith("application/octet-stream" if "http" in transport else "text/event-stream")
         assert headers["x-accel-buffering"] == "no" and "no-store" in headers["cache-control"]
@@ -185,9 +185,7 @@ def slow(gateway, app, token: str, name: str, transport: str) -> Wire:
 def test_a_client_that_does_not_read_is_closed_with_3008_and_counted_and_holds_up_nobody(sluice, transport):
     gateway = sluice(arguments=["--loops", 1])
     app = Account(gateway.url).app("Slow")
-    # Nobody here answers pings, and the first comes at once.
-    patient = {"ping_interval_seconds": 3600, "pong_timeout_seconds": 3599}
-    app.set_plugin("realtime", enabled=True, config={**EVERYTHING, "stream_queue_bytes": 524288, **patient})
+    app.set_plugin("realtime", enabled=True, config={**EVERYTHING, "stream_queue_bytes": 524288})
     name = channel()
     with slow(gateway, app, app.token("alice"), name, transport) as wire, \
             Stream(gateway, "http_stream", app.token("bob")) as quick:
