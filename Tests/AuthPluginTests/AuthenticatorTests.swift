@@ -88,6 +88,24 @@ import Testing
   }
 
   /// RFC 8725 §2: attacks on JWTs that have happened.
+  @Test(arguments: ["0", "-0.0", "0.0001", "1"])
+  func `lets nobody in by a token of the beginning of all time`(exp: String) async throws {
+    for optional in ["false", "true"] {
+      let app = try await AuthHost(
+        "app",
+        settings: AuthHost.settings([
+          #""user_token_expiry_optional":false"#: #""user_token_expiry_optional":\#(optional)"#
+        ]))
+      let token = Forged.hs256(#"{"iss":"app","sub":"bob","exp":\#(exp)}"#)
+      #expect(try await app.refusal(of: token) == TokenRefusal.expired.reason)
+      let listener = Forged.hs256(#"{"iss":"app","sub":"bob","exp":\#(exp),"channel":"$room"}"#)
+      await #expect(throws: HostError(.expired, TokenRefusal.expired.reason)) {
+        try await app.identify(listener, for: "subscription")
+      }
+      try await app.host.close()
+    }
+  }
+
   @Test func `refuses what is forged, foreign, expired or broken`() async throws {
     let app = try await AuthHost("app")
     let key = try SigningKey.generate()

@@ -146,6 +146,40 @@ import Testing
     #expect(Self.refusal(of: Self.whole, at: Timestamp(unixMilliseconds: Int64(now))) == refusal)
   }
 
+  /// No number is "never", whether a token must have `exp` or not.
+  @Test(
+    arguments: ["0", "-0.0", "0.0001", "0e9", "1", "1.5", "1767225599.999"], [false, true])
+  func `that name any time gone by are refused`(exp: String, mayLackExpiry: Bool) throws {
+    let claims = try Claims(
+      Array(#"{"iss":"app","sub":"a","exp":\#(exp)}"#.utf8), mayLackExpiry: mayLackExpiry)
+    #expect(throws: TokenRefusal.expired) {
+      try claims.check(tenant: "app", now: Timestamp(unixMilliseconds: 1_767_225_660_000))
+    }
+    #expect(try #require(claims.voidAt) >= Claims.leeway)
+  }
+
+  @Test(
+    arguments: ["-1", "-0.0001", "253402300799.5", "1e300", "1e400", "null", "\"0\"", "true"],
+    ["exp", "nbf", "iat"])
+  func `that name no time are refused`(time: String, claim: String) {
+    let rest = claim == "exp" ? "" : #","exp":1000"#
+    let claims = #"{"iss":"app","sub":"a","\#(claim)":\#(time)\#(rest)}"#
+    // The reader of JSON has no number for the one that is beyond all.
+    #expect(
+      [TokenRefusal.badClaim(claim), .malformed].contains(Self.refusal(of: claims)), "\(claims)")
+    #expect(throws: TokenRefusal.self) { try Claims(Array(claims.utf8), mayLackExpiry: true) }
+  }
+
+  @Test func `without a time are good for ever only where they may be`() throws {
+    let bare = Array(#"{"iss":"app","sub":"a"}"#.utf8)
+    let claims = try Claims(bare, mayLackExpiry: true)
+    try claims.check(tenant: "app", now: Self.at)
+    #expect(claims.voidAt == nil)
+    #expect(throws: TokenRefusal.badClaim("exp")) { try Claims(bare) }
+    // Of 1970, and good since.
+    #expect(Self.refusal(of: #"{"iss":"app","sub":"a","exp":1000,"nbf":0,"iat":-0.0}"#) == nil)
+  }
+
   @Test(arguments: [
     ("", TokenRefusal.malformed),
     ("[]", .malformed),

@@ -41,15 +41,22 @@ enum IdentityRequest {
     return reply.withUnsafeBytes { reply in
       guard let root = (try? JSONDocument(reply))?.root,
         let kind = root["kind"]?.string.flatMap(kind(named:)),
-        let id = root["id"]?.string
+        let id = root["id"]?.string, let expiresAt = expiry(root["expires_at_ms"])
       else { return .unavailable }
       let scopes = root["scopes"]?.elements.compactMap(\.string) ?? []
       let claims = root["claims"].map { String(decoding: $0.rawBytes, as: UTF8.self) } ?? "{}"
       return .known(
         Principal(
           kind: kind, id: id, scopes: scopes, claims: claims,
-          expiresAt: root["expires_at_ms"]?.int64 ?? 0))
+          expiresAt: expiresAt))
     }
+  }
+
+  /// When a principal is void; nil for what is no time, which must not be taken for never.
+  private static func expiry(_ member: JSONValue?) -> Int64? {
+    guard let member else { return 0 }
+    guard let time = member.int64, time >= 0 else { return nil }
+    return time
   }
 
   private static func kind(named name: String) -> Principal.Kind? {

@@ -82,7 +82,7 @@ extension Accounts {
     guard !rows.isEmpty else { throw TokenRefusal.sessionEnded }
     return Identity(
       kind: .account, id: claims.subject, scopes: ["*"],
-      claims: try RawJSON(encoding: AccountClaims(session: session)), expiresAt: claims.voidAt)
+      claims: try RawJSON(encoding: AccountClaims(session: session)), expiresAt: claims.voidAt ?? 0)
   }
 }
 
@@ -108,12 +108,6 @@ extension Users {
     let (identity, channel) = try await verify(credential)
     guard channel != nil else { throw TokenRefusal.badClaim("channel") }
     return identity
-  }
-
-  /// The earlier of two times in Unix milliseconds, of which 0 is never.
-  private static func earlier(_ a: Int64, _ b: Int64) -> Int64 {
-    if a == 0 || b == 0 { return max(a, b) }
-    return min(a, b)
   }
 
   private func verify(_ credential: String) async throws -> (Identity, channel: String?) {
@@ -143,7 +137,7 @@ extension Users {
     let identity = Identity(
       kind: .user, id: claims.subject, scopes: scopes,
       claims: RawJSON(unchecked: token.payload),
-      expiresAt: Users.earlier(claims.voidAt, goodUntil?.unixMilliseconds ?? 0))
+      expiresAt: [claims.voidAt, goodUntil?.unixMilliseconds].compactMap(\.self).min() ?? 0)
     return (identity, claims.channel)
   }
 

@@ -8,8 +8,8 @@ struct Claims {
   let issuer: String
   /// The user's id; of a trusted issuer, that of the user who has the identity, where one has.
   var subject: String
-  /// Unix milliseconds, as all times here; 0 is never.
-  let expiresAt: Int64
+  /// Unix milliseconds, as all times here; nil is never. No number stands for that: a token may name any.
+  let expiresAt: Int64?
   let notBefore: Int64?
   let issuedAt: Int64?
   let audience: [String]?
@@ -56,9 +56,8 @@ struct Claims {
     guard let name: String = try claim("sub"), !name.isEmpty else { throw .badClaim("sub") }
     let subject = userPrefix + name
     guard UserID.refusal(of: subject) == nil else { throw .badClaim("sub") }
-    guard let expiresAt = try time("exp") ?? (mayLackExpiry ? 0 : nil) else {
-      throw .badClaim("exp")
-    }
+    let expiresAt = try time("exp")
+    guard expiresAt != nil || mayLackExpiry else { throw .badClaim("exp") }
     self.issuer = issuer
     self.subject = subject
     self.expiresAt = expiresAt
@@ -88,13 +87,13 @@ struct Claims {
 
   private func checkTimes(now: Timestamp) throws(TokenRefusal) {
     let now = now.unixMilliseconds
-    guard expiresAt == 0 || now < voidAt else { throw .expired }
+    if let voidAt, now >= voidAt { throw .expired }
     if let notBefore, notBefore > now + Claims.leeway { throw .notYetValid }
     if let issuedAt, issuedAt > now + Claims.leeway { throw .notYetValid }
   }
 
-  /// When the token is void for good, in Unix milliseconds; 0 is never.
-  var voidAt: Int64 { expiresAt == 0 ? 0 : expiresAt + Claims.leeway }
+  /// When the token is void for good, in Unix milliseconds; nil is never.
+  var voidAt: Int64? { expiresAt.map { $0 + Claims.leeway } }
 
   /// The host joins scopes by single spaces.
   static func isScope(_ text: String) -> Bool {
