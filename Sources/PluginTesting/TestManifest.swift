@@ -110,9 +110,17 @@ public struct TestManifest: Sendable {
     if let folder = file.migrations {
       let parent = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
       let base = parent.isEmpty ? folder : parent.joined(separator: "/") + "/" + folder
-      migrations = try TestFiles.names(in: base).filter { $0.hasSuffix(".sql") }.map { name in
+      let names = try TestFiles.names(in: base)
+      // As the gateway chooses, for SQLite.
+      migrations = try names.filter { name in
+        name.hasSuffix(".sql") && !name.hasSuffix(".postgres.sql")
+          && (name.hasSuffix(".sqlite.sql")
+            || !names.contains("\(name.dropLast(4)).sqlite.sql"))
+      }.map { name in
         let sql = String(decoding: try TestFiles.read(base + "/" + name), as: UTF8.self)
-        return Migration(name: String(name.dropFirst(5).dropLast(4)), sql: sql)
+        let words = name.dropFirst(5).dropLast(4)
+        return Migration(
+          name: String(words.hasSuffix(".sqlite") ? words.dropLast(7) : words), sql: sql)
       }
     }
   }

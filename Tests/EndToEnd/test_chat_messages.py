@@ -163,3 +163,30 @@ def test_pins_edits_and_reactions_are_listed_and_gone_with_the_message(platform,
     assert "a slip" not in history and "said well" not in history
     assert alice.get(path(channel), expect=200).json()["data"] == []
     assert alice.post(path(channel), {"text": "anew", "id": message}, expect=201).json()["id"] == message
+
+
+def test_words_are_found_in_what_one_may_read_as_it_is_now(app):
+    id = uuid.uuid4().hex
+    word = "w" + uuid.uuid4().hex
+    app.server.post("/v1/channels", {"type": "private", "id": id, "members": ["alice"]}, expect=201)
+    alice, bob = app.user("alice"), app.user("bob")
+    secret = alice.post(path(f"private:{id}"), {"text": f"secret {word}"}, expect=201).json()["id"]
+    open_one = bob.post(path(room()), {"text": f"Öffentlich, {word}"}, expect=201).json()["id"]
+
+    def found(user, query: str) -> list[str]:
+        page = user.get("/v1/search", params={"q": query}, expect=200).json()
+        assert page["next"] is None
+        return [message["id"] for message in page["data"]]
+
+    assert found(alice, word) == [open_one, secret]
+    assert found(bob, word) == [open_one]
+    assert found(alice, f'"offentlich {word[:9]}"*') == [open_one]
+    alice.call("PATCH", f"/v1/messages/{secret}", {"text": "otherwise"}, expect=200)
+    assert found(alice, word) == [open_one]
+    bob.call("DELETE", f"/v1/messages/{open_one}", expect=204)
+    assert found(alice, word) == []
+    for query in ("", "...", '"'):
+        assert alice.get("/v1/search", params={"q": query}, expect=400).json()["code"] == "invalid_request"
+    for query in ("a OR b", "NEAR(a b)", "text:a", "a NOT b", "(a", "'a", 'a"b', "a\\", "a\tb"):
+        alice.get("/v1/search", params={"q": query}, expect=200)
+    bob.get("/v1/search", params={"q": word, "channel": f"private:{id}"}, expect=403)

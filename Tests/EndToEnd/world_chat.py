@@ -64,6 +64,9 @@ class ChatAsks:
     def _deleteMessage(self):
         return Ask(self.user, path={"id": self.new_message()})
 
+    def _search(self):
+        return Ask(self.user, query={"q": "hello"})
+
     def _listEdits(self):
         return Ask(self.user, path={"id": self.message}, query={"limit": 10})
 

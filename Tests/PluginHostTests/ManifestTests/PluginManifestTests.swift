@@ -248,11 +248,27 @@ import Testing
     (["0002_x.sql"], "x/m/0002_x.sql: number 1 is missing before it"),
     (["0001_x.sql", "0003_y.sql"], "x/m/0003_y.sql: number 2 is missing before it"),
     (["0001_x.sql", "0001_y.sql"], "x/m/0001_y.sql: the number 1 stands twice"),
+    (["0001_x.sql", "0001_y.sqlite.sql"], "x/m/0001_y.sqlite.sql: the number 1 stands twice"),
+    (
+      ["0001_x.oracle.sql"],
+      "x/m/0001_x.oracle.sql: a migration is called like 0001_create_messages.sql"
+    ),
+    (["0001_x.postgres.sql", "0002_y.sql"], "x/m/0002_y.sql: number 1 is missing before it"),
     (["0001_x.sql/f"], "x/m/0001_x.sql: Not a regular file"),
   ])
   func `its migrations are numbered without a gap`(files: [String], message: String) {
     for file in files { samples.folder.write("SELECT 1", to: "x/m/\(file)") }
     #expect(samples.refusals("x", #"{"migrations":"m"}"#) == ["/migrations: \(message)"])
+  }
+
+  @Test func `its migrations for one database stand in place of those for all`() throws {
+    samples.folder.write("SELECT 1", to: "x/m/0001_first.sql")
+    samples.folder.write("SELECT 2", to: "x/m/0001_first.sqlite.sql")
+    samples.folder.write("SELECT 3", to: "x/m/0001_first.postgres.sql")
+    samples.folder.write("SELECT 4", to: "x/m/0002_second.sqlite.sql")
+    let manifest = try samples.plugin("x", #"{"migrations":"m"}"#)
+    #expect(manifest.migrations.map(\.name) == ["first", "second"])
+    #expect(manifest.migrations.map(\.sql) == ["SELECT 2", "SELECT 4"])
   }
 
   @Test func `its migrations are where it says`() {

@@ -57,6 +57,7 @@ public final class ChatShard: PluginShard {
     on.route("read_message", ChatShard.readMessage)
     on.route("edit_message", ChatShard.editMessage)
     on.route("delete_message", ChatShard.deleteMessage)
+    on.route("search", ChatShard.search)
     on.route("list_edits", ChatShard.listEdits)
     on.route("pin_message", ChatShard.pinMessage)
     on.route("unpin_message", ChatShard.unpinMessage)

@@ -2,7 +2,14 @@ internal import PluginKit
 
 extension ChatShard {
   /// The rules of `Access` as a condition of a statement: whether a user may read the channel of the message called `name` there.
-  func readable(_ name: String, by user: String) -> Fragment {
+  ///
+  /// - Parameter user: nil for a server, which may read all that are there.
+  func readable(_ name: String, by user: String?) -> Fragment {
+    let isThere: Fragment = """
+      NOT EXISTS (SELECT 1 FROM chat_channels d WHERE d.type = \(raw: name).type
+        AND d.id = \(raw: name).channel AND d.deleted_at IS NOT NULL)
+      """
+    guard let user else { return isThere }
     let kinds = types.all.reduce(into: "1 = 0" as Fragment) { kinds, each in
       let grants = each.type.grants
       kinds = """
@@ -17,8 +24,7 @@ extension ChatShard {
           SELECT coalesce((SELECT o.role FROM chat_members o WHERE o.type = \(raw: name).type
             AND o.channel = \(raw: name).channel AND o.user_id = \(user)), \(Role.user)) AS role
         ) AS mine WHERE \(kinds))
-        AND NOT EXISTS (SELECT 1 FROM chat_channels d WHERE d.type = \(raw: name).type
-          AND d.id = \(raw: name).channel AND d.deleted_at IS NOT NULL))
+        AND \(isThere))
       """
   }
 }

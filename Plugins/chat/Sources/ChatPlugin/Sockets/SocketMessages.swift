@@ -88,7 +88,11 @@ extension ChatShard {
   private struct Nothing: Encodable {}
 
   /// A channel by the name that messages have (`type:id`), or the one by which it is listened to.
-  private func channel(_ name: String) throws -> (ChannelAddress, ChannelType) {
+  ///
+  /// - Parameter pointer: where it is named.
+  func channel(
+    _ name: String, at pointer: String = "/channel"
+  ) throws -> (ChannelAddress, ChannelType) {
     let prefix = "\(ChannelAddress.namespace):"
     let parts = (name.hasPrefix(prefix) ? name.dropFirst(prefix.count) : name[...])
       .split(separator: ":", omittingEmptySubsequences: false)
@@ -96,7 +100,7 @@ extension ChatShard {
       let address = ChannelAddress(type: String(parts[0]), id: String(parts[1]))
     else {
       throw Problem.invalid(
-        pointer: "/channel", "A channel is called {type}:{id}; an id is \(Identifier.words).")
+        pointer: pointer, "A channel is called {type}:{id}; an id is \(Identifier.words).")
     }
     return (address, try types[address.type])
   }
