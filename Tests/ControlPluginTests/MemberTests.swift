@@ -144,8 +144,9 @@ private struct Members: Decodable {
     #expect(made.email == "bob@example.test" && made.role == "developer")
     let letter = try #require(control.outbox.letters.first)
     #expect(letter.to == "bob@example.test" && letter.category == "invitation")
-    #expect(letter.text.contains("ada@example.test invites you to the app \"ShopPay me product\""))
-    // The mailer fills the product's name in.
+    // The mailer fills in what stands in braces, and nothing in what others have written.
+    #expect(letter.text.contains("{inviter} invites you to the app \"{app}\", as developer."))
+    #expect(letter.values == ["inviter": "ada@example.test", "app": "ShopPay me {product}"])
     #expect(letter.subject == "{product}: you are invited to an app")
     #expect(letter.text.hasSuffix("do nothing.\n\n{product}"))
     let code = try #require(letter.code)
@@ -216,6 +217,50 @@ private struct Members: Decodable {
     #expect(reply.status == 403 && reply.problem?.code == "quota_exceeded")
     try await control.host.advance(milliseconds: 86_400_001)
     #expect(try await invite(control, app, "g@example.test").status == 201)
+    try await control.host.close()
+  }
+
+  @Test func `is one of so many of an account and to an address, whatever becomes of their apps`()
+    async throws
+  {
+    let control = try await ControlHost()
+    for round in 0..<3 {
+      let app = try await control.makeApp()
+      #expect(try await invite(control, app, "bob@example.test").status == 201)
+      if round > 0 {
+        #expect(try await invite(control, app, "c\(round)@example.test").status == 201)
+      }
+      #expect(try await control.request("DELETE", "/v1/apps/\(app.id)").status == 204)
+    }
+    let app = try await control.makeApp()
+    let toBob = try await invite(control, app, "BOB@example.test")
+    #expect(toBob.status == 429 && toBob.problem?.code == "rate_limited")
+    // What is refused is not counted, and neither is a letter that was not taken.
+    #expect(try await invite(control, app, "full@example.test").status == 503)
+    for name in ["d", "e"] {
+      #expect(try await invite(control, app, "\(name)@example.test").status == 201)
+    }
+    let refused = try await invite(control, app, "f@example.test")
+    #expect(refused.status == 403 && refused.problem?.code == "quota_exceeded")
+    #expect(control.outbox.letters.count == 7)
+    try await control.host.advance(milliseconds: 86_400_000)
+    for _ in 0..<3 { #expect(try await invite(control, app, "bob@example.test").status == 201) }
+    #expect(try await invite(control, app, "bob@example.test").status == 429)
+    try await control.host.advance(milliseconds: 3_600_000)
+    #expect(try await invite(control, app, "bob@example.test").status == 201)
+    #expect(
+      try await control.host.execute("SELECT COUNT(*) FROM control_invitation_letters") == [["4"]])
+    try await control.host.close()
+  }
+
+  @Test func `is not sent by whoever has not verified an address`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp(as: .account("acc_unverified"))
+    let reply = try await control.request(
+      "POST", "/v1/apps/\(app.id)/invitations", #"{"email":"bob@example.test","role":"viewer"}"#,
+      as: .account("acc_unverified"))
+    #expect(reply.status == 403 && reply.problem?.code == "email_unverified")
+    #expect(control.outbox.letters.isEmpty)
     try await control.host.close()
   }
 

@@ -13,6 +13,7 @@ struct ControlHost {
   static let folder = "Plugins/control"
   static let settings: RawJSON = #"""
     {"plan":"trial","apps_per_account":3,"keys_per_app":3,"members_per_app":4,"invitations_per_day":5,
+     "invitations_per_account":7,"invitations_per_address":3,
      "domains":[{"host":"*.customers.example"},{"host":"shop.example","app":"app_nobody"}],
      "domain_proof":"none","dns_server":"127.0.0.1:1","unproven_domains_per_app":2,"unproven_domain_seconds":3600,
      "invitation_seconds":3600,"invitation_page":"https://console.example/invitations?code={code}"}
@@ -66,7 +67,8 @@ struct ControlHost {
       KnownAccounts(
         accounts: query.ids.filter { $0.hasPrefix("acc_") && !ended.contains($0) }.map {
           KnownAccounts.Known(
-            id: $0, email: "\($0.dropFirst(4))@example.test", name: String($0.dropFirst(4)))
+            id: $0, email: "\($0.dropFirst(4))@example.test", name: String($0.dropFirst(4)),
+            emailVerified: !$0.hasPrefix("acc_unverified"))
         })
     }
     try await host.provide("sluice.mailer/1", method: 1) { (letter: SentLetter) in
@@ -103,6 +105,12 @@ struct KnownAccounts: Encodable {
     var id: String
     var email: String
     var name: String
+    var emailVerified: Bool
+
+    enum CodingKeys: String, CodingKey {
+      case id, email, name
+      case emailVerified = "email_verified"
+    }
   }
 
   var accounts: [Known]
@@ -114,6 +122,7 @@ struct SentLetter: Decodable {
   var subject: String
   var text: String
   var category: String
+  var values: [String: String]
 
   /// The code that stands in it.
   var code: String? {

@@ -94,6 +94,12 @@ class Outbox:
         assert messages, f"no message to {to} about {subject}: {sorted(self.folder.glob('*'))}"
         return code_in(messages[-1])
 
+    def verified(self, account):
+        """The account, once it has shown that it reads its mail."""
+        code = self.code(account.email, "confirm")
+        account.post("/v1/accounts/verify", {"email": account.email, "code": code}, expect=204)
+        return account
+
 
 # A run of tests signs up more often from one address than an operator would have anybody do.
 CROWD = {"sign_up_burst": 1_000_000, "sign_ups_per_hour": 1_000_000, "password_jobs_per_network": 64,

@@ -137,9 +137,7 @@ def test_a_changed_password_ends_the_other_sessions(platform, anybody):
 
 
 def verified(platform, outbox) -> Account:
-    account = Account(platform.url)
-    account.post("/v1/accounts/verify", {"email": account.email, "code": outbox.code(account.email, "confirm")}, expect=204)
-    return account
+    return outbox.verified(Account(platform.url))
 
 
 def test_an_account_gets_another_address_and_the_one_before_is_told(platform, anybody, outbox):

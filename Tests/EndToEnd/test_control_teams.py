@@ -44,7 +44,7 @@ def join(gateway, app, role: str) -> Account:
 
 
 def test_somebody_who_is_invited_joins_with_the_role_and_sees_the_app(gateway):
-    app = Account(gateway.url).app("Team")
+    app = Outbox(gateway).verified(Account(gateway.url)).app("Team")
     member = join(gateway, app, "developer")
     apps = member.get("/v1/apps", expect=200).json()["data"]
     assert [(entry["id"], entry["role"]) for entry in apps] == [(app.id, "developer")]
@@ -58,15 +58,19 @@ def test_somebody_who_is_invited_joins_with_the_role_and_sees_the_app(gateway):
 def test_a_letter_speaks_in_the_name_of_the_product(sluice):
     mailer = {"config": {"product_name": "Acme Cloud"}}
     gateway = sluice(with_plugins(tenants=[{"id": "platform", "plugins": {"auth": {}, "control": {}, "mailer": mailer}}]))
-    app, bob = Account(gateway.url).app("Branded"), Account(gateway.url)
+    app, bob = Outbox(gateway).verified(Account(gateway.url)).app("Branded"), Account(gateway.url)
+    app.owner.call("PATCH", f"/v1/apps/{app.id}", {"name": "{product} {inviter}"}, expect=200)
     invite(app, bob.email, "viewer")
     [letter] = Outbox(gateway).messages(bob.email, "invited")
     text = letter.get_body(("plain",)).get_content()
+    # What others have written is left as it is.
+    assert f'{app.owner.email} invites you to the app "{{product}} {{inviter}}", as viewer.' in text
+    text = text.replace("{product} {inviter}", "")
     assert letter["Subject"].startswith("Acme Cloud: ") and text.rstrip().endswith("Acme Cloud") and "{product}" not in text
 
 
 def test_an_invitation_is_for_its_address_alone_and_good_once(gateway):
-    app = Account(gateway.url).app("Team")
+    app = Outbox(gateway).verified(Account(gateway.url)).app("Team")
     bob, eve = Account(gateway.url), Account(gateway.url)
     made = invite(app, bob.email.upper(), "viewer")
     code = invitation_code(gateway, bob.email)
@@ -92,7 +96,7 @@ def test_an_invitation_is_for_its_address_alone_and_good_once(gateway):
 
 
 def test_a_newer_invitation_takes_the_place_of_an_older_and_one_is_withdrawn(gateway):
-    app = Account(gateway.url).app("Team")
+    app = Outbox(gateway).verified(Account(gateway.url)).app("Team")
     bob = Account(gateway.url)
     invite(app, bob.email, "viewer")
     first = invitation_code(gateway, bob.email)
@@ -107,7 +111,7 @@ def test_a_newer_invitation_takes_the_place_of_an_older_and_one_is_withdrawn(gat
 
 def test_roles_are_told_apart_and_strangers_learn_nothing(gateway):
     """One route of each least role × every role; all routes are in the plugin's own tests."""
-    app = Account(gateway.url).app("Team")
+    app = Outbox(gateway).verified(Account(gateway.url)).app("Team")
     members = {role: app.owner if role == "owner" else join(gateway, app, role) for role in ROLES}
     stranger = Account(gateway.url)
     for least, method, path, body in (
@@ -127,7 +131,7 @@ def test_roles_are_told_apart_and_strangers_learn_nothing(gateway):
 
 
 def test_an_app_always_has_an_owner_also_when_owners_leave_at_once(gateway):
-    app = Account(gateway.url).app("Team")
+    app = Outbox(gateway).verified(Account(gateway.url)).app("Team")
     other = join(gateway, app, "owner")
     outcomes = []
 
@@ -149,7 +153,7 @@ def test_an_app_always_has_an_owner_also_when_owners_leave_at_once(gateway):
 
 def test_an_invitation_outlives_kill_9(sluice):
     gateway = sluice()
-    app = Account(gateway.url).app("Team")
+    app = Outbox(gateway).verified(Account(gateway.url)).app("Team")
     bob = Account(gateway.url)
     invite(app, bob.email, "admin")
     gateway.kill()
@@ -164,7 +168,27 @@ def test_an_invitation_outlives_kill_9(sluice):
     {"email": "a@b.test\nBcc: c@d.test", "role": "viewer"}, {"email": ["a@b.test"], "role": "viewer"},
 ])
 def test_an_invitation_that_is_malformed_sends_nothing(gateway, body):
-    app = Account(gateway.url).app("Team")
+    app = Outbox(gateway).verified(Account(gateway.url)).app("Team")
     app.owner.post(f"/v1/apps/{app.id}/invitations", body, expect=400)
     assert app.owner.get(f"/v1/apps/{app.id}/invitations", expect=200).json()["data"] == []
     assert Outbox(gateway).messages("a@b.test", patience=0) == []
+
+
+def test_nobody_invites_under_an_address_that_was_not_verified(gateway):
+    app, bob = Account(gateway.url).app("Unverified"), Account(gateway.url)
+    assert invite(app, bob.email, "viewer", expect=403)["code"] == "email_unverified"
+    Outbox(gateway).verified(app.owner)
+    invite(app, bob.email, "viewer")
+    # One that has come only now came after all that was sent before: the refused one sent nothing.
+    invitation_code(gateway, bob.email)
+    assert len(Outbox(gateway).messages(bob.email, "invited")) == 1
+
+
+def test_who_was_an_admin_does_not_come_back_by_an_invitation_of_his_own(gateway):
+    outbox = Outbox(gateway)
+    app = outbox.verified(Account(gateway.url)).app("Demoted")
+    member, second = outbox.verified(join(gateway, app, "admin")), Account(gateway.url)
+    member.post(f"/v1/apps/{app.id}/invitations", {"email": second.email, "role": "admin"}, expect=201)
+    code = invitation_code(gateway, second.email)
+    app.owner.call("PATCH", f"/v1/apps/{app.id}/members/{member.id}", {"role": "viewer"}, expect=200)
+    second.post("/v1/invitations/accept", {"code": code}, expect=404)

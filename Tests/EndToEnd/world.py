@@ -29,7 +29,7 @@ class World(ChatAsks):
         self.gateway, self.url = gateway, url
         self.outbox = Outbox(gateway)
         self.nobody = Client(url)
-        self.owner = Account(url)
+        self.owner = self.outbox.verified(Account(url))
         # Of whom what is taken away is missed by nobody.
         self.victim = Account(url)
         self.app = self.new_app(self.owner)
@@ -195,7 +195,7 @@ class World(ChatAsks):
         return Ask(account, body={"password": account.password})
 
     def _transferApp(self):
-        owner = Account(self.url)
+        owner = self.outbox.verified(Account(self.url))
         app = owner.app("Passed on")
         heir = Account(self.url)
         owner.post(f"/v1/apps/{app.id}/invitations", {"email": heir.email, "role": "admin"}, expect=201)

@@ -122,6 +122,30 @@ import Testing
     #expect(named.text == "From A & <B>.")
     #expect(named.html == "<b>A &amp; &lt;B&gt;</b>")
   }
+
+  @Test func `replaces names in its own text, once, and nothing in values`() {
+    let mail = MailerHost.mail(
+      subject: "{inviter}", text: "{{inviter}} {app} {other} {product}{", html: "<p>{app}</p>",
+      values: ["inviter": "{product}@example.com", "app": "<{inviter}> {app}"])
+    let named = mail.naming("{app}")
+    #expect(named.subject == "{product}@example.com")
+    #expect(named.text == "{{product}@example.com} <{inviter}> {app} {other} {app}{")
+    #expect(named.html == "<p>&lt;{inviter}&gt; {app}</p>")
+    #expect(named.values == nil)
+  }
+
+  @Test(arguments: [
+    ["product": "Other"], ["": "x"], ["a b": "x"], ["A": "x"],
+    [String(repeating: "a", count: 41): "x"], ["a": String(repeating: "x", count: 257)],
+    ["a": "x\r\nBcc: eve@example.com"], ["a": "x\u{2028}y"], ["a": "\u{0}"],
+    Dictionary(uniqueKeysWithValues: "abcdefghijklmnopq".map { (String($0), "x") }),
+  ])
+  func `has values of one short line each`(values: [String: String]) {
+    #expect(throws: HostError.self) { try MailerHost.mail(values: values).check() }
+    #expect(throws: Never.self) {
+      try MailerHost.mail(values: ["a_b": String(repeating: "ß", count: 256), "c": ""]).check()
+    }
+  }
 }
 
 @Suite struct `A seal` {

@@ -42,9 +42,11 @@ struct MailerHost {
 
   static func mail(
     to: String = "ada@example.com", subject: String = "Hello", text: String = "Hello, Ada.",
-    html: String? = nil, category: String = "greeting"
+    html: String? = nil, category: String = "greeting", values: [String: String]? = nil
   ) -> Mail {
-    Mail(to: to, subject: subject, text: text, html: html, category: category)
+    Mail(
+      to: to, subject: subject, text: text, html: html, category: category, key: nil,
+      values: values)
   }
 
   @discardableResult

@@ -10,9 +10,9 @@
  *
  * Reply, a JSON object with those of them that there are, in no order:
  *
- *   {"accounts":[{"id":"acc_…","email":"ada@example.com","name":"Ada"}]}
+ *   {"accounts":[{"id":"acc_…","email":"ada@example.com","email_verified":true,"name":"Ada"}]}
  *
- * Addresses are in lower case. SLUICE_E_INVALID: more than 100 ids, or no such object.
+ * Addresses are in lower case. "email_verified" is whether somebody has shown that mail to the address reaches the owner. SLUICE_E_INVALID: more than 100 ids, or no such object.
  */
 #ifndef SLUICE_SERVICES_ACCOUNTS_H
 #define SLUICE_SERVICES_ACCOUNTS_H

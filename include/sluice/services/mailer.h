@@ -14,7 +14,12 @@
  *             left out. Asking again under the same key, for seven days or more from the message's end, is answered with the message that there is: so
  *             whoever does not know whether an earlier call was carried out repeats it, and one message goes out
  *
- * Wherever subject, text or html say {product} it becomes the product's name from the mailer's settings, escaped in html.
+ *   values    {"inviter":"ada@example.com"}: what stands where subject, text or html say {inviter}, escaped in html; at most 16 names
+ *             [a-z_]{1,40}, each with one line of at most 256 characters; may be left out. Whatever somebody else has written belongs
+ *             here: nothing is replaced in a value
+ *
+ * Wherever subject, text or html say {product} it becomes the product's name from the mailer's settings, escaped in html. A name in
+ * braces that has no value is text.
  *
  * Reply, a JSON object: {"id":"msg_…"}. The message is then in the mailer's queue on disk, and goes out at least once: it is tried
  * again with growing pauses until it is taken or given up, which is the event `mailer.message.failed`. A message that is

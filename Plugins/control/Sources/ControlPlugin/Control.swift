@@ -29,6 +29,10 @@ struct ControlSettings: Decodable {
   var keysPerApp: Int
   var membersPerApp: Int
   var invitationsPerDay: Int
+  /// Letters of one account in a day, over all apps.
+  var invitationsPerAccount: Int
+  /// Letters to one address in an hour, over all apps.
+  var invitationsPerAddress: Int
   /// How long an invitation can be accepted.
   var invitationSeconds: Int64
   /// The page at which an invitation is accepted, with `{code}` in it.
@@ -59,6 +63,8 @@ struct ControlSettings: Decodable {
     case keysPerApp = "keys_per_app"
     case membersPerApp = "members_per_app"
     case invitationsPerDay = "invitations_per_day"
+    case invitationsPerAccount = "invitations_per_account"
+    case invitationsPerAddress = "invitations_per_address"
     case invitationSeconds = "invitation_seconds"
     case invitationPage = "invitation_page"
   }

@@ -11,6 +11,12 @@ struct AccountsReply: Encodable {
     var id: String
     var email: String
     var name: String
+    var emailVerified: Bool
+
+    enum CodingKeys: String, CodingKey {
+      case id, email, name
+      case emailVerified = "email_verified"
+    }
   }
 
   var accounts: [Known]
@@ -27,7 +33,14 @@ extension Accounts {
     }
     guard !query.ids.isEmpty else { return AccountsReply(accounts: []) }
     let rows = try await context.store.read(
-      "SELECT id, email, name FROM auth_accounts WHERE id IN (\(each: query.ids))")
-    return AccountsReply(accounts: try rows.decode())
+      "SELECT id, email, name, email_verified_at FROM auth_accounts WHERE id IN (\(each: query.ids))"
+    )
+    return AccountsReply(
+      accounts: try rows.map { row in
+        AccountsReply.Known(
+          id: try row["id", String.self], email: try row["email", String.self],
+          name: try row["name", String.self],
+          emailVerified: try row["email_verified_at", Timestamp?.self] != nil)
+      })
   }
 }

@@ -90,9 +90,7 @@ extension ControlShard {
     } catch StoreError.conflict(statement: 3, _) {
       throw ControlShard.departing
     } catch StoreError.conflict(statement: 0, _) {
-      throw Problem(
-        status: 403, code: "quota_exceeded",
-        detail: "An account owns at most \(settings.appsPerAccount) apps.")
+      throw ownsEnough
     }
   }
 

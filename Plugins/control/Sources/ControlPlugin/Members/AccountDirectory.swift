@@ -6,6 +6,13 @@ struct KnownAccount: Codable {
   /// In lower case.
   var email: String
   var name: String
+  /// Whether mail to the address reaches the owner; absent where nobody has looked.
+  var emailVerified: Bool?
+
+  enum CodingKeys: String, CodingKey {
+    case id, email, name
+    case emailVerified = "email_verified"
+  }
 }
 
 /// `sluice.accounts/1`: who the accounts are.

@@ -22,6 +22,7 @@ extension ControlShard {
       throw Problem.invalid(
         pointer: "/email", "An e-mail address is written in ASCII, with at most 254 characters.")
     }
+    let inviter = try await verifiedAddress(of: request.principal.id)
     let now = try context.clock.now()
     let invitation = Invitation(
       id: try context.id.make("inv"), email: email, role: form.role,
@@ -29,16 +30,15 @@ extension ControlShard {
       expiresAt: now.adding(milliseconds: settings.invitationSeconds * 1_000))
     let code = KeyText(prefix: "ic_", random: try context.random.bytes(32))
     try await commit(invitation, code, of: mine.app, request)
-    let inviter = try? await AccountDirectory(context: context).find([invitation.invitedBy])
     do {
       try await Letter(
-        invitation, code: code.text, app: mine.app, from: inviter?[invitation.invitedBy]?.email,
-        page: settings.invitationPage
+        invitation, code: code.text, app: mine.app, from: inviter, page: settings.invitationPage
       ).send(context)
     } catch {
       var batch = Batch()
       batch.isApartFromRequest = true
       batch.add(SQL("DELETE FROM control_invitations WHERE id = \(invitation.id)"))
+      batch.add(InvitationLetters.forgetting(invitation))
       _ = try? await commit(
         batch,
         try audit(
@@ -81,6 +81,8 @@ extension ControlShard {
           < \(settings.invitationsPerDay)
         """
       ).expect(exactly: 1))
+    let letters = InvitationLetters(settings)
+    for statement in letters.counting(invitation) { batch.add(statement) }
     do {
       try await commit(
         batch,
@@ -93,6 +95,10 @@ extension ControlShard {
       throw Problem(
         status: 403, code: "quota_exceeded",
         detail: "An app sends at most \(settings.invitationsPerDay) invitations a day.")
+    } catch StoreError.conflict(statement: 2, _) {
+      throw letters.tooManyFromAccount
+    } catch StoreError.conflict(statement: 3, _) {
+      throw letters.tooManyToAddress
     }
   }
 
@@ -189,7 +195,13 @@ extension ControlShard {
       throw Problem.gone("The invitation has expired. Ask for another.")
     }
     var batch = Batch()
-    batch.add(SQL("DELETE FROM control_invitations WHERE id = \(invited.id)").expect(exactly: 1))
+    batch.add(
+      SQL(
+        """
+        DELETE FROM control_invitations WHERE id = \(invited.id)
+          AND \(raw: ControlShard.isVouchedFor)
+        """
+      ).expect(exactly: 1))
     batch.add(
       SQL(
         """
@@ -209,6 +221,7 @@ extension ControlShard {
         """
       ).expect(exactly: 1))
     batch.add(ControlShard.stays(account))
+    if invited.role == .owner { batch.add(hasRoomToOwn(account)) }
     do {
       try await commit(
         batch,
@@ -225,6 +238,8 @@ extension ControlShard {
         detail: "An app has at most \(settings.membersPerApp) members.")
     } catch StoreError.conflict(statement: 3, _) {
       throw ControlShard.departing
+    } catch StoreError.conflict(statement: 4, _) {
+      throw ownsEnough
     }
     let apps = try await context.store.read(
       "SELECT id, name, created_at FROM control_apps WHERE id = \(invited.appID)")

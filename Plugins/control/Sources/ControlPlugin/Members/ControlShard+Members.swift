@@ -71,8 +71,10 @@ extension ControlShard {
           AND (\(role.rawValue) = \(Role.owner.rawValue) OR \(raw: Self.keepsAnOwner))
         """
       ).expect(exactly: 1))
+    batch.add(ControlShard.withdrawal(of: account, in: mine.app.id, left: role))
+    let room = role == .owner ? batch.add(hasRoomToOwn(account)) : nil
     try await changeOwners(
-      batch,
+      batch, room: room,
       try audit(
         request, Permission.changeMembers.action, of: mine.app.id, target: account,
         before: MemberState(role: member.role), after: MemberState(role: role)),
@@ -104,11 +106,7 @@ extension ControlShard {
           AND \(raw: Self.keepsAnOwner)
         """
       ).expect(exactly: 1))
-    // Who is removed does not come back by an invitation of their own.
-    batch.add(
-      SQL(
-        "DELETE FROM control_invitations WHERE app_id = \(mine.app.id) AND invited_by = \(account)")
-    )
+    batch.add(ControlShard.withdrawal(of: account, in: mine.app.id, left: nil))
     try await changeOwners(
       batch,
       try audit(
@@ -152,10 +150,14 @@ extension ControlShard {
         """
       ).expect(exactly: 1))
     let stays = batch.add(ControlShard.stays(successor))
+    batch.add(ControlShard.withdrawal(of: request.principal.id, in: app.id, left: .admin))
+    let room = batch.add(hasRoomToOwn(successor))
     do {
       try await commit(batch, record, by: Authority(request, .transfer, of: app))
     } catch StoreError.conflict(.some(let statement), _) where [0, stays].contains(statement) {
       throw ControlShard.unknownMember
+    } catch StoreError.conflict(statement: room, _) {
+      throw ownsEnough
     }
     return .empty(204)
   }
@@ -186,13 +188,17 @@ extension ControlShard {
     """
 
   /// Commits a batch whose first statement would take the last owner away, or finds that it is changed meanwhile.
+  ///
+  /// - Parameter room: the statement that looks whether the account may own one more app; nil where it becomes no owner.
   private func changeOwners(
-    _ batch: Batch, _ record: AuditRecord, by authority: Authority
+    _ batch: Batch, room: Int? = nil, _ record: AuditRecord, by authority: Authority
   ) async throws {
     do {
       try await commit(batch, record, by: authority)
     } catch StoreError.conflict(statement: 0, _) {
       throw ControlShard.lastOwner
+    } catch StoreError.conflict(.some(let statement), _) where statement == room {
+      throw ownsEnough
     }
   }
 }

@@ -25,15 +25,34 @@ struct InvitationState: Encodable {
   var role: Role
 }
 
-/// `sluice.mailer/1`: a letter on its way. The mailer writes the product's name in the place of `{product}`.
+/// `sluice.mailer/1`: a letter on its way. The mailer writes the product's name in the place of `{product}`, and the values in those of
+/// their names.
 struct Letter: Encodable {
   var to: String
   var subject: String
   var text: String
   var category = "invitation"
+  /// What others have written.
+  var values: [String: String]
+
+  /// Characters of an app's name that a letter has at most.
+  private static let nameLimit = 200
 
   private struct Reply: Decodable {
     var id: String
+  }
+
+  static let cannotBeSent = Problem.unavailable("No letters can be sent now. Try again later.")
+
+  /// Whether anybody sends letters.
+  static func areSent(_ context: ShardContext) async throws -> Bool {
+    do {
+      // A method that nobody has: whoever is there says so.
+      _ = try await context.services.call("sluice.mailer/1", method: 0, bytes: [])
+    } catch let error as HostError {
+      return error.status != .notFound
+    }
+    return true
   }
 
   /// Hands the letter to whoever sends letters; it is kept there when this returns.
@@ -44,31 +63,32 @@ struct Letter: Encodable {
       let _: Reply = try await context.services.call("sluice.mailer/1", method: 1, self)
     } catch let error as HostError {
       context.log.warning("a letter was not taken", ["error": "\(error)"])
-      throw Problem.unavailable("No letters can be sent now. Try again later.")
+      throw Letter.cannotBeSent
     }
   }
 
   /// The letter that brings an invitation.
   ///
-  /// - Parameter page: the operator's address with `{code}` in it; nil where there is none.
-  init(_ invitation: Invitation, code: String, app: App, from inviter: String?, page: String?) {
+  /// - Parameters:
+  ///   - page: the operator's address with `{code}` in it; nil where there is none.
+  ///   - inviter: the inviter's address, to which mail arrives.
+  init(_ invitation: Invitation, code: String, app: App, from inviter: String, page: String?) {
     to = invitation.email
     subject = "{product}: you are invited to an app"
-    let whom = inviter.map { "\($0) invites you" } ?? "You are invited"
-    // The name is the inviter's to choose: one line, and nothing that looks like a part of this letter, or that the mailer fills in.
+    // The name is the inviter's to choose: one line, and nothing that looks like a part of this letter.
     let name = String(
       String.UnicodeScalarView(
         app.name.unicodeScalars.filter {
           !$0.properties.isDefaultIgnorableCodePoint && $0.properties.generalCategory != .control
             && $0.properties.generalCategory != .lineSeparator
             && $0.properties.generalCategory != .paragraphSeparator
-        })
-    ).replacing("{product}", with: "product")
+        }.prefix(Letter.nameLimit)))
+    values = ["inviter": inviter, "app": name]
     let how =
       page.map { "Accept it at\n\n  \(Letter.filled($0, with: code))\n" }
       ?? "Sign in with this e-mail address and accept it with the code\n\n  \(code)\n"
     text = """
-      \(whom) to the app "\(name)", as \(invitation.role.rawValue).
+      {inviter} invites you to the app "{app}", as \(invitation.role.rawValue).
 
       \(how)
       It is good until \(invitation.expiresAt.rfc3339). If you do not know what this is about, do nothing.

@@ -14,6 +14,8 @@ struct Mail: Codable {
   var category: String
   /// What whoever asks knows the message by, so that asking twice sends once; nil for no such thing.
   var key: String?
+  /// What stands where subject, text and html say `{name}`, by name: texts of others' making, in which nothing is replaced.
+  var values: [String: String]?
 
   /// Refuses what makes no message.
   ///
@@ -27,7 +29,7 @@ struct Mail: Codable {
     }
     // A line break here would begin another header field.
     guard
-      !scalars.contains(where: { Mail.endsLine($0) || $0.properties.generalCategory == .control })
+      !scalars.contains(where: Mail.endsLineOrIsControl)
     else { throw refuse("subject has a control character") }
     guard text.utf8.count <= Mail.textLimit else {
       throw refuse("text has at most \(Mail.textLimit) bytes")
@@ -41,6 +43,7 @@ struct Mail: Codable {
         Mail.isLetter($0) || (0x30...0x39).contains($0) || "_.-".utf8.contains($0)
       }
     guard isCategory else { throw refuse("category is not [a-z][a-z0-9_.-]{0,39}") }
+    try checkValues()
     guard let key else { return }
     guard (1...Mail.keyLimit).contains(key.utf8.count),
       key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
@@ -49,12 +52,15 @@ struct Mail: Codable {
     }
   }
 
-  /// The same with the product's name where it is to stand.
+  /// The same with the product's name and the values where they are to stand.
   func naming(_ product: String) -> Mail {
+    var values = values ?? [:]
+    values[Template.product] = product
     var mail = self
-    mail.subject.replace("{product}", with: product)
-    mail.text.replace("{product}", with: product)
-    mail.html?.replace("{product}", with: Mail.escaped(product))
+    mail.values = nil
+    mail.subject = Template.filled(subject, with: values)
+    mail.text = Template.filled(text, with: values)
+    mail.html = html.map { Template.filled($0, with: values.mapValues(Mail.escaped)) }
     return mail
   }
 
@@ -66,8 +72,9 @@ struct Mail: Codable {
   private static func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) }
 
   /// Line and paragraph separators are no control characters, and end a line all the same.
-  private static func endsLine(_ scalar: Unicode.Scalar) -> Bool {
+  static func endsLineOrIsControl(_ scalar: Unicode.Scalar) -> Bool {
     scalar.value == 0x2028 || scalar.value == 0x2029
+      || scalar.properties.generalCategory == .control
   }
 }
 
