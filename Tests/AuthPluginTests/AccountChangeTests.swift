@@ -165,6 +165,7 @@ import Testing
     let platform = try await AuthHost("platform")
     try await platform.host.provide("sluice.account-ties/1", method: 1) { (query: TiesQuery) in
       #expect(query.account.hasPrefix("acc_") && query.address == "127.0.0.1")
+      #expect(query.departure.hasPrefix("dep_") && query.departure != query.requestID)
       return TiesReply(keptBy: [], more: false)
     }
     let settled = Mutex<[String]>([])

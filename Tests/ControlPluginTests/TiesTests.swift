@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct `The end of an account` {
   private func query(_ account: String, _ request: String) -> TiesQuery {
-    TiesQuery(account: account, address: "203.0.113.7", requestID: request)
+    // A client may call all its requests the same.
+    TiesQuery(
+      account: account, departure: request, address: "203.0.113.7", requestID: "forged-1")
   }
 
   private func depart(
@@ -137,8 +139,8 @@ import Testing
         INSERT INTO control_apps VALUES ('app_1', 'acc_ada', 'One', 'trial', 'ready', 1, 1);
         INSERT INTO control_members VALUES ('app_1', 'acc_ada', 'owner', 1);
         INSERT INTO control_members VALUES ('app_1', 'gone_bob', 'owner', 1);
-        INSERT INTO control_departures VALUES ('gone_bob', 1, '203.0.113.7', 'req_1');
-        INSERT INTO control_departures VALUES ('acc_ada', 1, '203.0.113.7', 'req_2');
+        INSERT INTO control_departures VALUES ('gone_bob', 1, '203.0.113.7', 'req_1', NULL);
+        INSERT INTO control_departures VALUES ('acc_ada', 1, '203.0.113.7', 'req_2', 'forged-1');
         """)
     try await control.host.advance(milliseconds: 300_000)
     try await control.host.settle()

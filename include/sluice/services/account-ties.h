@@ -3,7 +3,10 @@
  * tenant "platform". Whoever keeps accounts asks it before one ends, and tells it afterwards. The request of both methods is a
  * JSON object with who asks and from where, for whoever keeps a log of it:
  *
- *   {"account":"acc_…","address":"203.0.113.7","request_id":"…"}
+ *   {"account":"acc_…","departure":"dep_…","address":"203.0.113.7","request_id":"…"}
+ *
+ * "departure" is what the caller calls this end of the account, the same in both methods: an id of its own making, never of a
+ * client's, as "request_id" is.
  *
  * Method 1, depart. The account, whose owner has just shown who he is, is about to end. Reply, a JSON object:
  *

@@ -3,12 +3,14 @@ internal import PluginKit
 /// What `sluice.account-ties/1` is asked.
 struct TiesQuery: Codable {
   var account: String
+  /// What this end of the account is called. Not as the request is: that is a client's to choose.
+  var departure: String
   /// Where who asks is, and in which request.
   var address: String
   var requestID: String
 
   enum CodingKeys: String, CodingKey {
-    case account, address
+    case account, departure, address
     case requestID = "request_id"
   }
 }
@@ -43,7 +45,9 @@ extension Accounts {
     let id = request.principal.id
     let (account, kept) = try await confirm(proof.password, of: id, from: request.peer)
     let factor = try await secondFactor(account, proof)
-    let ties = TiesQuery(account: id, address: request.peer, requestID: request.id)
+    let ties = TiesQuery(
+      account: id, departure: try context.id.make("dep"), address: request.peer,
+      requestID: request.id)
     try await depart(ties)
     do {
       try await end(account, password: kept, behind: factor, request)

@@ -3,12 +3,14 @@ internal import PluginKit
 /// What `sluice.account-ties/1` is asked.
 struct TiesQuery: Codable {
   var account: String
+  /// What whoever keeps the account calls this end of it.
+  var departure: String
   /// Where who asks is, and in which request: for the audit log.
   var address: String
   var requestID: String
 
   enum CodingKeys: String, CodingKey {
-    case account, address
+    case account, departure, address
     case requestID = "request_id"
   }
 }
@@ -71,8 +73,9 @@ extension ControlShard {
     let noted = try await context.store.commit(isApartFromRequest: true) {
       SQL(
         """
-        INSERT INTO control_departures (account_id, since, address, request_id)
-        SELECT \(query.account), \(try context.clock.now()), \(query.address), \(query.requestID)
+        INSERT INTO control_departures (account_id, since, address, request_id, logged_request_id)
+        SELECT \(query.account), \(try context.clock.now()), \(query.address),
+          \(query.departure), \(query.requestID)
         WHERE NOT EXISTS (
           SELECT 1 FROM control_members JOIN control_apps a ON a.id = control_members.app_id
           WHERE control_members.account_id = \(query.account) AND a.state <> \(Stage.deleting)
@@ -105,7 +108,7 @@ extension ControlShard {
   private static func forgetting(_ query: TiesQuery) -> SQL {
     """
     DELETE FROM control_departures
-    WHERE account_id = \(query.account) AND request_id = \(query.requestID)
+    WHERE account_id = \(query.account) AND request_id = \(query.departure)
     """
   }
 
@@ -113,7 +116,9 @@ extension ControlShard {
   func settleDepartures(before edge: Timestamp) async throws {
     let left: [TiesQuery] = try await context.store.read(
       """
-      SELECT account_id AS account, address, request_id FROM control_departures
+      SELECT account_id AS account, request_id AS departure, address,
+        COALESCE(logged_request_id, request_id) AS request_id
+      FROM control_departures
       WHERE since <= \(edge) ORDER BY since, account_id LIMIT 100
       """
     ).decode()
@@ -144,8 +149,7 @@ extension ControlShard {
     batch.add(
       SQL("DELETE FROM control_members WHERE app_id = \(app) AND account_id = \(query.account)")
         .expect(exactly: 1))
-    batch.add(
-      "DELETE FROM control_invitations WHERE app_id = \(app) AND invited_by = \(query.account)")
+    batch.add(ControlShard.withdrawal(of: query.account, in: app, left: nil))
     let record = AuditRecord(
       id: try context.id.make("aud"), createdAt: try context.clock.now(), app: app,
       actorKind: Principal.Kind.account.rawValue, actor: query.account, address: query.address,
