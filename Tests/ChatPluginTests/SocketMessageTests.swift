@@ -95,6 +95,7 @@ extension TestHost {
       "/parent_id"
     ),
     ("send", #"{"channel":"messaging:general","kind":"system","text":"x"}"#, .denied, "server"),
+    ("vote", #"{"message_id":"m1","option_ids":[1]}"#, .notFound, "not_found"),
     ("typing", #"{"channel":"private:p"}"#, .denied, "forbidden"),
   ]
 

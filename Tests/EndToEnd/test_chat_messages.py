@@ -190,3 +190,50 @@ def test_words_are_found_in_what_one_may_read_as_it_is_now(app):
     for query in ("a OR b", "NEAR(a b)", "text:a", "a NOT b", "(a", "'a", 'a"b', "a\\", "a\tb"):
         alice.get("/v1/search", params={"q": query}, expect=200)
     bob.get("/v1/search", params={"q": word, "channel": f"private:{id}"}, expect=403)
+
+
+def test_a_poll_is_counted_and_heard_by_everybody(platform, app):
+    channel = room()
+    alice, bob = app.user("alice"), app.user("bob")
+    poll = {"question": "Where?", "options": ["Here", "There"], "closes_at": "2999-01-01T00:00:00Z"}
+    asked = alice.post(path(channel), {"poll": poll}, expect=201).json()
+    one = f"/v1/messages/{asked['id']}"
+    assert [(option["id"], option["text"], option["votes"]) for option in asked["poll"]["options"]] == [(1, "Here", 0), (2, "There", 0)]
+    with Plain(platform, app.token("carol")) as carol:
+        personal(carol)
+        carol.subscribe("chat:" + channel)
+        assert carol.ask("chat.vote", message_id=asked["id"], option_ids=[2])["data"]["own_votes"] == [2]
+        bob.put(one + "/poll/votes", {"option_ids": [1]}, expect=200)
+        assert bob.put(one + "/poll/votes", {"option_ids": [2]}, expect=200).json()["voters"] == 2
+        heard = [event["data"] for event in carol.hear(3)]
+        assert [(each["user_id"], each["added"], each["removed"]) for each in heard] == [("carol", [2], []), ("bob", [1], []), ("bob", [2], [1])]
+        assert [(each["user_id"], each["option_id"]) for each in alice.get(one + "/poll/votes", expect=200).json()["data"]] == [("bob", 2), ("carol", 2)]
+        bob.post(one + "/poll/close", expect=403)
+        assert alice.post(one + "/poll/close", expect=200).json()["closed_at"]
+        assert [event["type"] for event in carol.hear()] == ["chat.poll.closed"]
+        assert bob.put(one + "/poll/votes", {"option_ids": [1]}, expect=409).json()["code"] == "conflict"
+    assert [option["votes"] for option in bob.get(one, expect=200).json()["poll"]["options"]] == [0, 2]
+    for bad in ({"question": "x", "options": ["a"]}, {"question": "x", "options": ["a", "a"]}, {"question": "x", "options": ["a", "b"], "max_votes": 3},
+                {"question": "x", "options": ["a", "b"], "closes_at": "soon"}):
+        assert alice.post(path(channel), {"poll": bad}, expect=400).json()["errors"][0]["pointer"].startswith("/poll")
+
+
+def test_a_draft_is_told_to_the_users_other_devices_alone(platform, app):
+    channel = room()
+    # Nobody else's test has anything to tell this user.
+    name = "u" + uuid.uuid4().hex
+    alice = app.user(name)
+    with Plain(platform, app.token(name)) as other, Plain(platform, app.token("bob")) as bob:
+        personal(other), personal(bob)
+        bob.subscribe("chat:" + channel)
+        kept = alice.put(path(channel, "/draft"), {"text": "I th", "attachments": [PHOTO]}, expect=200).json()
+        told, = other.hear()
+        assert (told["type"], told["channel"], told["data"]) == ("chat.draft.updated", "#" + name, kept)
+        assert alice.get(path(channel, "/draft"), expect=200).json() == kept
+        assert kept in alice.get("/v1/drafts?limit=100", expect=200).json()["data"]
+        app.user("bob").get(path(channel, "/draft"), expect=404)
+        alice.call("DELETE", path(channel, "/draft"), expect=204)
+        assert other.hear()[0]["type"] == "chat.draft.deleted"
+        assert bob.ask("ping")["type"] == "pong"
+        assert not [event for event in bob.events if event["type"].startswith("chat.draft")]
+    alice.get(path(channel, "/draft"), expect=404)

@@ -64,6 +64,36 @@ class ChatAsks:
     def _deleteMessage(self):
         return Ask(self.user, path={"id": self.new_message()})
 
+    def new_poll(self) -> str:
+        poll = {"question": "Where?", "options": ["Here", "There"]}
+        return self.app.server.post(
+            "/v1/channels/messaging/general/messages", {"poll": poll, "user_id": "alice"}, expect=201).json()["id"]
+
+    def _putVotes(self):
+        return Ask(self.user, path={"id": self.new_poll()}, body={"option_ids": [2]})
+
+    def _deleteVotes(self):
+        return Ask(self.user, path={"id": self.new_poll()})
+
+    def _listVotes(self):
+        return Ask(self.user, path={"id": self.new_poll()})
+
+    def _closePoll(self):
+        return Ask(self.app.server, path={"id": self.new_poll()})
+
+    def _putDraft(self):
+        return Ask(self.user, body={"text": "hel"})
+
+    def _readDraft(self):
+        self.user.put("/v1/channels/messaging/general/draft", {"text": "hel"}, expect=200)
+        return Ask(self.user)
+
+    def _deleteDraft(self):
+        return Ask(self.user)
+
+    def _listDrafts(self):
+        return Ask(self.user, query={"limit": 10})
+
     def _search(self):
         return Ask(self.user, query={"q": "hello"})
 

@@ -21,12 +21,16 @@ extension ChatShard {
   private static let purged = 200
 
   /// Tables with something of a message, by the column that names it.
-  private static let ofMessages = [
-    ("chat_reactions", "message"), ("chat_mentions", "message"), ("chat_thread_members", "parent"),
-    ("chat_edits", "message"),
-  ]
+  private static let ofMessages =
+    [
+      ("chat_reactions", "message"), ("chat_mentions", "message"),
+      ("chat_thread_members", "parent"),
+      ("chat_edits", "message"),
+    ] + ChatShard.ofPolls.map { ($0, "message") }
   /// Tables with something of a channel beside its messages, by type and channel.
-  private static let ofChannels = ["chat_members", "chat_reads", "chat_invitations", "chat_bans"]
+  private static let ofChannels = [
+    "chat_members", "chat_reads", "chat_invitations", "chat_bans", "chat_drafts",
+  ]
 
   func deleteChannel(_ request: Request) async throws -> Response {
     let (address, type) = try request.channel(types)

@@ -59,7 +59,7 @@ extension ChatShard {
     batch.add(
       SQL(
         """
-        UPDATE chat_messages SET text = '', attachments = NULL, mentions = NULL, quoted = NULL,
+        UPDATE chat_messages SET text = '', attachments = NULL, mentions = NULL, poll = NULL, quoted = NULL,
           custom = NULL, pinned_at = NULL, pinned_by = NULL, deleted_at = \(deleted.deletedAt)
         WHERE id = \(id) AND deleted_at IS NULL
         """
@@ -139,6 +139,7 @@ extension ChatShard {
     batch.add("DELETE FROM chat_reactions WHERE message = \(message.id)")
     batch.add("DELETE FROM chat_mentions WHERE message = \(message.id)")
     batch.add("DELETE FROM chat_edits WHERE message = \(message.id)")
+    dropPoll(of: message, &batch)
   }
 
   /// Tells the readers of a channel and a thread how much they have not read without a message.

@@ -20,6 +20,8 @@ struct Message: Codable, Equatable {
   var attachments: RawJSON?
   /// The users that it mentions; nil for none.
   var mentions: [String]?
+  /// What it asks; with what was answered where it is shown, and without in events.
+  var poll: Poll?
   /// The message of the same channel that it quotes.
   let quotedID: String?
   /// The quoted message as it is now; nil in events, so that the history holds nothing of it that could outlive it.
@@ -52,7 +54,7 @@ struct Message: Codable, Equatable {
   private enum CodingKeys: String, CodingKey {
     case id, channel
     case userID = "user_id"
-    case kind, text, attachments, mentions
+    case kind, text, attachments, mentions, poll
     case quotedID = "quoted_id"
     case quoted
     case parentID = "parent_id"
@@ -75,7 +77,7 @@ struct Message: Codable, Equatable {
     m.mentions, m.quoted AS quoted_id, nullif(m.silent, 0) AS silent, m.custom, m.created_at,
     m.updated_at, m.parent AS parent_id,
     CASE WHEN m.parent IS NOT NULL AND m.listed = 1 THEN 1 END AS show_in_channel,
-    nullif(m.reply_count, 0) AS reply_count, m.latest_reply_at, m.pinned_at, m.pinned_by
+    nullif(m.reply_count, 0) AS reply_count, m.latest_reply_at, m.pinned_at, m.pinned_by, m.poll
     """
 
   /// The message called `id`, if there is one.
@@ -90,6 +92,7 @@ struct Message: Codable, Equatable {
   var published: Message {
     var message = self
     message.quoted = nil
+    message.poll = poll?.asked
     message.replyCount = nil
     message.latestReplyAt = nil
     message.participants = nil
@@ -107,14 +110,15 @@ struct Message: Codable, Equatable {
   func hasContent(of other: Message) -> Bool {
     id == other.id && channel == other.channel && userID == other.userID && kind == other.kind
       && text == other.text && attachments == other.attachments && mentions == other.mentions
+      && poll?.asked == other.poll?.asked
       && quotedID == other.quotedID && parentID == other.parentID
       && showInChannel == other.showInChannel && silent == other.silent && custom == other.custom
   }
 
   /// - Throws: `Problem` 400 when there is nothing that it says.
   func requireContent() throws {
-    guard !text.isEmpty || attachments != nil else {
-      throw Problem.invalid(pointer: "/text", "A message has a text, or attachments.")
+    guard !text.isEmpty || attachments != nil || poll != nil else {
+      throw Problem.invalid(pointer: "/text", "A message has a text, attachments or a poll.")
     }
   }
 }

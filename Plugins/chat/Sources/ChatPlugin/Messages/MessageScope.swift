@@ -49,14 +49,15 @@ struct MessageScope {
           SELECT y.place FROM chat_thread_members y WHERE y.parent = p.id AND y.place > 0
           ORDER BY y.place LIMIT 1 OFFSET \(Self.participants - 1)) AS last
         FROM chat_messages p WHERE p.id IN (\(ids)) AND p.reply_count > 0
-      ) AS s JOIN chat_thread_members t ON t.parent = s.id
-        AND t.place BETWEEN 1 AND coalesce(s.last, \(Int64.max))
+      ) AS s CROSS JOIN chat_thread_members t
+      WHERE t.parent = s.id AND t.place BETWEEN 1 AND coalesce(s.last, \(Int64.max))
       ORDER BY t.parent, t.place
       """,
       """
       SELECT message, reaction FROM chat_reactions
       WHERE message IN (\(ids)) AND user_id = \(viewer ?? "") ORDER BY message, reaction
       """,
+      PollAnswers.statement(ids, viewer: viewer),
     ]
   }
 
@@ -64,7 +65,7 @@ struct MessageScope {
   static let participants = 10
 
   /// How many statements there are.
-  static let count = 4
+  static let count = 5
 
   /// The messages, in the scope's order.
   ///
@@ -75,9 +76,11 @@ struct MessageScope {
     let reactions = try ReactionCounts.byMessage(in: results.removeFirst())
     let participants = try lists(of: "user_id", by: "parent", in: results.removeFirst())
     let own = try lists(of: "reaction", by: "message", in: results.removeFirst())
+    let answers = try PollAnswers(results.removeFirst())
     return try rows.map { row in
       var placed = try row.decode(Placed.self)
       placed.message.quoted = try quoted(by: placed.message, in: row)
+      placed.message.poll = placed.message.poll.map { answers.shown($0, of: placed.message.id) }
       placed.message.participants = participants[placed.message.id]
       placed.message.reactions = reactions[placed.message.id]
       placed.message.ownReactions = own[placed.message.id]
@@ -117,6 +120,7 @@ extension ChatShard {
     }
     var shown = message
     shown.quoted = now.quoted
+    shown.poll = now.poll
     shown.replyCount = now.replyCount
     shown.latestReplyAt = now.latestReplyAt
     shown.participants = now.participants

@@ -8,6 +8,7 @@ struct Draft: Decodable {
   let text: String?
   let attachments: RawJSON?
   let mentions: [String]?
+  let poll: NewPoll?
   let quotedID: String?
   let parentID: String?
   let showInChannel: Bool?
@@ -17,7 +18,7 @@ struct Draft: Decodable {
   private enum CodingKeys: String, CodingKey {
     case id
     case userID = "user_id"
-    case kind, text, attachments, mentions
+    case kind, text, attachments, mentions, poll
     case quotedID = "quoted_id"
     case parentID = "parent_id"
     case showInChannel = "show_in_channel"
@@ -49,8 +50,13 @@ extension ChatShard {
     let allowing = address.still(permission, actor, type, at: message.createdAt).map {
       batch.add($0)
     }
+    let asking =
+      message.poll == nil
+      ? nil
+      : address.still(.createPoll, actor, type, at: message.createdAt).map { batch.add($0) }
     let quoting = message.quotedID.map { batch.add(Self.quote($0, in: address)) }
     Self.keepMentions(of: message, &batch)
+    Self.keepPoll(of: message, &batch)
     let replying = message.parentID.map { Self.keepReply(message, to: $0, in: address, &batch) }
     try batch.emit("chat.message.created", channel: address.realTimeName, data: message)
     do {
@@ -66,7 +72,8 @@ extension ChatShard {
         }
         tell(message.mentions ?? [], of: message, in: address, type)
       }
-      return (message.quotedID == nil ? message : try await shown(message, to: actor.user), true)
+      let isWhole = message.quotedID == nil && message.poll == nil
+      return (isWhole ? message : try await shown(message, to: actor.user), true)
     } catch StoreError.conflict(statement: 0, _) {
       // There was no place, since there is no channel.
       throw try await refusal(of: permission, actor, address, type)
@@ -74,6 +81,8 @@ extension ChatShard {
       return (try await repeated(message, for: actor), false)
     } catch StoreError.conflict(statement: let failed?, _) where failed == allowing {
       throw try await refusal(of: permission, actor, address, type)
+    } catch StoreError.conflict(statement: let failed?, _) where failed == asking {
+      throw try await refusal(of: .createPoll, actor, address, type)
     } catch StoreError.conflict(statement: let failed?, _) where failed == replying {
       throw try await noParent(message.parentID ?? "", in: address)
     } catch StoreError.conflict(statement: let failed?, _) where failed == quoting {
@@ -101,11 +110,13 @@ extension ChatShard {
         pointer: "/show_in_channel", "Only a reply, with parent_id, is shown in the channel too.")
     }
     if draft.parentID != nil { try type.require(.replies, in: address) }
+    if draft.poll != nil { try type.require(.polls, in: address) }
     try type.check(text: draft.text ?? "")
     let message = Message(
       id: try draft.id ?? context.id.make("msg"), channel: "\(address)", userID: user,
       kind: draft.kind, text: draft.text ?? "", attachments: try draft.attachments?.asList(),
-      mentions: try Mentions.checked(draft.mentions), quotedID: draft.quotedID,
+      mentions: try Mentions.checked(draft.mentions), poll: try draft.poll?.poll(),
+      quotedID: draft.quotedID,
       parentID: draft.parentID, showInChannel: draft.showInChannel == true ? true : nil,
       silent: draft.silent == true ? true : nil, custom: draft.custom,
       createdAt: try context.clock.now())
@@ -151,10 +162,10 @@ extension ChatShard {
     try SQL(
       """
       INSERT INTO chat_messages (id, type, channel, seq, user_id, kind, text, attachments, mentions,
-        quoted, parent, listed, silent, custom, created_at)
+        poll, quoted, parent, listed, silent, custom, created_at)
       VALUES (\(message.id), \(address.type), \(address.id), \(.returned(from: 0, "last_seq")),
         \(message.userID), \(message.kind?.rawValue), \(message.text), \(message.attachments),
-        \(message.mentionsJSON), \(message.quotedID), \(message.parentID), \(message.isListed),
+        \(message.mentionsJSON), \(try message.poll.map { try RawJSON(encoding: $0) }), \(message.quotedID), \(message.parentID), \(message.isListed),
         \(message.silent ?? false), \(message.custom), \(message.createdAt))
       ON CONFLICT (id) DO NOTHING
       """
@@ -180,6 +191,7 @@ extension ChatShard {
     else {
       throw Problem.conflict("Another message has the id \"\(message.id)\" already.")
     }
-    return earlier.quotedID == nil ? earlier.published : try await shown(earlier, to: actor.user)
+    return earlier.quotedID == nil && earlier.poll == nil
+      ? earlier.published : try await shown(earlier, to: actor.user)
   }
 }

@@ -39,6 +39,12 @@ extension ChatShard {
       return try await shard.read(
         try message.decode(), in: address, type, for: Actor(message.principal))
     }
+    on.message("vote") { (shard, message) async throws in
+      let named: OfMessage = try message.decode()
+      let voting: Voting = try message.decode()
+      return try await shard.vote(
+        for: voting.optionIDs, at: named.messageID, as: nil, pointer: "", Actor(message.principal))
+    }
     on.message("read_thread") { (shard, message) async throws in
       let named: InThread = try message.decode()
       return try await shard.readThread(

@@ -73,7 +73,11 @@ extension ChatShard {
   }
 
   /// Why nothing can reply to a message.
-  func noParent(_ id: String, in address: ChannelAddress) async throws -> Problem {
+  ///
+  /// - Parameter pointer: where the request names it.
+  func noParent(
+    _ id: String, in address: ChannelAddress, at pointer: String = "/parent_id"
+  ) async throws -> Problem {
     let row = try await context.store.read(
       """
       SELECT parent FROM chat_messages
@@ -83,10 +87,10 @@ extension ChatShard {
     ).first
     guard let row, let parent = try row["parent", String?.self] else {
       return .invalid(
-        pointer: "/parent_id", "There is no message \"\(id)\" in \(address) to reply to.")
+        pointer: pointer, "There is no message \"\(id)\" in \(address) to reply to.")
     }
     return .invalid(
-      pointer: "/parent_id",
+      pointer: pointer,
       "\"\(id)\" is a reply itself: reply to \"\(parent)\", with which its thread begins.")
   }
 }
