@@ -269,6 +269,24 @@ import Testing
     try await platform.host.close()
   }
 
+  /// bcrypt looks at 72 bytes: whoever signs in with other words behind them must not become the only one who can.
+  @Test func `stays bcrypt where it cannot be told what stood behind its first 72 bytes`()
+    async throws
+  {
+    let right = String(String(repeating: "correct horse battery staple ", count: 3).prefix(83))
+    let hash = "$2b$04$abcdefghijklmnopqrstuu6rixEKGOItKC5i1MvdHHlmR36LXX0vG"
+    let platform = try await AuthHost("platform")
+    _ = try await platform.signUp()
+    try await platform.host.execute(
+      "UPDATE auth_accounts SET password = '\(hash)', password_kind = '$2b$04$'")
+    for password in [right.prefix(72) + "WRONG", right.prefix(72), right[...]] {
+      #expect(try await platform.signIn("ada@example.com", String(password)).status == 201)
+    }
+    #expect(try await platform.host.execute("SELECT password FROM auth_accounts") == [[hash]])
+    #expect(try await platform.signIn("ada@example.com", String(right.prefix(71))).status == 401)
+    try await platform.host.close()
+  }
+
   @Test(arguments: [
     ("$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"),
     ("$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK", "U*U*"),

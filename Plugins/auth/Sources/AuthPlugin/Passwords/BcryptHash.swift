@@ -8,6 +8,9 @@ struct BcryptHash {
   /// One of a higher cost would keep everybody else's passwords waiting.
   static let costs = 4...14
 
+  /// How many bytes of a password it looks at.
+  static let reach = 72
+
   let text: String
 
   /// nil when the text is no bcrypt hash of such a cost.
@@ -24,6 +27,10 @@ struct BcryptHash {
   var kind: String { "$2b" + text.dropFirst(3).prefix(4) }
 
   static func isKind(_ kind: String) -> Bool { kind.hasPrefix("$2b$") }
+
+  /// Whether a password that passes is the one that the hash was made of. One that reaches the end of what bcrypt looks at may go on
+  /// in another way, or the hash's own may.
+  static func tells(_ password: String) -> Bool { password.utf8.count < reach }
 
   /// bcrypt's own base64 (crypt(5)).
   private static func isDigit(_ byte: UInt8) -> Bool {

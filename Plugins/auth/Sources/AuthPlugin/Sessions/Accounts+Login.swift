@@ -106,7 +106,9 @@ extension Accounts {
     let (isRight, renewed) = try await onWorker(from: peer) {
       () throws -> (Bool, PasswordHash?) in
       guard try check.passes(password) else { return (false, nil) }
-      if check.own?.kind == cost.kind { return (true, nil) }
+      guard let own = check.own, own.kind != cost.kind else { return (true, nil) }
+      // A hash of the wrong one would keep out whoever knows the right one.
+      if BcryptHash.isKind(own.kind), !BcryptHash.tells(password) { return (true, nil) }
       return (true, try PasswordHash(of: password, salt: salt, cost))
     }
     hashes?.add(check.hashes.count + (renewed == nil ? 0 : 1))
