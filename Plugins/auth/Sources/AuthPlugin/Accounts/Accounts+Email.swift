@@ -21,7 +21,8 @@ extension Accounts {
       ])
     let known = try await context.store.read("SELECT id FROM auth_accounts WHERE email = \(email)")
     guard known.isEmpty else { throw Accounts.taken }
-    let letter = try await newLetter(.emailChange, to: id, at: try now(), address: email)
+    let letter = try await newLetter(
+      .emailChange, to: id, at: try now(), from: request.peer, address: email)
     var batch = Batch()
     for statement in factor { batch.add(statement) }
     // What was checked must still be so.

@@ -123,7 +123,8 @@ extension Accounts {
     // The first code goes where mail is sent at all.
     let letter =
       try await sendsMail()
-      ? try await newLetter(.verification, to: account.id, at: account.createdAt) : nil
+      ? try await newLetter(
+        .verification, to: account.id, at: account.createdAt, from: client.address) : nil
     for statement in letter?.statements ?? [] { batch.add(statement) }
     do {
       try await context.store.commit(batch)

@@ -9,12 +9,10 @@ extension Accounts {
   struct FoundCode {
     var account: Account
     var letter: String
-    /// Where it was typed in.
-    var network: String
   }
 
   /// Finds whose code it is: any of those that were sent for this and have not expired. The try is counted against each of them before anything is
-  /// compared, so that tries side by side count too; from one network, and in all.
+  /// compared, so that tries side by side count too. Of the tries that there are in all, some are left to the network that has asked for the code.
   ///
   /// An address without an account has letters of nobody (`CodeLetter`), so the same is read, counted and compared for it.
   ///
@@ -26,7 +24,7 @@ extension Accounts {
     let now = try now()
     let email = EmailAddress.normalized(email)
     let nobody = Accounts.nobody(email)
-    let network = Digest.sha256(Array(Network.key(of: peer).utf8)).hexadecimal
+    let network = Network.digest(of: peer)
     let commit = try await context.store.commit(isApartFromRequest: true) {
       // Written by every try, so that there is always something to sync.
       SQL(
@@ -35,23 +33,13 @@ extension Accounts {
         VALUES (\(nobody), \(network), 1, \(now.adding(milliseconds: OneTimeCode.lifetime)))
         ON CONFLICT (letter_id, network) DO UPDATE SET tries = auth_letter_tries.tries + 1
         """)
-      // One more than may be: so many have been refused.
-      SQL(
-        """
-        INSERT INTO auth_letter_tries (letter_id, network, tries, expires_at)
-        SELECT id, \(network), 1, expires_at FROM auth_letters
-        WHERE account_id = COALESCE((SELECT id FROM auth_accounts WHERE email = \(email)), \(nobody))
-          AND purpose = \(purpose.rawValue) AND expires_at > \(now) AND tries < \(OneTimeCode.triesInAll)
-        ON CONFLICT (letter_id, network) DO UPDATE SET tries = auth_letter_tries.tries + 1
-          WHERE auth_letter_tries.tries <= \(OneTimeCode.tries)
-        """)
       SQL(
         """
         UPDATE auth_letters SET tries = tries + 1
         WHERE account_id = COALESCE((SELECT id FROM auth_accounts WHERE email = \(email)), \(nobody))
-          AND purpose = \(purpose.rawValue) AND expires_at > \(now) AND tries < \(OneTimeCode.triesInAll)
-          AND id IN (SELECT letter_id FROM auth_letter_tries
-            WHERE network = \(network) AND tries <= \(OneTimeCode.tries))
+          AND purpose = \(purpose.rawValue) AND expires_at > \(now)
+          AND tries < CASE WHEN network = \(network) THEN \(OneTimeCode.tries)
+            ELSE \(OneTimeCode.tries - OneTimeCode.triesKept) END
         RETURNING id, digest
         """)
     }
@@ -61,12 +49,12 @@ extension Accounts {
     let digest = Array(
       OneTimeCode(typed: text).digest(of: account?.id ?? nobody, for: purpose).utf8)
     var found: String?
-    for row in commit.statements[2] {
+    for row in commit.statements[1] {
       let kept = try row["digest", String.self]
       if Digest.areEqual(Array(kept.utf8), digest) { found = try row["id", String.self] }
     }
     guard let found, let account else { throw Accounts.badCode }
-    return FoundCode(account: account, letter: found, network: network)
+    return FoundCode(account: account, letter: found)
   }
 
   /// Takes a code out of use, and the others that were sent for the same; the batch is a conflict when another request has.
@@ -81,13 +69,9 @@ extension Accounts {
   }
 
   /// A code that was right is not used up by what came with it.
-  func forgiveTries(of code: FoundCode) async throws {
+  func forgiveTry(of code: FoundCode) async throws {
     try await context.store.commit(isApartFromRequest: true) {
-      SQL(
-        """
-        UPDATE auth_letter_tries SET tries = 0
-        WHERE letter_id = \(code.letter) AND network = \(code.network)
-        """)
+      SQL("UPDATE auth_letters SET tries = tries - 1 WHERE id = \(code.letter)")
     }
   }
 
@@ -105,7 +89,8 @@ extension Accounts {
     try await take(accountSettings.codeRequests(from: peer))
     let rows = try await context.store.read("SELECT id FROM auth_accounts WHERE email = \(email)")
     let letter = try await newLetter(
-      purpose, to: try rows.first?["id", String.self] ?? Accounts.nobody(email), at: try now())
+      purpose, to: try rows.first?["id", String.self] ?? Accounts.nobody(email), at: try now(),
+      from: peer)
     var batch = Batch()
     let kind = "mail.\(purpose.rawValue)"
     let throttles = [

@@ -10,18 +10,21 @@ struct CodeLetter {
   let account: String
   /// Where it goes; nil is the account's address.
   let address: String?
+  /// From which network it was asked for, as a digest; nil where that is not told.
+  let network: String?
   let purpose: OneTimeCode.Purpose
   let code: OneTimeCode
   let now: Timestamp
 
   /// - Parameter key: the secret called `CodeLetter.key`.
   init(
-    id: String, account: String, address: String? = nil, purpose: OneTimeCode.Purpose, key: [UInt8],
-    now: Timestamp
+    id: String, account: String, address: String? = nil, network: String? = nil,
+    purpose: OneTimeCode.Purpose, key: [UInt8], now: Timestamp
   ) {
     self.id = id
     self.account = account
     self.address = address
+    self.network = network
     self.purpose = purpose
     self.now = now
     code = OneTimeCode(random: Digest.hmacSHA256(Array(id.utf8), key: key))
@@ -34,9 +37,10 @@ struct CodeLetter {
     let mayBeVerified = purpose == .verification ? "email_verified_at IS NULL" : "1 = 1"
     return [
       """
-      INSERT INTO auth_letters (id, account_id, purpose, digest, tries, expires_at, address, due_at)
+      INSERT INTO auth_letters
+        (id, account_id, purpose, digest, tries, expires_at, address, network, due_at)
       VALUES (\(id), \(account), \(purpose.rawValue), \(code.digest(of: account, for: purpose)), 0,
-        \(expiresAt), \(address),
+        \(expiresAt), \(address), \(network),
         CASE WHEN EXISTS (SELECT 1 FROM auth_accounts WHERE id = \(account) AND \(raw: mayBeVerified))
           THEN \(now) END)
       """,
@@ -56,13 +60,15 @@ extension Accounts {
   ///
   /// - Parameters:
   ///   - account: an id, or what stands in place of one (`nobody`).
+  ///   - peer: where it was asked for.
   ///   - address: where it goes; nil is the account's address.
   func newLetter(
-    _ purpose: OneTimeCode.Purpose, to account: String, at now: Timestamp, address: String? = nil
+    _ purpose: OneTimeCode.Purpose, to account: String, at now: Timestamp, from peer: String,
+    address: String? = nil
   ) async throws -> CodeLetter {
     CodeLetter(
-      id: try context.id.make("let"), account: account, address: address, purpose: purpose,
-      key: try await codeKey(), now: now)
+      id: try context.id.make("let"), account: account, address: address,
+      network: Network.digest(of: peer), purpose: purpose, key: try await codeKey(), now: now)
   }
 
   /// Takes codes out of use that were sent to change an account's address, by whoever knew its password then.

@@ -1,4 +1,4 @@
-/// Eight characters that somebody reads in a message and types in: 40 random bits, which is plenty for a hundred tries in an hour.
+/// Eight characters that somebody reads in a message and types in: 40 random bits, which is plenty for five tries.
 struct OneTimeCode {
   /// What a code is for.
   enum Purpose: String {
@@ -9,10 +9,11 @@ struct OneTimeCode {
 
   /// How long a code is good, in milliseconds.
   static let lifetime: Int64 = 3_600_000
-  /// How often a code may be tried from one network, so that a stranger's tries are not its reader's.
+  /// How often a code may be tried, wherever from.
   static let tries: Int64 = 5
-  /// How often it may be tried from all networks together.
-  static let triesInAll: Int64 = 100
+  /// How many of those tries are left to the network that has asked for the code, so that strangers elsewhere do not use up what its
+  /// reader waits for.
+  static let triesKept: Int64 = 2
   static let randomLength = 5
 
   private let code: TypedCode

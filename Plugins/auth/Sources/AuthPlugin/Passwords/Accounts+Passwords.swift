@@ -61,7 +61,7 @@ extension Accounts {
       hash = try await self.hash(
         form.password, email: account.email, name: account.name, from: request.peer)
     } catch {
-      try await forgiveTries(of: code)
+      try await forgiveTry(of: code)
       throw error
     }
     let now = try now()

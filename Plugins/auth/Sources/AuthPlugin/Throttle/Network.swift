@@ -12,6 +12,11 @@ enum Network {
     return [(own, 1), (String(own.prefix(12)) + "/48", siteShare)]
   }
 
+  /// What names the narrowest network of an address to nobody who reads it.
+  static func digest(of address: String) -> String {
+    Digest.sha256(Array(key(of: address).utf8)).hexadecimal
+  }
+
   /// An IPv4 address as it is; of an IPv6 address its first 64 bits, which one subscriber has to himself.
   static func key(of address: String) -> String {
     var bytes = [UInt8](repeating: 0, count: 16)
