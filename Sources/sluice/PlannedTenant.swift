@@ -9,25 +9,20 @@ struct PlannedTenant {
   let plugins: [String]
   /// What an app has chosen of them, by plugin; the others are in their standard version.
   var versions: [String: String] = [:]
+  /// What of them is not installed, or not in the version that was chosen: an app cannot be opened then.
+  var missing: [MissingPlugin] = []
 
   /// Resolves its plugins; those that are not installed are passed over, as `SluiceConfiguration.check` names them.
   ///
-  /// - Throws: also when a version that is chosen is not installed: the app cannot be opened then.
+  /// - Throws: also where something is ``missing``.
   func plan(_ catalog: PluginCatalog) throws(ConfigurationError) -> TenantPlan {
-    var enabled: [PluginManifest] = []
-    for plugin in plugins {
-      guard let version = versions[plugin] else {
-        if let standard = catalog[plugin] { enabled.append(standard) }
-        continue
-      }
-      let all = catalog.plugins + catalog.beside
-      guard let chosen = all.first(where: { $0.id == plugin && $0.version == version }) else {
-        throw ConfigurationError([
-          ConfigProblem(
-            file: id, message: "it has chosen \(plugin)@\(version), which is not installed")
-        ])
-      }
-      enabled.append(chosen)
+    guard missing.isEmpty else {
+      throw ConfigurationError(missing.map { ConfigProblem(file: id, message: $0.reason) })
+    }
+    let all = catalog.all
+    let enabled = plugins.compactMap { plugin in
+      guard let version = versions[plugin] else { return catalog[plugin] }
+      return all.first { $0.id == plugin && $0.version == version }
     }
     return try TenantPlan.resolve(tenant: id, enabled: enabled, installed: catalog.plugins)
   }

@@ -9,9 +9,9 @@ from contextlib import closing
 import pytest
 
 from client import Account, Client, mint
-from program import run
+from program import eventually, run
 from wire import ask, get
-from workshop import compile_probe, lay_out, probe_manifest, with_plugins
+from workshop import Versions, lay_out, probe_manifest, with_plugins
 
 SCHEMA = {
     "type": "object",
@@ -196,26 +196,6 @@ def test_a_secret_that_could_not_be_sealed_is_refused_in_the_manifest(tmp_path, 
 # -- versions
 
 
-class Versions:
-    """A folder with the probe in some versions."""
-
-    def __init__(self, tmp_path):
-        self.tmp_path = tmp_path
-        self.folder = tmp_path / "versions"
-
-    def install(self, version: str, name: str, migrations=(), **manifest):
-        library = self.tmp_path / f"probe-{version}.so"
-        compile_probe(library, f'PROBE_VERSION="{version}"')
-        shutil.rmtree(self.folder / name, ignore_errors=True)
-        manifest = {**probe_manifest(), "version": version, **manifest}
-        if migrations:
-            manifest["migrations"] = "migrations"
-        plugin = lay_out(self.folder, library, manifest, name=name)
-        for number, sql in enumerate(migrations, 1):
-            (plugin / "migrations").mkdir(exist_ok=True)
-            (plugin / f"migrations/{number:04}_step.sql").write_text(sql)
-
-
 FIRST = "CREATE TABLE probe_a (id TEXT PRIMARY KEY);\n"
 ADDS = "CREATE TABLE probe_b (id TEXT PRIMARY KEY);\n"
 BREAKS = "-- breaking: true\nDROP TABLE probe_a;\n"
@@ -348,6 +328,33 @@ def test_a_version_comes_and_goes_with_a_reload_but_not_while_an_app_has_chosen_
     versions.install("0.4.0", "probe", [FIRST, ADDS])
     assert gateway.reload()["message"] == "reloaded"
     assert (version(gateway, app), version(gateway, other)) == ("0.4.0", "0.4.0")
+
+
+def test_an_app_whose_version_is_gone_is_told_of_everywhere_and_mended_with_one_request(sluice, versions):
+    gateway = sluice(with_plugins(versions.folder))
+    app, other = Account(gateway.url).app("Left"), Account(gateway.url).app("Well")
+    app.set_plugin("probe", enabled=True, version="0.2.0")
+    where = ["--config", gateway.configuration, "--data", gateway.data]
+    assert run("check", *where).returncode == 0
+    gateway.stop()
+    shutil.rmtree(versions.folder / "probe@0.2.0")
+    missed = "the app has chosen probe@0.2.0, which is not installed; installed is 0.1.0"
+    checked, planned = run("check", *where), run("plan", app.id, *where)
+    assert checked.returncode == 1 and f'app "{app.id}": {missed}\n' in checked.stderr and other.id not in checked.stderr
+    assert planned.returncode == 1 and f"{app.id}: {missed}\n" in planned.stderr
+    # One app keeps no other from being served.
+    gateway.start()
+    told = eventually(lambda: [line for line in gateway.lines() if line.get("tenant") == app.id and line.get("plugin") == "probe"])
+    assert [(line["version"], line["installed"]) for line in told] == [("0.2.0", ["0.1.0"])], told
+    assert ask(gateway.port, get(f"/probe/version?app={app.id}")).status == 503 and version(gateway, other) == "0.1.0"
+    assert eventually(lambda: [line for line in gateway.lines() if missed in line.get("reason", "")])
+    for plugin, body in [("probe", {"enabled": True}), ("chat", {"enabled": True})]:
+        refused = app.set_plugin(plugin, expect=409, **body).json()["detail"]
+        assert "version 0.2.0" in refused and '"probe"' in refused and '"version": "0.1.0", or null' in refused, refused
+    app.set_plugin("probe", enabled=False)
+    assert app.server.get("/v1/users").status_code == 200
+    app.set_plugin("probe", enabled=True, version=None)
+    assert version(gateway, app) == "0.1.0" and run("check", *where).returncode == 0
 
 
 def test_versions_that_do_not_fit_into_their_folders_are_refused(tmp_path, versions):

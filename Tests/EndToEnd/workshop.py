@@ -117,3 +117,23 @@ def lay_out_doorman(folder: Path) -> Path:
     shutil.copy(DOORMAN / "plugin.json", plugin)
     compile_plugin(DOORMAN / "doorman.c", plugin / "libdoorman.so")
     return folder
+
+
+class Versions:
+    """A folder with the probe in some versions."""
+
+    def __init__(self, tmp_path):
+        self.tmp_path = tmp_path
+        self.folder = tmp_path / "versions"
+
+    def install(self, version: str, name: str, migrations=(), **manifest):
+        library = self.tmp_path / f"probe-{version}.so"
+        compile_probe(library, f'PROBE_VERSION="{version}"')
+        shutil.rmtree(self.folder / name, ignore_errors=True)
+        manifest = {**probe_manifest(), "version": version, **manifest}
+        if migrations:
+            manifest["migrations"] = "migrations"
+        plugin = lay_out(self.folder, library, manifest, name=name)
+        for number, sql in enumerate(migrations, 1):
+            (plugin / "migrations").mkdir(exist_ok=True)
+            (plugin / f"migrations/{number:04}_step.sql").write_text(sql)

@@ -282,7 +282,7 @@ extension TenantFailure {
     switch code {
     case .notFound: SLUICE_E_NOT_FOUND
     case .config: SLUICE_E_CONFIG
-    case .plan, .conflict: SLUICE_E_CONFLICT
+    case .plan, .conflict, .missing: SLUICE_E_CONFLICT
     case .invalid: SLUICE_E_INVALID
     case .overloaded: SLUICE_E_OVERLOADED
     case .quota: SLUICE_E_LIMITED

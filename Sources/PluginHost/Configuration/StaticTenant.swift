@@ -23,7 +23,7 @@ public struct StaticTenant: Sendable {
   var origin: Origin?
 
   /// Decided by the id alone.
-  public var kind: TenantKind { id == Self.platformID ? .platform : .app }
+  public var kind: TenantKind { TenantKind(of: id) }
 
   /// A plugin's settings for this tenant.
   public struct Plugin: Sendable, Hashable {
@@ -106,4 +106,7 @@ public enum TenantKind: String, Sendable, CaseIterable {
   case platform
   /// A developer's.
   case app
+
+  /// The kind of the tenant with this id.
+  init(of tenant: String) { self = tenant == StaticTenant.platformID ? .platform : .app }
 }

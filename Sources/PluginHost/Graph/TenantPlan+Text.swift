@@ -61,7 +61,7 @@ extension TenantPlan {
   }
 
   private var routeLines: [String] {
-    let kind: TenantKind = tenant == StaticTenant.platformID ? .platform : .app
+    let kind = TenantKind(of: tenant)
     var lines: [(key: String, text: String)] = []
     for plugin in plugins {
       for route in plugin.routes where route.tenants.includes(kind) {

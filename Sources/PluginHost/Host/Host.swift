@@ -223,7 +223,7 @@ final class Host: TenantHost, @unchecked Sendable {
     var shown = manifests
     if let tenant {
       guard let record = registry.record(tenant) else { return nil }
-      let kind: TenantKind = tenant == StaticTenant.platformID ? .platform : .app
+      let kind = TenantKind(of: tenant)
       let setup = currentSetup
       shown = shown.compactMap { manifest in
         guard let setting = record.plugins[manifest.id], setting.enabled else { return nil }

@@ -91,6 +91,8 @@ public struct TenantFailure: Error, Sendable, CustomStringConvertible {
   public enum Code: Sendable {
     /// There is no such tenant or plugin.
     case notFound
+    /// A plugin that the tenant has switched on is not installed, or not in the version that it has chosen.
+    case missing
     /// Settings are refused.
     case config
     /// The set of plugins does not fit together.

@@ -22,14 +22,22 @@ extension TenantControl {
     }
     let old = record.plugins[id]
     let choice = version.map { $0.isEmpty ? nil : $0 } ?? old?.version
-    let plugin = try find(id, choice, for: tenant)
     var secrets = try sealed(id, tenant)
-    let setting = PluginSetting(
-      enabled: enabled,
-      config: try plugin.open(
-        config ?? old?.config ?? "{}", after: old?.config ?? "{}", sealing: &secrets),
-      version: choice)
-    _ = try plugin.settings(setting.config, secrets)
+    var setting = PluginSetting(enabled: enabled, config: old?.config ?? "{}", version: choice)
+    let listens: Bool
+    if let old, !enabled, config == nil, version == nil,
+      host.currentSetup.plugin(id, version: choice) == nil
+    {
+      // What is not installed can be switched off all the same; its settings stay what they are.
+      setting.config = old.config
+      listens = true
+    } else {
+      let plugin = try find(id, choice, for: tenant, isAsked: version != nil)
+      setting.config = try plugin.open(
+        config ?? setting.config, after: setting.config, sealing: &secrets)
+      _ = try plugin.settings(setting.config, secrets)
+      listens = !plugin.manifest.listens.isEmpty
+    }
     let wasEnabled = old?.enabled == true
     let bound = host.usage.bound(.plugins, of: tenant)
     let count = record.plugins.values.count(where: \.enabled)
@@ -56,7 +64,7 @@ extension TenantControl {
     do throws(TenantFailure) {
       try await keepCursors(for: runtime)
       opened = try await openWhereItIsOpen(runtime)
-      let sealing = secrets
+      let (setting, sealing) = (setting, secrets)
       _ = try await registry.change { registry, done in
         registry.setPlugin(
           tenant, plugin: id, setting: setting, sealing: sealing, completion: done)
@@ -64,7 +72,7 @@ extension TenantControl {
     } catch {
       for (loop, generation) in opened { await loop.discard(generation) }
       runtime.abandon(host)
-      if !wasEnabled && !plugin.manifest.listens.isEmpty { await dropCursor(of: id, tenant) }
+      if !wasEnabled && listens { await dropCursor(of: id, tenant) }
       throw error
     }
     let former = runtimes.updateValue(runtime, forKey: tenant)
@@ -72,7 +80,7 @@ extension TenantControl {
       await loop.swap(tenant, generation, without: enabled ? [] : [id])
     }
     former?.abandon(host)
-    if !enabled && !plugin.manifest.listens.isEmpty { await dropCursor(of: id, tenant) }
+    if !enabled && listens { await dropCursor(of: id, tenant) }
   }
 
   /// Seals secrets among settings that were set before their plugin's schema called them so. At the start.
@@ -103,17 +111,21 @@ extension TenantControl {
     }
   }
 
+  /// - Parameter isAsked: whether the version is what the change asks for, and not what there was.
   private func find(
-    _ id: String, _ version: String?, for tenant: String
+    _ id: String, _ version: String?, for tenant: String, isAsked: Bool
   ) throws(TenantFailure) -> LoadedPlugin {
     let setup = host.currentSetup
-    let kind: TenantKind = tenant == StaticTenant.platformID ? .platform : .app
+    let kind = TenantKind(of: tenant)
     guard let standard = setup.plugins[id], standard.manifest.tenants.includes(kind) else {
       throw TenantFailure(code: .notFound, message: "there is no plugin \"\(id)\" for apps")
     }
     guard let plugin = setup.plugin(id, version: version),
       plugin.manifest.tenants.includes(kind)
     else {
+      guard isAsked else {
+        throw TenantFailure(missing: id, version: version, for: tenant, among: setup.allManifests)
+      }
       throw TenantFailure(
         code: .notFound, message: "plugin \"\(id)\" is not installed in version \(version ?? "")")
     }
@@ -131,6 +143,16 @@ extension TenantControl {
           "tenant": .string(tenant), "plugin": .string(plugin), "reason": .string("\(error)"),
         ])
     }
+  }
+}
+
+extension TenantFailure {
+  /// A plugin is not installed in the version that a tenant has chosen before, or not at all.
+  init(missing plugin: String, version: String?, for tenant: String, among all: [PluginManifest]) {
+    let missing = MissingPlugin(app: tenant, plugin: plugin, version: version, among: all)
+    self.init(
+      code: .missing, message: missing?.reason ?? "plugin \"\(plugin)\" does not suit the tenant",
+      told: missing?.advice)
   }
 }
 
@@ -159,16 +181,18 @@ extension LoadedPlugin {
     let schema = manifest.settings
     let paths = secrets.paths(by: schema, in: open).filter { $0.hasPlace(in: schema.value) }
     let value = secrets.put(into: open, paths)
-    let refusals = manifest.settings.refusals(of: value)
-    guard refusals.isEmpty else {
-      let problems = refusals.map { SettingsProblem(pointer: $0.pointer, message: $0.message) }
-      throw TenantFailure(
-        code: .config,
-        message: "plugin \"\(manifest.id)\": "
-          + problems.map(\.description).joined(separator: "; "),
-        problems: problems)
-    }
+    try refuse(manifest.settings.refusals(of: value))
     return manifest.settings.completed(value).json
+  }
+
+  private func refuse(_ refusals: [Schema.Refusal]) throws(TenantFailure) {
+    guard !refusals.isEmpty else { return }
+    let problems = refusals.map { SettingsProblem(pointer: $0.pointer, message: $0.message) }
+    throw TenantFailure(
+      code: .config,
+      message: "plugin \"\(manifest.id)\": "
+        + problems.map(\.description).joined(separator: "; "),
+      problems: problems)
   }
 
   private func read(_ text: String) throws(TenantFailure) -> ConfigValue {

@@ -99,7 +99,7 @@ extension TenantControl {
     }
     var plugins: [LoadedPlugin] = []
     var failures: [String] = []
-    for manifest in catalog.plugins + catalog.beside {
+    for manifest in catalog.all {
       let known = manifest.isBeside ? former.beside[manifest.identity] : former.plugins[manifest.id]
       if let known, known.isStill(manifest) {
         plugins.append(known)
@@ -184,7 +184,7 @@ extension TenantControl {
     let settings = GatewaySettings(host.configuration)
     await onEveryLoop { $0.gateway.apply(settings) }
     host.usage.set(host.configuration.plans(with: host.manifests))
-    host.warnOfStrayPlans()
+    host.warnOfStrayApps()
     await announcePlugins()
     let rate = host.configuration.limits[.requestsPerSecond]
     if rate != former.configuration.limits[.requestsPerSecond] {

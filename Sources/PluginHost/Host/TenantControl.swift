@@ -96,13 +96,13 @@ actor TenantControl {
     _ record: TenantRecord, _ setup: HostSetup, _ tables: RouteTables,
     sealed: [String: SealedSettings] = [:]
   ) async throws(TenantFailure) -> TenantRuntime {
-    let kind: TenantKind = record.id == StaticTenant.platformID ? .platform : .app
+    let kind = TenantKind(of: record.id)
     var enabled: [PluginManifest] = []
     var chosen: [String: LoadedPlugin] = [:]
     for (id, setting) in record.plugins.sorted(by: { $0.key < $1.key }) where setting.enabled {
       guard let plugin = setup.plugin(id, version: setting.version) else {
-        let version = setting.version.map { " in version \($0)" } ?? ""
-        throw TenantFailure(code: .notFound, message: "plugin \"\(id)\" is not installed\(version)")
+        throw TenantFailure(
+          missing: id, version: setting.version, for: record.id, among: setup.allManifests)
       }
       enabled.append(plugin.manifest)
       chosen[id] = plugin
@@ -291,7 +291,7 @@ extension TenantFailure {
   /// What a client may know: not which plugin or file.
   var publicReason: String {
     switch code {
-    case .notFound: "it is set up with something that is not installed"
+    case .notFound, .missing: "it is set up with something that is not installed"
     case .store:
       switch storeCode {
       case .corrupted: "its data is damaged and has been set aside"

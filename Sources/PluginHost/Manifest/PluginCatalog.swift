@@ -7,6 +7,9 @@ public struct PluginCatalog: Sendable {
   /// What is wrong with those that are not in ``plugins``.
   public let problems: [ConfigProblem]
 
+  /// All versions of all plugins: the standard ones, then the others.
+  public var all: [PluginManifest] { plugins + beside }
+
   /// The plugin called `id`.
   public subscript(id: String) -> PluginManifest? {
     plugins.first { $0.id == id }

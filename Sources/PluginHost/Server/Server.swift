@@ -113,7 +113,7 @@ public final class Server: Sendable {
     }
     var plugins: [LoadedPlugin] = []
     var failures: [String] = []
-    for manifest in catalog.plugins + catalog.beside {
+    for manifest in catalog.all {
       do throws(PluginLoadError) {
         plugins.append(try LoadedPlugin(manifest, images: images))
       } catch {
@@ -165,7 +165,7 @@ public final class Server: Sendable {
       let registry = try openRegistry(configuration, store, plugins)
       let usage = try UsageLedger(opening: store, configuration, installed: catalog.plugins)
       host.adopt(store: store, registry: registry, usage: usage, plugins: plugins)
-      host.warnOfStrayPlans()
+      host.warnOfStrayApps()
       host.adopt(certificates: certificates)
       try checkStaticTenants(configuration, host, registry)
     } catch {

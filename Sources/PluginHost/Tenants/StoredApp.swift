@@ -32,6 +32,24 @@ public enum StoredApp {
     }
   }
 
+  /// The plugins that are switched on for all apps, in the order of the apps' and the plugins' ids; empty when there is no
+  /// data yet. [blocking]
+  static func choices(
+    dataDirectory: String
+  ) throws(StoreError) -> [(app: String, choice: Choice)] {
+    let rows = try StoreFile.rows(
+      in: dataDirectory, of: Store.controlTenant,
+      """
+      SELECT tenant, plugin, version FROM sluice_tenant_plugins WHERE tenant <> ?1 AND enabled
+      ORDER BY tenant, plugin
+      """, StaticTenant.platformID)
+    return (rows ?? []).compactMap { row in
+      guard case .text(let app) = row[0], case .text(let plugin) = row[1] else { return nil }
+      guard case .text(let version) = row[2] else { return (app, Choice(plugin: plugin)) }
+      return (app, Choice(plugin: plugin, version: version))
+    }
+  }
+
   /// The plans that apps have been put on, each with how many of them; empty when there is no data yet. [blocking]
   static func plans(dataDirectory: String) throws(StoreError) -> [PlanUse] {
     let table = "sluice_tenant_plans"

@@ -21,8 +21,9 @@ extension UsageLedger {
 }
 
 extension Host {
-  /// Warns of apps on plans that the operator has taken away.
-  func warnOfStrayPlans() {
+  /// Tells of apps on plans that the operator has taken away, and of apps that cannot be served without a plugin that is gone.
+  func warnOfStrayApps() {
+    warnOfMissingPlugins()
     let (uses, plans) = usage.strays
     for use in uses {
       log.write(

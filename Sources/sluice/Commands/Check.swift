@@ -10,6 +10,9 @@ struct Check: ParsableCommand {
       plugins' code runs with your rights: with --no-load it does not, and only the libraries' headers are read.
       """)
 
+  /// How many lines there may be of plugins that apps miss: all apps may miss the same.
+  private static let missingPluginsShown = 20
+
   @Flag(name: .customLong("no-load"), help: "Read the libraries and do not load them.")
   var staysUnloaded = false
 
@@ -20,7 +23,7 @@ struct Check: ParsableCommand {
     let catalog = PluginCatalog.load(folders: configuration.plugins.folders)
     var problems = (faults + catalog.problems).map(\.description)
     problems += configuration.checkCertificates().map(\.description)
-    for plugin in catalog.plugins + catalog.beside {
+    for plugin in catalog.all {
       do {
         try LibraryCheck.read(plugin)
         if !staysUnloaded { problems += LibraryTrial.problems(of: plugin) }
@@ -39,6 +42,7 @@ struct Check: ParsableCommand {
           problems += error.problems.map { "tenant \(tenant.id): \($0)" }
         }
       }
+      problems += missingPlugins(configuration, catalog.all)
       for warning in configuration.warnings(installed: catalog.plugins) {
         say("warning: \(warning)")
       }
@@ -48,6 +52,23 @@ struct Check: ParsableCommand {
       }
     }
     guard problems.isEmpty else { throw failure(problems) }
+  }
+
+  /// What apps in the data folder have switched on and is not installed, as far as the folder is there and may be read.
+  private func missingPlugins(
+    _ configuration: SluiceConfiguration, _ installed: [PluginManifest]
+  ) -> [String] {
+    do {
+      let missing = try configuration.missingPlugins(installed: installed)
+      let more = missing.count - Self.missingPluginsShown
+      return missing.prefix(Self.missingPluginsShown).map(\.description)
+        + (more > 0 ? ["and \(more) more that apps have switched on and is not installed"] : [])
+    } catch {
+      say(
+        "warning: the apps in \(configuration.dataDirectory) cannot be read, so nobody knows whether their plugins are installed: \(error)"
+      )
+      return []
+    }
   }
 
   /// Of plans that apps are on in the data folder, as far as it is there and may be read.

@@ -18,7 +18,9 @@ struct Plan: ParsableCommand {
     let catalog = PluginCatalog.load(folders: configuration.plugins.folders)
     for problem in catalog.problems { say("\(problem)") }
     let tenants = configuration.plannedTenants(installed: catalog.plugins)
-    guard let planned = try tenants.first(where: { $0.id == tenant }) ?? stored(configuration)
+    guard
+      let planned = try tenants.first(where: { $0.id == tenant })
+        ?? stored(configuration, catalog.all)
     else {
       throw failure(
         "there is no tenant \"\(tenant)\": the configuration has "
@@ -34,12 +36,18 @@ struct Plan: ParsableCommand {
   }
 
   /// The app, if it was made while a gateway ran on the configuration's data.
-  private func stored(_ configuration: SluiceConfiguration) throws -> PlannedTenant? {
+  private func stored(
+    _ configuration: SluiceConfiguration, _ installed: [PluginManifest]
+  ) throws -> PlannedTenant? {
     do {
       return try StoredApp.plugins(of: tenant, dataDirectory: configuration.dataDirectory).map {
         choices in
         var planned = PlannedTenant(id: tenant, plugins: choices.map(\.plugin))
         for choice in choices { planned.versions[choice.plugin] = choice.version }
+        planned.missing = choices.compactMap { choice in
+          MissingPlugin(
+            app: tenant, plugin: choice.plugin, version: choice.version, among: installed)
+        }
         return planned
       }
     } catch {
