@@ -1,8 +1,13 @@
 """What a request is told that leads nowhere, or shows a credential that does not belong there."""
 
+import contextlib
+
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from client import Client
+from sanitizer import SLOWNESS
 from wire import ask, get, handshake
 
 SOCKET = "/connection/uni_websocket?channels=chat:messaging:general"
@@ -93,8 +98,60 @@ def test_a_credential_that_opens_nothing_is_told_so_whether_or_not_the_app_is_th
         is_there, is_not = (ask(platform.port, get(f"/v1/channels?app={app}", bearer(token))) for app in (other, missing))
         told(is_there, 401, "unauthenticated")
         assert whole(is_there) == whole(is_not)
-    # Who shows nothing is told what everybody may know: an app's id is public.
-    told(ask(platform.port, get(f"/v1/channels?app={missing}")), 404, "not_found")
+    # Wherever it is shown: on what is for everybody, on a WebSocket, and where the path takes no such method.
+    for path in ("/v1/branding", "/v1/tokens", "/v1/me", "/.well-known/jwks.json", "/v1/nowhere", "/connection/uni_sse"):
+        is_there, is_not = (ask(platform.port, get(f"{path}?app={app}", bearer("nonsense"))) for app in (other, missing))
+        told(is_there, 401, "unauthenticated")
+        assert whole(is_there) == whole(is_not), path
+
+
+NO_CREDENTIAL = [
+    ("GET", "/v1/channels", 401), ("POST", "/v1/channels", 401), ("GET", "/v1/users", 401), ("POST", "/v1/guests", 401),
+    ("POST", "/v1/tokens", 401), ("GET", "/v1/tokens", 405), ("GET", "/v1/me", 401), ("GET", "/v1/apps", 401),
+    ("GET", "/v1/nowhere", 404), ("POST", "/v1/sessions", 404), ("GET", "/connection/uni_sse", 401),
+    ("GET", "/connection/sse?cf_connect=%7B%22id%22:1,%22connect%22:%7B%7D%7D", 401), ("POST", "/connection/http_stream", 400),
+]
+
+
+@pytest.mark.parametrize("method, path, status", NO_CREDENTIAL, ids=[f"{method} {path}" for method, path, _ in NO_CREDENTIAL])
+def test_whoever_shows_no_credential_is_not_told_by_what_wants_one_whether_an_app_is_there(platform, account, method, path, status):
+    missing = "app_01jzzzzzzzzzzzzzzzzzzzzzzz"
+    named = f"{path}{'&' if '?' in path else '?'}app="
+    is_there, is_not = (ask(platform.port, get(named + app, method=method)) for app in (account.app("Other").id, missing))
+    assert is_there.status == status, is_there.json()
+    assert whole(is_there) == whole(is_not)
+
+
+def test_whoever_shows_no_credential_is_not_told_which_plugins_an_app_has(platform, account):
+    app, missing = account.app("Quiet"), "app_01jzzzzzzzzzzzzzzzzzzzzzzz"
+    app.set_plugin("chat", enabled=False)
+    is_there, is_not = (ask(platform.port, get(f"/v1/channels?app={name}")) for name in (app.id, missing))
+    told(is_there, 401, "unauthenticated")
+    assert whole(is_there) == whole(is_not)
+
+
+def test_what_is_for_everybody_tells_whether_an_app_is_there(platform, shop):
+    missing = "app_01jzzzzzzzzzzzzzzzzzzzzzzz"
+    for path in ("/v1/branding", "/openapi.json"):
+        assert ask(platform.port, get(f"{path}?app={shop.id}")).status == 200
+        assert "no such app" in told(ask(platform.port, get(f"{path}?app={missing}")), 404, "not_found")
+
+
+@pytest.mark.parametrize("target", [SOCKET + "&app=", "/connection/websocket?app=", "/ws?app="])
+def test_a_websocket_does_not_tell_whether_an_app_is_there(platform, shop, target):
+    def close(app: str, *offered: str) -> tuple:
+        with contextlib.suppress(ConnectionClosed):
+            with connect(f"{platform.socket_url}{target}{app}", proxy=None, subprotocols=offered or None) as socket:
+                if not offered:
+                    socket.send('{"id":1,"type":"auth","token":"a.b.c","connect":{"token":"a.b.c"}}')
+                said = []
+                while True:
+                    said.append(socket.recv(10 * SLOWNESS))
+        return said, socket.close_code, socket.close_reason
+
+    for offered in ((), ("bearer.nonsense",)):
+        is_there, is_not = (close(app, *offered) for app in (shop.id, "app_01jzzzzzzzzzzzzzzzzzzzzzzz"))
+        assert is_there == is_not and is_there[1] in range(3500, 4000), (is_there, is_not)
 
 
 @pytest.mark.parametrize("body", ["hello", "name: Ada", '{"text":', "{'text': 'x'}", "<a/>"])

@@ -79,7 +79,7 @@ def test_wrong_expired_foreign_and_missing_credentials_are_refused_with_a_proble
         ("token " + bare.token("alice"), (404, "plugin_not_enabled") if "?" not in path else (401, "unauthenticated")),
         ("nobody", (401, "unauthenticated")),
         ("app acme", (401, "unauthenticated")),
-        ("app nowhere", (404, "not_found")),
+        ("app nowhere", (401, "unauthenticated")),
         (late, (200, f"too late, of {len(late)} bytes")),
     ]
     if "app=" in path:

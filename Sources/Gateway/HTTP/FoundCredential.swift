@@ -38,6 +38,15 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   @inline(never)
   func looksFurther() -> Bool {
     let facts = facts
+    if pointee.flags.contains(.namesNoApp), !facts.pointee.isForeign {
+      refuseUnknownApp()
+      return true
+    }
+    if pointee.flags.contains(.isUnproven), facts.pointee.auth == .none {
+      if let phases = facts.pointee.phases { beginPassage(phases) }
+      identify(.none)
+      return true
+    }
     if facts.pointee.socket != nil {
       guard facts.pointee.firstMessage != nil, Greeting.isDue(self) else { return false }
       // Who it is and what they may is asked when the credential has come.

@@ -13,6 +13,13 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       answer(204, contentType: nothing, body: nothing)
       return
     }
+    if pointee.flags.contains(.namesNoApp) { return refuseUnknownApp() }
+    // Whatever there is or is not, it is not told to whoever shows what may be guessed.
+    if pointee.flags.contains(.isUnproven) { return refuseCredential() }
+    refuse(match)
+  }
+
+  private func refuse(_ match: RouteTable.Match) {
     // RFC 9110 §9.1: what nobody here knows is not the path's fault.
     if pointee.head.method == .other { return refuseMethod() }
     switch match {
@@ -38,8 +45,11 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     // What was asked for may well exist, for whoever has a credential that is good.
     if pointee.flags.contains(.isUnknown) { return refuseCredential() }
     let tenant = pointee.tenant.unsafelyUnwrapped.takeUnretainedValue()
-    let onPlatform = loop.pointee.directory.platform?.takeUnretainedValue() === tenant
-    let enabled = pointee.generation.unsafelyUnwrapped.takeUnretainedValue().pluginIDs
+    let isNoApp = pointee.flags.contains(.namesNoApp)
+    let onPlatform =
+      !isNoApp && loop.pointee.directory.platform?.takeUnretainedValue() === tenant
+    let enabled =
+      isNoApp ? [] : pointee.generation.unsafelyUnwrapped.takeUnretainedValue().pluginIDs
     let absence = withUnsafeMutableBytes(of: &pointee.parameters) { parameters in
       loop.pointee.installed?.absence(
         of: pointee.head.method, path, onPlatform: onPlatform, with: enabled,
@@ -47,7 +57,12 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     }
     switch absence {
     case nil: problem(.notFound, "There is nothing at this path.")
-    case .notEnabled(let plugin):
+    case .notEnabled(_, let auth, let takesToken)
+    where isNoApp || !onPlatform && auth.wantsCredential && loop.credential(of: self) == nil:
+      // Which plugins an app has is told to those who show that they belong to it, and whether there is such an app.
+      if auth.wantsCredential { return refuseNobody(takesToken) }
+      problem(.notFound, "There is no such app.")
+    case .notEnabled(let plugin, _, _):
       problem(
         .pluginNotEnabled,
         detail: "This path belongs to the plugin \"\(plugin)\", which is not switched on for "
@@ -59,7 +74,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   /// The path is an app's and the request is at the platform, or the other way round.
   private func refuseKind(_ auth: RouteAuth, onPlatform: Bool, _ takesToken: Bool) {
-    guard auth.isDisjoint(with: [.none, .optional]) else {
+    guard auth.wantsCredential else {
       problem(
         .notFound,
         onPlatform
@@ -89,6 +104,33 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
         .unauthenticated,
         "This path is the platform's: use an account's token, and name no app.")
     }
+  }
+
+  /// An app is named that there is not. Where it matters it is answered as by one that there is: only what is for everybody
+  /// tells that it is not.
+  func refuseUnknownApp() {
+    if pointee.flags.contains(.isUnknown) { return refuseCredential() }
+    guard let installed = loop.pointee.installed, pointee.tenant != nil else {
+      problem(.notFound, "There is no such app.")
+      return
+    }
+    let match = withUnsafeMutableBytes(of: &pointee.parameters) { parameters in
+      installed.match(
+        inApps: pointee.head.method, path,
+        parameters: parameters.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: ByteSpan.self))
+    }
+    if case .route = match { return refusePath() }
+    refuse(match)
+  }
+
+  /// There is no credential where one is needed.
+  func refuseNobody(_ takesTokenInQuery: Bool) {
+    add(("www-authenticate" as StaticString).raw, ("Bearer" as StaticString).raw)
+    problem(
+      .unauthenticated,
+      takesTokenInQuery
+        ? "This needs a credential: Authorization: Bearer …, or ?token=…."
+        : "This needs a credential: Authorization: Bearer …")
   }
 
   /// The credential opens nothing, or is of a scheme that is not taken (RFC 9110 §11.6.1).

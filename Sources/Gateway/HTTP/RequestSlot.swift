@@ -162,12 +162,21 @@ struct RequestFlags: OptionSet {
   /// Its answer has no length and is one of the tenant's connections.
   static let isConnection = RequestFlags(rawValue: 1 << 18)
 
+  /// An app is named that there is not, and nothing else names any: the request is at the platform, to be refused there.
+  static let namesNoApp = RequestFlags(rawValue: 1 << 19)
+  /// ``isUnknown``, and `?app=` alone names the app: the credential must be good on every route, so that the answer is the same
+  /// for an app that there is not.
+  static let isUnproven = RequestFlags(rawValue: 1 << 20)
+
+  /// Those with which a request does not simply go on where its route is known.
+  static let leadsElsewhere: RequestFlags = [.hasFound, .namesNoApp, .isUnproven]
+
   /// Each of them once.
   static let all: [RequestFlags] = [
     .isAdvancing, .isHead, .mustClose, .isChunkedAnswer, .isWithPlugin, .holdsTenant,
     .bodyIsComplete, .continueSent, .isUnknown, .isTunnel, .awaitsGreeting, .hasWaited,
     .awaitsCredential, .hasFound, .isTurnedAway, .hasExpired, .isPreflight,
-    .isMistyped, .isConnection,
+    .isMistyped, .isConnection, .namesNoApp, .isUnproven,
   ]
 }
 

@@ -61,8 +61,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       add(("www-authenticate" as StaticString).raw, ("Bearer" as StaticString).raw)
       problem(
         .unauthenticated, "The credential, the host name and ?app= do not name the same app.")
-    case .unknownCredential: refuseCredential()
-    case .unknownApp: problem(.notFound, "There is no such app.")
+    case .unknownApp: refuseUnknownApp()
     case .none: problem(.notFound, "Nothing is served here.")
     }
   }
@@ -115,7 +114,11 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
         problem(.forbidden, "The app does not allow pages of this origin.")
         return
       }
-      if facts.pointee.looksFurther || pointee.flags.contains(.hasFound), looksFurther() { return }
+      if facts.pointee.looksFurther || !pointee.flags.isDisjoint(with: .leadsElsewhere),
+        looksFurther()
+      {
+        return
+      }
       if let phases = facts.pointee.phases { beginPassage(phases) }
       pointee.stage = .identify
     default: refuseRoute(match)
@@ -134,19 +137,15 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     }
   }
 
+  /// Finds out who asks, of whom the route wants to know something, or who shows a credential that nothing vouches for.
   @inline(never)
-  private func identify(_ auth: RouteAuth) {
+  func identify(_ auth: RouteAuth) {
     let loop = loop
     guard let credential = loop.credential(of: self) else {
       if auth.contains(.optional) {
         pointee.stage = .limit
       } else {
-        add(("www-authenticate" as StaticString).raw, ("Bearer" as StaticString).raw)
-        problem(
-          .unauthenticated,
-          facts.pointee.takesTokenInQuery
-            ? "This needs a credential: Authorization: Bearer …, or ?token=…."
-            : "This needs a credential: Authorization: Bearer …")
+        refuseNobody(facts.pointee.takesTokenInQuery)
       }
       return
     }
@@ -229,7 +228,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       }
     }
     let auth = facts.pointee.auth
-    guard auth.contains(principal.kind.auth) || auth == .optional else {
+    guard auth.contains(principal.kind.auth) || auth == .optional || auth == .none else {
       // A public key stands in every client: elsewhere it is no credential.
       if principal.kind == .anonymous { return refuseCredential() }
       if refusesInPluginsWords(SLUICE_E_DENIED) { return }
@@ -328,6 +327,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     problem(
       .unauthenticated,
       "Nothing names the app: show a user's token, use the app's host name, or add ?app=.")
+    if pointee.flags.contains(.namesNoApp) { return refuseUnknownApp() }
   }
 
   /// What a plugin's status means when it has not answered.

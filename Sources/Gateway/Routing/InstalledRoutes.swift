@@ -6,7 +6,7 @@ public final class InstalledRoutes: Sendable {
   /// Why a tenant has nothing at a path where some plugin has a route.
   enum Absence: Equatable {
     /// The plugin suits the tenant and is not switched on for it.
-    case notEnabled(plugin: String)
+    case notEnabled(plugin: String, RouteAuth, takesTokenInQuery: Bool)
     /// The route is for tenants of the other kind, and lets these in.
     case otherKind(RouteAuth, takesTokenInQuery: Bool)
   }
@@ -39,14 +39,27 @@ public final class InstalledRoutes: Sendable {
   ) -> Absence? {
     let (own, others) = onPlatform ? (platform, apps) : (apps, platform)
     if case .route(let index) = own.match(method, path, parameters: parameters) {
-      let plugin = plugins[own.routes[index].plugin]
-      return enabled.contains(plugin) ? nil : .notEnabled(plugin: plugin)
+      let route = own.routes[index]
+      let plugin = plugins[route.plugin]
+      return enabled.contains(plugin)
+        ? nil
+        : .notEnabled(plugin: plugin, route.auth, takesTokenInQuery: route.takesTokenInQuery)
     }
     guard case .route(let index) = others.match(method, path, parameters: parameters) else {
       return nil
     }
     let route = others.routes[index]
     return .otherKind(route.auth, takesTokenInQuery: route.takesTokenInQuery)
+  }
+
+  /// What an app with all plugins has at a path.
+  ///
+  /// - Parameter parameters: room for ``RouteTable/parameterLimit`` spans.
+  func match(
+    inApps method: HTTPMethod, _ path: UnsafeRawBufferPointer,
+    parameters: UnsafeMutablePointer<ByteSpan>
+  ) -> RouteTable.Match {
+    apps.match(method, path, parameters: parameters)
   }
 
   /// The methods that a path has in apps or on the platform, a bit for each.

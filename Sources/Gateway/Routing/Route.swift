@@ -18,6 +18,9 @@ public struct RouteAuth: OptionSet, Sendable, Hashable {
   public static let account = RouteAuth(rawValue: 16)
   /// Whoever shows an app's public key.
   public static let publicKey = RouteAuth(rawValue: 32)
+
+  /// Whether nobody is let in without a credential.
+  var wantsCredential: Bool { isDisjoint(with: [.none, .optional]) }
 }
 
 /// How a route's body reaches its handler.

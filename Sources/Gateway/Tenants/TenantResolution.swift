@@ -9,9 +9,7 @@ enum TenantResolution {
   /// Two sources name different tenants, or one names a tenant and `?app=` none that there is: alike, so that nobody learns
   /// from it which apps there are.
   case disagreement
-  /// A credential that leads nowhere, and `?app=` names none that there is.
-  case unknownCredential
-  /// `?app=` names none that there is, and nothing else names any.
+  /// An app is named that there is not, nothing else names any, and there is no tenant `platform`.
   case unknownApp
   /// Nothing leads anywhere, and there is no tenant `platform`.
   case none
@@ -48,7 +46,7 @@ extension UnsafeMutablePointer where Pointee == LoopState {
       found = tenant(credential, digest, request)
       if found == nil { request.pointee.flags.insert(.isUnknown) }
     } else if let app = request.foundApp {
-      guard let named = pointee.directory.tenant(app) else { return .unknownApp }
+      guard let named = pointee.directory.tenant(app) else { return unknownApp(of: request) }
       found = named
     }
     if pointee.directory.hasHosts,
@@ -59,14 +57,23 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     }
     if request.pointee.head.hasQuery, let app = request.query(("app" as StaticString).raw) {
       guard let other = pointee.directory.tenant(String(decoding: app, as: UTF8.self)) else {
-        if found != nil { return .disagreement }
-        return request.pointee.flags.contains(.isUnknown) ? .unknownCredential : .unknownApp
+        return found == nil ? unknownApp(of: request) : .disagreement
       }
       if let found, found !== other { return .disagreement }
+      if request.pointee.flags.contains(.isUnknown) { request.pointee.flags.insert(.isUnproven) }
       found = other
     }
     if let found { return .tenant(.passUnretained(found)) }
     return pointee.directory.platform.map { .tenant($0) } ?? .none
+  }
+
+  /// The platform, as far as which a request to an app that there is not goes like one to an app that there is, so that
+  /// nobody learns from the way which apps there are.
+  private func unknownApp(of request: RequestPointer) -> TenantResolution {
+    guard let platform = pointee.directory.platform else { return .unknownApp }
+    request.pointee.flags.insert(.namesNoApp)
+    if request.pointee.flags.contains(.isUnknown) { request.pointee.flags.insert(.isUnproven) }
+    return .tenant(platform)
   }
 
   private func tenant(

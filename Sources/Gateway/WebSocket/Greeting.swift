@@ -115,7 +115,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     if pointee.flags.contains(.holdsTenant) { pointee.tenant?.release() }
     pointee.tenant = nil
     pointee.flags.remove([
-      .holdsTenant, .isUnknown, .isMistyped, .awaitsGreeting, .awaitsCredential,
+      .holdsTenant, .isUnknown, .isMistyped, .awaitsGreeting, .awaitsCredential, .namesNoApp,
+      .isUnproven,
     ])
     pointee.identityDigest = nil
     pointee.route = -1
