@@ -356,6 +356,8 @@ def test_a_user_beyond_the_rate_is_refused_over_all_loops_and_other_users_are_no
     assert refused and {answer.status_code for answer in refused} == {429}
     assert refused[0].json()["code"] == "rate_limited" and "user" in refused[0].json()["detail"]
     assert int(refused[0].headers["retry-after"]) >= 1
+    rate = [refused[0].headers[f"x-ratelimit-{name}"] for name in ("limit", "remaining", "reset")]
+    assert rate == ["1", "0", refused[0].headers["retry-after"]]
     Client(gateway.url, bob).get("/v1/channels", expect=200)
     app.server.get("/v1/users", expect=200)
     gateway.breaches("user_requests_per_second")

@@ -76,6 +76,12 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     pointee.added?.append("\r\n")
   }
 
+  /// Adds a header field that is a number.
+  func add(_ name: StaticString, _ number: Int) {
+    var text = String(number)
+    text.withUTF8 { add(name.raw, UnsafeRawBufferPointer($0)) }
+  }
+
   /// Writes status line and fields to the loop's output.
   ///
   /// - Parameter length: bytes of body; -1 for chunked; -2 for an answer that has none by definition.

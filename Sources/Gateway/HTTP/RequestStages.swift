@@ -223,6 +223,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       let answer = limiter.take(now: pointee.began)
       guard answer.isAllowed else {
         loop.pointee.metrics.add(.usersRateLimited)
+        // In place of the app's rate, which is not looked at any more.
+        add("x-ratelimit-limit", limiter.limit)
+        add("x-ratelimit-remaining", answer.remaining)
+        add("x-ratelimit-reset", answer.reset)
         return refuseRate(
           reset: answer.reset, "This user sends more requests than a user may. Try again later.")
       }
@@ -277,8 +281,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   @inline(never)
   private func refuseRate(reset: Int, _ detail: StaticString) {
-    var seconds = String(max(reset, 1))
-    seconds.withUTF8 { add(("retry-after" as StaticString).raw, UnsafeRawBufferPointer($0)) }
+    add("retry-after", max(reset, 1))
     problem(.rateLimited, detail)
   }
 
