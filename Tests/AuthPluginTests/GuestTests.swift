@@ -54,8 +54,13 @@ import Testing
     let app = try await AuthHost(
       "app", settings: Self.settings((#""guest_limit":5"#, #""guest_limit":1"#)))
     let made: Welcome = try await arrive(app).json()
-    #expect(try await arrive(app).status == 429)
-    try await app.host.advance(milliseconds: 3_600_000)
+    try await app.host.advance(milliseconds: 1_500)
+    let refused = try await arrive(app)
+    #expect(refused.status == 429 && refused.header("retry-after") == "3599")
+    #expect(refused.problem?.detail.hasSuffix("Try again in 3599 s.") == true)
+    try await app.host.advance(milliseconds: 3_598_499)
+    #expect(try await arrive(app).header("retry-after") == "1")
+    try await app.host.advance(milliseconds: 1)
     #expect(try await app.request("GET", "/v1/users/\(made.user.id)", as: .key()).status == 404)
     let page: SeenPage = try await app.request("GET", "/v1/users", as: .key()).json()
     #expect(page.data.isEmpty)
@@ -83,10 +88,16 @@ import Testing
     #expect(try await arrive(app).status == 201)
     let refused = try await arrive(app)
     #expect(refused.status == 429 && refused.problem?.code == "rate_limited")
+    #expect(refused.header("retry-after") == "3600")
     // What is refused leaves nothing behind.
     let page: SeenPage = try await app.request("GET", "/v1/users", as: .key()).json()
     #expect(page.data.count == 2)
-    try await app.host.advance(milliseconds: 3_600_000)
+    // It is counted by the hours of the clock.
+    try await app.host.advance(milliseconds: 1_800_001)
+    let later = try await arrive(app)
+    #expect(later.status == 429 && later.header("retry-after") == "1800")
+    #expect(later.problem?.detail.hasSuffix("Try again in 1800 s.") == true)
+    try await app.host.advance(milliseconds: 1_799_999)
     #expect(try await arrive(app).status == 201)
     try await app.host.close()
   }

@@ -40,7 +40,7 @@ extension AuthShard {
         return try await handler(shard.accounts)(request)
       } catch let refusal as Throttled {
         try shard.accounts.throttled?.add()
-        return .problem(refusal.problem).header("retry-after", "\(refusal.seconds)")
+        return refusal.response
       } catch is NetworkOverload {
         try shard.accounts.networkOverloads?.add()
         return .problem(NetworkOverload.problem).header("retry-after", "2")

@@ -57,8 +57,25 @@ struct Throttle {
 struct Throttled: Error {
   /// From when on another one is taken, in seconds from now; at least 1.
   let seconds: Int64
+  /// What there is too much of, as a sentence.
+  let reason: String
 
-  var problem: Problem { .rateLimited("Too many attempts. Try again in \(seconds) s.") }
+  init(seconds: Int64, _ reason: String = "Too many attempts.") {
+    self.seconds = seconds
+    self.reason = reason
+  }
+
+  /// - Parameters:
+  ///   - time: when another one is taken.
+  init(until time: Timestamp, from now: Timestamp, _ reason: String = "Too many attempts.") {
+    let milliseconds = time.unixMilliseconds - now.unixMilliseconds
+    self.init(seconds: max(1, (milliseconds + 999) / 1_000), reason)
+  }
+
+  var problem: Problem { .rateLimited("\(reason) Try again in \(seconds) s.") }
+
+  /// The answer, which says when to try again.
+  var response: Response { .problem(problem).header("retry-after", "\(seconds)") }
 }
 
 extension Accounts {
@@ -77,7 +94,7 @@ extension Accounts {
       guard let statement, throttles.indices.contains(statement) else {
         throw Throttled(seconds: 1)
       }
-      throw Throttled(seconds: try await wait(for: throttles[statement], from: now))
+      throw Throttled(until: try await room(in: throttles[statement]) ?? now, from: now)
     }
   }
 
@@ -89,11 +106,11 @@ extension Accounts {
     try await context.store.commit(batch)
   }
 
-  private func wait(for throttle: Throttle, from now: Timestamp) async throws -> Int64 {
+  /// When another attempt is taken; nil when nothing has been counted any more.
+  private func room(in throttle: Throttle) async throws -> Timestamp? {
     let rows = try await context.store.read(
       "SELECT due_at FROM auth_throttles WHERE subject = \(throttle.subject)")
-    guard let due = try rows.first?["due_at", Timestamp.self] else { return 1 }
-    let room = due.unixMilliseconds - (throttle.burst - 1) * throttle.interval
-    return max(1, (room - now.unixMilliseconds + 999) / 1_000)
+    return try rows.first?["due_at", Timestamp.self]
+      .adding(milliseconds: -(throttle.burst - 1) * throttle.interval)
   }
 }

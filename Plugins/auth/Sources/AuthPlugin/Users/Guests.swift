@@ -57,9 +57,11 @@ extension Users {
         ).expect(exactly: 1)
       }
     } catch StoreError.conflict(let statement?, _) where statement < 2 + networks.count {
-      throw Problem.rateLimited("Too many guests come from this address. Try again in an hour.")
+      let next = Timestamp(unixMilliseconds: (hour + 1) * 3_600_000)
+      return Throttled(until: next, from: now, "Too many guests come from this address.").response
     } catch StoreError.conflict {
-      throw Problem.rateLimited("The app has as many guests as it takes. Try again later.")
+      let room = try await leaving() ?? now
+      return Throttled(until: room, from: now, "The app has as many guests as it takes.").response
     }
     let claims = UserClaims(
       issuer: context.tenant, subject: id, issuedAt: now.unixMilliseconds / 1_000,
@@ -69,6 +71,16 @@ extension Users {
       user: try commit.statements[2 + networks.count][0].decode(User.self),
       token: try token(claims, under: secret), expiresIn: settings.guestSeconds)
     return try .tokens(welcome, status: 201)
+  }
+
+  /// When one of the guests goes who keep others out; nil when they have gone already.
+  private func leaving() async throws -> Timestamp? {
+    let rows = try await context.store.read(
+      """
+      SELECT guest_until FROM auth_users WHERE guest_until IS NOT NULL
+      ORDER BY guest_until DESC LIMIT 1 OFFSET \(settings.guestLimit - 1)
+      """)
+    return try rows.first?["guest_until", Timestamp.self]
   }
 
   /// What a guest who stays is from then on.
