@@ -376,6 +376,15 @@ def test_versions_that_do_not_fit_into_their_folders_are_refused(tmp_path, versi
     assert "no folder" in problems()
 
 
+def test_what_is_a_setting_of_the_platform_alone_is_none_of_an_apps(gateway):
+    app = Account(gateway.url).app("Reaching")
+    config = {"operators": ["me@example.test"], "breached_passwords_file": "/etc/passwd", "guest_limit": 5}
+    refused = app.set_plugin("auth", enabled=True, config=config, expect=400).json()
+    assert [error["pointer"] for error in refused["errors"]] == ["/config/breached_passwords_file", "/config/operators"]
+    assert "platform alone" in refused["errors"][0]["message"]
+    app.set_plugin("auth", enabled=True, config={"guest_limit": 5})
+
+
 def test_who_depends_on_a_plugin_is_told_by_name_and_nothing_of_the_machine(sluice):
     gateway = sluice(with_plugins())
     app = Account(gateway.url).app("Fitting")

@@ -102,7 +102,10 @@ extension StaticTenant {
             "plugin \"\(plugin.id)\" runs on \(manifest.tenants.rawValue) only, not on "
               + (kind == .platform ? "the platform" : "an app")))
       }
-      problems += manifest.settings.refusals(of: plugin.config).map { refusal in
+      let settings = manifest.settings
+      let refusals =
+        settings.refusals(of: plugin.config) + settings.misplaced(in: plugin.config, for: kind)
+      problems += refusals.map { refusal in
         problem(at: pointer + "/config" + refusal.pointer, refusal.message)
       }
     }

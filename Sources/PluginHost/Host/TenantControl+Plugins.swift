@@ -33,6 +33,7 @@ extension TenantControl {
       listens = true
     } else {
       let plugin = try find(id, choice, for: tenant, isAsked: version != nil)
+      if let config { try plugin.refuseMisplaced(config, of: tenant) }
       setting.config = try plugin.open(
         config ?? setting.config, after: setting.config, sealing: &secrets)
       _ = try plugin.settings(setting.config, secrets)
@@ -183,6 +184,11 @@ extension LoadedPlugin {
     let value = secrets.put(into: open, paths)
     try refuse(manifest.settings.refusals(of: value))
     return manifest.settings.completed(value).json
+  }
+
+  /// Refuses settings that are given now and would do nothing for the tenant; those that it has had go on doing nothing.
+  fileprivate func refuseMisplaced(_ text: String, of tenant: String) throws(TenantFailure) {
+    try refuse(manifest.settings.misplaced(in: try read(text), for: TenantKind(of: tenant)))
   }
 
   private func refuse(_ refusals: [Schema.Refusal]) throws(TenantFailure) {

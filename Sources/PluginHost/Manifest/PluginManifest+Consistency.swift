@@ -57,6 +57,11 @@ extension PluginManifest {
         "\"x-sluice-plan\" is for plugins that run on the platform alone; \"tenants\" is \(tenants.rawValue)",
         at: "/config")
     }
+    if tenants != .both, settings.marksTenants {
+      problems.add(
+        "\"x-sluice-tenants\" is for plugins that run on both kinds of tenant; \"tenants\" is \(tenants.rawValue)",
+        at: "/config")
+    }
     for route in routes where route.tenants != .both && tenants != .both {
       guard route.tenants != tenants else { continue }
       problems.add(

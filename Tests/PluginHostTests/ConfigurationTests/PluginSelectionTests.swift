@@ -104,6 +104,34 @@ import Testing
       ])
   }
 
+  @Test func `a setting of the other kind of tenant is refused where it stands`() throws {
+    let two = try samples.plugin(
+      "two",
+      #"""
+      {"tenants":"both","config":{"type":"object","additionalProperties":false,"properties":{
+        "p":{"type":"integer","default":1,"x-sluice-tenants":"platform"},
+        "a":{"type":"integer","default":1,"x-sluice-tenants":"apps"},"b":{"type":"integer"}}}}
+      """#)
+    let path = samples.folder.write(
+      """
+      {
+        "listeners": [{"address": "127.0.0.1:0"}],
+        "tenants": [
+          {"id": "platform", "plugins": {"two": {"config": {"p": 1, "a": 1, "b": 1}}}},
+          {"id": "shop", "plugins": {"two": {"config": {"b": 1,
+            "p": 1}}}},
+          {"id": "other", "plugins": {"two": {}}}
+        ]
+      }
+      """, to: "sluice.json")
+    #expect(
+      try SluiceConfiguration.read(file: path).check(installed: [two])
+        .map { $0.description.replacing(path, with: "f") } == [
+          "f:4:68: /tenants/0/plugins/two/config/a: is a setting of apps alone, and does nothing on the platform",
+          "f:6:12: /tenants/1/plugins/two/config/p: is a setting of the platform alone, and does nothing for an app",
+        ])
+  }
+
   /// What is wrong with plans that are given so, with these plugins of apps and one that has new apps on `free`.
   private func problems(_ plans: String, apps: [String] = [], also: String = "") throws -> [String]
   {

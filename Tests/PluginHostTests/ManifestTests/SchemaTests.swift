@@ -87,6 +87,40 @@ import Testing
       ])
   }
 
+  @Test(arguments: [
+    (#""a":{"type":"string","x-sluice-tenants":"apps"}"#, [String]()),
+    (#""a":{"type":"object","default":{"x-sluice-tenants":1},"x-sluice-tenants":"platform"}"#, []),
+    (
+      #""a":{"type":"string","x-sluice-tenants":"both"}"#,
+      [#"/a/x-sluice-tenants: "x-sluice-tenants" is "platform" or "apps""#]
+    ),
+    (
+      #""a":{"type":"object","properties":{"b":{"x-sluice-tenants":"apps"}}}"#,
+      [
+        #"/a/properties/b/x-sluice-tenants: "x-sluice-tenants" marks a setting as a whole, directly under the "properties" of "config""#
+      ]
+    ),
+    (
+      #""a":{"anyOf":[{"x-sluice-tenants":"apps"}]}"#,
+      [
+        #"/a/anyOf/0/x-sluice-tenants: "x-sluice-tenants" marks a setting as a whole, directly under the "properties" of "config""#
+      ]
+    ),
+  ])
+  func `marks for tenants of one kind whole settings alone`(property: String, refusals: [String]) {
+    #expect(
+      samples.refusals("x", #"{"tenants":"both","config":{\#(Self.closed):{\#(property)}}}"#)
+        == refusals.map { "/config/properties\($0)" })
+  }
+
+  @Test func `marks settings for tenants of one kind in a plugin for both alone`() {
+    let config = #"{\#(Self.closed):{"a":{"type":"string","x-sluice-tenants":"apps"}}}"#
+    #expect(
+      samples.refusals("x", #"{"tenants":"apps","config":\#(config)}"#) == [
+        #"/config: "x-sluice-tenants" is for plugins that run on both kinds of tenant; "tenants" is apps"#
+      ])
+  }
+
   @Test func `of an event stands in a file`() throws {
     let path = samples.folder.write("{\n  \"type\": \"sting\"\n}", to: "x/e/bad.json")
     samples.folder.write("{", to: "x/e/broken.json")

@@ -78,7 +78,7 @@ struct SchemaCase: CustomTestStringConvertible, Sendable {
       ##"{"properties":{"a":{"$ref":"#/$defs/x~1y"}},"$defs":{"x/y":{"$ref":"#/$defs/z"},"z":{"type":"null"}}}"##,
       [#"{"a":null}"#], [#"{"a":1}"#]),
     SchemaCase(
-      #"{"title":"t","description":"d","default":1,"examples":[1],"readOnly":true,"writeOnly":false,"deprecated":true,"$comment":"c","$schema":"s","$id":"i","x-sluice-plan":true}"#,
+      #"{"title":"t","description":"d","default":1,"examples":[1],"readOnly":true,"writeOnly":false,"deprecated":true,"$comment":"c","$schema":"s","$id":"i","x-sluice-plan":true,"x-sluice-tenants":"apps"}"#,
       ["1"], []),
     SchemaCase(#"{"format":"email"}"#, [#""a@b.c""#, "1"], [#""a""#]),
   ]
