@@ -30,8 +30,6 @@ COSTLY = {
 }
 # Whoever is asked for these is not there for others afterwards.
 DESTRUCTIVE = {"delete"}
-# What HTTP itself refuses before it is known which operation is meant: a target or a head that is too long.
-BEFORE_OPERATIONS = {414, 431}
 NO_APP = "app_00000000000000000000000000"
 PATIENCE = 10 * SLOWNESS
 METHODS = ("get", "put", "post", "delete", "patch")
@@ -115,8 +113,6 @@ def is_stream(answer: requests.Response) -> bool:
 def faults(case, answer: requests.Response) -> list[str]:
     """What is wrong with an answer, a line each."""
     where = f"{case.operation.label}: {answer.status_code}"
-    if answer.status_code in BEFORE_OPERATIONS:
-        return []
     if answer.status_code >= 500:
         return [f"{where} {answer.text[:300]!r} to {case.as_curl_command()[:600]}"]
     checks = [status_code_conformance]

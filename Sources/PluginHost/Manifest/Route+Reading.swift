@@ -137,7 +137,8 @@ extension RouteResponse {
       return node.object { reader in
         RouteResponse(
           status: status ?? 200, description: reader.string("description"),
-          schema: reader.optional("schema").map(Schema.init(reading:)))
+          schema: reader.optional("schema").map(Schema.init(reading:)),
+          contentType: reader.optional("content_type").map { $0.string(.mediaType) })
       } ?? RouteResponse(status: 200, description: "", schema: nil)
     }.sorted { $0.status < $1.status }
   }

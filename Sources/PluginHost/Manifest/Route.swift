@@ -116,6 +116,8 @@ public struct RouteResponse: Sendable {
   public var description: String
   /// The body's; nil for none or an undescribed one.
   public var schema: Schema?
+  /// The body's media type; nil for JSON where there is a schema, a problem document from 400 on, else an undescribed one.
+  public var contentType: String?
 }
 
 /// A WebSocket endpoint, as a manifest declares it. It is opened with GET (RFC 6455 §4.1).

@@ -32,9 +32,11 @@ enum OpenAPIComponents {
       "The request conflicts with what is stored (`conflict`), or its Idempotency-Key with another request (`idempotency_mismatch`) or with one that is under way or whose answer was not kept (`conflict`)."
     ),
     (413, "PayloadTooLarge", "The body is larger than the limit."),
+    (414, "URITooLong", "The target, path and query, is longer than the limit."),
     (415, "UnsupportedMediaType", "The body's media type is not accepted."),
     (426, "UpgradeRequired", "This is a WebSocket; the request does not ask for one."),
     (429, "RateLimited", "Too many requests; Retry-After says when to try again."),
+    (431, "HeadersTooLarge", "The request line and header fields are longer than the limit."),
     (500, "Internal", "The gateway or a plugin failed."),
     (503, "Unavailable", "Overloaded or not available now; Retry-After says when to try again."),
     (504, "DeadlineExceeded", "The plugin did not answer in time."),

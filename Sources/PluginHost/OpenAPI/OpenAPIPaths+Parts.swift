@@ -46,10 +46,12 @@ extension OpenAPIPaths {
 
   private mutating func value(of response: RouteResponse, owner: String) -> ConfigValue {
     var members: [ConfigValue.Member] = [.init("description", .string(response.description))]
-    if let schema = response.schema {
-      let embedded = schemas.embed(schema, of: "\(owner).\(response.status)")
-      members.append(
-        .init("content", .object([.init("application/json", ["schema": embedded])])))
+    if response.schema != nil || response.contentType != nil {
+      let described = response.schema.map {
+        ["schema": schemas.embed($0, of: "\(owner).\(response.status)")] as ConfigValue
+      }
+      let type = response.contentType ?? "application/json"
+      members.append(.init("content", .object([.init(type, described ?? [:])])))
     } else if response.status >= 400 {
       members.append(.init("content", OpenAPIComponents.problemContent))
     }
@@ -59,7 +61,7 @@ extension OpenAPIPaths {
   /// The statuses of the problems that may come before or instead of the plugin's answer.
   ///
   /// Whatever an operation asks for: any query may be malformed, `?app=` may name an app that there is not (404) or not that of the credential
-  /// (401), and an app may have used up its quota (403).
+  /// (401), an app may have used up its quota (403), and target and head may be too long (414, 431).
   static func problems(
     mayConflict: Bool = false, hasBody: Bool = false, hasTypes: Bool = false, isSocket: Bool = false
   ) -> [Int] {
@@ -67,9 +69,10 @@ extension OpenAPIPaths {
     if hasBody { statuses.append(408) }
     if mayConflict { statuses.append(409) }
     if hasBody { statuses.append(413) }
+    statuses.append(414)
     if hasTypes { statuses.append(415) }
     if isSocket { statuses.append(426) }
-    return statuses + [429, 500, 503, 504]
+    return statuses + [429, 431, 500, 503, 504]
   }
 
   /// The alternatives of which one is needed (OpenAPI 3.1.0 §4.8.30); an empty one is "none at all".

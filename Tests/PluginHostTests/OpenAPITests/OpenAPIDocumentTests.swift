@@ -54,7 +54,8 @@ import Wire
     #expect(
       create["responses"]?.members.map(\.key)
         == [
-          "201", "400", "401", "403", "404", "408", "409", "413", "415", "429", "500", "503", "504",
+          "201", "400", "401", "403", "404", "408", "409", "413", "414", "415", "429", "431", "500",
+          "503", "504",
         ]
     )
     #expect(at("/responses/409/description", create) == "The book is closed")
@@ -77,7 +78,7 @@ import Wire
       value.elements.forEach(collect)
     }
     collect(document)
-    #expect(references.count == 15)
+    #expect(references.count == 17)
     for reference in references {
       #expect(at(String(reference.dropFirst()), document) != nil, "\(reference)")
     }
@@ -148,7 +149,8 @@ import Wire
     #expect(
       put["responses"]?.members.map(\.key)
         == [
-          "2XX", "400", "401", "403", "404", "408", "409", "413", "415", "429", "500", "503", "504",
+          "2XX", "400", "401", "403", "404", "408", "409", "413", "414", "415", "429", "431", "500",
+          "503", "504",
         ])
   }
 
@@ -160,6 +162,29 @@ import Wire
         == "A WebSocket (RFC 6455). A message has at most 65536 bytes. Subprotocols: `sluice.v1`.")
     #expect(at("/responses/101/description", live) != nil)
     #expect(live["security"] == [["userToken": []], ["tokenInQuery": []]])
+    #expect(at("/responses/414/$ref", live) == "#/components/responses/URITooLong")
+  }
+
+  @Test func `describes an answer by its media type, with a schema and without`() throws {
+    let text = { (response: String) in
+      #"{"routes":[{"method":"GET","path":"/a","operation":"get","handler":"h","auth":["none"],"responses":{"200":\#(response)}}]}"#
+    }
+    for (response, content) in [
+      (
+        #"{"description":"Keys","content_type":"application/jwk-set+json","schema":{"type":"object"}}"#,
+        ["application/jwk-set+json": ["schema": ["type": "object"]]]
+      ),
+      (#"{"description":"Events","content_type":"text/event-stream"}"#, ["text/event-stream": [:]]),
+      (
+        #"{"description":"JSON","schema":{"type":"object"}}"#,
+        ["application/json": ["schema": ["type": "object"]]]
+      ),
+    ] as [(String, ConfigValue)] {
+      let document = document([try samples.plugin("a", text(response))])
+      #expect(at("/paths/~1a/get/responses/200/content", document) == content)
+    }
+    let refused = samples.refusals("x", text(#"{"description":"Keys","content_type":"JSON"}"#))
+    #expect(refused.count == 1 && refused[0].hasPrefix("/routes/0/responses/200/content_type: "))
   }
 
   @Test func `tells apart operations that two plugins call the same`() throws {
