@@ -46,6 +46,35 @@ import Testing
     try await control.host.close()
   }
 
+  @Test func `are listed page by page, in the order of their ids`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    let names = ["chat", "auth", "realtime", "mailer"]
+    let installed = names.map {
+      #"{"id":"\#($0)","version":"1.0.0","versions":[],"scopes":[],"summary":"","tenants":"both","config_schema":{"a":1.0}}"#
+    }
+    var tenants = try await control.host.tenants
+    tenants.installed = RawJSON(unchecked: Array("[\(installed.joined(separator: ","))]".utf8))
+    try await control.host.setTenants(tenants)
+    for name in names {
+      _ = try await control.request(
+        "PUT", "/v1/apps/\(app.id)/plugins/\(name)", #"{"enabled":true}"#)
+    }
+    for path in ["/v1/plugins", "/v1/apps/\(app.id)/plugins"] {
+      var pages: [[String]] = []
+      var place = ""
+      repeat {
+        let reply = try await control.request("GET", path + "?limit=3" + place)
+        let page = try reply.json(Listed.self)
+        pages.append(page.data.map(\.id))
+        place = page.next.map { "&after=" + $0 } ?? ""
+        if path == "/v1/plugins" { #expect(reply.text.contains(#""config_schema":{"a":1.0}"#)) }
+      } while !place.isEmpty
+      #expect(pages == [["auth", "chat", "mailer"], ["realtime"]], "\(path)")
+    }
+    try await control.host.close()
+  }
+
   @Test func `are not there once the tenant is gone`() async throws {
     let control = try await ControlHost()
     let app = try await control.makeApp()

@@ -69,6 +69,17 @@ import Testing
     let (control, app) = try await host(#"{"plan":"free","quotas":[],"hours":[\#(hours)]}"#)
     let seen: Seen = try await control.request("GET", "/v1/apps/\(app)/usage").json()
     #expect(seen.data.count == 1_000 && seen.next == "1970-02-11T16:00:00.000Z")
+    // A page that is asked to be shorter is.
+    let path = "/v1/apps/\(app)/usage?limit=3&to=2025-12-02T00:00:00Z&from=2025-12-01T00:00:00Z"
+    let short: Seen = try await control.request("GET", path).json()
+    #expect(short.data.count == 3 && short.next == "1970-01-01T03:00:00.000Z")
+    // What is after stands over where all of it began.
+    _ = try await control.request("GET", path + "&after=2025-12-01T12:00:00.000Z")
+    #expect(
+      try await control.host.tenants.tenants[app]?.usageAsked
+        == 1_764_590_400_000..<1_764_633_600_000)
+    let late = try await control.request("GET", path + "&after=2025-12-03T00:00:00.000Z")
+    #expect(late.status == 400 && late.problem?.errors?.first?.pointer == "/query/after")
     try await control.host.close()
   }
 }

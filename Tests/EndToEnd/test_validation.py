@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 from wire import ask, get
 
 
@@ -47,6 +49,40 @@ def test_a_query_that_breaks_its_schema_is_refused_by_name(probe):
         assert answer.status == 400 and "limit" in json.dumps(answer.json()["errors"]), bad
 
 
+@pytest.mark.parametrize("query, detail", [
+    ("limit=%00", "%00 in the request target"), ("li%00mit=1", "%00 in the request target"),
+    ("limit=%f", "a percent sign is not followed by two hexadecimal digits"),
+    ("limit=%ff", "the request target decodes to bytes that are not UTF-8"),
+])
+def test_a_query_that_cannot_be_decoded_is_refused_with_what_is_wrong(probe, query, detail):
+    answer = checked(probe, {"name": "x"}, path=f"/probe/checked?{query}")
+    assert answer.status == 400 and answer.json()["detail"] == detail, answer.json()
+
+
+def test_a_query_parameter_that_is_given_twice_is_refused_by_name(probe, platform, shop):
+    for twice in ("limit=7&limit=7", "limit=7&x=1&lim%69t=8", "limit=x&limit=7"):
+        answer = checked(probe, {"name": "x"}, path=f"/probe/checked?{twice}")
+        assert answer.status == 400, twice
+        assert answer.json()["errors"] == [{"pointer": "/query/limit", "message": "is given more than once"}], twice
+    # What the route does not declare is nobody's here.
+    assert checked(probe, {"name": "x"}, path="/probe/checked?x=1&x=2").status == 200
+    refused = shop.server.get("/v1/users?limit=1&limit=2", expect=400).json()
+    assert [error["pointer"] for error in refused["errors"]] == ["/query/limit"]
+
+
+def test_a_name_with_a_control_character_is_refused_with_its_place(platform, shop):
+    own = shop.owner
+    for bad in ("a\0b", "\x1fa", "a\nb", "a\x7f", "a\x85"):
+        made = {"email": "a@example.test", "password": "correct horse battery", "name": bad}
+        for answer in (
+            own.call("POST", "/v1/accounts", made), own.call("PATCH", "/v1/me", {"name": bad}),
+            own.post("/v1/apps", {"name": bad}), own.call("PATCH", f"/v1/apps/{shop.id}", {"name": bad}),
+            own.post(f"/v1/apps/{shop.id}/keys", {"name": bad}), own.put(f"/v1/apps/{shop.id}/branding", {"name": bad}),
+        ):
+            assert answer.status_code == 400, (bad, answer.request.url)
+            assert [error["pointer"] for error in answer.json()["errors"]] == ["/name"], answer.text
+
+
 def test_a_place_to_go_on_from_that_is_none_is_refused_alike_in_every_list(platform, shop):
     """With what cannot be the `next` of a page, whichever list it is."""
     own, app = shop.owner, shop.server
@@ -54,7 +90,8 @@ def test_a_place_to_go_on_from_that_is_none_is_refused_alike_in_every_list(platf
     lists = {
         "/v1/apps": own, "/v1/sessions": own, "/v1/users": app, "/v1/channels": app, "/v1/connections": app,
         "/v1/unread?user_id=ann": app, "/v1/presence/news": app, "/v1/channels/messaging/paged/messages": app,
-        **{f"/v1/apps/{shop.id}/{name}": own for name in ("members", "invitations", "audit", "keys", "domains")},
+        "/v1/plugins": own, **{f"/v1/apps/{shop.id}/{name}": own for name in (
+            "members", "invitations", "audit", "keys", "domains", "plugins", "usage")},
     }
     for path, client in lists.items():
         # A user may be called so.

@@ -327,10 +327,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// At a path that leads to apps, with nothing that names one.
   @inline(never)
   private func refuseForeigner() {
+    if pointee.flags.contains(.namesNoApp) { return refuseUnknownApp() }
     problem(
       .unauthenticated,
       "Nothing names the app: show a user's token, use the app's host name, or add ?app=.")
-    if pointee.flags.contains(.namesNoApp) { return refuseUnknownApp() }
   }
 
   /// What a plugin's status means when it has not answered.
@@ -354,8 +354,15 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     withRoute { route in
       for parameter in route.query {
         var name = parameter.name
-        let value = name.withUTF8 { query(UnsafeRawBufferPointer($0)) }
-        if let value {
+        let (value, isRepeated) = name.withUTF8 { name in
+          let name = UnsafeRawBufferPointer(name)
+          let value = query(name)
+          return (value, value != nil && repeatsQuery(name))
+        }
+        if isRepeated {
+          problems.append(
+            FieldProblem(pointer: "/query/\(parameter.name)", message: "is given more than once"))
+        } else if let value {
           problems += parameter.check(value)
         } else if parameter.isRequired {
           problems.append(FieldProblem(pointer: "/query/\(parameter.name)", message: "is required"))

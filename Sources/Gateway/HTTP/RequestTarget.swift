@@ -59,16 +59,26 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     return nil
   }
 
+  /// Whether more than one query parameter has this name.
+  func repeatsQuery(_ name: UnsafeRawBufferPointer) -> Bool {
+    var items = QueryItems(pointee.head.query)
+    var count = 0
+    while let item = items.next(in: pointee.base) {
+      if decoded(bytes(item.name), plusIsSpace: true)?.elementsEqual(name) == true { count += 1 }
+    }
+    return count > 1
+  }
+
   /// Refuses a query with a broken encoding.
   private func checkQuery() -> Bool {
     guard pointee.head.hasQuery else { return true }
     var items = QueryItems(pointee.head.query)
     while let item = items.next(in: pointee.base) {
-      if decoded(bytes(item.name), plusIsSpace: true) == nil
-        || decoded(bytes(item.value), plusIsSpace: true) == nil
-      {
-        problem(.invalidRequest, "The query has a percent-encoding that is not valid UTF-8.")
-        return false
+      for part in [item.name, item.value] {
+        if case .failure(let error) = decode(bytes(part), plusIsSpace: true) {
+          problem(.invalidRequest, error.message)
+          return false
+        }
       }
     }
     return true
@@ -77,12 +87,19 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
   /// Percent-decodes into the request's arena; as it is when there is nothing to decode, nil when it cannot be.
   private func decoded(_ raw: UnsafeRawBufferPointer, plusIsSpace: Bool) -> UnsafeRawBufferPointer?
   {
+    try? decode(raw, plusIsSpace: plusIsSpace).get()
+  }
+
+  /// The same, with what is wrong where it cannot be decoded.
+  private func decode(
+    _ raw: UnsafeRawBufferPointer, plusIsSpace: Bool
+  ) -> Result<UnsafeRawBufferPointer, TargetError> {
     guard raw.contains(where: { $0 == 0x25 || plusIsSpace && $0 == 0x2b || $0 >= 0x80 }) else {
-      return raw
+      return .success(raw)
     }
     let capacity = max(raw.count, 1)
     var text = ByteWriter(pointee.arena.allocate(capacity), capacity: capacity)
-    return PercentDecoding.decode(raw, plusIsSpace: plusIsSpace, into: &text) == nil
-      ? text.bytes : nil
+    let error = PercentDecoding.decode(raw, plusIsSpace: plusIsSpace, into: &text)
+    return error.map { .failure($0) } ?? .success(text.bytes)
   }
 }

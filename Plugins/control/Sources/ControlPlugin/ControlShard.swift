@@ -101,6 +101,16 @@ extension Request {
   var pageStart: String { query("after") ?? "" }
 }
 
+extension Page where Element: Identifiable, Element.ID == String {
+  /// What a request asks for of a list that is known as a whole, in the order of its ids.
+  init(_ list: [Element], for request: Request) {
+    let (start, limit) = (request.pageStart, request.pageLimit)
+    let rest = list.filter { $0.id > start }.sorted { $0.id < $1.id }
+    self.init(
+      data: Array(rest.prefix(limit)), next: rest.count > limit ? rest[limit - 1].id : nil)
+  }
+}
+
 extension Rows {
   /// The page of rows that were read with a limit of one more than `limit`.
   func page<Element: Codable & Identifiable>(

@@ -2,7 +2,7 @@ internal import PluginKit
 
 extension ControlShard {
   /// A plugin as one app has it.
-  private struct AppPlugin: Codable {
+  private struct AppPlugin: Codable, Identifiable {
     var id: String
     var version: String
     var enabled: Bool
@@ -13,22 +13,38 @@ extension ControlShard {
     var secrets: [Secret]?
   }
 
+  /// A plugin as the host tells of it.
+  private struct InstalledPlugin: Codable, Identifiable {
+    var id: String
+    /// All that there is to tell, its id too.
+    var description: RawJSON
+
+    private enum CodingKeys: CodingKey { case id }
+
+    init(from decoder: any Decoder) throws {
+      id = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .id)
+      description = try RawJSON(from: decoder)
+    }
+
+    func encode(to encoder: any Encoder) throws { try description.encode(to: encoder) }
+  }
+
   private struct Secret: Codable {
     /// Where it is among the settings.
     var pointer: String
     var set: Bool
   }
 
-  /// `GET /v1/plugins`: what is installed, in one page.
+  /// `GET /v1/plugins`: what is installed.
   func listInstalledPlugins(_ request: Request) throws -> Response {
-    let installed: [RawJSON] = try context.tenants.installed().decode()
-    return try .json(Page(data: installed, next: nil))
+    let installed: [InstalledPlugin] = try context.tenants.installed().decode()
+    return try .json(Page(installed, for: request))
   }
 
-  /// `GET /v1/apps/{app}/plugins`, in one page.
+  /// `GET /v1/apps/{app}/plugins`
   func listAppPlugins(_ request: Request) async throws -> Response {
     let app = try await app(of: request, for: .readPlugins)
-    return try .json(Page(data: try plugins(of: app), next: nil))
+    return try .json(Page(try plugins(of: app), for: request))
   }
 
   private func plugins(of app: App) throws -> [AppPlugin] {

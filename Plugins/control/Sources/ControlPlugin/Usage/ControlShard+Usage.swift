@@ -37,7 +37,7 @@ extension ControlShard {
     var plan: String
     var quotas: [Quota]
     var data: [Hour]
-    /// What to pass as `from` for the hours that follow; null at the end.
+    /// What to pass as `after` for the hours that follow; null at the end.
     var next: Timestamp?
 
     enum CodingKeys: CodingKey {
@@ -53,7 +53,7 @@ extension ControlShard {
     }
   }
 
-  /// How many hours the host tells of at once.
+  /// How many hours the host tells of at once, and how many a page has at most.
   private static let pageHours = 1_000
   private static let hour: Int64 = 3_600_000
 
@@ -62,19 +62,26 @@ extension ControlShard {
     let app = try await app(of: request, for: .readUsage)
     let now = try context.clock.now()
     let end = try time("to", of: request) ?? Timestamp(unixMilliseconds: now.unixMilliseconds + 1)
+    // Where the page before has ended, `from` is what it was.
+    let after = try time("after", of: request)
     let start =
-      try time("from", of: request)
+      try after ?? time("from", of: request)
       ?? Timestamp(unixMilliseconds: max(end.unixMilliseconds - 24 * Self.hour, 0))
-    guard start <= end else { throw Problem.invalid(pointer: "/query/from", "It is after to.") }
+    guard start <= end else {
+      throw Problem.invalid(
+        pointer: after == nil ? "/query/from" : "/query/after", "It is after to.")
+    }
     let report = try await context.tenants.usage(of: app.id, from: start, to: end)
       .decode(Report.self)
-    let hours = report.hours.map { hour in
+    let limit = request.query("limit").flatMap { Int($0) } ?? Self.pageHours
+    let hours = report.hours.prefix(limit).map { hour in
       Hour(
         hour: Timestamp(unixMilliseconds: hour.began), requests: hour.requests,
         messages: hour.messages, connections: hour.connections)
     }
+    let isLast = report.hours.count <= limit && report.hours.count < Self.pageHours
     let next =
-      hours.count < Self.pageHours
+      isLast
       ? nil
       : hours.last.map { Timestamp(unixMilliseconds: $0.hour.unixMilliseconds + Self.hour) }
     return try .json(Usage(plan: report.plan, quotas: report.quotas, data: hours, next: next))
