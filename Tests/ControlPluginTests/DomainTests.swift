@@ -170,13 +170,38 @@ import Testing
 
   @Test(arguments: [
     #"{"logo_url":"http://cdn.example/l.svg"}"#, #"{"logo_url":"javascript:alert(1)"}"#,
-    #"{"colors":{"a":"red"}}"#, #"{"name":""}"#, #"{"css":"*{}"}"#,
+    #"{"logo_url":"https://cdn.example/a'b"}"#, #"{"logo_url":"https://cdn.example/a\"b"}"#,
+    #"{"logo_url":"https://cdn.example/a\u0000"}"#, #"{"logo_url":"https://cdn.example/\u001fa"}"#,
+    #"{"logo_url":"https://cdn.example/a\nb"}"#, #"{"logo_url":"https://cdn.example/a\u007f"}"#,
+    #"{"logo_url":"https://cdn.example/a b"}"#, #"{"logo_url":"https://cdn.example/ü"}"#,
+    #"{"logo_url":"https://cdn.example/a<b>"}"#, #"{"logo_url":"https://cdn.example/a\\b"}"#,
+    #"{"logo_url":"https://cdn.example/a`b"}"#, #"{"logo_url":"https://cdn.example/{a}"}"#,
+    #"{"logo_url":"https://me@cdn.example/l.svg"}"#,
+    #"{"logo_url":"https://me:word@cdn.example/l.svg"}"#,
+    #"{"logo_url":"https://me:1@cdn.example"}"#,
+    #"{"logo_url":"https:///l.svg"}"#, #"{"logo_url":"https://?l.svg"}"#,
+    #"{"logo_url":"https:l.svg"}"#,
+    #"{"logo_url":"//cdn.example/l.svg"}"#, #"{"logo_url":"https://a..b/l.svg"}"#,
+    #"{"logo_url":"https://cdn.example:port/"}"#, #"{"logo_url":" https://cdn.example/"}"#,
+    #"{"colors":{"a":"red"}}"#, #"{"name":""}"#, #"{"name":"a\u0000b"}"#, #"{"css":"*{}"}"#,
   ])
   func `is refused by the manifest where a page would not be safe with it`(body: String)
     async throws
   {
     let control = try await ControlHost()
     #expect(try control.refuses("PUT", "/v1/apps/app_x/branding", body))
+    try await control.host.close()
+  }
+
+  @Test(arguments: [
+    "https://cdn.example/l.svg", "https://cdn.example",
+    "https://cdn.example:8443/a/b.png?v=1&w=(2)#top",
+    "https://xn--bcher-kva.example/%C3%BC/@2x,1;a=b~c!$*+", "https://[2001:db8::1]:443/l.svg",
+  ])
+  func `has any logo that https leads to`(url: String) async throws {
+    let control = try await ControlHost()
+    #expect(
+      try !control.refuses("PUT", "/v1/apps/app_x/branding", #"{"logo_url":"\#(url)"}"#))
     try await control.host.close()
   }
 }

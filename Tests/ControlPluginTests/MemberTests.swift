@@ -264,6 +264,16 @@ private struct Members: Decodable {
     try await control.host.close()
   }
 
+  @Test(arguments: ["a@b", "a@localhost", "a@example.123"])
+  func `goes to no address that could not sign up`(email: String) async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    let reply = try await invite(control, app, email)
+    #expect(reply.status == 400 && reply.problem?.errors?.map(\.pointer) == ["/email"])
+    #expect(control.outbox.letters.isEmpty)
+    try await control.host.close()
+  }
+
   @Test(arguments: [
     #"{"email":"x","role":"viewer"}"#, #"{"email":"a@example.test"}"#,
     #"{"email":"a@example.test","role":"root"}"#,

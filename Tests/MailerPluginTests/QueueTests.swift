@@ -180,11 +180,18 @@ import Testing
     #expect(try refusal(["driver": #""smtp""#]) == "/smtp_host")
     #expect(try refusal(with(["smtp_host": #""a/b""#])) == "/smtp_host")
     #expect(try refusal(with(["smtp_host": #""[::1]""#])) == nil)
+    for host in ["localhost..", ".localhost", "a..b", ".", "[]"] {
+      #expect(try refusal(with(["smtp_host": "\"\(host)\""])) == "/smtp_host", "\(host)")
+    }
     #expect(try refusal(with(["smtp_username": #""u""#])) == "/smtp_password")
     #expect(try refusal(with(["smtp_password": #""p""#])) == "/smtp_username")
     #expect(try refusal(with(login)) == nil)
     #expect(
       try refusal(with(login).merging(["smtp_security": #""none""#]) { $1 }) == "/smtp_security")
+    let here = with(login).merging(["smtp_security": #""none""#, "smtp_host": #""localhost.""#]) {
+      $1
+    }
+    #expect(try refusal(here) == nil)
     #expect(try refusal(with(["smtp_port": "6379"])) == nil)
     #expect(try refusal(with(["smtp_port": "6379"]), isPlatform: false) == "/smtp_port")
     #expect(try refusal(["smtp_ca_file": #""ca.pem""#], isPlatform: false) == "/smtp_ca_file")
@@ -196,6 +203,11 @@ import Testing
     ("localhost", false), ("LOCALHOST", false), ("mail.localhost", false), ("127.1", false),
     ("0x7f.1", false), ("2130706433", false), ("10.0.0.1", false), ("169.254.169.254", false),
     ("[::1]", false), ("[fd00::1]", false), ("[::ffff:10.0.0.1]", false),
+    ("smtp.example.com.", true), ("8.8.8.8.", true), ("localhost.", false), ("LocalHost.", false),
+    ("mail.localhost.", false), ("127.0.0.1.", false), ("127.1.", false), ("2130706433.", false),
+    ("0x7f000001", false), ("017700000001", false), ("0", false), ("localhost.localdomain", false),
+    ("ip6-localhost", false), ("[::ffff:7f00:1]", false), ("[0:0:0:0:0:0:0:1]", false),
+    ("[::127.0.0.1]", false), ("[fe80::1]", false),
   ])
   func `of an app name no server of the operator's network`(host: String, isTaken: Bool) throws {
     let changes = ["driver": #""smtp""#, "smtp_host": "\"\(host)\""]

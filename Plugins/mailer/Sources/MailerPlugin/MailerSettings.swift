@@ -81,7 +81,7 @@ struct MailerSettings: Decodable, Sendable {
         message: "a user name and a password go together")
     }
     // A password in the clear is for a server on this machine.
-    let isHere = ["localhost", "127.0.0.1", "[::1]"].contains(smtpHost)
+    let isHere = LocalHost.isThisMachine(smtpHost)
     guard smtpSecurity != .none || smtpUsername.isEmpty || isHere else {
       throw ConfigurationError(
         pointer: "/smtp_security",
@@ -92,7 +92,8 @@ struct MailerSettings: Decodable, Sendable {
   private static func isHost(_ text: String) -> Bool {
     let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
     let inner = isBracketed ? text.dropFirst().dropLast() : Substring(text)
-    return !inner.isEmpty
+    // One dot at the end is a whole name's; no other stands beside another.
+    return !inner.isEmpty && !inner.hasPrefix(".") && !inner.contains("..")
       && inner.utf8.allSatisfy { byte in
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -17,11 +17,7 @@ extension ControlShard {
       try await refuse(
         request, mine.app, Permission.invite.action, "Only an owner invites an owner.")
     }
-    let email = form.email.lowercased()
-    guard email.utf8.count <= 254, email.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-      throw Problem.invalid(
-        pointer: "/email", "An e-mail address is written in ASCII, with at most 254 characters.")
-    }
+    let email = try EmailAddress(form.email).text
     let inviter = try await verifiedAddress(of: request.principal.id)
     let now = try context.clock.now()
     let invitation = Invitation(

@@ -6,8 +6,8 @@ internal import Glibc
 enum LocalHost {
   /// Whether a host, as it stands in the settings, is an address of a private network, of this machine, or the name of one.
   static func isOne(_ host: String) -> Bool {
-    let name = host.lowercased()
-    if name == "localhost" || name.hasSuffix(".localhost") { return true }
+    let name = plain(host)
+    if names.contains(name) || name.hasSuffix(".localhost") { return true }
     if name.hasPrefix("["), name.hasSuffix("]") {
       var address = sockaddr_in6()
       address.sin6_family = sa_family_t(AF_INET6)
@@ -20,6 +20,24 @@ enum LocalHost {
     address.sin_family = sa_family_t(AF_INET)
     guard inet_aton(name, &address.sin_addr) != 0 else { return false }
     return !isPublic(&address)
+  }
+
+  /// Whether a host is this machine, by its usual names and addresses.
+  static func isThisMachine(_ host: String) -> Bool {
+    ["localhost", "127.0.0.1", "[::1]"].contains(plain(host))
+  }
+
+  /// Names that machines have for themselves by custom.
+  private static let names: Set<String> = [
+    "localhost", "localhost.localdomain", "localhost4", "localhost6", "ip6-localhost",
+    "ip6-loopback",
+  ]
+
+  /// A host as it is compared: a dot at the end says that a name is whole (RFC 1034 §3.1), and is nothing of the name, nor of an
+  /// address.
+  private static func plain(_ host: String) -> String {
+    let name = host.lowercased()
+    return name.hasSuffix(".") ? String(name.dropLast()) : name
   }
 
   private static func isPublic<Address>(_ address: inout Address) -> Bool {

@@ -1,12 +1,11 @@
-internal import PluginKit
-
-/// An e-mail address in the form in which it is kept and compared: lower case, and of the plain kind
+/// An e-mail address that somebody has given, in the form in which it is kept and compared: lower case, and of the plain kind
 /// (RFC 5321 §4.1.2 without quoted names, comments and address literals).
-struct EmailAddress {
-  let text: String
+public struct EmailAddress: Sendable, Hashable {
+  /// In lower case.
+  public let text: String
 
   /// - Throws: `Problem` 400 that points at `/email`.
-  init(_ text: String) throws {
+  public init(_ text: String) throws {
     if let refusal = EmailAddress.refusal(of: text) {
       throw Problem.invalid(pointer: "/email", refusal)
     }
@@ -14,7 +13,7 @@ struct EmailAddress {
   }
 
   /// The form in which an address is looked for, be it one or not.
-  static func normalized(_ text: String) -> String { text.lowercased() }
+  public static func normalized(_ text: String) -> String { text.lowercased() }
 
   private static func refusal(of text: String) -> String? {
     guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
