@@ -192,6 +192,7 @@ def test_a_damaged_file_is_set_aside_alone_and_serves_again_once_restored(sluice
     say(neighbour, "not concerned")
     assert said(gateway.url, neighbour.secret) == ["theirs", "not concerned"]
     assert run("tenant", "backup", app.id, tmp_path / "backup", "--data", gateway.data).returncode == 1
+    assert not (tmp_path / "backup").exists()
     done = run("tenant", "import", export, "--replace", "--data", gateway.data)
     assert done.returncode == 0, done.stderr
     assert stored(app) == expected

@@ -8,7 +8,7 @@ internal import Store
 /// |---|---|---|
 /// | `tenants` | | `tenants`: ids of all whose data there may be |
 /// | `export` | `tenant`, `seal_key`? | `file`, a name in the folder `transfer` |
-/// | `backup` | `tenant` (`@control` is the gateway's own) | `file` |
+/// | `backup` | `tenant` (`@control` is the gateway's own), `of`?: of the gateway's own what is this tenant's alone | `file` |
 /// | `import` | `file`, `replace`, `seal_key`?, `plan`?, `standard_versions`? | `tenant`, `replaced`, `lost_versions` |
 /// | `delete` | `tenant` | |
 /// | `plan` | `tenant`, `plan` | |
@@ -62,7 +62,9 @@ struct OperatorDesk: Sendable {
         guard tenant == Store.controlTenant || transfer.registry.record(tenant) != nil else {
           throw TenantError(.notFound, "there is no tenant \"\(tenant.prefix(80))\"")
         }
-        let file = try holding(tenant) { () throws(TenantError) in try transfer.backUp(tenant) }
+        let file = try holding(tenant) { () throws(TenantError) in
+          try transfer.backUp(tenant, only: request["of"]?.text)
+        }
         return ["file": .string(file)]
       case "import": return try take(request, for: user)
       case "delete":

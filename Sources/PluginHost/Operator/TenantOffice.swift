@@ -56,7 +56,7 @@ public final class TenantOffice {
     _ configuration: SluiceConfiguration, _ lock: DataLock, isNew: Bool
   ) throws(StartError) -> Stopped {
     let catalog = PluginCatalog.load(folders: configuration.plugins.folders)
-    let installed = catalog.plugins + catalog.beside
+    let installed = catalog.all
     TenantTransfer.prepare(configuration.dataDirectory)
     let store: Store
     do throws(StoreError) {
@@ -156,8 +156,8 @@ public final class TenantOffice {
     public var leftOut: [String] = []
   }
 
-  /// Copies the data of one tenant, or of all, with the files of their plugins, and the gateway's own into a folder that a
-  /// gateway can run on.
+  /// Copies the data of one tenant, or of all, with the files of their plugins, and of the gateway's own what belongs to them
+  /// into a folder that a gateway can run on. What fails leaves nothing of the copy behind.
   public func backUp(_ tenant: String?, to folder: String) throws(Failure) -> Backup {
     var tenants: [String] = []
     if let tenant {
@@ -165,22 +165,35 @@ public final class TenantOffice {
     } else {
       tenants = try ask(["do": "tenants"])["tenants"]?.elements.compactMap(\.text) ?? []
     }
-    for path in [folder, folder + "/tenants", folder + "/files"] {
-      guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
-        throw Failure("\(path): \(String(cString: strerror(errno)))")
-      }
-    }
     // The gateway's own last: whatever tenant stands in it has been copied or is as new as this.
     let files =
       tenants.map { ($0, "\(folder)/tenants/\($0).sqlite") }
       + [(Store.controlTenant, "\(folder)/control.sqlite")]
     for (_, path) in files { try refuseExisting(path) }
     for tenant in tenants { try refuseExisting("\(folder)/files/\(tenant)") }
+    var made: [String] = []
     var backup = Backup(tenants: tenants)
-    // Before the databases: what a file says of one, such as how far a log goes, must be true of the copy.
-    for tenant in tenants { try copyFiles(of: tenant, to: folder, &backup) }
-    for (name, path) in files {
-      try fetch(try ask(["do": "backup", "tenant": .string(name)]), to: path)
+    do throws(Failure) {
+      for path in [folder, folder + "/tenants", folder + "/files"] {
+        if mkdir(path, 0o700) == 0 {
+          made.append(path)
+        } else if errno != EEXIST {
+          throw Failure("\(path): \(String(cString: strerror(errno)))")
+        }
+      }
+      // Before the databases: what a file says of one, such as how far a log goes, must be true of the copy.
+      for tenant in tenants { try copyFiles(of: tenant, to: folder, &backup) }
+      for (name, path) in files {
+        var request: ConfigValue = ["do": "backup", "tenant": .string(name)]
+        if let tenant { request = request.adding("of", .string(tenant)) }
+        try fetch(try ask(request), to: path)
+      }
+    } catch {
+      // None of it was there before.
+      for (_, path) in files { unlink(path) }
+      for tenant in tenants { TenantFolders.remove(of: tenant, in: folder) }
+      for path in made.reversed() { rmdir(path) }
+      throw error
     }
     return backup
   }

@@ -31,11 +31,17 @@ struct TenantTransfer: Sendable {
   // MARK: - out
 
   /// Copies a tenant's database as it is now; answers the copy's name. [blocking]
-  func backUp(_ tenant: String) throws(TenantError) -> String {
+  ///
+  /// - Parameter owner: of the gateway's own database whose rows alone are copied; nil is everybody's.
+  func backUp(_ tenant: String, only owner: String? = nil) throws(TenantError) -> String {
     let name = Self.newName()
     do throws(StoreError) {
       try StoreFile.copy(in: directory, of: tenant, to: path(name))
+      if tenant == Store.controlTenant, let owner {
+        try ControlSchema.keep(only: owner, in: try DatabaseFile(path(name), .writing))
+      }
     } catch {
+      discard(name)
       throw TenantError(error, while: "copying the data of \"\(tenant)\"")
     }
     return name

@@ -168,8 +168,9 @@ struct TenantBackup: ParsableCommand {
     commandName: "backup", abstract: "Copy the data of all tenants, or of one, into a folder.",
     discussion: """
       Each database is copied as it is at one moment, checked, and given a new epoch; before them the files that plugins keep. The \
-      folder is laid out as a data folder: a gateway can run on it, and one app can be exported from it with --data. The master \
-      key is not copied: without it the secrets cannot be opened.
+      folder is laid out as a data folder: a gateway can run on it, and one app can be exported from it with --data. Of one \
+      tenant alone the gateway's control.sqlite has what is that tenant's, and nothing of others. The master \
+      key is not copied: without it the secrets cannot be opened. A backup that fails leaves nothing in the folder.
       """)
 
   @Argument(
@@ -193,9 +194,10 @@ struct TenantBackup: ParsableCommand {
     for path in backup.leftOut {
       say("warning: \(path) is neither a file nor a folder, and not in the backup")
     }
-    print(
-      "\(backup.tenants.count) tenants with \(backup.files) files of plugins and control.sqlite are in \(folder); the master key is not"
-    )
+    let tenants = backup.tenants.count == 1 ? "1 tenant" : "\(backup.tenants.count) tenants"
+    let files = backup.files == 1 ? "1 file" : "\(backup.files) files"
+    let own = tenant == nil ? "the gateway's control.sqlite" : "what control.sqlite has of it"
+    print("\(tenants) with \(files) of plugins and \(own) are in \(folder); the master key is not")
   }
 }
 
