@@ -92,6 +92,27 @@ private struct Listed: Decodable {
     }
   }
 
+  @Test func `are not those of types that have replies no more`() async throws {
+    var manifest = try TestManifest(file: "Plugins/chat/plugin.json")
+    manifest.migrations.append(
+      TestManifest.Migration(
+        name: "backlog",
+        sql: """
+          INSERT INTO chat_messages (id, type, channel, seq, user_id, text, created_at, reply_count, latest_reply_at)
+          VALUES ('m1', 'messaging', 'general', 1, 'alice', 'topic', 1, 1, 2),
+            ('m2', 'quiet', 'general', 1, 'alice', 'topic', 1, 1, 2);
+          INSERT INTO chat_thread_members (parent, user_id, replies, place, seen, follows, since)
+          VALUES ('m1', 'alice', 0, 0, 1, 1, 2), ('m2', 'alice', 0, 0, 1, 1, 2);
+          """))
+    let host = try await TestHost(
+      Chat.self, manifest,
+      config:
+        #"{"types":{"messaging":{"open":true},"quiet":{"open":true,"capabilities":{"replies":false}}}}"#
+    )
+    #expect(try await host.unread(as: "alice") == ["m1": 0])
+    try await host.close()
+  }
+
   @Test func `come with the latest reply first, in pages`() async throws {
     try await withChat { host async throws in
       for number in 1...5 { try await host.send("topic", id: "m\(number)") }

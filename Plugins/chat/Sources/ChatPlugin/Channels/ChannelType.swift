@@ -102,6 +102,11 @@ struct ChannelTypes: Sendable {
     byName.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
+  /// Those whose settings have not turned a capability off; never empty, since `""` is nobody's.
+  func names(with capability: Capability) -> [String] {
+    [""] + all.filter { !$0.type.missing.contains(capability) }.map(\.name)
+  }
+
   /// Whether a text can be a type's name, or a role's.
   static func isName(_ text: String) -> Bool {
     guard let first = text.utf8.first, (0x61...0x7A).contains(first) else { return false }

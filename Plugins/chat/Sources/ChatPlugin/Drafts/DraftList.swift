@@ -11,7 +11,7 @@ extension ChatShard {
       """
       SELECT \(raw: SavedDraft.columns) FROM chat_drafts d
       WHERE d.user_id = \(user) AND \(readable("d", by: user))
-        AND d.type IN (\(each: [""] + types.all.filter { !$0.type.missing.contains(.drafts) }.map(\.name)))
+        AND d.type IN (\(each: types.names(with: .drafts)))
         AND (d.updated_at, d.type, d.channel, d.parent)
           < (\(after?.at ?? .max), \(after?.address.type ?? ""), \(after?.address.id ?? ""), \(after?.parent ?? ""))
       ORDER BY d.updated_at DESC, d.type DESC, d.channel DESC, d.parent DESC LIMIT \(limit + 1)

@@ -21,7 +21,7 @@ extension ChatShard {
       ? nil : try actor.acting(as: named, pointer: "/query/user_id")
     var condition: Fragment = """
       m.deleted_at IS NULL AND \(readable("m", by: user))
-        AND m.type IN (\(each: [""] + types.all.filter { !$0.type.missing.contains(.search) }.map(\.name)))
+        AND m.type IN (\(each: types.names(with: .search)))
       """
     if let name = request.query("channel") {
       let (address, type) = try channel(name, at: "/query/channel")

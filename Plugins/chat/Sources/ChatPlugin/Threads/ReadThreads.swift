@@ -43,6 +43,7 @@ extension ChatShard {
           ORDER BY since DESC, parent DESC LIMIT \(Self.threads)
         ) AS t JOIN chat_messages p ON p.id = t.parent
         WHERE p.deleted_at IS NULL AND p.reply_count > 0 AND \(readable("p", by: user))
+          AND p.type IN (\(each: types.names(with: .replies)))
           AND (p.latest_reply_at, p.id) < (\(after?.at ?? .max), \(after?.id ?? ""))
         ORDER BY p.latest_reply_at DESC, p.id DESC LIMIT \(limit + 1)
         """, order: "m.latest_reply_at DESC, m.id DESC", viewer: user)
