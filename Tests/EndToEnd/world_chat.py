@@ -49,6 +49,30 @@ class ChatAsks:
     def _listChannelInvitations(self):
         return Ask(self.user)
 
+    def _banMember(self):
+        return Ask(self.user, path={**self.new_channel("bob"), "user": "bob"}, body={"seconds": 60, "shadow": True})
+
+    def _unbanMember(self):
+        return Ask(self.user, path={**self.new_channel("bob"), "user": "bob"})
+
+    def _listChannelBans(self):
+        return Ask(self.user, path=self.new_channel())
+
+    def _banUser(self):
+        return Ask(self.app.server, path={"user": "nobody"}, body={"seconds": 60})
+
+    def _unbanUser(self):
+        return Ask(self.app.server, path={"user": "nobody"})
+
+    def _muteUser(self):
+        return Ask(self.user, path={"user": "bob"})
+
+    def _unmuteUser(self):
+        return Ask(self.user, path={"user": "bob"})
+
+    def _listMutes(self):
+        return Ask(self.user)
+
     def _listChannels(self):
         return Ask(self.user)
 

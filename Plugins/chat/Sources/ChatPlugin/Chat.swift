@@ -79,6 +79,15 @@ public final class ChatShard: PluginShard {
     on.route("mark_read", ChatShard.markRead)
     on.route("list_unread", ChatShard.listUnread)
     on.route("typing", ChatShard.typing)
+    on.route("ban_member", ChatShard.banMember)
+    on.route("unban_member", ChatShard.unbanMember)
+    on.route("list_channel_bans", ChatShard.listChannelBans)
+    on.route("ban_user", ChatShard.banUser)
+    on.route("unban_user", ChatShard.unbanUser)
+    on.route("list_bans", ChatShard.listBans)
+    on.route("mute", ChatShard.mute)
+    on.route("unmute", ChatShard.unmute)
+    on.route("list_mutes", ChatShard.listMutes)
     registerMessages(&on)
     on.service("sluice.channel-authority/1", method: 1) {
       (shard, question: AuthorityQuestion) async throws -> AuthorityAnswer in

@@ -11,12 +11,15 @@ struct Access {
     let isFrozen: Bool
     let isDeleted: Bool
     let isDistinct: Bool
+    /// Seconds; nil is what the type says.
+    let slowMode: Int64?
 
     private enum CodingKeys: String, CodingKey {
       case createdBy = "created_by"
       case isFrozen = "is_frozen"
       case isDeleted = "is_deleted"
       case isDistinct = "is_distinct"
+      case slowMode = "slow_mode_seconds"
     }
   }
 
@@ -130,7 +133,11 @@ extension ChatShard {
     } catch let problem as Problem {
       return problem
     }
-    return .conflict("\(address) has been changed by others meanwhile; try again.")
+    return Self.overtaken(address)
+  }
+
+  static func overtaken(_ address: ChannelAddress) -> Problem {
+    .conflict("\(address) has been changed by others meanwhile; try again.")
   }
 
   static func gone(_ address: ChannelAddress) -> Problem {

@@ -5,9 +5,12 @@ extension ChannelAddress {
   /// batch; nil for a server, which always may. A ban without the user's knowing counts as one. Whether there is such a channel is for the
   /// batch's other statements to see.
   ///
-  /// - Parameter now: at which bans are looked at.
+  /// - Parameters:
+  ///   - now: at which bans are looked at.
+  ///   - isSlowed: whether a slow channel is left to `mayWrite`; else it counts as one in which the user may not.
   func still(
-    _ permission: Permission, _ actor: Actor, _ type: ChannelType, at now: Timestamp
+    _ permission: Permission, _ actor: Actor, _ type: ChannelType, at now: Timestamp,
+    isSlowed: Bool = true
   ) -> SQL? {
     guard let user = actor.user else { return nil }
     let grants = type.grants
@@ -24,9 +27,12 @@ extension ChannelAddress {
           SELECT 1 FROM chat_bans b WHERE b.user_id = \(user)
             AND ((b.type = '' AND b.channel = '') OR (b.type = \(self.type) AND b.channel = \(id)))
             AND (b.expires_at IS NULL OR b.expires_at > \(now))))
-        AND (\(permission.isStoppedByFreeze) = 0 OR mine.role IN (\(each: grants.roles(that: .useFrozenChannel)))
-          OR NOT EXISTS (SELECT 1 FROM chat_channels c
-            WHERE c.type = \(self.type) AND c.id = \(id) AND c.frozen = 1))
+        AND NOT EXISTS (SELECT 1 FROM chat_channels c
+          WHERE c.type = \(self.type) AND c.id = \(id) AND (
+            (\(permission.isStoppedByFreeze) = 1 AND c.frozen = 1
+              AND mine.role NOT IN (\(each: grants.roles(that: .useFrozenChannel))))
+            OR (\(isSlowed) = 0 AND c.slow_mode_seconds > 0
+              AND mine.role NOT IN (\(each: grants.roles(that: .skipSlowMode))))))
       """
     ).expect(exactly: 1)
   }

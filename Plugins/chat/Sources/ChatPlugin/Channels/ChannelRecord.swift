@@ -12,6 +12,8 @@ struct ChannelRecord: Codable {
   var data: RawJSON
   /// Whether only those write who may in a frozen channel.
   var isFrozen: Bool
+  /// Seconds between two messages of a user; absent where the type says.
+  var slowMode: Int64?
   /// Whether it is the one channel of these members.
   let isDistinct: Bool
   /// Counts its changes from 1.
@@ -32,6 +34,7 @@ struct ChannelRecord: Codable {
     case createdBy = "created_by"
     case data
     case isFrozen = "frozen"
+    case slowMode = "slow_mode_seconds"
     case isDistinct = "distinct"
     case revision
     case memberCount = "member_count"
@@ -43,7 +46,7 @@ struct ChannelRecord: Codable {
 
   /// What a statement selects from `chat_channels c` to decode one.
   static let columns = """
-    c.type, c.id, c.type || ':' || c.id AS channel, c.created_by, c.data, c.frozen,
+    c.type, c.id, c.type || ':' || c.id AS channel, c.created_by, c.data, c.frozen, c.slow_mode_seconds,
     CASE WHEN c.distinct_key IS NULL THEN 0 ELSE 1 END AS "distinct", c.revision, c.created_at,
     c.updated_at, c.last_message_at,
     (SELECT count(*) FROM chat_members m WHERE m.type = c.type AND m.channel = c.id)
@@ -64,7 +67,8 @@ extension ChannelAddress {
   var state: SQL {
     """
     SELECT created_by, frozen AS is_frozen, CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END AS is_deleted,
-      CASE WHEN distinct_key IS NULL THEN 0 ELSE 1 END AS is_distinct
+      CASE WHEN distinct_key IS NULL THEN 0 ELSE 1 END AS is_distinct,
+      slow_mode_seconds
     FROM chat_channels WHERE type = \(type) AND id = \(id)
     """
   }

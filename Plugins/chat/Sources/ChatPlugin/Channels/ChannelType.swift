@@ -16,12 +16,15 @@ struct ChannelType: Decodable, Sendable, Equatable {
   /// Code points.
   let maxMessageLength: Int
   let maxMembers: Int
+  let pace: Pace
 
   private enum CodingKeys: String, CodingKey {
     case isOpen = "open"
     case grants, capabilities
     case maxMessageLength = "max_message_length"
     case maxMembers = "max_members"
+    case slowMode = "slow_mode_seconds"
+    case rate = "rate_limit"
   }
 
   init(isOpen: Bool) {
@@ -30,6 +33,7 @@ struct ChannelType: Decodable, Sendable, Equatable {
     missing = []
     maxMessageLength = Self.longestMessage
     maxMembers = Self.defaultMembers
+    pace = Pace(slowMode: 0, rate: nil)
   }
 
   init(from decoder: any Decoder) throws {
@@ -44,6 +48,9 @@ struct ChannelType: Decodable, Sendable, Equatable {
     maxMessageLength =
       try type.decodeIfPresent(Int.self, forKey: .maxMessageLength) ?? Self.longestMessage
     maxMembers = try type.decodeIfPresent(Int.self, forKey: .maxMembers) ?? Self.defaultMembers
+    pace = Pace(
+      slowMode: try type.decodeIfPresent(Int64.self, forKey: .slowMode) ?? 0,
+      rate: try type.decodeIfPresent(MessageRate.self, forKey: .rate))
   }
 
   /// Whether a channel comes to be with its first message.

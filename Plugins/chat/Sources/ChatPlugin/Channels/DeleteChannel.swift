@@ -29,7 +29,8 @@ extension ChatShard {
     ] + ChatShard.ofPolls.map { ($0, "message") }
   /// Tables with something of a channel beside its messages, by type and channel.
   private static let ofChannels = [
-    "chat_members", "chat_reads", "chat_invitations", "chat_bans", "chat_drafts",
+    "chat_members", "chat_reads", "chat_invitations", "chat_bans", "chat_drafts", "chat_pace",
+    "chat_held_messages",
   ]
 
   func deleteChannel(_ request: Request) async throws -> Response {

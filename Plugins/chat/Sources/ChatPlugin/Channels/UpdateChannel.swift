@@ -1,15 +1,17 @@
 internal import PluginKit
 
-/// `PATCH /v1/channels/{type}/{id}`: what the app has put there, and whether it is frozen.
+/// `PATCH /v1/channels/{type}/{id}`: what the app has put there, and whether it is frozen or slow.
 extension ChatShard {
   private struct Change: Decodable {
     let data: RawJSON?
     let isFrozen: Bool?
+    let slowMode: Int64?
     let revision: Int64?
 
     private enum CodingKeys: String, CodingKey {
       case data
       case isFrozen = "frozen"
+      case slowMode = "slow_mode_seconds"
       case revision
     }
   }
@@ -24,9 +26,9 @@ extension ChatShard {
     let actor = try Actor(request.principal)
     var needed: [Permission] = []
     if change.data != nil { needed.append(.updateChannel) }
-    if change.isFrozen != nil { needed.append(.freezeChannel) }
+    if change.isFrozen != nil || change.slowMode != nil { needed.append(.freezeChannel) }
     guard !needed.isEmpty else {
-      throw Problem.invalid("Say what is to change: data or frozen.")
+      throw Problem.invalid("Say what is to change: data, frozen or slow_mode_seconds.")
     }
     for _ in 0..<Self.updates {
       let access = try await access(actor, address, type)
@@ -40,7 +42,11 @@ extension ChatShard {
       var channel = found
       channel.data = change.data ?? found.data
       channel.isFrozen = change.isFrozen ?? found.isFrozen
-      guard channel.data != found.data || channel.isFrozen != found.isFrozen else {
+      channel.slowMode = change.slowMode ?? found.slowMode
+      guard
+        channel.data != found.data || channel.isFrozen != found.isFrozen
+          || channel.slowMode != found.slowMode
+      else {
         return try .json(found)
       }
       let now = try context.clock.now()
@@ -53,7 +59,7 @@ extension ChatShard {
         SQL(
           """
           UPDATE chat_channels SET data = \(channel.data), frozen = \(channel.isFrozen),
-            revision = \(channel.revision), updated_at = \(now)
+            slow_mode_seconds = \(channel.slowMode), revision = \(channel.revision), updated_at = \(now)
           WHERE type = \(address.type) AND id = \(address.id) AND revision = \(found.revision)
             AND deleted_at IS NULL
           """

@@ -17,7 +17,7 @@ struct MessageList {
       anchors: "a.type = \(address.type) AND a.channel = \(address.id)")
   }
 
-  private func place(of id: String) -> Fragment {
+  func place(of id: String) -> Fragment {
     "SELECT a.seq FROM chat_messages a WHERE a.id = \(id) AND \(anchors)"
   }
 
@@ -85,16 +85,23 @@ struct MessagePage: Encodable {
 extension ChatShard {
   /// A page of a list, read in one snapshot.
   ///
-  /// - Parameter viewer: whose own reactions are shown.
+  /// - Parameters:
+  ///   - viewer: whose own reactions are shown.
+  ///   - held: what stands in it for the viewer alone, but not in pages around a message.
   /// - Throws: `Problem` 400 when it is to begin at a message that is not of the list.
   func page(
-    _ start: MessageStart, of list: MessageList, limit: Int, for viewer: String?
+    _ start: MessageStart, of list: MessageList, limit: Int, for viewer: String?,
+    with held: HeldList? = nil
   ) async throws -> MessagePage {
     let anchor = start.anchor
     let statements = list.scope(start, limit, for: viewer).statements
     let results = try await context.store.read(
-      statements + (anchor.map { [list.anchor($0.id)] } ?? []))
-    let found = try MessageScope.messages(in: results[..<MessageScope.count])
+      statements + (anchor.map { [list.anchor($0.id)] } ?? [])
+        + (held.map { [$0.statement(list, start, limit)] } ?? []))
+    var found = try MessageScope.messages(in: results[..<MessageScope.count])
+    if held != nil, let rows = results.last, !rows.isEmpty {
+      found = try HeldList.merge(rows, into: found, newestFirst: start.isOlder)
+    }
     var place: Int64 = 0
     if let anchor {
       guard let seq = try results[MessageScope.count].first?["seq", Int64.self] else {
@@ -106,12 +113,7 @@ extension ChatShard {
     }
     guard case .around = start else {
       let page = found.prefix(limit)
-      let isOlder =
-        switch start {
-        case .cursor(.older), .before: true
-        default: false
-        }
-      let cursor = isOlder ? MessageCursor.newest : .newer(than: 0)
+      let cursor = start.isOlder ? MessageCursor.newest : .newer(than: 0)
       return MessagePage(
         data: page.map(\.message),
         next: found.count > limit ? page.last.map { cursor.moved(to: $0.seq).text } : nil)

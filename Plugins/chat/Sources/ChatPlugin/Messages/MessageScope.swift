@@ -7,6 +7,11 @@ struct Placed: Decodable {
 
   private enum CodingKeys: String, CodingKey { case seq }
 
+  init(message: Message, seq: Int64) {
+    self.message = message
+    self.seq = seq
+  }
+
   init(from decoder: any Decoder) throws {
     message = try Message(from: decoder)
     seq = try decoder.container(keyedBy: CodingKeys.self).decode(Int64.self, forKey: .seq)

@@ -9,12 +9,20 @@ extension ChatShard {
     let actor = try Actor(request.principal)
     try await admit(actor, to: address, type, for: .readChannel)
     return try .json(
-      try await page(start, of: .channel(address), limit: limit, for: actor.user))
+      try await page(
+        start, of: .channel(address), limit: limit, for: actor.user,
+        with: actor.user.map { HeldList(address: address, user: $0) }))
   }
 
   func readMessage(_ request: Request) async throws -> Response {
+    let id = try request.parameter(0)
     let actor = try Actor(request.principal)
-    let found = try await find(message: try request.parameter(0), for: actor)
-    return try .json(try await shown(found.message, to: actor.user))
+    do {
+      let found = try await find(message: id, for: actor)
+      return try .json(try await shown(found.message, to: actor.user))
+    } catch let problem as Problem where problem.status == 404 {
+      guard let held = try await held(id, by: actor) else { throw problem }
+      return try .json(held)
+    }
   }
 }

@@ -43,12 +43,26 @@ extension ChatShard {
     _ draft: Draft, to address: ChannelAddress, _ type: ChannelType, for actor: Actor
   ) async throws -> (message: Message, isNew: Bool) {
     let message = try compose(draft, to: address, type, for: actor)
+    return try await send(message, to: address, type, for: actor, isSlowed: type.pace.isOfType)
+  }
+
+  /// - Parameter isSlowed: whether it is looked at how often the user writes; else a slow channel is found to be one on the way.
+  private func send(
+    _ message: Message, to address: ChannelAddress, _ type: ChannelType, for actor: Actor,
+    isSlowed: Bool
+  ) async throws -> (message: Message, isNew: Bool) {
     let permission: Permission = message.parentID == nil ? .sendMessage : .sendReply
     var batch = Batch()
     batch.add(place(in: address, type, for: actor, at: message.createdAt))
     batch.add(try insert(message, in: address))
-    let allowing = address.still(permission, actor, type, at: message.createdAt).map {
-      batch.add($0)
+    let allowing = address.still(
+      permission, actor, type, at: message.createdAt, isSlowed: isSlowed
+    ).map { batch.add($0) }
+    let pacing =
+      isSlowed && actor.user != nil
+      ? batch.add(address.mayWrite(message.userID, type, at: message.createdAt)) : nil
+    if pacing != nil {
+      batch.add(address.keepPace(of: message.userID, type, at: message.createdAt))
     }
     let asking =
       message.poll == nil
@@ -80,9 +94,21 @@ extension ChatShard {
     } catch StoreError.conflict(statement: 1, _) {
       return (try await repeated(message, for: actor), false)
     } catch StoreError.conflict(statement: let failed?, _) where failed == allowing {
-      throw try await refusal(of: permission, actor, address, type)
+      let access = try await admit(actor, to: address, type, for: permission)
+      if access.ban?.isShadow == true {
+        return try await hold(
+          message, in: address,
+          at: place(in: address, type, for: actor, at: message.createdAt, isShown: false))
+      }
+      if !isSlowed, (access.channel?.slowMode ?? 0) > 0 {
+        return try await send(message, to: address, type, for: actor, isSlowed: true)
+      }
+      throw Self.overtaken(address)
     } catch StoreError.conflict(statement: let failed?, _) where failed == asking {
       throw try await refusal(of: .createPoll, actor, address, type)
+    } catch StoreError.conflict(statement: let failed?, _) where failed == pacing {
+      let slowMode = try await access(actor, address, type).channel?.slowMode
+      throw type.pace.refusal(in: address, slowMode: slowMode)
     } catch StoreError.conflict(statement: let failed?, _) where failed == replying {
       throw try await noParent(message.parentID ?? "", in: address)
     } catch StoreError.conflict(statement: let failed?, _) where failed == quoting {
@@ -132,17 +158,22 @@ extension ChatShard {
     """
 
   /// The next place in the channel, which comes to be with it where its type has that.
+  ///
+  /// - Parameter isShown: whether the channel is one that has been written to.
   private func place(
-    in address: ChannelAddress, _ type: ChannelType, for actor: Actor, at time: Timestamp
+    in address: ChannelAddress, _ type: ChannelType, for actor: Actor, at time: Timestamp,
+    isShown: Bool = true
   ) -> SQL {
+    let shownAt = isShown ? time : nil
     if type.beginsWithMessage || (type.isOpen && actor.user == nil) {
       return SQL(
         """
         INSERT INTO chat_channels (
           type, id, created_by, data, created_at, last_seq, last_message_at)
-        VALUES (\(address.type), \(address.id), \(actor.user), '{}', \(time), 1, \(time))
+        VALUES (\(address.type), \(address.id), \(actor.user), '{}', \(time), 1, \(shownAt))
         ON CONFLICT (type, id) DO UPDATE
-        SET last_seq = chat_channels.last_seq + 1, last_message_at = excluded.last_message_at
+        SET last_seq = chat_channels.last_seq + 1,
+          last_message_at = coalesce(excluded.last_message_at, chat_channels.last_message_at)
         WHERE chat_channels.deleted_at IS NULL
         RETURNING \(raw: Self.placed)
         """
@@ -150,7 +181,8 @@ extension ChatShard {
     }
     return SQL(
       """
-      UPDATE chat_channels SET last_seq = last_seq + 1, last_message_at = \(time)
+      UPDATE chat_channels SET last_seq = last_seq + 1,
+        last_message_at = coalesce(\(shownAt), last_message_at)
       WHERE type = \(address.type) AND id = \(address.id) AND deleted_at IS NULL
       RETURNING \(raw: Self.placed)
       """

@@ -133,6 +133,8 @@ extension ChatShard {
         SELECT 1 FROM chat_messages x
         WHERE x.type = m.type AND x.channel = m.channel AND x.seq > coalesce(r.seq, m.joined_seq)
           AND x.user_id <> m.user_id AND x.listed = 1 AND x.deleted_at IS NULL AND x.silent = 0
+          AND NOT EXISTS (SELECT 1 FROM chat_mutes u
+            WHERE u.user_id = m.user_id AND u.muted = x.user_id)
         LIMIT \(ReadMark.limit)) AS some) AS unread
     FROM chat_members m LEFT JOIN chat_reads r
       ON r.type = m.type AND r.channel = m.channel AND r.user_id = m.user_id
@@ -240,7 +242,8 @@ extension ChannelAddress {
     SELECT count(*) AS unread FROM (
       SELECT 1 FROM chat_messages x
       WHERE x.type = \(type) AND x.channel = \(id) AND x.user_id <> \(user) AND x.listed = 1
-        AND x.deleted_at IS NULL AND x.silent = 0
+        AND x.deleted_at IS NULL AND x.silent = 0 AND NOT EXISTS (
+          SELECT 1 FROM chat_mutes u WHERE u.user_id = \(user) AND u.muted = x.user_id)
         AND x.seq > (SELECT seq FROM chat_reads
           WHERE type = \(type) AND channel = \(id) AND user_id = \(user))
       LIMIT \(ReadMark.limit)) AS some
