@@ -13,6 +13,7 @@ PROBE = HERE / "probe"
 LISTENER = HERE / "listener"
 PHASES = HERE / "phases"
 MIXER = HERE / "mixer"
+CENSOR = HERE / "censor"
 DOORMAN = HERE / "doorman"
 REACHER = HERE / "reacher"
 
@@ -85,6 +86,13 @@ def lay_out_mixer(folder: Path) -> Path:
     plugin.mkdir(parents=True)
     shutil.copy(MIXER / "plugin.json", plugin)
     compile_plugin(MIXER / "mixer.c", plugin / "libmixer.so")
+    return folder
+
+
+def lay_out_censor(folder: Path) -> Path:
+    """The plugin of `censor/` in a folder of plugins; returns that folder."""
+    shutil.copytree(CENSOR, folder / "censor")
+    compile_plugin(CENSOR / "censor.c", folder / "censor/libcensor.so")
     return folder
 
 

@@ -73,6 +73,16 @@ class ChatAsks:
     def _listMutes(self):
         return Ask(self.user)
 
+    def _flagMessage(self):
+        return Ask(self.user, path={"id": self.new_message()}, body={"reason": "spam"})
+
+    def _listFlags(self):
+        return Ask(self.app.server)
+
+    def _resolveFlag(self):
+        flag = self.user.post(f"/v1/messages/{self.new_message()}/flag", expect=201).json()["id"]
+        return Ask(self.app.server, path={"id": flag}, body={"action": "dismiss"})
+
     def _listChannels(self):
         return Ask(self.user)
 

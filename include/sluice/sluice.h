@@ -43,5 +43,6 @@
 #include "services/authenticator.h"
 #include "services/channel-authority.h"
 #include "services/mailer.h"
+#include "services/message-filter.h"
 
 #endif

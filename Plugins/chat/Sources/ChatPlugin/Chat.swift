@@ -8,7 +8,8 @@ public struct Chat: Plugin {
   ///   have.
   public init(_ context: InstanceContext) throws {
     let settings: Settings = try context.config()
-    types = try ChannelTypes(settings.types ?? ["messaging": ChannelType(isOpen: true)])
+    types = try ChannelTypes(
+      settings.types ?? ["messaging": ChannelType(isOpen: true)], lists: settings.blocklists ?? [:])
   }
 
   /// One for each loop; they share nothing but the tenant's tables.
@@ -19,6 +20,7 @@ public struct Chat: Plugin {
 
 struct Settings: Decodable {
   let types: [String: ChannelType]?
+  let blocklists: [String: Blocklist]?
 }
 
 /// The chat of one event loop. It keeps nothing that matters: everything is in the store.
@@ -88,6 +90,9 @@ public final class ChatShard: PluginShard {
     on.route("mute", ChatShard.mute)
     on.route("unmute", ChatShard.unmute)
     on.route("list_mutes", ChatShard.listMutes)
+    on.route("flag_message", ChatShard.flagMessage)
+    on.route("list_flags", ChatShard.listFlags)
+    on.route("resolve_flag", ChatShard.resolveFlag)
     registerMessages(&on)
     on.service("sluice.channel-authority/1", method: 1) {
       (shard, question: AuthorityQuestion) async throws -> AuthorityAnswer in

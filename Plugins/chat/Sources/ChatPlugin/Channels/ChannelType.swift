@@ -17,6 +17,10 @@ struct ChannelType: Decodable, Sendable, Equatable {
   let maxMessageLength: Int
   let maxMembers: Int
   let pace: Pace
+  /// What messages have to pass; its lists are found among the tenant's.
+  var gate = MessageGate()
+  /// Names of the tenant's lists.
+  let blocklists: [String]
 
   private enum CodingKeys: String, CodingKey {
     case isOpen = "open"
@@ -25,6 +29,8 @@ struct ChannelType: Decodable, Sendable, Equatable {
     case maxMembers = "max_members"
     case slowMode = "slow_mode_seconds"
     case rate = "rate_limit"
+    case blocklists
+    case filter = "message_filter"
   }
 
   init(isOpen: Bool) {
@@ -34,6 +40,7 @@ struct ChannelType: Decodable, Sendable, Equatable {
     maxMessageLength = Self.longestMessage
     maxMembers = Self.defaultMembers
     pace = Pace(slowMode: 0, rate: nil)
+    blocklists = []
   }
 
   init(from decoder: any Decoder) throws {
@@ -51,6 +58,8 @@ struct ChannelType: Decodable, Sendable, Equatable {
     pace = Pace(
       slowMode: try type.decodeIfPresent(Int64.self, forKey: .slowMode) ?? 0,
       rate: try type.decodeIfPresent(MessageRate.self, forKey: .rate))
+    blocklists = try type.decodeIfPresent([String].self, forKey: .blocklists) ?? []
+    gate.filter = try type.decodeIfPresent(MessageGate.Filter.self, forKey: .filter)
   }
 
   /// Whether a channel comes to be with its first message.
@@ -75,8 +84,20 @@ struct ChannelType: Decodable, Sendable, Equatable {
 struct ChannelTypes: Sendable {
   private let byName: [String: ChannelType]
 
-  /// - Throws: `ConfigurationError` when a name, or that of a role, is none.
-  init(_ types: [String: ChannelType]) throws {
+  /// - Parameter lists: the tenant's blocklists, by name.
+  /// - Throws: `ConfigurationError` when a name, or that of a role, is none, or a type names a list that there is not.
+  init(_ types: [String: ChannelType], lists: [String: Blocklist] = [:]) throws {
+    var types = types
+    for (name, type) in types {
+      types[name]?.gate.lists = try type.blocklists.enumerated().map { index, list in
+        guard let found = lists[list] else {
+          throw ConfigurationError(
+            pointer: "/types/\(name)/blocklists/\(index)",
+            message: "There is no blocklist called \"\(list)\".")
+        }
+        return (list, found)
+      }
+    }
     for (name, type) in types.sorted(by: { $0.key < $1.key }) {
       guard Self.isName(name) else {
         throw ConfigurationError(

@@ -30,7 +30,7 @@ extension ChatShard {
   /// Tables with something of a channel beside its messages, by type and channel.
   private static let ofChannels = [
     "chat_members", "chat_reads", "chat_invitations", "chat_bans", "chat_drafts", "chat_pace",
-    "chat_held_messages",
+    "chat_held_messages", "chat_flags",
   ]
 
   func deleteChannel(_ request: Request) async throws -> Response {

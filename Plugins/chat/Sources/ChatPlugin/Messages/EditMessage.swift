@@ -48,6 +48,13 @@ extension ChatShard {
       message.custom = change.custom ?? was.custom
       try message.requireContent()
       guard !message.hasContent(of: was) else { return try await shown(message, to: actor.user) }
+      let passed = try await pass(
+        message, isEdit: true, in: found.address, found.type, for: actor,
+        who: found.permission(.editOwnMessage, others: .editAnyMessage))
+      guard !passed.isHeld else {
+        throw Problem.forbidden("The message may not be changed to say this.")
+      }
+      message = passed.message
       let now = try context.clock.now()
       message.updatedAt = now
       var batch = Batch()
@@ -73,6 +80,7 @@ extension ChatShard {
         batch.add("DELETE FROM chat_mentions WHERE message = \(id)")
         Self.keepMentions(of: message, &batch)
       }
+      try keep(passed.flags, of: message, in: found.address, &batch)
       batch.emit(
         try Emit(
           "chat.message.updated", channel: found.address.realTimeName, replacing: id,

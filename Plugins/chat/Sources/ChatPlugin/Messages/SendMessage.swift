@@ -43,15 +43,25 @@ extension ChatShard {
     _ draft: Draft, to address: ChannelAddress, _ type: ChannelType, for actor: Actor
   ) async throws -> (message: Message, isNew: Bool) {
     let message = try compose(draft, to: address, type, for: actor)
-    return try await send(message, to: address, type, for: actor, isSlowed: type.pace.isOfType)
+    let passed = try await pass(
+      message, in: address, type, for: actor,
+      who: message.parentID == nil ? .sendMessage : .sendReply)
+    return try await send(passed, to: address, type, for: actor, isSlowed: type.pace.isOfType)
   }
 
   /// - Parameter isSlowed: whether it is looked at how often the user writes; else a slow channel is found to be one on the way.
   private func send(
-    _ message: Message, to address: ChannelAddress, _ type: ChannelType, for actor: Actor,
-    isSlowed: Bool
+    _ passed: MessageGate.Passed, to address: ChannelAddress, _ type: ChannelType,
+    for actor: Actor, isSlowed: Bool
   ) async throws -> (message: Message, isNew: Bool) {
+    let message = passed.message
     let permission: Permission = message.parentID == nil ? .sendMessage : .sendReply
+    if passed.isHeld {
+      try await admit(actor, to: address, type, for: permission)
+      return try await hold(
+        message, in: address,
+        at: place(in: address, type, for: actor, at: message.createdAt, isShown: false))
+    }
     var batch = Batch()
     batch.add(place(in: address, type, for: actor, at: message.createdAt))
     batch.add(try insert(message, in: address))
@@ -72,6 +82,7 @@ extension ChatShard {
     Self.keepMentions(of: message, &batch)
     Self.keepPoll(of: message, &batch)
     let replying = message.parentID.map { Self.keepReply(message, to: $0, in: address, &batch) }
+    try keep(passed.flags, of: message, in: address, &batch)
     try batch.emit("chat.message.created", channel: address.realTimeName, data: message)
     do {
       let commit = try await context.store.commit(batch)
@@ -101,7 +112,7 @@ extension ChatShard {
           at: place(in: address, type, for: actor, at: message.createdAt, isShown: false))
       }
       if !isSlowed, (access.channel?.slowMode ?? 0) > 0 {
-        return try await send(message, to: address, type, for: actor, isSlowed: true)
+        return try await send(passed, to: address, type, for: actor, isSlowed: true)
       }
       throw Self.overtaken(address)
     } catch StoreError.conflict(statement: let failed?, _) where failed == asking {
