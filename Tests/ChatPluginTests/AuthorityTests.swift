@@ -61,6 +61,7 @@ import Testing
             reason:
               "In private:den the role \"user\", of whoever is no member, may not read_channel."))
       #expect(try await !ask(host, "chat:private:none", "subscribe").allow)
+      #expect(try await ask(host, "chat:private:none", "history", kind: "key").allow)
     }
   }
 

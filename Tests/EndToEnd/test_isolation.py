@@ -14,6 +14,12 @@ from program import Sluice
 from wire import ask, get, handshake
 from workshop import with_plugins
 
+POLL = {"question": "Hush?", "options": ["Yes", "No"]}
+# What lists of a user's own need beside a key, and what others need to list anything.
+QUERIES = {
+    **dict.fromkeys(["/v1/unread", "/v1/threads", "/v1/drafts", "/v1/channels/{type}/{id}/draft", "/v1/invitations", "/v1/mutes"], ["user_id=alice"]),
+    "/v1/flags": ["channel=private:board"], "/v1/search": ["q=hush"],
+}
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -59,7 +65,8 @@ class House:
                 app.set_plugin("chat", enabled=True, config=acme.configuration()["plugins"]["chat"]["config"])
             server.post("/v1/channels", {"type": "private", "id": "board", "members": ["alice"]}, expect=201)
             path = "/v1/channels/private/board/messages"
-            self.things[app.id] = server.post(path, {"text": "hush", "user_id": "alice"}, expect=201).json()["id"]
+            self.things[app.id] = server.post(path, {"text": "hush", "user_id": "alice", "poll": POLL}, expect=201).json()["id"]
+            server.put("/v1/channels/private/board/draft", {"text": "well", "user_id": "alice"}, expect=200)
 
     def state(self) -> str:
         """All that the first apps hold, as their own servers see it."""
@@ -115,7 +122,7 @@ def filled(path: str, app: str, message: str) -> str:
         path = path.replace("{id}", "alice")
     values = {"app": app, "type": "private", "id": "board", "channel": "chat:private:board", "plugin": "chat",
               "key": "key_00000000000000000000000000", "account": "acc_00000000000000000000000000",
-              "host": "a.customers.example", "invitation": "inv_00000000000000000000000000"}
+              "host": "a.customers.example", "invitation": "inv_00000000000000000000000000", "user": "mallory"}
     for name, value in values.items():
         path = path.replace("{" + name + "}", value)
     assert "{" not in path, f"no value for {path}"
@@ -134,6 +141,22 @@ BODIES = {
     ("POST", "/v1/channels/{type}/{id}/read"): {"message_id": "m1", "user_id": "mallory"},
     ("POST", "/v1/channels/{type}/{id}/typing"): {"user_id": "mallory"},
     ("PATCH", "/v1/messages/{id}"): {"text": "mallory"},
+    ("PATCH", "/v1/channels/{type}/{id}"): {"data": {"by": "mallory"}},
+    ("PATCH", "/v1/channels/{type}/{id}/members/{user}"): {"role": "owner"},
+    ("PATCH", "/v1/channels/{type}/{id}/membership"): {"pinned": True, "user_id": "mallory"},
+    ("POST", "/v1/channels/{type}/{id}/invitations"): {"members": ["mallory"]},
+    ("POST", "/v1/channels/{type}/{id}/invitations/accept"): {"user_id": "mallory"},
+    ("POST", "/v1/channels/{type}/{id}/invitations/reject"): {"user_id": "mallory"},
+    ("PUT", "/v1/channels/{type}/{id}/bans/{user}"): {},
+    ("PUT", "/v1/channels/{type}/{id}/draft"): {"text": "mallory", "user_id": "mallory"},
+    ("PUT", "/v1/bans/{user}"): {},
+    ("PUT", "/v1/mutes/{user}"): {"user_id": "alice"},
+    ("POST", "/v1/messages/{id}/flag"): {"user_id": "mallory"},
+    ("POST", "/v1/flags/{id}/resolve"): {"action": "dismiss"},
+    ("PUT", "/v1/messages/{id}/pin"): None,
+    ("PUT", "/v1/messages/{id}/poll/votes"): {"option_ids": [1], "user_id": "mallory"},
+    ("POST", "/v1/messages/{id}/poll/close"): None,
+    ("POST", "/v1/messages/{id}/thread/read"): {"user_id": "mallory"},
     ("PUT", "/v1/messages/{id}/reactions/{type}"): {"user_id": "mallory"},
     ("POST", "/v1/apps"): {"name": "Mallory"},
     ("PATCH", "/v1/apps/{app}"): {"name": "Mallory"},
@@ -171,11 +194,9 @@ BODIES = {
 
 def status_of(house: House, method, pattern, operation, *, app, credential=None, host="127.0.0.1", named=None):
     path = filled(pattern, app.id, house.things.get(app.id, "msg_" + "0" * 26))
-    query = []
+    query = list(QUERIES.get(pattern, [])) if method == "GET" else []
     if is_socket(operation) or pattern == "/connection/uni_sse":
         query.append("channels=chat:private:board")
-    if pattern == "/v1/unread":
-        query.append("user_id=alice")
     if (method, pattern) == ("GET", "/connection/sse"):
         query.append(f"cf_connect={quote(json.dumps(BODIES['POST', pattern]))}")
     if named:
