@@ -107,7 +107,8 @@ let package = Package(
       exclude: ["plugin.version", "GUIDE.md"],
       swiftSettings: onLoop),
     .target(
-      name: "PluginTesting", dependencies: ["CSluice", "PluginKit", "Store"], swiftSettings: onLoop),
+      name: "PluginTesting", dependencies: ["CSluice", "CSSL", "PluginKit", "Store"],
+      swiftSettings: onLoop),
     .executableTarget(
       name: "sluice",
       dependencies: [

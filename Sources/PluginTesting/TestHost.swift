@@ -136,8 +136,10 @@ public final class TestHost: Sendable {
 
   /// Has a statement committed right before the plugin's next batch: what another loop may do between a plugin's look at its
   /// tables and its write. A statement that is refused ends the test's process.
-  public func interpose(_ sql: String) {
-    world.store.interposed.withLock { $0.append(sql) }
+  ///
+  /// - Parameter batches: how many of the plugin's batches come before.
+  public func interpose(_ sql: String, after batches: Int = 0) {
+    world.store.interposed.withLock { $0.append((batches, sql)) }
   }
 
   /// Does `body` on the loop's thread.

@@ -36,8 +36,8 @@ final class TestStore: Sendable {
   private let owner: String
   let folder: String
   private let history: @Sendable (String) -> TestBounds
-  /// What is committed before the plugin's next batch.
-  let interposed = Mutex<[String]>([])
+  /// What is committed between the plugin's batches, each after so many.
+  let interposed = Mutex<[(batches: Int, sql: String)]>([])
 
   init(
     tenant: String, owner: String, history: @escaping @Sendable (String) -> TestBounds,
@@ -119,8 +119,9 @@ final class TestStore: Sendable {
     }
     let advance = sequence.map { CursorAdvance(listener: owner, sequence: $0) }
     let before = interposed.withLock { interposed in
-      defer { interposed = [] }
-      return interposed
+      let due = interposed.filter { $0.batches == 0 }.map(\.sql)
+      interposed = interposed.filter { $0.batches > 0 }.map { ($0.batches - 1, $0.sql) }
+      return due
     }
     do {
       if !before.isEmpty {

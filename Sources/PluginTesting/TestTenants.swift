@@ -11,6 +11,8 @@ public struct TestTenants: Sendable {
     public var config: RawJSON
     /// The version that was chosen; nil is the standard one.
     public var version: String?
+    /// How often it was set.
+    public var revision = 1
   }
 
   /// A credential that the plugin has put.
@@ -33,6 +35,8 @@ public struct TestTenants: Sendable {
     public var credentialLimit = 1_000
     /// By name, unsealed: what `sluice.secrets/1` of that tenant would read.
     public var secrets: [String: [UInt8]] = [:]
+    /// By name: what there was before the last rotation that was not taken back.
+    var rotated: [String: TestRotation] = [:]
     /// As the plugin set them, in its order.
     public var hosts: [String] = []
     /// The chains that were put, by host, not looked at.
@@ -95,7 +99,7 @@ let tenantsTable = Constant {
         InstalledPlugin(
           id: $0.key, version: $0.value.version ?? "0.0.0",
           pinned: $0.value.version.map { _ in true }, enabled: $0.value.isEnabled,
-          config: $0.value.config)
+          config: $0.value.config, revision: "\($0.value.revision)")
       }
       return world.lend((try? JSON.encode(list)) ?? [])
     },
@@ -106,6 +110,7 @@ let tenantsTable = Constant {
         value.isEnabled = enabled != 0
         if config.bytes != nil { value.config = RawJSON(unchecked: config.array) }
         if version.bytes != nil { value.version = version.length == 0 ? nil : version.text }
+        if tenant.plugins[id] != nil { value.revision += 1 }
         tenant.plugins[id] = value
         return SLUICE_OK
       }
@@ -182,13 +187,8 @@ let tenantsTable = Constant {
     rotate_secret: { host, tenant, name, value, until, completion, context in
       changeTenant(host, tenant, completion, context) { tenant, now in
         guard name.text.hasPrefix("tenant.") else { return SLUICE_E_DENIED }
-        let previous = name.text + ".previous"
-        if let old = tenant.secrets[name.text] {
-          let line = Array("\(until) ".utf8) + old + [0x0A]
-          tenant.secrets[previous] = line + (tenant.secrets[previous] ?? [])
-        }
-        tenant.secrets[name.text] = value.array
-        return SLUICE_OK
+        return tenant.rotate(name.text, value.array, until: until, at: now)
+          ? SLUICE_OK : SLUICE_E_LIMITED
       }
     },
     put_host: { host, tenant, name, chain, key, completion, context in
@@ -272,6 +272,14 @@ let tenantsTable = Constant {
         return sluice_slice_t(bytes: nil, length: 0)
       }
       return world.lend(Array(known.plan.utf8))
+    },
+    take_back_secret: { host, tenant, name, digest, completion, context in
+      changeTenant(host, tenant, completion, context) { tenant, _ in
+        guard name.text.hasPrefix("tenant.") else { return SLUICE_E_DENIED }
+        guard digest.length == 32 else { return SLUICE_E_INVALID }
+        tenant.takeBack(name.text, digest: digest.array)
+        return SLUICE_OK
+      }
     })
 }
 
@@ -306,6 +314,7 @@ private struct InstalledPlugin: Encodable {
   let pinned: Bool?
   let enabled: Bool
   let config: RawJSON
+  let revision: String
 }
 
 private func change(

@@ -165,14 +165,15 @@ import Testing
   private static let rows = """
     INSERT INTO control_apps VALUES
       ('app_a', 'acc_ada', 'a', 'free', 'creating', 1767225000000, 1767225000000),
-      ('app_b', 'acc_ada', 'b', 'free', 'deleting', 1767225000000, 1767225000000),
+      ('app_b', 'acc_ada', 'b', 'free', 'deleting', 1767225600000, 1767225600000),
       ('app_c', 'acc_ada', 'c', 'free', 'creating', 1767225600000, 1767225600000),
       ('app_d', 'acc_ada', 'd', 'free', 'ready', 1767225000000, 1767225000000);
     INSERT INTO control_members SELECT id, account_id, 'owner', created_at FROM control_apps;
     INSERT INTO control_keys (id, app_id, name, key, scopes, state, created_at, expires_at) VALUES
       ('key_a', 'app_a', 'k', 'pk_a', '["*"]', 'creating', 1767225000000, NULL),
       ('key_d', 'app_d', 'k', 'pk_d', '["*"]', 'creating', 1767225000000, NULL),
-      ('key_e', 'app_d', 'k', 'pk_e', '["*"]', 'creating', 1767225600000, NULL);
+      ('key_e', 'app_d', 'k', 'pk_e', '["*"]', 'creating', 1767225600000, NULL),
+      ('key_f', 'app_d', 'k', 'pk_f', '["*"]', 'deleting', 1767225600000, NULL);
     """
 
   @Test func `or half deleted is taken back at the start and from time to time`() async throws {
@@ -183,12 +184,17 @@ import Testing
       credentials: [
         "key_d": TestTenants.Key(
           credential: Credential(
-            id: "key_d", digest: [UInt8](repeating: 1, count: 32), scopes: ["*"]))
+            id: "key_d", digest: [UInt8](repeating: 1, count: 32), scopes: ["*"])),
+        "key_f": TestTenants.Key(
+          credential: Credential(
+            id: "key_f", digest: [UInt8](repeating: 2, count: 32), scopes: ["*"])),
       ])
     let control = try await ControlHost(rows: Self.rows, tenants: tenants)
     try await control.host.settle()
     let after = try await control.host.tenants.tenants
+    // What is being deleted need not wait, however young.
     #expect(after["app_b"] == nil)
+    #expect(after["app_d"]?.credentials["key_f"]?.revokedAt != nil)
     // Another loop may be at work on it: only what is five minutes old was abandoned.
     #expect(after["app_c"] != nil)
     #expect(after["app_d"]?.credentials["key_d"]?.revokedAt != nil)

@@ -87,48 +87,6 @@ import Testing
     try await control.host.close()
   }
 
-  /// 1767225600000 is when the test host's clock begins: a crash a moment ago.
-  @Test func `is listed as it is served, whatever a crash has left`() async throws {
-    let rows = """
-      INSERT INTO control_apps VALUES
-        ('app_a', 'acc_ada', 'a', 'free', 'ready', 1767225000000, 1767225000000);
-      INSERT INTO control_members VALUES ('app_a', 'acc_ada', 'owner', 1767225000000);
-      INSERT INTO control_domains (host, app_id, created_at) VALUES
-        ('gone.customers.example', 'app_a', 1), ('renewed.customers.example', 'app_a', 1000),
-        ('whole.customers.example', 'app_a', 1);
-      INSERT INTO control_domain_changes VALUES
-        ('aud_1', 'app_a', 'gone.customers.example', 1767225600000),
-        ('aud_2', 'app_a', 'new.customers.example', 1767225600000),
-        ('aud_3', 'app_a', 'renewed.customers.example', 1767225000000),
-        ('aud_4', 'app_a', 'never.customers.example', 1767225000000),
-        ('aud_5', 'app_b', 'lost.customers.example', 1767225000000);
-      """
-    var tenants = TestTenants()
-    tenants.tenants["app_a"] = TestTenants.Tenant(
-      hosts: ["new.customers.example", "renewed.customers.example", "whole.customers.example"],
-      certificates: ["renewed.customers.example": Array("CHAIN".utf8)])
-    let control = try await ControlHost(rows: rows, tenants: tenants)
-    try await control.host.settle()
-    let reply = try await control.request("GET", "/v1/apps/app_a/domains")
-    struct List: Decodable { var data: [Shown] }
-    let list = try reply.json(List.self).data
-    #expect(
-      list.map(\.host) == [
-        "new.customers.example", "renewed.customers.example", "whole.customers.example",
-      ])
-    #expect(list.map(\.certificate?.names) == [nil, ["renewed.customers.example"], nil])
-    #expect(reply.text.contains(#""created_at":"1970-01-01T00:00:01.000Z""#))
-    // What was begun is not looked at for ever: one that is removed by whatever other way stays as the list has it.
-    try await control.host.advance(milliseconds: 300_000)
-    try await control.host.settle()
-    tenants.tenants["app_a"] = TestTenants.Tenant()
-    try await control.host.setTenants(tenants)
-    try await control.host.advance(milliseconds: 300_000)
-    try await control.host.settle()
-    #expect(try await control.request("GET", "/v1/apps/app_a/domains").text == reply.text)
-    try await control.host.close()
-  }
-
   @Test(arguments: ["localhost", "127.0.0.1", "a..example", "-a.example", "a_b.example", "a.b%20c"])
   func `is refused where it is no host name`(host: String) async throws {
     let control = try await ControlHost()

@@ -249,58 +249,6 @@ import Testing
     try await control.host.close()
   }
 
-  /// 1767225000000 is ten minutes before the test host's clock begins, at 1767225600000.
-  private static let halfRotated = """
-    INSERT INTO control_apps VALUES
-      ('app_a', 'acc_ada', 'a', 'free', 'ready', 1767225000000, 1767225000000);
-    INSERT INTO control_members VALUES ('app_a', 'acc_ada', 'owner', 1767225000000);
-    INSERT INTO control_keys (id, app_id, name, key, scopes, state, created_at, credential,
-      previous_credential, previous_until, unsettled, pending_credential, pending_at, rotated_at) VALUES
-      ('key_a', 'app_a', 'k', 'pk_a', '["*"]', 'ready', 1, 'key_a.2', 'key_a.1', 1767225599000, 1, NULL, NULL,
-        1767225599000),
-      ('key_b', 'app_a', 'k', 'pk_b', '["*"]', 'ready', 1, NULL, NULL, NULL, 0, 'key_b.1', 1767225000000, NULL),
-      ('key_c', 'app_a', 'k', 'pk_c', '["*"]', 'ready', 1, NULL, NULL, NULL, 0, 'key_c.1', 1767225600000, NULL),
-      ('key_d', 'app_a', 'k', 'pk_d', '["*"]', 'ready', 1, 'key_d.1', 'key_d', 1767225700000, 1, 'key_d.2',
-        1767225600000, 1767225000000);
-    """
-
-  @Test func `that a crash has left half rotated is put right at the start`() async throws {
-    var tenants = TestTenants()
-    var tenant = TestTenants.Tenant()
-    let ids = [
-      "key_a", "key_a.1", "key_a.2", "key_a.public", "key_b", "key_b.1", "key_c", "key_c.1",
-      "key_d", "key_d.1", "key_d.2",
-    ]
-    for (number, id) in ids.enumerated() {
-      tenant.credentials[id] = TestTenants.Key(
-        credential: Credential(
-          id: id, digest: [UInt8](repeating: UInt8(number), count: 32), scopes: ["*"]))
-    }
-    tenants.tenants["app_a"] = tenant
-    let control = try await ControlHost(rows: Self.halfRotated, tenants: tenants)
-    try await control.host.settle()
-    var after = try #require(try await control.host.tenants.tenants["app_a"]?.credentials)
-    // All but the last secret, however young the rotation; and what is public stays.
-    #expect(after["key_a"]?.revokedAt != nil && after["key_a.1"]?.revokedAt != nil)
-    #expect(after["key_a.2"]?.revokedAt == nil && after["key_a.public"]?.revokedAt == nil)
-    #expect(after["key_b"]?.revokedAt == nil && after["key_b.1"]?.revokedAt != nil)
-    // Somebody may still be at work on these, also where the rotation before was not brought to its end.
-    #expect(after["key_c.1"]?.revokedAt == nil && after["key_d.2"]?.revokedAt == nil)
-    #expect(after["key_d"]?.revokedAt == 1_767_225_700_000 && after["key_d.1"]?.revokedAt == nil)
-    let path = "/v1/apps/app_a/keys/key_c/rotate"
-    #expect(try await control.request("POST", path, #"{"grace_seconds":0}"#).status == 409)
-    let other = "/v1/apps/app_a/keys/key_b/rotate"
-    #expect(try await control.request("POST", other, #"{"grace_seconds":0}"#).status == 200)
-    // Nobody is at work on them any more.
-    try await control.host.advance(milliseconds: 300_000)
-    try await control.host.settle()
-    after = try #require(try await control.host.tenants.tenants["app_a"]?.credentials)
-    #expect(after["key_c.1"]?.revokedAt != nil && after["key_d.2"]?.revokedAt != nil)
-    #expect(after["key_c"]?.revokedAt == nil && after["key_d.1"]?.revokedAt == nil)
-    #expect(try await control.request("POST", path, #"{"grace_seconds":0}"#).status == 200)
-    try await control.host.close()
-  }
-
   @Test func `of another app cannot be deleted through one's own`() async throws {
     let control = try await ControlHost()
     let mine = try await control.makeApp()

@@ -97,6 +97,8 @@ import Testing
     let control = try await ControlHost()
     let app = try await control.makeApp()
     try await join(control, app, "bob", "owner")
+    // Ids sort by time.
+    try await control.host.advance(milliseconds: 5)
     let other = try await control.makeApp("Other")
     let code = try await invite(control, other, "bob", "owner")
     #expect(try await depart(control, "acc_bob") == [])

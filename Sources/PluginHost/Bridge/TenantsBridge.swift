@@ -36,7 +36,9 @@ enum TenantsBridge {
         let list = record.plugins.sorted { $0.key < $1.key }.map { id, setting in
           let manifest = setup.plugin(id, version: setting.version)?.manifest
           let sealed = try? loop.host.registry.sealedSettings(record.id, plugin: id)
-          return describe(id, setting, manifest, sealed ?? SealedSettings())
+          return describe(
+            id, setting, manifest, sealed ?? SealedSettings(),
+            revision: loop.host.registry.revision(of: id, setting, tenant: record.id))
         }
         return lend(loop, .array(list))
       },
@@ -168,11 +170,21 @@ enum TenantsBridge {
         guard loop.host.registry.record(id) != nil else { return .absent }
         var name = loop.host.usage.plan(of: id)
         return name.withUTF8 { loop.lend(UnsafeRawBufferPointer($0)) }
+      },
+      take_back_secret: { host, tenant, name, digest, completion, context in
+        let (id, text) = (String(tenant), String(name))
+        guard text.hasPrefix("tenant.") else { return SLUICE_E_DENIED }
+        guard digest.length == 32 else { return SLUICE_E_INVALID }
+        let hexadecimal = HexDigest.text(of: Array(digest.raw))
+        return change(host, completion, context) { (tenants) throws(TenantFailure) in
+          try await tenants.takeBackSecret(id, name: text, digest: hexadecimal)
+        }
       }))
 
   /// A plugin as one tenant has it, without the secrets among its settings.
   private static func describe(
-    _ id: String, _ setting: PluginSetting, _ manifest: PluginManifest?, _ sealed: SealedSettings
+    _ id: String, _ setting: PluginSetting, _ manifest: PluginManifest?, _ sealed: SealedSettings,
+    revision: String
   ) -> ConfigValue {
     let config = ConfigValue(json: setting.config) ?? .object([])
     let paths = manifest.map { sealed.paths(by: $0.settings, in: config) } ?? []
@@ -181,6 +193,7 @@ enum TenantsBridge {
       .init("id", .string(id)),
       .init("version", .string(manifest?.version ?? setting.version ?? "")),
       .init("enabled", .boolean(setting.enabled)), .init("config", open),
+      .init("revision", .string(revision)),
     ]
     if setting.version != nil { members.append(.init("pinned", true)) }
     if !paths.isEmpty {

@@ -164,6 +164,14 @@ public final class TenantRegistry: Sendable {
     return try SealedSettings(bytes, plugin: plugin)
   }
 
+  /// A text that is another one after every change of a plugin's settings: secrets among them are sealed anew each time. [any-thread]
+  func revision(of plugin: String, _ setting: PluginSetting, tenant: String) -> String {
+    let sealed = table.withLock { $0.secret(tenant, SealedSettings.name(of: plugin)) }?.sealed
+    let head = "\(setting.enabled ? 1 : 0) \(setting.version ?? "") \(setting.config.utf8.count) "
+    return String(
+      HexDigest.sha256(Array((head + setting.config).utf8) + (sealed ?? [])).prefix(24))
+  }
+
   /// Lets a credential in.
   ///
   /// Completes with the new record, or `invalid`, `limitExceeded`, `notFound`, `isStatic`, `conflict`: the tenant has

@@ -39,7 +39,7 @@ public struct Tenants {
     return RawJSON(unchecked: Array(Bytes(tenants.pointee.installed(host))))
   }
 
-  /// A tenant's plugins: a JSON array of {"id","version","enabled","config","pinned"?,"secrets"?}; nil: no such tenant.
+  /// A tenant's plugins: a JSON array of {"id","version","enabled","config","revision","pinned"?,"secrets"?}; nil: no such tenant.
   public func plugins(of tenant: String) throws -> RawJSON? {
     let (tenants, host) = try table()
     let value = tenant.withSlice { Bytes(tenants.pointee.plugins(host, $0)) }
@@ -164,6 +164,8 @@ public struct Tenants {
 
   /// Puts another secret in the place of one, which is kept under its name and ".previous" as `sluice/ext/tenants.h`
   /// says, for whoever accepts it until `time`.
+  ///
+  /// - Throws: `HostError` `.limited` when too many are kept that are still good.
   public func rotateSecret(
     _ name: String, _ value: [UInt8], of tenant: String, keepingOldUntil time: Timestamp
   ) async throws {
@@ -174,6 +176,18 @@ public struct Tenants {
             tenants.rotate_secret(
               host, tenant, name, $0, time.unixMilliseconds, completion, call)
           }
+        }
+      }
+    }
+  }
+
+  /// Takes back the last rotation of a secret, if it has put the text there whose SHA-256 is `digest`: the secret and those before
+  /// it are what they were. Else nothing is changed.
+  public func takeBackSecret(_ name: String, digest: [UInt8], of tenant: String) async throws {
+    try await call { tenants, host, completion, call in
+      tenant.withSlice { tenant in
+        name.withSlice { name in
+          digest.withSlice { tenants.take_back_secret(host, tenant, name, $0, completion, call) }
         }
       }
     }

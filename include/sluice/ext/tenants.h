@@ -44,9 +44,10 @@ typedef struct sluice_tenants_v1 {
      * and schema these are, `versions` all that a tenant may choose from, `scopes` what routes, sockets and messages of any
      * of them ask for. */
     sluice_slice_t (*SLUICE_NONNULL installed)(const sluice_host_v1_t *SLUICE_NONNULL host);
-    /* The tenant's plugins, as a JSON array of {"id","version","enabled","config"}, with "pinned" true where the tenant has
-     * chosen the version, and "secrets", an array of {"pointer","set"}, where the plugin's settings have any: those are kept
-     * sealed, and are not in "config". Absent: no such tenant. */
+    /* The tenant's plugins, as a JSON array of {"id","version","enabled","config","revision"}, with "pinned" true where the tenant
+     * has chosen the version, and "secrets", an array of {"pointer","set"}, where the plugin's settings have any: those are kept
+     * sealed, and are not in "config". "revision" is a text that is another one after every change of the plugin's, of its
+     * secrets too, and tells nothing of them. Absent: no such tenant. */
     sluice_slice_t (*SLUICE_NONNULL plugins)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant);
     /*
      * Switches a plugin on or off and gives it its settings (a JSON object; absent keeps what there is). Of settings that
@@ -101,8 +102,9 @@ typedef struct sluice_tenants_v1 {
      * Puts another text in the place of a secret, and keeps the old one under `name` followed by ".previous", for whoever
      * still has to accept it until `until_ms` (Unix milliseconds; not after now: no longer). What stands there is lines of
      * a time in decimal digits, a space, a secret that is good before that time, and a line feed, newest first, four at
-     * most; the time may be over: what such a secret made is expired, not forged. SLUICE_E_INVALID: the value holds a line
-     * feed. A crash in between leaves the secret as it was. When it is done the tenant's bus has in the channel
+     * most; the time may be over: what such a secret made is expired, not forged. None is good for longer than the one that
+     * came after it. SLUICE_E_INVALID: the value holds a line feed. SLUICE_E_LIMITED: five would be kept whose time is not over.
+     * A crash in between leaves the secret as it was, or another that `take_back_secret` takes back. When it is done the tenant's bus has in the channel
      * `@identities` an event "identities.void" with {"void_at_ms":…}, which is `until_ms`: whoever keeps a principal that
      * was recognised up to the event's time has it end then at the latest, and its client come back with a new credential.
      */
@@ -158,9 +160,16 @@ typedef struct sluice_tenants_v1 {
     /* The name of the plan that the tenant is on now, whoever has chosen it; absent: no such tenant. It may be one that the
      * operator has taken away since. Valid like `plugins`. */
     sluice_slice_t (*SLUICE_NONNULL plan)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant);
+    /* Takes back the last `rotate_secret` of a name, if the text that it has put there is the one whose SHA-256 is `digest` (32
+     * bytes), and it was not taken back yet; else changes nothing. The secret and those before it are then what they were, and until when
+     * they are good too. SLUICE_E_NOT_FOUND: no such tenant; SLUICE_E_INVALID: no digest. */
+    sluice_status_t (*SLUICE_NONNULL take_back_secret)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
+                                                       sluice_slice_t name, sluice_slice_t digest,
+                                                       sluice_completion_fn SLUICE_NONNULL completion,
+                                                       uint64_t context);
 } sluice_tenants_v1_t;
 
-SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 168, "tenants table layout");
+SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 176, "tenants table layout");
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@ public import PluginKit
 public struct Control: Plugin {
   let settings: ControlSettings
   private let anchor: AuditAnchor
+  private let changeDesk: ChangeDesk
   private let nameServer: NameServer
   private let proofDesk = ProofDesk()
 
@@ -12,12 +13,15 @@ public struct Control: Plugin {
     settings = try context.config()
     try settings.check()
     nameServer = try NameServer(settings.nameServer)
-    anchor = AuditAnchor(folder: try context.folder())
+    let folder = try context.folder()
+    anchor = AuditAnchor(folder: folder)
+    changeDesk = try ChangeDesk(
+      folder: folder, owner: ChangeDesk.number(try context.random.bytes(8)))
   }
 
   /// One for each loop; they share nothing but the platform's tables.
   public func makeShard(_ context: ShardContext) throws -> ControlShard {
-    ControlShard(settings, anchor, nameServer, proofDesk, context)
+    ControlShard(settings, anchor, changeDesk, nameServer, proofDesk, context)
   }
 }
 

@@ -7,16 +7,19 @@ public final class ControlShard: PluginShard {
   /// Where those wait who append to the audit log.
   let auditLine = AuditLine()
   let anchor: AuditAnchor
+  /// Of all loops.
+  let changeDesk: ChangeDesk
   let nameServer: NameServer
   /// Of all loops.
   let proofDesk: ProofDesk
 
   init(
-    _ settings: ControlSettings, _ anchor: AuditAnchor, _ nameServer: NameServer,
-    _ proofDesk: ProofDesk, _ context: ShardContext
+    _ settings: ControlSettings, _ anchor: AuditAnchor, _ changeDesk: ChangeDesk,
+    _ nameServer: NameServer, _ proofDesk: ProofDesk, _ context: ShardContext
   ) {
     self.settings = settings
     self.anchor = anchor
+    self.changeDesk = changeDesk
     self.nameServer = nameServer
     self.proofDesk = proofDesk
     self.context = context
@@ -28,7 +31,7 @@ public final class ControlShard: PluginShard {
     on.route("create_app", ControlShard.createApp)
     on.route("list_apps", ControlShard.listApps)
     on.route("read_app", ControlShard.readApp)
-    on.route("change_app", ControlShard.changeApp)
+    on.route("change_app", oneAtATime(ControlShard.changeApp))
     on.route("delete_app", ControlShard.deleteApp)
 
     on.route("transfer_app", ControlShard.transferApp)
@@ -45,22 +48,22 @@ public final class ControlShard: PluginShard {
 
     on.route("create_key", ControlShard.createKey)
     on.route("list_keys", ControlShard.listKeys)
-    on.route("change_key", ControlShard.changeKey)
-    on.route("rotate_key", ControlShard.rotateKey)
-    on.route("delete_key", ControlShard.deleteKey)
-    on.route("rotate_signing_secret", ControlShard.rotateSigningSecret)
+    on.route("change_key", oneAtATime(ControlShard.changeKey))
+    on.route("rotate_key", oneAtATime(ControlShard.rotateKey))
+    on.route("delete_key", oneAtATime(ControlShard.deleteKey))
+    on.route("rotate_signing_secret", oneAtATime(ControlShard.rotateSigningSecret))
 
     on.route("list_domains", ControlShard.listDomains)
     on.route("read_domain", ControlShard.readDomain)
-    on.route("put_domain", ControlShard.putDomain)
-    on.route("delete_domain", ControlShard.deleteDomain)
-    on.route("verify_domain", ControlShard.verifyDomain)
+    on.route("put_domain", oneAtATime(ControlShard.putDomain))
+    on.route("delete_domain", oneAtATime(ControlShard.deleteDomain))
+    on.route("verify_domain", oneAtATime(ControlShard.verifyDomain))
     on.route("read_branding", ControlShard.readBranding)
-    on.route("put_branding", ControlShard.putBranding)
+    on.route("put_branding", oneAtATime(ControlShard.putBranding))
 
     on.route("list_plugins", ControlShard.listInstalledPlugins)
     on.route("list_app_plugins", ControlShard.listAppPlugins)
-    on.route("set_app_plugin", ControlShard.setAppPlugin)
+    on.route("set_app_plugin", oneAtATime(ControlShard.setAppPlugin))
 
     on.route("read_usage", ControlShard.readUsage)
 

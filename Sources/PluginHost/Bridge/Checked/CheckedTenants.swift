@@ -87,5 +87,9 @@ extension TenantsBridge {
       plan: { host, tenant in
         CallCheck.onLoop(host, "sluice.tenants/1 plan") == nil
           ? plain.plan(host, tenant) : .absent
+      },
+      take_back_secret: { host, tenant, name, digest, completion, context in
+        CallCheck.onLoop(host, "sluice.tenants/1 take_back_secret")
+          ?? plain.take_back_secret(host, tenant, name, digest, completion, context)
       }))
 }

@@ -80,12 +80,15 @@ extension ControlShard {
     let change = try request.decode(Change.self)
     let id = try request.parameter(1)
     let app = try await app(of: request, for: .setPlugin)
-    let record = try audit(
-      request, Permission.setPlugin.action, of: app.id, target: id, before: try plugin(id, of: app),
-      after: AppPlugin?.none)
-    try await self.change(record, by: Authority(request, .setPlugin, of: app)) {
-      try plugin(id, of: app)
-    } _: {
+    let record = try audit(request, Permission.setPlugin.action, of: app.id, target: id)
+    let set = try await self.change(
+      .plugin(id), record, by: Authority(request, .setPlugin, of: app)
+    ) {
+      (
+        before: try plugin(id, of: app),
+        intent: try RawJSON(encoding: Intent(former: revision(of: id, of: app.id)))
+      )
+    } make: {
       do {
         try await context.tenants.setPlugin(
           id, of: app.id, enabled: change.enabled, config: change.config,
@@ -93,15 +96,40 @@ extension ControlShard {
       } catch let error as HostError {
         throw ControlShard.problem(error, plugin: id)
       }
+      return try plugin(id, of: app)
     }
-    guard let plugin = try plugin(id, of: app) else {
-      throw HostError(.internal, "the plugin \(id) is set and is not there")
-    }
-    return try .json(plugin)
+    guard let set else { throw HostError(.internal, "the plugin \(id) is set and is not there") }
+    return try .json(set)
   }
 
   private func plugin(_ id: String, of app: App) throws -> AppPlugin? {
     try plugins(of: app).first { $0.id == id }
+  }
+
+  /// What is noted of a change: the settings that it gives may hold secrets.
+  private struct Intent: Codable {
+    /// Which revision of its settings the app had; nil when it had none.
+    var former: String?
+  }
+
+  private struct Revision: Decodable {
+    var id: String
+    var revision: String
+  }
+
+  private func revision(of id: String, of app: String) throws -> String? {
+    let known: [Revision]? = try context.tenants.plugins(of: app)?.decode()
+    return known?.first { $0.id == id }?.revision
+  }
+
+  /// A plugin's settings are in force when their revision is another.
+  func lookAtPlugin(_ id: String, _ change: HostChange) throws -> Finding {
+    let intent: Intent? = try change.intent?.decode()
+    guard let now = try revision(of: id, of: change.app), now != intent?.former,
+      let plugins: [AppPlugin] = try context.tenants.plugins(of: change.app)?.decode(),
+      let plugin = plugins.first(where: { $0.id == id })
+    else { return .unmade }
+    return .made(after: try RawJSON(encoding: plugin))
   }
 
   /// What the host's refusal means to the client, its pointers under `/config`.

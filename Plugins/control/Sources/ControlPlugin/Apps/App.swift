@@ -67,8 +67,8 @@ struct AppState: Codable {
 }
 
 extension ControlShard {
-  private func origins(of app: App) throws -> [String] {
-    try context.tenants.origins(of: app.id) ?? []
+  private func origins(of app: String) throws -> [String] {
+    try context.tenants.origins(of: app) ?? []
   }
 
   /// An app as it stands in lists; nil when the operator has deleted it.
@@ -81,7 +81,7 @@ extension ControlShard {
   /// All of an app.
   private func whole(_ membership: Membership) throws -> ShownApp {
     guard var app = try listed(membership) else { throw ControlShard.unknownApp }
-    app.allowedOrigins = try origins(of: membership.app)
+    app.allowedOrigins = try origins(of: membership.app.id)
     return app
   }
 
@@ -109,7 +109,7 @@ extension ControlShard {
     return try .json(whole(membership))
   }
 
-  private struct Change: Decodable {
+  private struct Change: Codable {
     var name: String?
     var allowedOrigins: [String]?
 
@@ -123,37 +123,112 @@ extension ControlShard {
   func changeApp(_ request: Request) async throws -> Response {
     let change = try request.decode(Change.self)
     var membership = try await membership(request, .changeApp)
-    let app = membership.app
-    let authority = Authority(request, .changeApp, of: app)
-    let name = change.name ?? app.name
-    var batch = Batch()
-    batch.add(
-      SQL(
-        """
-        UPDATE control_apps SET name = \(name), updated_at = \(try context.clock.now())
-        WHERE id = \(app.id) AND state = \(Stage.ready)
-        """
-      ).expect(exactly: 1))
-    let former = try origins(of: app)
-    let record = try audit(
-      request, Permission.changeApp.action, of: app.id,
-      before: AppState(name: app.name, allowedOrigins: former),
-      after: AppState(name: name, allowedOrigins: former))
+    let authority = Authority(request, .changeApp, of: membership.app)
+    let id = membership.app.id
+    let record = try audit(request, Permission.changeApp.action, of: id)
     do {
-      if let origins = change.allowedOrigins {
-        try await self.change(record, by: authority, batch) {
-          AppState(name: name, allowedOrigins: try self.origins(of: app))
-        } _: {
-          try await setOrigins(origins, of: app)
-        }
-      } else {
-        try await commit(batch, record, by: authority)
+      guard let origins = change.allowedOrigins else {
+        membership.app.name = try await rename(id, to: change.name, record, authority)
+        return try .json(whole(membership))
       }
+      var former = membership.app
+      let after = try await self.change(.app, record, by: authority) {
+        former = try await app(id)
+        return (before: try state(of: former), intent: try RawJSON(encoding: change))
+      } make: {
+        try await setOrigins(origins, of: former)
+        return AppState(name: change.name ?? former.name, allowedOrigins: try self.origins(of: id))
+      } batch: { after in
+        try changed(id, name: change.name)
+      }
+      membership.app.name = after?.name ?? former.name
     } catch StoreError.conflict(statement: 0, _) {
       throw ControlShard.unknownApp
     }
-    membership.app.name = name
     return try .json(whole(membership))
+  }
+
+  /// The app's row, with the columns that were given.
+  private func changed(_ id: String, name: String?) throws -> Batch {
+    let now = try context.clock.now()
+    return Batch {
+      SQL(
+        """
+        UPDATE control_apps SET name = COALESCE(\(name), name), updated_at = \(now)
+        WHERE id = \(id) AND state = \(Stage.ready)
+        """
+      ).expect(exactly: 1)
+    }
+  }
+
+  /// How often a change that is this database's alone looks again at what was before, at most.
+  static let looks = 64
+
+  /// Gives an app another name, where nobody changes it.
+  ///
+  /// - Returns: the name that it has.
+  private func rename(
+    _ id: String, to name: String?, _ record: AuditRecord, _ authority: Authority
+  ) async throws -> String {
+    var record = record
+    for _ in 0..<ControlShard.looks {
+      let rows = try await context.store.read(
+        "SELECT COALESCE(MAX(seq), 0) AS seq FROM control_audit WHERE app_id = \(id)")
+      let seen = try rows.first?["seq", Int64.self] ?? 0
+      let former = try await app(id)
+      let next = name ?? former.name
+      record.before = try RawJSON(encoding: state(of: former))
+      record.after = try RawJSON(encoding: AppState(name: next, allowedOrigins: origins(of: id)))
+      var batch = try changed(id, name: next)
+      batch.add(HostChange.none(of: .app, of: id))
+      batch.add(
+        // What was before is in no row, but what changes it is in the log.
+        SQL(
+          """
+          SELECT 1 AS same WHERE \(seen) = (
+            SELECT COALESCE(MAX(seq), 0) FROM control_audit WHERE app_id = \(id))
+          """
+        ).expect(exactly: 1))
+      do {
+        try await whenFree(.app, of: id) {
+          do {
+            try await commit(batch, record, by: authority)
+          } catch StoreError.conflict(statement: 1, _) {
+            throw Occupied()
+          }
+        }
+        return next
+      } catch StoreError.conflict(statement: 2, _) {
+        continue
+      }
+    }
+    throw Occupied()
+  }
+
+  /// An app's origins are in force when the gateway has them.
+  func lookAtOrigins(_ change: HostChange) throws -> Finding {
+    guard let intent: Change = try change.intent?.decode(), let origins = intent.allowedOrigins,
+      let before: AppState = try change.record.before?.decode(),
+      try context.tenants.origins(of: change.app) == origins
+    else { return .unmade }
+    let after = AppState(name: intent.name ?? before.name, allowedOrigins: origins)
+    return .made(
+      after: try RawJSON(encoding: after), try changed(change.app, name: intent.name))
+  }
+
+  private func state(of app: App) throws -> AppState {
+    AppState(name: app.name, allowedOrigins: try origins(of: app.id))
+  }
+
+  /// An app's row, whoever asks.
+  private func app(_ id: String) async throws -> App {
+    let rows = try await context.store.read(
+      """
+      SELECT id, name, created_at FROM control_apps
+      WHERE id = \(id) AND state = \(Stage.ready)
+      """)
+    guard let row = rows.first else { throw ControlShard.unknownApp }
+    return try row.decode()
   }
 
   private func setOrigins(_ origins: [String], of app: App) async throws {

@@ -35,7 +35,8 @@ extension ControlShard {
     try await commitDraft(of: app, owner: request.principal.id, key)
     try await createTenant(app.id)
     do {
-      try await context.tenants.putSecret("tenant.signing", Array(secret.text.utf8), of: app.id)
+      try await context.tenants.putSecret(
+        ControlShard.signingName, Array(secret.text.utf8), of: app.id)
       try await key.put(of: app.id, scopes: ["*"], expiresAt: nil, context)
       var batch = Batch()
       batch.add(

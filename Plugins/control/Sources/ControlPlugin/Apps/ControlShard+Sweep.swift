@@ -2,7 +2,7 @@ internal import PluginKit
 
 /// Taking back what is neither ready nor gone.
 extension ControlShard {
-  /// After so long nobody is at work on a row any more, in milliseconds: a request ends long before.
+  /// After so long nobody is at work on a row that is `creating` any more, in milliseconds: a request ends long before.
   static let abandonedAfter: Int64 = 300_000
 
   /// Ends an app that is marked `deleting`: first its tenant, then the rows that remember it.
@@ -25,7 +25,7 @@ extension ControlShard {
   private func forgetting(_ app: String) -> [SQL] {
     let rows = [
       "control_keys", "control_members", "control_invitations", "control_domains",
-      "control_branding", "control_domain_changes", "control_domain_claims",
+      "control_branding", "control_domain_claims",
     ].map { table -> SQL in
       """
       DELETE FROM \(raw: table) WHERE app_id IN (
@@ -93,16 +93,19 @@ extension ControlShard {
   /// Takes back what a crash, or a failure that could not be undone, has left half made or half
   /// deleted. Two loops may do it at once: every step can be repeated.
   func sweep(at now: Timestamp) async throws {
+    try await settleChanges()
     let edge = now.adding(milliseconds: -ControlShard.abandonedAfter)
     let left = try await context.store.read([
       """
       SELECT id FROM control_apps
-      WHERE state <> \(Stage.ready) AND updated_at <= \(edge) ORDER BY id LIMIT 100
+      WHERE state = \(Stage.deleting) OR (state = \(Stage.creating) AND updated_at <= \(edge))
+      ORDER BY id LIMIT 100
       """,
       """
       SELECT k.id AS id, k.app_id AS app FROM control_keys k
       JOIN control_apps a ON a.id = k.app_id
-      WHERE k.state <> \(Stage.ready) AND k.created_at <= \(edge) AND a.state = \(Stage.ready)
+      WHERE a.state = \(Stage.ready) AND (k.state = \(Stage.deleting)
+        OR (k.state = \(Stage.creating) AND k.created_at <= \(edge)))
       ORDER BY k.id LIMIT 100
       """,
     ])
@@ -123,8 +126,7 @@ extension ControlShard {
     for row in left[1] {
       try await endKey(try row["id", String.self], of: try row["app", String.self])
     }
-    try await sweepRotations(before: edge)
-    try await settleDomains(at: now)
+    try await sweepRotations()
     try await expireClaims(at: now)
     try await withdrawGone()
     try await settleDepartures(before: edge)

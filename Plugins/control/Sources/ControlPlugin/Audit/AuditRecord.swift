@@ -1,7 +1,7 @@
 internal import PluginKit
 
 /// Something that was done to an app, or refused, before it has its place in the log.
-struct AuditRecord {
+struct AuditRecord: Codable {
   enum Outcome: String, Codable, CaseIterable {
     /// Committed together with this record, or done before it.
     case done

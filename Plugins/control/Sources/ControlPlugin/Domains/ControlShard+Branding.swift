@@ -46,25 +46,46 @@ extension ControlShard {
         "A colour is called by up to 32 of a-z 0-9 - _, a letter first.")
     }
     let text = try RawJSON(encoding: branding)
-    var batch = Batch()
-    batch.add(
+    let record = try audit(request, Permission.changeBranding.action, of: app.id)
+    do {
+      try await change(.branding, record, by: Authority(request, .changeBranding, of: app)) {
+        (before: try await self.branding(of: app), intent: text)
+      } make: {
+        try await context.tenants.putSecret(ControlShard.publicName, text.bytes, of: app.id)
+        return branding
+      } batch: { _ in
+        try branded(text, of: app.id)
+      }
+    } catch StoreError.conflict(statement: 0, _) {
+      throw ControlShard.unknownApp
+    }
+    return try .json(branding)
+  }
+
+  /// Notes how an app looks.
+  private func branded(_ text: RawJSON, of app: String) throws -> Batch {
+    let now = try context.clock.now()
+    return Batch {
       SQL(
         """
         INSERT INTO control_branding (app_id, branding, updated_at)
-        VALUES (\(app.id), \(text), \(try context.clock.now()))
+        SELECT id, \(text), \(now) FROM control_apps WHERE id = \(app) AND state = \(Stage.ready)
         ON CONFLICT (app_id) DO UPDATE SET branding = excluded.branding,
           updated_at = excluded.updated_at
-        """))
-    let record = try audit(
-      request, Permission.changeBranding.action, of: app.id,
-      before: try await self.branding(of: app),
-      after: branding)
-    try await change(record, by: Authority(request, .changeBranding, of: app), batch) {
-      branding
-    } _: {
-      try await context.tenants.putSecret(ControlShard.publicName, text.bytes, of: app.id)
+        """
+      ).expect(exactly: 1)
     }
-    return try .json(branding)
+  }
+
+  /// The gateway does not tell how an app looks, so it is told again: how it was, where whoever asked was told of a failure, else how it is to be.
+  func lookAtBranding(_ change: HostChange, because error: (any Error)?) async throws -> Finding {
+    guard error == nil, let text = change.intent else {
+      try await context.tenants.putSecret(
+        ControlShard.publicName, change.record.before?.bytes, of: change.app)
+      return .unmade
+    }
+    try await context.tenants.putSecret(ControlShard.publicName, text.bytes, of: change.app)
+    return .made(after: text, try branded(text, of: change.app))
   }
 
   private func branding(of app: App) async throws -> Branding? {

@@ -67,7 +67,7 @@ extension ControlShard {
   /// Leads a host to an app, which it is proven to be of.
   ///
   /// - Parameters:
-  ///   - former: what the app had.
+  ///   - former: what the app had, and has still when it begins.
   ///   - certificate: nil leaves the one that there is.
   /// - Returns: the domain as it is then.
   func lead(
@@ -75,48 +75,73 @@ extension ControlShard {
     _ request: Request
   ) async throws -> Domain {
     let host = domain.host
-    var domain = domain
-    domain.proof = nil
-    let record = try audit(
-      request, Permission.changeDomains.action, of: app.id, target: host, before: former,
-      after: Domain?.none)
-    let change = DomainChange(record, host: host)
-    try await begin(record, change.noted, by: Authority(request, .changeDomains, of: app))
-    var served: HostCertificate?
+    let record = try audit(request, Permission.changeDomains.action, of: app.id, target: host)
+    let led: Domain?
     do {
-      served = try await context.tenants.putHost(
-        host, chain: certificate?.chain, key: certificate?.key, of: app.id)
-    } catch {
-      let problem = ControlShard.problem(error, host: host)
-      try await fail(record, Batch { change.ended }, because: problem)
-      throw problem
+      led = try await change(
+        .domain(host), record, by: Authority(request, .changeDomains, of: app),
+        former.map { [stands($0, of: app)] } ?? []
+      ) {
+        (before: try await self.domain(host, of: app), intent: "{}")
+      } make: {
+        var domain = domain
+        domain.proof = nil
+        var served: HostCertificate?
+        do {
+          served = try await context.tenants.putHost(
+            host, chain: certificate?.chain, key: certificate?.key, of: app.id)
+        } catch {
+          throw ControlShard.problem(error, host: host)
+        }
+        if served == nil {
+          // The one that is kept.
+          served = try await hosts(of: app.id).first { $0.host == host }?.certificate
+        }
+        domain.certificate = served.map(Domain.Certificate.init)
+        return domain
+      } batch: { domain in
+        try domain.map { try leading($0, to: app.id) } ?? Batch()
+      }
+    } catch StoreError.conflict(statement: 0, _) {
+      throw ControlShard.unknownApp
     }
-    if served == nil {
-      // The one that is kept.
-      served = try await hosts(of: app.id).first { $0.host == host }?.certificate
-    }
-    domain.certificate = served.map {
-      Domain.Certificate(names: $0.names, notBefore: $0.notBefore, notAfter: $0.notAfter)
-    }
-    var batch = Batch()
-    batch.add(
+    return led ?? domain
+  }
+
+  /// What has to hold of what an app had: nobody has removed it.
+  private func stands(_ domain: Domain, of app: App) -> Condition {
+    let table = domain.state == .proven ? "control_domains" : "control_domain_claims"
+    return (
+      SQL(
+        """
+        SELECT host FROM \(raw: table) WHERE host = \(domain.host) AND app_id = \(app.id)
+          AND created_at = \(domain.createdAt)
+        """
+      ).expect(exactly: 1), ControlShard.noDomain
+    )
+  }
+
+  /// Notes that a host leads to an app.
+  private func leading(_ domain: Domain, to app: String) throws -> Batch {
+    let names = try domain.certificate.map { try RawJSON(encoding: $0.names) }
+    return Batch {
       SQL(
         """
         INSERT INTO control_domains (host, app_id, created_at, certificate_names, not_before, not_after)
-        VALUES (\(host), \(app.id), \(domain.createdAt),
-          \(try domain.certificate.map { try RawJSON(encoding: $0.names) }),
-          \(domain.certificate?.notBefore), \(domain.certificate?.notAfter))
+        SELECT \(domain.host), id, \(domain.createdAt), \(names),
+          \(domain.certificate?.notBefore), \(domain.certificate?.notAfter)
+        FROM control_apps WHERE id = \(app) AND state = \(Stage.ready)
         ON CONFLICT (host) DO UPDATE SET app_id = excluded.app_id, created_at = excluded.created_at,
           certificate_names = excluded.certificate_names, not_before = excluded.not_before,
           not_after = excluded.not_after
-        """))
-    batch.add("DELETE FROM control_domain_claims WHERE host = \(host) AND app_id = \(app.id)")
-    batch.add(change.ended)
-    var done = record
-    done.after = try RawJSON(encoding: domain)
-    try await commit(batch, done, by: nil)
-    return domain
+        """
+      ).expect(exactly: 1)
+      SQL("DELETE FROM control_domain_claims WHERE host = \(domain.host) AND app_id = \(app)")
+    }
   }
+
+  /// What the audit log calls the end of a domain.
+  private static let removed = "domain.removed"
 
   /// `DELETE /v1/apps/{app}/domains/{host}`
   func deleteDomain(_ request: Request) async throws -> Response {
@@ -125,24 +150,57 @@ extension ControlShard {
     guard let domain = try await domain(host, of: app) else {
       throw ControlShard.noDomain
     }
-    let record = try audit(
-      request, "domain.removed", of: app.id, target: host, before: domain, after: Domain?.none)
-    let change = DomainChange(record, host: host)
-    try await begin(record, change.noted, by: Authority(request, .changeDomains, of: app))
-    do {
-      try await context.tenants.removeHost(host, of: app.id)
-    } catch let error as HostError where error.status == .notFound {
-      // A crash before has taken it already.
-    } catch {
-      try await fail(record, Batch { change.ended }, because: error)
-      throw error
+    let record = try audit(request, ControlShard.removed, of: app.id, target: host)
+    try await change(
+      .domain(host), record, by: Authority(request, .changeDomains, of: app),
+      [stands(domain, of: app)]
+    ) {
+      (before: try await self.domain(host, of: app), intent: "{}")
+    } make: {
+      do {
+        try await context.tenants.removeHost(host, of: app.id)
+      } catch let error as HostError where error.status == .notFound {
+        // It has led nowhere.
+      }
+      return Domain?.none
+    } batch: { _ in
+      removing(host, of: app.id)
     }
-    var batch = Batch()
-    batch.add(SQL("DELETE FROM control_domains WHERE host = \(host) AND app_id = \(app.id)"))
-    batch.add("DELETE FROM control_domain_claims WHERE host = \(host) AND app_id = \(app.id)")
-    batch.add(change.ended)
-    try await commit(batch, record, by: nil)
     return .empty(204)
+  }
+
+  private func removing(_ host: String, of app: String) -> Batch {
+    Batch {
+      SQL("DELETE FROM control_domains WHERE host = \(host) AND app_id = \(app)")
+      SQL("DELETE FROM control_domain_claims WHERE host = \(host) AND app_id = \(app)")
+    }
+  }
+
+  /// A host is put or removed when the gateway says so. Whether the same certificate was put again nobody can tell, nor need.
+  func lookAtDomain(_ host: String, _ change: HostChange) async throws -> Finding {
+    let before: Domain? = try change.record.before?.decode()
+    let state = try await hosts(of: change.app).first { $0.host == host }
+    let isProven = before?.state == .proven
+    guard change.record.action != ControlShard.removed else {
+      return isProven && state == nil
+        ? .made(after: nil, removing(host, of: change.app)) : .unmade
+    }
+    guard let state else { return .unmade }
+    var domain = before ?? Domain(host: host, createdAt: change.record.createdAt)
+    let certificate = state.certificate.map(Domain.Certificate.init)
+    guard !isProven || certificate != domain.certificate else { return .unmade }
+    domain.proof = nil
+    domain.certificate = certificate
+    return .made(after: try RawJSON(encoding: domain), try leading(domain, to: change.app))
+  }
+
+  /// The hosts that lead to an app, with what their certificates say.
+  func hosts(of app: String) async throws -> [HostState] {
+    do {
+      return try await context.tenants.hosts(of: app)
+    } catch let error as HostError where error.status == .notFound {
+      return []
+    }
   }
 
   func domain(_ host: String, of app: App) async throws -> Domain? {

@@ -8,7 +8,7 @@ struct Domain: Codable, Identifiable {
     case proven
   }
 
-  struct Certificate: Codable {
+  struct Certificate: Codable, Equatable {
     var names: [String]
     var notBefore: Timestamp
     var notAfter: Timestamp
@@ -41,6 +41,13 @@ struct Domain: Codable, Identifiable {
     self.createdAt = createdAt
     self.proof = proof
     state = proof == nil ? .proven : .pending
+  }
+}
+
+extension Domain.Certificate {
+  init(_ certificate: HostCertificate) {
+    self.init(
+      names: certificate.names, notBefore: certificate.notBefore, notAfter: certificate.notAfter)
   }
 }
 

@@ -84,7 +84,7 @@ extension ControlShard {
   }
 
   /// - Parameter kept: scopes that the key has, which may be given again whoever asked for them.
-  private func check(_ scopes: [String], kept: [String] = []) throws {
+  func check(_ scopes: [String], kept: [String] = []) throws {
     let known = try knownScopes()
     for (index, scope) in scopes.enumerated() where scope != "*" {
       guard Scope.isValid(scope) else {
@@ -106,17 +106,19 @@ extension ControlShard {
       // The effect is that the key is ready; a crash before that leaves a draft to `sweep`.
       try await context.store.commit(isApartFromRequest: true) {
         // Also keeps an app that is being deleted from getting keys.
+        SQL("SELECT id FROM control_apps WHERE id = \(app.id) AND state = \(Stage.ready)")
+          .expect(exactly: 1)
         SQL(
           """
-          UPDATE control_apps SET updated_at = updated_at
-          WHERE id = \(app.id) AND state = \(Stage.ready)
-            AND (SELECT COUNT(*) FROM control_keys WHERE app_id = \(app.id))
-              < \(settings.keysPerApp)
+          SELECT 1 AS room WHERE (SELECT COUNT(*) FROM control_keys WHERE app_id = \(app.id))
+            < \(settings.keysPerApp)
           """
         ).expect(exactly: 1)
         draft
       }
     } catch StoreError.conflict(statement: 0, _) {
+      throw ControlShard.unknownApp
+    } catch StoreError.conflict(statement: 1, _) {
       throw Problem(
         status: 403, code: "quota_exceeded",
         detail: "An app has at most \(settings.keysPerApp) keys. Delete one first.")
@@ -142,26 +144,7 @@ extension ControlShard {
     return try .json(Page(data: keys, next: rows.count > limit ? keys.last?.id : nil))
   }
 
-  /// `DELETE /v1/apps/{app}/keys/{key}`: in force everywhere when it is answered.
-  func deleteKey(_ request: Request) async throws -> Response {
-    let app = try await app(of: request, for: .deleteKey)
-    let key = try await key(try request.parameter(1), of: app)
-    var batch = Batch()
-    batch.add(SQL("DELETE FROM control_keys WHERE id = \(key.id)"))
-    let record = try audit(
-      request, Permission.deleteKey.action, of: app.id, target: key.id, before: KeyState(key),
-      after: KeyState?.none)
-    try await change(record, by: Authority(request, .deleteKey, of: app), batch) {
-      KeyState?.none
-    } _: {
-      // From here on a rotation cannot be committed, and takes back what it has let in. If what follows fails, `sweep` does it.
-      try await context.store.commit(isApartFromRequest: true) {
-        SQL("UPDATE control_keys SET state = \(Stage.deleting) WHERE id = \(key.id)")
-      }
-      try await revoke(key.id, of: app.id)
-    }
-    return .empty(204)
-  }
+  static let unknownKey = Problem.notFound("The app has no such key.")
 
   /// The key of that id, if it is the app's.
   func key(_ id: String, of app: App) async throws -> StoredKey {
@@ -170,7 +153,7 @@ extension ControlShard {
       SELECT \(raw: StoredKey.columns) FROM control_keys
       WHERE id = \(id) AND app_id = \(app.id) AND state = \(Stage.ready)
       """)
-    guard let row = rows.first else { throw Problem.notFound("The app has no such key.") }
+    guard let row = rows.first else { throw ControlShard.unknownKey }
     return try row.decode()
   }
 
@@ -178,50 +161,6 @@ extension ControlShard {
   func credentials(of app: String) throws -> [String: CredentialState] {
     let known = try context.tenants.credentials(of: app) ?? []
     return Dictionary(known.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-  }
-
-  private struct Change: Decodable {
-    var name: String?
-    var scopes: [String]?
-  }
-
-  /// `PATCH /v1/apps/{app}/keys/{key}`: other scopes are in force everywhere when it is answered.
-  func changeKey(_ request: Request) async throws -> Response {
-    let change = try request.decode(Change.self)
-    let app = try await app(of: request, for: .changeKey)
-    var stored = try await key(try request.parameter(1), of: app)
-    if let scopes = change.scopes { try check(scopes, kept: stored.scopes) }
-    let name = change.name ?? stored.name
-    let scopes = change.scopes ?? stored.scopes
-    var batch = Batch()
-    batch.add(
-      SQL(
-        """
-        UPDATE control_keys SET name = \(name), scopes = \(try RawJSON(encoding: scopes))
-        WHERE id = \(stored.id) AND state = \(Stage.ready)
-        """
-      ).expect(exactly: 1))
-    let after = KeyState(name: name, scopes: scopes, expiresAt: stored.expiresAt)
-    let record = try audit(
-      request, Permission.changeKey.action, of: app.id, target: stored.id,
-      before: KeyState(stored), after: after)
-    let authority = Authority(request, .changeKey, of: app)
-    if change.scopes == nil {
-      try await commit(batch, record, by: authority)
-    } else {
-      try await self.change(record, by: authority, batch) {
-        after
-      } _: {
-        // Those before a rotation that are still good as well.
-        for id in try credentials(of: app.id).keys.sorted()
-        where stored.owns(id) && id != KeyPair.publicID(stored.id) {
-          try await context.tenants.setScopes(scopes, ofCredential: id, of: app.id)
-        }
-      }
-    }
-    stored.name = name
-    stored.scopes = scopes
-    return try .json(stored.shown(try credentials(of: app.id), at: try context.clock.now()))
   }
 
   /// Ends a key: first it lets nobody in any more, then nothing remembers it.
@@ -233,7 +172,7 @@ extension ControlShard {
   }
 
   /// Has a key let nobody in any more.
-  private func revoke(_ id: String, of app: String) async throws {
+  func revoke(_ id: String, of app: String) async throws {
     let known = try context.tenants.credentials(of: app) ?? []
     for credential in known where credential.id == id || credential.id.hasPrefix(id + ".") {
       try await end(credential.id, of: app)

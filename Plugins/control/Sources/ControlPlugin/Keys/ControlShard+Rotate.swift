@@ -25,59 +25,56 @@ extension ControlShard {
   /// Secret halves of one key that are good at the same time, at most, but for the moment of a rotation that ends all others.
   private static let goodSecrets = 5
 
-  /// How old a rotation may be and still be committed, in milliseconds: less than what a sweep takes for abandoned.
-  private static let rotationPatience: Int64 = 240_000
-
   /// `POST /v1/apps/{app}/keys/{key}/rotate`
   ///
   /// The id of the new secret half is noted first, then it is let in, then committed as the key's; last the host is told when the
-  /// old ones end. A crash before the commit leaves a secret that nobody has, and one after it old secrets that the host does
-  /// not end; both are put right by the next rotation, or by `sweep`.
+  /// old ones end. A crash before the commit leaves a secret that nobody has, which is taken back; one after it old secrets
+  /// that the host does not end, which it is told by the next rotation or by `sweep`.
   func rotateKey(_ request: Request) async throws -> Response {
     let form = try request.decode(Rotation.self)
     let app = try await app(of: request, for: .rotateKey)
-    let stored = try await key(try request.parameter(1), of: app)
-    let now = try context.clock.now()
-    if let end = stored.expiresAt, end <= now {
-      throw Problem.conflict("The key has expired. Make another.")
-    }
+    var stored = try await key(try request.parameter(1), of: app)
+    let endsOthers = form.graceSeconds == 0
+    // Looked at again when nobody else rotates the key; what is refused now needs no record.
+    try checkRotation(stored, of: app, endsOthers: endsOthers)
     let secret = try KeyText.secretKey(context)
     let credential = try stored.id + "." + context.random.bytes(8).hexadecimal
-    try await reserve(
-      credential, for: stored, of: app, at: now, endsOthers: form.graceSeconds == 0)
-    let until = stored.end(ofGrace: now.adding(milliseconds: form.graceSeconds * 1_000))
-    let lastUse = stored.lastUse(try credentials(of: app.id))
+    let record = try audit(request, Permission.rotateKey.action, of: app.id, target: stored.id)
+    var (now, until) = (stored.createdAt, stored.createdAt)
     do {
-      try await context.tenants.put(
-        Credential(
-          id: credential, digest: secret.digest, scopes: stored.scopes,
-          expiresAt: stored.expiresAt),
-        of: app.id)
-      let oldest = try context.clock.now().adding(milliseconds: -ControlShard.rotationPatience)
-      var batch = Batch()
-      batch.add(
-        SQL(
-          """
-          UPDATE control_keys
-          SET credential = \(credential), previous_credential = \(stored.secretID),
-            previous_until = \(until), unsettled = 1, pending_credential = NULL, pending_at = NULL,
-            rotated_at = \(now), last_used_at = \(lastUse)
-          WHERE id = \(stored.id) AND state = \(Stage.ready) AND pending_credential = \(credential)
-            AND pending_at >= \(oldest) AND scopes = \(try RawJSON(encoding: stored.scopes))
-          """
-        ).expect(exactly: 1))
-      try await commit(
-        batch,
-        try audit(
-          request, Permission.rotateKey.action, of: app.id, target: stored.id,
-          before: SecretState(stored),
-          after: SecretState(
-            credential: credential, expiresAt: stored.expiresAt, rotatedAt: now,
-            previousExpiresAt: until)),
-        by: Authority(request, .rotateKey, of: app))
-    } catch {
-      await giveUp(credential, of: stored, app)
-      throw error
+      try await change(
+        .key(stored.id), record, by: Authority(request, .rotateKey, of: app), [stands(stored.id)]
+      ) {
+        try await settle(stored.id, of: app.id)
+        stored = try await key(stored.id, of: app)
+        try checkRotation(stored, of: app, endsOthers: endsOthers)
+        now = try context.clock.now()
+        until = stored.end(ofGrace: now.adding(milliseconds: form.graceSeconds * 1_000))
+        return (before: SecretState(stored), intent: try rotationIntent(credential))
+      } make: {
+        try await context.tenants.put(
+          Credential(
+            id: credential, digest: secret.digest, scopes: stored.scopes,
+            expiresAt: stored.expiresAt),
+          of: app.id)
+        return SecretState(
+          credential: credential, expiresAt: stored.expiresAt, rotatedAt: now,
+          previousExpiresAt: until)
+      } batch: { _ in
+        let lastUse = stored.lastUse(try credentials(of: app.id))
+        return Batch {
+          SQL(
+            """
+            UPDATE control_keys
+            SET credential = \(credential), previous_credential = \(stored.secretID),
+              previous_until = \(until), unsettled = 1, rotated_at = \(now), last_used_at = \(lastUse)
+            WHERE id = \(stored.id) AND state = \(Stage.ready)
+            """
+          ).expect(exactly: 1)
+        }
+      }
+    } catch StoreError.conflict(statement: 0, _) {
+      throw ControlShard.unknownKey
     }
     try await settle(stored.id, of: app.id)
     return try .secret(
@@ -87,10 +84,12 @@ extension ControlShard {
         rotatedAt: now, previousExpiresAt: until), status: 200)
   }
 
-  /// Notes which credential a rotation is about to let in; only one rotation of a key is under way.
-  private func reserve(
-    _ credential: String, for stored: StoredKey, of app: App, at now: Timestamp, endsOthers: Bool
-  ) async throws {
+  /// Refuses a rotation of a key that has expired, or has as many good secrets as it may have.
+  private func checkRotation(_ stored: StoredKey, of app: App, endsOthers: Bool) throws {
+    let now = try context.clock.now()
+    if let end = stored.expiresAt, end <= now {
+      throw Problem.conflict("The key has expired. Make another.")
+    }
     let good = try credentials(of: app.id).values.filter {
       stored.owns($0.id) && $0.id != KeyPair.publicID(stored.id) && ($0.expiresAt ?? .never) > now
     }
@@ -100,46 +99,6 @@ extension ControlShard {
         detail:
           "A key has at most \(ControlShard.goodSecrets) good secrets: wait for an old one to end, or end them all with grace_seconds 0."
       )
-    }
-    let edge = now.adding(milliseconds: -ControlShard.abandonedAfter)
-    do {
-      try await context.store.commit(isApartFromRequest: true) {
-        SQL(
-          """
-          UPDATE control_keys SET pending_credential = \(credential), pending_at = \(now)
-          WHERE id = \(stored.id) AND state = \(Stage.ready)
-            AND COALESCE(credential, id) = \(stored.secretID)
-            AND (pending_credential IS NULL OR pending_at <= \(edge))
-          """
-        ).expect(exactly: 1)
-      }
-    } catch StoreError.conflict(statement: 0, _) {
-      throw Problem.conflict("The key is being rotated already.")
-    }
-    if let abandoned = stored.pendingCredential { try await end(abandoned, of: app.id) }
-    try await settle(stored.id, of: app.id)
-  }
-
-  /// Takes back what a rotation that failed has begun. If that fails too, `sweep` does it later.
-  private func giveUp(_ credential: String, of stored: StoredKey, _ app: App) async {
-    context.log.warning("a key could not be rotated", ["key": stored.id])
-    do {
-      try await end(credential, of: app.id)
-      try await forgetPending(credential, of: stored.id)
-    } catch {
-      context.log.warning(
-        "what was made of a key's rotation is taken back later",
-        ["key": stored.id, "error": "\(error)"])
-    }
-  }
-
-  private func forgetPending(_ credential: String, of key: String) async throws {
-    try await context.store.commit(isApartFromRequest: true) {
-      SQL(
-        """
-        UPDATE control_keys SET pending_credential = NULL, pending_at = NULL
-        WHERE id = \(key) AND pending_credential = \(credential)
-        """)
     }
   }
 
@@ -159,7 +118,7 @@ extension ControlShard {
     let isOver = until <= (try context.clock.now())
     // None is good for longer than the one that came after it.
     for credential in known.keys.sorted()
-    where key.owns(credential) && credential != key.secretID && credential != key.pendingCredential
+    where key.owns(credential) && credential != key.secretID
       && credential != KeyPair.publicID(id)
     {
       try await end(credential, of: app, at: isOver ? nil : until)
@@ -172,26 +131,17 @@ extension ControlShard {
     }
   }
 
-  /// Puts right what a crash has left of rotations.
-  ///
-  /// - Parameter edge: what was begun later may still be at work; what was committed needs no waiting.
-  func sweepRotations(before edge: Timestamp) async throws {
+  /// Tells the host when old secrets end, where a crash came before.
+  func sweepRotations() async throws {
     let left = try await context.store.read(
       """
-      SELECT k.id AS id, k.app_id AS app,
-        CASE WHEN k.pending_at <= \(edge) THEN k.pending_credential END AS abandoned
+      SELECT k.id AS id, k.app_id AS app
       FROM control_keys k JOIN control_apps a ON a.id = k.app_id
-      WHERE k.state = \(Stage.ready) AND a.state = \(Stage.ready)
-        AND (k.unsettled = 1 OR k.pending_at <= \(edge))
+      WHERE k.state = \(Stage.ready) AND a.state = \(Stage.ready) AND k.unsettled = 1
       ORDER BY k.id LIMIT 100
       """)
     for row in left {
-      let (id, app) = (try row["id", String.self], try row["app", String.self])
-      if let abandoned = try row["abandoned", String?.self] {
-        try await end(abandoned, of: app)
-        try await forgetPending(abandoned, of: id)
-      }
-      try await settle(id, of: app)
+      try await settle(try row["id", String.self], of: try row["app", String.self])
     }
   }
 }

@@ -47,21 +47,50 @@ extension ControlShard {
     let form = try request.decode(Rotation.self)
     let app = try await app(of: request, for: .rotateSigningSecret)
     let secret = try KeyText.signingSecret(context)
-    let now = try context.clock.now()
-    let until = now.adding(milliseconds: form.graceSeconds * 1_000)
-    let after = SigningSecretState(
-      fingerprint: secret.fingerprint, rotatedAt: now, previousExpiresAt: until)
-    let record = try audit(
-      request, Permission.rotateSigningSecret.action, of: app.id,
-      before: try await signingSecret(of: app), after: after)
-    try await change(record, by: Authority(request, .rotateSigningSecret, of: app)) {
-      after
-    } _: {
-      try await context.tenants.rotateSecret(
-        "tenant.signing", Array(secret.text.utf8), of: app.id, keepingOldUntil: until)
+    var until = app.createdAt
+    let record = try audit(request, Permission.rotateSigningSecret.action, of: app.id)
+    try await change(
+      .signingSecret, record, by: Authority(request, .rotateSigningSecret, of: app)
+    ) {
+      (
+        before: try await signingSecret(of: app),
+        intent: try RawJSON(encoding: Intent(digest: secret.digest))
+      )
+    } make: {
+      let now = try context.clock.now()
+      until = now.adding(milliseconds: form.graceSeconds * 1_000)
+      do {
+        try await context.tenants.rotateSecret(
+          ControlShard.signingName, Array(secret.text.utf8), of: app.id, keepingOldUntil: until)
+      } catch let error as HostError where error.status == .limited {
+        throw Problem(
+          status: 403, code: "quota_exceeded",
+          detail:
+            "An app has at most five good signing secrets: wait for an old one to end, or end them all with grace_seconds 0."
+        )
+      }
+      return SigningSecretState(
+        fingerprint: secret.fingerprint, rotatedAt: now, previousExpiresAt: until)
     }
     return try .secret(
       SigningAnswer(signingSecret: secret.text, previousExpiresAt: until), status: 200)
+  }
+
+  /// What the host calls what users' tokens are signed with.
+  static let signingName = "tenant.signing"
+
+  /// What is noted of a rotation.
+  private struct Intent: Codable {
+    /// The SHA-256 of the new secret.
+    var digest: [UInt8]
+  }
+
+  /// Nobody has the secret of a rotation that was not answered: the one before it is the app's again.
+  func lookAtSigningSecret(_ change: HostChange) async throws -> Finding {
+    guard let intent: Intent = try change.intent?.decode() else { return .unmade }
+    try await context.tenants.takeBackSecret(
+      ControlShard.signingName, digest: intent.digest, of: change.app)
+    return .unmade
   }
 
   /// What the log knows of the secret that an app has: the host tells nobody about it.

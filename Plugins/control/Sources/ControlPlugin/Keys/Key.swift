@@ -40,8 +40,6 @@ struct StoredKey: Decodable, Identifiable {
   var previousUntil: Timestamp?
   /// Whether the host may not have been told when the credential before ends.
   var unsettled: Bool
-  var pendingCredential: String?
-  var pendingAt: Timestamp?
   var rotatedAt: Timestamp?
   /// When secret halves before the present one were used last, as far as the last rotation knew.
   var lastUsedAt: Timestamp?
@@ -52,23 +50,23 @@ struct StoredKey: Decodable, Identifiable {
     case expiresAt = "expires_at"
     case previousCredential = "previous_credential"
     case previousUntil = "previous_until"
-    case pendingCredential = "pending_credential"
-    case pendingAt = "pending_at"
     case rotatedAt = "rotated_at"
     case lastUsedAt = "last_used_at"
   }
 
   static let columns = """
     id, name, key, scopes, created_at, expires_at, credential, previous_credential, previous_until,
-    unsettled, pending_credential, pending_at, rotated_at, last_used_at
+    unsettled, rotated_at, last_used_at
     """
 
   /// The host's id of the secret half.
   var secretID: String { credential ?? id }
 
   /// Whether one of the host's credentials is of this key: `key_…`, or that and a dot with more.
-  func owns(_ credential: String) -> Bool {
-    credential == id || credential.hasPrefix(id + ".")
+  func owns(_ credential: String) -> Bool { StoredKey.owns(credential, key: id) }
+
+  static func owns(_ credential: String, key: String) -> Bool {
+    credential == key || credential.hasPrefix(key + ".")
   }
 
   /// The key as members see it, with what the host knows of it.
@@ -93,7 +91,7 @@ struct StoredKey: Decodable, Identifiable {
 }
 
 /// What of a key the audit log remembers.
-struct KeyState: Encodable {
+struct KeyState: Codable {
   var name: String
   var scopes: [String]
   var expiresAt: Timestamp?

@@ -139,18 +139,24 @@ extension ControlShard {
       WHERE id = \(id) AND app_id = \(app.id)
       """)
     guard let known = try rows.first?.decode(Invitation.self) else {
-      throw Problem.notFound("The app has no such invitation.")
+      throw ControlShard.unknownInvitation
     }
     var batch = Batch()
     batch.add(SQL("DELETE FROM control_invitations WHERE id = \(id)").expect(exactly: 1))
-    try await commit(
-      batch,
-      try audit(
-        request, Permission.withdrawInvitation.action, of: app.id, target: id,
-        before: InvitationState(email: known.email, role: known.role),
-        after: InvitationState?.none), by: Authority(request, .withdrawInvitation, of: app))
+    do {
+      try await commit(
+        batch,
+        try audit(
+          request, Permission.withdrawInvitation.action, of: app.id, target: id,
+          before: InvitationState(email: known.email, role: known.role),
+          after: InvitationState?.none), by: Authority(request, .withdrawInvitation, of: app))
+    } catch StoreError.conflict(statement: 0, _) {
+      throw ControlShard.unknownInvitation
+    }
     return .empty(204)
   }
+
+  private static let unknownInvitation = Problem.notFound("The app has no such invitation.")
 
   private struct Acceptance: Decodable {
     var code: String
