@@ -230,6 +230,48 @@ import Testing
     try await platform.host.close()
   }
 
+  /// One who does not look closely reads the same.
+  @Test(arguments: [
+    "Mu\u{308}llerstro\u{308}m1", "mullerstrom1", "Müllerström12", "ＭÜＬＬＥＲＳＴＲＯＭ１",
+    "𝓶𝓾𝓵𝓵𝓮𝓻𝓼𝓽𝓻𝓸𝓶", "mu\u{AD}ller\u{200B}strom1", "mortsrellum1", "ＳＭＩＴＨＳＯＮ１２",
+    "ⓢⓜⓘⓣⓗⓢⓞⓝ", "ſmithson1",
+  ])
+  func `is not its owner's name in another guise`(password: String) {
+    let policy = PasswordPolicy(.none)
+    let refusal = policy.refusal(
+      of: password, email: "zoe@example.com", name: "Zoë Müllerström Smithson")
+    #expect(refusal?.contains("too much like") == true, "\(password)")
+  }
+
+  @Test(arguments: [
+    "ｐａｓｓｗｏｒｄ１", "pa\u{AD}ssword1", "pássword1", "p\u{301}assword2024", "ｑｗｅｒｔｙ１２３４",
+    "１２３４５６７８９", "ⓟⓐⓢⓢⓦⓞⓡⓓ", "\u{200B}password1",
+  ])
+  func `is not one that is tried first in another guise`(password: String) {
+    let policy = PasswordPolicy(.none)
+    let refusal = policy.refusal(of: password, email: "ada@example.com", name: "Ada")
+    #expect(refusal?.contains("tried first") == true, "\(password)")
+  }
+
+  @Test(arguments: [
+    "größere Pläne für morgen", "четыре слона в лодке", "正しい馬の電池ホチキス", "قطار الليل يمر ببطء",
+    "नदी किनारे पुराना बरगद",
+    "🐎🔋📎🌧️🎻🧊🪁🛰️",
+  ])
+  func `may be of any script`(password: String) {
+    let policy = PasswordPolicy(.none)
+    #expect(policy.refusal(of: password, email: "ada@example.com", name: "Ada Łódź") == nil)
+  }
+
+  @Test(arguments: [
+    ("Zoë", "zoe"), ("Zoe\u{308}", "zoe"), ("Straße", "strasse"), ("ﬁnance", "finance"),
+    ("Łódź", "lodz"),
+    ("Ёлка", "елка"), ("Μίλτος", "μιλτοσ"), ("٣４", "34"), ("日本", "日本"), ("", ""), ("\u{200D}", ""),
+  ])
+  func `is read without marks, case and form`(text: String, folded: String) {
+    #expect(FoldedText.of(text).unicodeScalars.elementsEqual(folded.unicodeScalars))
+  }
+
   /// The hash is of "U*U", a vector of crypt_blowfish that every implementation passes.
   @Test func `is taken over as bcrypt, and made anew when its owner signs in`() async throws {
     let hash = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"

@@ -25,13 +25,18 @@ struct PasswordPolicy: Sendable {
       return "A password has \(PasswordPolicy.lengths.lowerBound) to "
         + "\(PasswordPolicy.lengths.upperBound) characters."
     }
+    // As it is written, and as it is read.
+    let readings = Set([password, FoldedText.of(password)])
     let words = PasswordPolicy.words(of: email, name)
-    if PasswordPolicy.isSimilar(password, toAnyOf: words)
-      || LikenessToOwner(words: words).isMainPart(of: password)
-    {
+      .union(PasswordPolicy.words(of: FoldedText.of(email), FoldedText.of(name)))
+    let likeness = LikenessToOwner(words: words)
+    if readings.contains(where: {
+      PasswordPolicy.isSimilar($0, toAnyOf: words) || likeness.isMainPart(of: $0)
+    }) {
       return "It is too much like the name or the e-mail address. Choose another one."
     }
-    if CommonPasswords.contains(password) || breached?.contains(password) == true {
+    if readings.contains(where: { CommonPasswords.contains($0) || breached?.contains($0) == true })
+    {
       return "It is among the passwords that are tried first. Choose another one."
     }
     return nil
