@@ -99,6 +99,32 @@ import Testing
     try await platform.host.close()
   }
 
+  @Test func `goes on sixty times at once, then once in ten seconds`() async throws {
+    let platform = try await AuthHost("platform")
+    let ada = try await platform.signUp()
+    var token = ada.refreshToken
+    for _ in 0..<60 {
+      let reply = try await platform.refresh(token)
+      #expect(reply.status == 200)
+      // The same again is no other.
+      #expect(try await platform.refresh(token).status == 200)
+      token = try reply.json(SignedIn.self).refreshToken
+    }
+    let refused = try await platform.refresh(token)
+    #expect(refused.status == 429 && refused.problem?.code == "rate_limited")
+    #expect(try await platform.host.execute("SELECT COUNT(*) FROM auth_refresh_tokens") == [["61"]])
+    // What was refused has used nothing up, and other sessions go on.
+    let other: SignedIn = try await platform.request(
+      "POST", "/v1/sessions", #"{"email":"ada@example.com","password":"correct horse"}"#
+    ).json()
+    #expect(try await platform.refresh(other.refreshToken).status == 200)
+    try await platform.host.advance(milliseconds: 9_999)
+    #expect(try await platform.refresh(token).status == 429)
+    try await platform.host.advance(milliseconds: 1)
+    #expect(try await platform.refresh(token).status == 200)
+    try await platform.host.close()
+  }
+
   @Test func `expires when it is not refreshed for thirty days`() async throws {
     let platform = try await AuthHost("platform")
     let ada = try await platform.signUp()

@@ -95,6 +95,32 @@ private struct Team {
   }
 }
 
+@Suite struct `What a member is refused` {
+  @Test func `is remembered ten times an hour for each member and kind`() async throws {
+    let team = try await Team()
+    #expect(try await team.change("bob", to: "viewer").status == 200)
+    func tries(_ count: Int, _ method: String, _ path: String, _ body: String = "") async throws {
+      for _ in 0..<count {
+        let reply = try await team.control.request(
+          method, "/v1/apps/\(team.app.id)\(path)", body, as: .account("acc_bob"))
+        #expect(reply.status == 403)
+      }
+    }
+    func remembered() async throws -> [[String]] {
+      try await team.control.host.execute(
+        "SELECT action, COUNT(*) FROM control_audit WHERE outcome = 'refused' GROUP BY action ORDER BY action"
+      )
+    }
+    try await tries(12, "DELETE", "")
+    try await tries(2, "POST", "/keys", #"{"name":"x"}"#)
+    #expect(try await remembered() == [["app.deleted", "10"], ["key.created", "2"]])
+    try await team.control.host.advance(milliseconds: 3_600_000)
+    try await tries(1, "DELETE", "")
+    #expect(try await remembered() == [["app.deleted", "11"], ["key.created", "2"]])
+    try await team.control.host.close()
+  }
+}
+
 @Suite struct `The number of apps that an account may own` {
   private func isQuota(_ reply: TestReply) -> Bool {
     reply.status == 403 && reply.problem?.code == "quota_exceeded"

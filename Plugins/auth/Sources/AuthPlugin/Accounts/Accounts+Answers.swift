@@ -12,7 +12,7 @@ extension AuthShard {
     on.route("change_password", answering(Accounts.changePassword))
 
     on.route("create_session", answering(Accounts.createSession))
-    on.route("refresh_session") { try await $0.accounts.refreshSession($1) }
+    on.route("refresh_session", answering(Accounts.refreshSession))
     on.route("end_session") { try await $0.accounts.endSession($1) }
     on.route("list_sessions") { try await $0.accounts.listSessions($1) }
     on.route("revoke_session") { try await $0.accounts.revokeSession($1) }

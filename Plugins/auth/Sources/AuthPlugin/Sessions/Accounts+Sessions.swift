@@ -68,8 +68,15 @@ extension Accounts {
       refreshToken: token.successor(under: successorKey),
       signingKey: try await keys.current(), issuer: context.tenant, now: now,
       expiresAt: sessionEnd(from: now))
+    // A token that comes again changes nothing, and is not counted.
+    let rate = known.usedAt == nil ? RefreshToken.rate(of: known.session) : nil
+    var batch = continuation(of: session, after: token)
+    let place = rate.map { batch.add($0.take(at: now)) }
     do {
-      try await context.store.commit(continuation(of: session, after: token))
+      try await context.store.commit(batch)
+    } catch StoreError.conflict(.some(let statement), _) where statement == place {
+      guard let rate else { throw Accounts.ended }
+      throw Throttled(until: try await room(in: rate) ?? now, from: now)
     } catch StoreError.conflict {
       // The session was ended, or the token used elsewhere, since it was read.
       throw Accounts.ended

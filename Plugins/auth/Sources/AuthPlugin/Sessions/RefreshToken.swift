@@ -7,6 +7,11 @@ struct RefreshToken {
   /// on the way does not end the session. In milliseconds.
   static let grace: Int64 = 30_000
 
+  /// How often a session goes on: each time leaves a row until the session's end, by which a token that was stolen is noticed.
+  static func rate(of session: String) -> Throttle {
+    Throttle("refresh:\(session)", burst: 60, every: 10_000)
+  }
+
   let text: String
 
   /// A token that a client has shown.

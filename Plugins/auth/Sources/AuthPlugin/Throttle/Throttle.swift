@@ -107,7 +107,7 @@ extension Accounts {
   }
 
   /// When another attempt is taken; nil when nothing has been counted any more.
-  private func room(in throttle: Throttle) async throws -> Timestamp? {
+  func room(in throttle: Throttle) async throws -> Timestamp? {
     let rows = try await context.store.read(
       "SELECT due_at FROM auth_throttles WHERE subject = \(throttle.subject)")
     return try rows.first?["due_at", Timestamp.self]
