@@ -173,7 +173,16 @@ extension LoadedPlugin {
           "The setting \"\(place)\" was sealed by another version of the plugin \"\(manifest.id)\", and has no place among the secrets of \(manifest.version). Remove it first, with null, and give it again."
       )
     }
-    return secrets.take(from: try read(text), paths, after: old).json
+    let given = try read(text)
+    let moved = manifest.settings.redirected(given, since: old, secrets)
+    try refuse(
+      moved.map {
+        Schema.Refusal(
+          pointer: $0.pointer,
+          message: "must be given again, or removed with null: it goes where "
+            + "\"\($0.setting)\" says, which is another now")
+      })
+    return secrets.take(from: given, paths, after: old).json
   }
 
   /// A tenant's settings with the secrets among them, checked against the manifest's schema and completed by its defaults.

@@ -24,6 +24,7 @@ extension Schema {
     Self.checkSecrets(value, at: node.pointer, node.problems)
     Self.checkPlans(value, at: node.pointer, node.problems)
     Self.checkTenants(value, at: node.pointer, node.problems)
+    Self.checkBindings(value, at: node.pointer, node.problems)
     Self.checkDefaults(of: value, at: node.pointer, definitions: value["$defs"], node.problems)
   }
 

@@ -50,7 +50,7 @@ public final class JSONSchema: Sendable {
   /// Keywords that say something to people, or to whoever keeps the values: no value is refused for them here.
   static let annotations = [
     "title", "description", "default", "examples", "readOnly", "writeOnly", "deprecated",
-    "$comment", "$schema", "$id", "x-sluice-plan", "x-sluice-tenants",
+    "$comment", "$schema", "$id", "x-sluice-plan", "x-sluice-tenants", "x-sluice-bound-to",
   ]
 
   let program: SchemaProgram
