@@ -1,6 +1,9 @@
 """Idempotency-Key: what is asked twice is done once, and the first answer is given again."""
 
 import concurrent.futures
+import http.client
+import json
+import re
 import sqlite3
 import uuid
 from contextlib import closing
@@ -9,6 +12,7 @@ import pytest
 import requests
 
 from client import Account, Client
+from post import Outbox
 from program import eventually
 from sanitizer import SLOWNESS
 from workshop import with_plugins
@@ -123,6 +127,48 @@ def test_secrets_in_an_answer_are_sealed_where_it_is_kept(platform):
     secret = first.json()["keys"][0]["secret"].encode()
     for file in platform.data.rglob("platform.sqlite*"):
         assert secret not in file.read_bytes()
+
+
+def test_a_secret_is_said_again_to_a_member_who_may_see_it_and_to_nobody_else(platform):
+    outbox = Outbox(platform)
+    owner, heir = outbox.verified(Account(platform.url)), Account(platform.url)
+    made, keyed = {"Idempotency-Key": key()}, {"Idempotency-Key": key()}
+    app = owner.post("/v1/apps", {"name": "Handed on"}, headers=made, expect=201).json()["id"]
+    keys = f"/v1/apps/{app}/keys"
+    first = owner.post(keys, {"name": "mine"}, headers=keyed, expect=201)
+    assert owner.post(keys, {"name": "mine"}, headers=keyed, expect=201).json() == first.json()
+    owner.post(f"/v1/apps/{app}/invitations", {"email": heir.email, "role": "admin"}, expect=201)
+    letter = outbox.messages(heir.email, "invited")[-1].get_body(("plain",)).get_content()
+    heir.post("/v1/invitations/accept", {"code": re.search(r"ic_[0-9A-Za-z]{49}", letter)[0]}, expect=200)
+    given = {"Idempotency-Key": key()}
+    owner.post(f"/v1/apps/{app}/transfer", {"account": heir.id}, headers=given, expect=204)
+    # Who is an admin now has the first answer all the same.
+    assert again(owner.post(f"/v1/apps/{app}/transfer", {"account": heir.id}, headers=given, expect=204))
+    heir.call("DELETE", f"/v1/apps/{app}/members/{owner.id}", expect=204)
+    for path, body, name in ((keys, {"name": "mine"}, keyed), ("/v1/apps", {"name": "Handed on"}, made)):
+        refused = owner.post(path, body, headers=name, expect=404)
+        assert refused.json()["detail"] == "There is no such app." and not again(refused)
+
+
+def test_the_same_key_of_two_strangers_names_two_requests(platform):
+    name = key()
+
+    def sign_up(address: str, email: str) -> tuple[int, dict]:
+        host, port = platform.url.removeprefix("http://").split(":")
+        connection = http.client.HTTPConnection(host, int(port), timeout=10 * SLOWNESS, source_address=(address, 0))
+        with closing(connection):
+            body = json.dumps({"email": email, "password": Account.password, "name": "Dev"})
+            connection.request("POST", "/v1/accounts", body, {"Content-Type": "application/json", "Idempotency-Key": name})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+
+    ada, bob = f"ada-{key()}@example.test", f"bob-{key()}@example.test"
+    status, first = sign_up("127.0.0.1", ada)
+    assert status == 201 and sign_up("127.0.0.1", ada) == (201, first)
+    status, other = sign_up("127.0.0.2", bob)
+    assert status == 201 and other["account"]["email"] == bob
+    status, problem = sign_up("127.0.0.1", bob)
+    assert (status, problem["code"]) == (409, "idempotency_mismatch")
 
 
 def test_two_at_once_on_two_loops_are_carried_out_once(sluice, probe_folder):

@@ -33,9 +33,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     let loop = loop
     pointee.stage = .claiming
     let token = pointee.token
-    let principal = pointee.principal?.takeUnretainedValue()
     let request = ClaimRequest(
-      principal: principal.map { "\($0.kind.name):\($0.id)" } ?? "anonymous:",
+      principal: claimant,
       key: String(decoding: key, as: UTF8.self), fingerprint: fingerprint)
     loop.pointee.host.claim(
       request, in: pointee.generation.unsafelyUnwrapped.takeUnretainedValue(),
@@ -48,6 +47,16 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       request.settle(answer)
       loop.request(token)?.continueLater()
     }
+  }
+
+  /// Whose keys it has. Whoever shows no credential of his own has them with his network address, so that strangers who choose the same
+  /// key do not meet.
+  private var claimant: String {
+    let principal = pointee.principal?.takeUnretainedValue()
+    guard let principal, principal.kind != .anonymous else {
+      return "anonymous:\(principal?.id ?? "")@\(clientAddress.host)"
+    }
+    return "\(principal.kind.name):\(principal.id)"
   }
 
   /// A digest of what the key stands for: method, target and body.

@@ -1,6 +1,6 @@
 /// A request with an `Idempotency-Key`, as its owner is asked whether it may be carried out.
 public struct ClaimRequest: Sendable {
-  /// Whose key it is: kind and id of the principal.
+  /// Whose key it is: kind and id of the principal, and for nobody in particular the network address.
   public let principal: String
   /// 1 to 255 printable characters, as the client chose them.
   public let key: String

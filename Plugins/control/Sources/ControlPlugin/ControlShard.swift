@@ -37,6 +37,8 @@ public final class ControlShard: PluginShard {
     on.route("transfer_app", ControlShard.transferApp)
     on.route("list_audit", ControlShard.listAudit)
 
+    on.authorize("may_repeat") { try await $0.mayRepeat($1) }
+
     on.route("list_members", ControlShard.listMembers)
     on.route("change_member", ControlShard.changeMember)
     on.route("remove_member", ControlShard.removeMember)

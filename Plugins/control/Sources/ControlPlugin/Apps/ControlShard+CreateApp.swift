@@ -32,7 +32,8 @@ extension ControlShard {
     let app = App(id: try context.id.make("app"), name: form.name, createdAt: now)
     let key = try KeyPair(context)
     let secret = try KeyText.signingSecret(context)
-    try await commitDraft(of: app, owner: request.principal.id, key)
+    try await commitDraft(
+      of: app, owner: request.principal.id, key, request)
     try await createTenant(app.id)
     do {
       try await context.tenants.putSecret(
@@ -66,7 +67,9 @@ extension ControlShard {
   }
 
   /// Of the plan the row has what the app begins with, which nobody reads: the host knows on which it is.
-  private func commitDraft(of app: App, owner: String, _ key: KeyPair) async throws {
+  private func commitDraft(
+    of app: App, owner: String, _ key: KeyPair, _ request: Request
+  ) async throws {
     do {
       try await context.store.commit(isApartFromRequest: true) {
         SQL(
@@ -87,6 +90,8 @@ extension ControlShard {
         try key.draft(
           app: app.id, name: "default", scopes: ["*"], expiresAt: nil, at: app.createdAt)
         ControlShard.stays(owner)
+        ControlShard.remembering(request, of: app, owner: owner)
+        ControlShard.forgettingRequests(before: app.createdAt)
       }
     } catch StoreError.conflict(statement: 3, _) {
       throw ControlShard.departing
