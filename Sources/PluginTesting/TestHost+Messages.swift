@@ -77,7 +77,32 @@ let messagesTable = Constant {
       let bytes = reply.array
       world.later { world.calls.removeValue(forKey: message)?(status, bytes) }
       return SLUICE_OK
+    },
+    admit: { host, sender in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.messages/1 admit") else { return SLUICE_E_WRONG_THREAD }
+      guard world.admissible > 0 else { return SLUICE_E_LIMITED }
+      world.admissible -= 1
+      return SLUICE_OK
+    },
+    count: { host, connection, messages in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.messages/1 count") else { return SLUICE_E_WRONG_THREAD }
+      world.countedMessages += Int(messages)
+      return SLUICE_OK
     })
+}
+
+extension TestHost {
+  /// How much more clients may ask the plugin itself for over sockets, before it is `rate_limited`; as much as they like until it is set.
+  public func setAdmissible(_ count: Int) async throws {
+    try await onLoop { $0.admissible = count }
+  }
+
+  /// Messages of clients that the plugin has counted.
+  public var countedMessages: Int {
+    get async throws { try await onLoop { $0.countedMessages } }
+  }
 }
 
 extension TestHost {

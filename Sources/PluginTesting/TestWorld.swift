@@ -41,6 +41,9 @@ final class TestWorld: @unchecked Sendable {
   var secrets: [String: [UInt8]] = [:]
   /// Values lent to the plugin; they go when the loop has nothing more to do.
   var lent: [UnsafeMutableBufferPointer<UInt8>] = []
+  /// What clients may ask the plugin itself for, and what it has counted of what they say.
+  var admissible = Int.max
+  var countedMessages = 0
   var providers: [TestProvider] = []
   var messageTakers: [String: @Sendable (ClientMessage) throws -> [UInt8]] = [:]
   var socketNames: [String: TestMemory] = [:]

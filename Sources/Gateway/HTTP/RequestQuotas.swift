@@ -48,6 +48,13 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     pointee.generation?._withUnsafeGuaranteedRef { $0.tenant?.usage.leave() }
   }
 
+  /// What is refused is not used.
+  func takeBackCount(_ tenant: Tenant) {
+    guard pointee.flags.contains(.isCounted) else { return }
+    pointee.flags.remove(.isCounted)
+    tenant.counts.pointee.requests -= 1
+  }
+
   /// Whether it may make the tenant's data more. What makes it less is let in.
   private var writes: Bool {
     switch pointee.head.method {
@@ -58,8 +65,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   /// - Parameter isInCall: whether a call of the plugin's has led to it, in which no other plugin is called.
   private func refuse(_ quota: Quota, _ tenant: Tenant, isInCall: Bool = false) -> Bool {
-    // What is refused is not used.
-    tenant.counts.pointee.requests -= 1
+    takeBackCount(tenant)
     loop.pointee.metrics.add(.quotasExceeded)
     let (limit, used) = tenant.usage.state(of: quota)
     let detail = "The plan of this app allows \(limit) \(quota.name), and \(used) are used."
@@ -82,6 +88,17 @@ extension UnsafeMutablePointer where Pointee == LoopState {
     guard limit > 0, principal.kind == .user else { return nil }
     return pointee.shared.userLimiters.limiter(
       of: principal.id, tenant: tenant.id, limit: limit, now: EventLoop.hrtime())
+  }
+
+  /// Counts messages of a tenant's clients; true when its plan allows no more, and then they are not counted.
+  func isOverQuota(_ tenant: Tenant, messages: Int) -> Bool {
+    tenant.counts.pointee.messages &+= messages
+    guard tenant.counts.pointee.needsAttention, attend(tenant) & Quota.messages.bit != 0 else {
+      return false
+    }
+    tenant.counts.pointee.messages -= messages
+    pointee.metrics.add(.quotasExceeded)
+    return true
   }
 
   /// Remembers that a tenant has something to add at the next ``GatewayLoop/addUsage()``, and tells what it has used up.

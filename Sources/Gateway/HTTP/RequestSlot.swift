@@ -161,6 +161,8 @@ struct RequestFlags: OptionSet {
   static let isMistyped = RequestFlags(rawValue: 1 << 17)
   /// Its answer has no length and is one of the tenant's connections.
   static let isConnection = RequestFlags(rawValue: 1 << 18)
+  /// It is one of the tenant's requests: somebody has shown a credential for it.
+  static let isCounted = RequestFlags(rawValue: 1 << 21)
 
   /// An app is named that there is not, and nothing else names any: the request is at the platform, to be refused there.
   static let namesNoApp = RequestFlags(rawValue: 1 << 19)
@@ -176,7 +178,7 @@ struct RequestFlags: OptionSet {
     .isAdvancing, .isHead, .mustClose, .isChunkedAnswer, .isWithPlugin, .holdsTenant,
     .bodyIsComplete, .continueSent, .isUnknown, .isTunnel, .awaitsGreeting, .hasWaited,
     .awaitsCredential, .hasFound, .isTurnedAway, .hasExpired, .isPreflight,
-    .isMistyped, .isConnection, .namesNoApp, .isUnproven,
+    .isMistyped, .isConnection, .namesNoApp, .isUnproven, .isCounted,
   ]
 }
 

@@ -263,7 +263,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     guard let tenant = pointee.tenant else { return }
     tenant._withUnsafeGuaranteedRef { tenant in
       let counts = tenant.counts
-      counts.pointee.requests &+= 1
+      if pointee.principal != nil {
+        counts.pointee.requests &+= 1
+        pointee.flags.insert(.isCounted)
+      }
       if counts.pointee.needsAttention, isOverQuota() { return }
       let began = pointee.began
       guard let answer = tenant.pacer._withUnsafeGuaranteedRef({ $0.pace(now: began) }) else {
@@ -272,8 +275,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
       pointee.rateRemaining = answer.remaining
       pointee.rateReset = answer.reset
       if answer.isAllowed { return }
-      // What is refused is not used.
-      counts.pointee.requests &-= 1
+      takeBackCount(tenant)
       loop.pointee.metrics.add(.rateLimited)
       refuseRate(reset: answer.reset, "This app sends more requests than its limit allows.")
     }

@@ -82,6 +82,17 @@ extension GatewayLoop {
     }
   }
 
+  /// Counts messages of a client: on a WebSocket, beside those that the host has counted, and it is closed where the plan allows no
+  /// more; or of one whose answer is a pending request.
+  public func count(_ messages: UInt32, on token: UInt64, of owner: Generation) -> Int32 {
+    if let socket = socket(token, owner) {
+      guard socket.canSend else { return SLUICE_E_STALE }
+      return socket.isOverQuota(by: Int(messages)) ? SLUICE_E_DENIED : SLUICE_OK
+    }
+    guard request(token, owner) != nil, let tenant = owner.tenant else { return SLUICE_E_STALE }
+    return state.isOverQuota(tenant, messages: Int(messages)) ? SLUICE_E_DENIED : SLUICE_OK
+  }
+
   /// Who has sent more than may be sent, of those whose rates a message counts for.
   public enum MessageExcess: Sendable {
     case user

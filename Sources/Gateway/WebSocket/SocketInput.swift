@@ -132,7 +132,7 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     guard pointee.flags.isDisjoint(with: [.hasEnded, .closeSent]) else { return }
     if pointee.flags.contains(.isGreeting) { return greet(opcode, message) }
     loop.pointee.metrics.add(.webSocketMessagesReceived)
-    if isOverQuota() { return }
+    if isOverQuota(by: 1) { return }
     loop.pointee.groups.speaker = self
     let kind = opcode == .text ? SLUICE_MESSAGE_TEXT : SLUICE_MESSAGE_BINARY
     let (shard, handler, context, token) = (
@@ -146,17 +146,12 @@ extension UnsafeMutablePointer where Pointee == SocketState {
     }
   }
 
-  /// Counts a message; true when the tenant's plan allows no more, and then the socket is closed.
-  private func isOverQuota() -> Bool {
+  /// Counts messages; true when the tenant's plan allows no more, and then the socket is closed.
+  func isOverQuota(by messages: Int) -> Bool {
     guard let tenant = pointee.generation._withUnsafeGuaranteedRef({ $0.tenant }) else {
       return false
     }
-    tenant.counts.pointee.messages &+= 1
-    guard tenant.counts.pointee.needsAttention, loop.attend(tenant) & Quota.messages.bit != 0 else {
-      return false
-    }
-    tenant.counts.pointee.messages -= 1
-    loop.pointee.metrics.add(.quotasExceeded)
+    guard loop.isOverQuota(tenant, messages: messages) else { return false }
     close(1008, ("quota_exceeded: messages_per_month" as StaticString).raw)
     return true
   }

@@ -34,6 +34,22 @@ enum MessagesBridge {
       },
       reply: { host, message, status, reply in
         ServicesBridge.table.pointer.pointee.reply(host, message, status, reply)
+      },
+      admit: { host, connection in
+        let shard = shard(host)
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
+        guard let generation = shard.generation else { return SLUICE_E_WRONG_STATE }
+        guard let principal = shard.gateway.sender(connection, of: generation) else {
+          return SLUICE_E_STALE
+        }
+        return shard.gateway.takesMessage(of: shard.tenant, from: principal) == nil
+          ? SLUICE_OK : SLUICE_E_LIMITED
+      },
+      count: { host, connection, messages in
+        let shard = shard(host)
+        guard shard.eventLoop.isCurrent else { return SLUICE_E_WRONG_THREAD }
+        guard let generation = shard.generation else { return SLUICE_E_WRONG_STATE }
+        return shard.gateway.count(messages, on: connection, of: generation)
       }))
 
   /// As ``table``; each function looks at its tag first.
@@ -47,6 +63,14 @@ enum MessagesBridge {
       reply: { host, message, status, reply in
         CallCheck.anyThread(host, "sluice.messages/1 reply")
           ?? table.pointer.pointee.reply(host, message, status, reply)
+      },
+      admit: { host, connection in
+        CallCheck.onLoop(host, "sluice.messages/1 admit")
+          ?? table.pointer.pointee.admit(host, connection)
+      },
+      count: { host, connection, messages in
+        CallCheck.onLoop(host, "sluice.messages/1 count")
+          ?? table.pointer.pointee.count(host, connection, messages)
       }))
 
   /// Why a message is not handed over.

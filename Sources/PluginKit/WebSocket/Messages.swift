@@ -110,6 +110,44 @@ extension ShardContext {
       errors: (said.errors ?? []).map { .init(pointer: $0.pointer, message: $0.message) })
   }
 
+  /// Counts what a client asks this plugin itself for over a connection, as a request of its and of the tenant's. Loop thread only.
+  ///
+  /// - Throws: `Problem` 429 `rate_limited`: it is one too many. Needs `sluice.messages/1`; without it nothing is counted.
+  public func admit(_ connection: Connection) throws { try admit(connection.token) }
+
+  /// As the other, for what concerns an answer that this plugin sends as things happen.
+  public func admit(_ stream: PushStream) throws { try admit(stream.token) }
+
+  private func admit(_ sender: UInt64) throws {
+    guard let (messages, host) = link.find("sluice.messages/1", sluice_messages_v1_t.self) else {
+      return
+    }
+    guard messages.pointee.admit(host, sender) == SLUICE_E_LIMITED else { return }
+    throw Problem(
+      status: 429, code: "rate_limited", detail: "More is asked for than the limits allow.")
+  }
+
+  /// Counts messages that one message of a WebSocket has held beside itself, against the tenant's plan. Loop thread only.
+  ///
+  /// - Returns: false when the plan allows no more: the host has closed the connection.
+  public func count(_ messages: Int, of connection: Connection) -> Bool {
+    count(messages, of: connection.token)
+  }
+
+  /// Counts messages of whoever hears an answer that this plugin sends as things happen. Loop thread only.
+  ///
+  /// - Returns: false when the plan allows no more: the answer is to be ended.
+  public func count(_ messages: Int, of stream: PushStream) -> Bool {
+    count(messages, of: stream.token)
+  }
+
+  private func count(_ count: Int, of sender: UInt64) -> Bool {
+    guard count > 0,
+      let (messages, host) = link.find("sluice.messages/1", sluice_messages_v1_t.self)
+    else { return true }
+    return messages.pointee.count(host, sender, UInt32(clamping: count)) != SLUICE_E_DENIED
+  }
+
   /// A message for this plugin: `sluice.message-handler/1`.
   func hear(
     _ handler: UInt32, _ message: ClientMessage, _ token: sluice_token_t

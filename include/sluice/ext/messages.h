@@ -46,9 +46,24 @@ typedef struct sluice_messages_v1 {
      */
     sluice_status_t (*SLUICE_NONNULL reply)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t message,
                                             sluice_status_t status, sluice_slice_t reply);
+    /*
+     * Counts what a client asks the caller itself for over `connection`, as `dispatch` counts what it hands over: as a request
+     * of whoever is behind it, and of the tenant. SLUICE_OK, or SLUICE_E_LIMITED: it is one too many, and is not to be
+     * carried out. SLUICE_E_STALE: the connection is gone. [loop-thread & ACTIVE|DRAINING]
+     */
+    sluice_status_t (*SLUICE_NONNULL admit)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t connection);
+    /*
+     * Counts messages of a client against the tenant's plan that the host does not see: those that have stood beside others
+     * in one message of a WebSocket of the shard, which the host has counted as one; or all that has been said by whom a pending
+     * request answers. SLUICE_OK; SLUICE_E_DENIED: the plan allows no more, and nothing of it is to be carried out; a WebSocket
+     * has been closed by the host, a request is the plugin's to end. SLUICE_E_STALE: the connection is gone.
+     * [loop-thread & ACTIVE|DRAINING]
+     */
+    sluice_status_t (*SLUICE_NONNULL count)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t connection,
+                                            uint32_t messages);
 } sluice_messages_v1_t;
 
-SLUICE_STATIC_ASSERT(sizeof(sluice_messages_v1_t) == 24, "messages table layout");
+SLUICE_STATIC_ASSERT(sizeof(sluice_messages_v1_t) == 40, "messages table layout");
 
 typedef struct sluice_message_handler_v1 {
     uint32_t struct_size;

@@ -31,6 +31,8 @@ struct CloseCode: Equatable, Sendable {
   static let forced = CloseCode(code: 3503, reason: "force disconnect")
   /// A channel may not be listened to, or its namespace belongs to nobody.
   static let permissionDenied = CloseCode(code: 3507, reason: "permission denied")
+  /// The app's plan allows no more messages.
+  static let overQuota = CloseCode(code: 3508, reason: "too many requests")
 
   /// The same code, saying which channel it is about. A close reason has at most 123 bytes (RFC 6455
   /// §5.5), so a long name is left out.

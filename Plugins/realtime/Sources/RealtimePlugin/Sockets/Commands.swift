@@ -3,6 +3,8 @@ internal import PluginKit
 /// The commands that change nothing about the connection, or only its tokens.
 extension RealtimeShard {
   func answer(_ request: Command.Request, _ client: Client) async throws -> Reply {
+    // What is handed over the host counts by itself.
+    if !request.isHandedOver { try context.admit(client.connection) }
     switch request {
     case .publish(let channel, let data):
       let name = try named(channel)
@@ -138,5 +140,15 @@ extension RealtimeShard {
       throw ProtocolError.permissionDenied
     }
     return .subRefresh(ttl: grant.expiresAt == 0 ? nil : secondsLeft(until: grant.expiresAt))
+  }
+}
+
+extension Command.Request {
+  /// Whether it goes to the plugin that declares its type.
+  fileprivate var isHandedOver: Bool {
+    switch self {
+    case .rpc, .send: true
+    default: false
+    }
   }
 }

@@ -38,7 +38,11 @@ extension RealtimeShard {
       guard client.heldBytes <= Self.heldLimit else { return end(client, .badRequest) }
     }
     do {
-      carryOut(try CommandFrame.commands(in: message), from: client)
+      let commands = try CommandFrame.commands(in: message)
+      guard context.count(commands: commands.count, of: client.connection) else {
+        return end(client, .overQuota)
+      }
+      carryOut(commands, from: client)
     } catch {
       end(client, .badRequest)
     }

@@ -51,6 +51,24 @@ extension ShardContext {
     }
   }
 
+  /// Counts what a client asks for as a request of its user's and of the app's.
+  ///
+  /// - Throws: `Problem` 429.
+  func admit(_ transport: Transport) throws {
+    switch transport {
+    case .socket(let connection): try admit(connection)
+    case .stream(let stream): try admit(stream.sender)
+    }
+  }
+
+  /// Counts the commands of a message, of which the host has seen one on a WebSocket; false when the plan allows no more.
+  func count(commands: Int, of transport: Transport) -> Bool {
+    switch transport {
+    case .socket(let connection): count(commands - 1, of: connection)
+    case .stream(let stream): count(commands, of: stream.sender)
+    }
+  }
+
   /// Hands what a client has said to the plugin that declares its type.
   func dispatch(
     _ type: String, _ data: RawJSON, from transport: Transport
