@@ -93,13 +93,16 @@ let package = Package(
     .target(name: "Store", dependencies: ["CSQLite"], swiftSettings: strict),
     .target(name: "Bus", swiftSettings: explicitImports),
     .target(
+      name: "Client", dependencies: ["EventLoop", "Wire", "CCurl"], swiftSettings: explicitImports),
+    .target(
       name: "Gateway",
       dependencies: ["EventLoop", "Deflate", "HTTP2", "Wire", "TLS", "CSluice", "CSSL"],
       swiftSettings: explicitImports),
     .target(
       name: "PluginHost",
       dependencies: [
-        "Gateway", "EventLoop", "Wire", "TLS", "Store", "Bus", "CSluice", "CSSL", "CJansson",
+        "Gateway", "EventLoop", "Wire", "TLS", "Store", "Bus", "Client", "CSluice", "CSSL",
+        "CJansson",
       ],
       swiftSettings: explicitImports),
     .target(
@@ -129,6 +132,7 @@ let package = Package(
     .testTarget(name: "DeflateTests", dependencies: ["Deflate", "Wire"], swiftSettings: strict),
     .testTarget(
       name: "HTTP2Tests", dependencies: ["HTTP2", "Wire", "CNghttp2"], swiftSettings: strict),
+    .testTarget(name: "ClientTests", dependencies: ["Client", "Wire"], swiftSettings: strict),
     .testTarget(name: "TLSTests", dependencies: ["TLS", "CSSL"], swiftSettings: strict),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CUV"], swiftSettings: strict),
     .testTarget(name: "StoreTests", dependencies: ["Store", "CSQLite"], swiftSettings: strict),

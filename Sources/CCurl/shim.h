@@ -1,6 +1,6 @@
 /*
  * libcurl, as Swift sees it. Setting an option and asking for a fact take variable arguments, which Swift cannot call, so
- * each kind has a function here. All of it blocks: worker threads only.
+ * each kind has a function here.
  */
 #ifndef SLUICE_CCURL_SHIM_H
 #define SLUICE_CCURL_SHIM_H
@@ -95,9 +95,11 @@ static inline int ccurl_is_public(const struct sockaddr *address) {
     if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
       return ccurl_is_public_v4((uint32_t)b[12] << 24 | (uint32_t)b[13] << 16 | (uint32_t)b[14] << 8 | b[15]);
     }
-    /* Global unicast is 2000::/3; of it, 2001:db8::/32 is for examples, and 2002::/16 wraps IPv4. */
-    return (b[0] & 0xE0) == 0x20 && !(b[0] == 0x20 && b[1] == 0x01 && b[2] == 0x0D && b[3] == 0xB8) &&
-           !(b[0] == 0x20 && b[1] == 0x02);
+    /* Global unicast is 2000::/3; of it, 2001::/23 is for protocols, one of which wraps IPv4, 2001:db8::/32 and 3fff::/20 are
+     * for examples, and 2002::/16 wraps IPv4. */
+    return (b[0] & 0xE0) == 0x20 && !(b[0] == 0x20 && b[1] == 0x01 && (b[2] & 0xFE) == 0) &&
+           !(b[0] == 0x20 && b[1] == 0x01 && b[2] == 0x0D && b[3] == 0xB8) && !(b[0] == 0x20 && b[1] == 0x02) &&
+           !(b[0] == 0x3F && b[1] == 0xFF && (b[2] & 0xF0) == 0);
   }
   return 0;
 }
@@ -112,6 +114,49 @@ static inline curl_socket_t ccurl_open_public(void *context, curlsocktype purpos
 /* Refuses every address that is not one of the internet at large, after the name has been resolved. */
 static inline void ccurl_allow_public_only(CURL *transfer) {
   curl_easy_setopt(transfer, CURLOPT_OPENSOCKETFUNCTION, ccurl_open_public);
+}
+
+/* What of a transfer is told to whom: functions that take `context` last. */
+static inline void ccurl_tell(CURL *transfer, curl_write_callback on_body, curl_write_callback on_field,
+                              curl_opensocket_callback on_address, void *context) {
+  curl_easy_setopt(transfer, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(transfer, CURLOPT_WRITEDATA, context);
+  curl_easy_setopt(transfer, CURLOPT_HEADERFUNCTION, on_field);
+  curl_easy_setopt(transfer, CURLOPT_HEADERDATA, context);
+  curl_easy_setopt(transfer, CURLOPT_OPENSOCKETFUNCTION, on_address);
+  curl_easy_setopt(transfer, CURLOPT_OPENSOCKETDATA, context);
+  curl_easy_setopt(transfer, CURLOPT_PRIVATE, context);
+}
+
+/* What was given to `ccurl_tell`. */
+static inline void *ccurl_context(CURL *transfer) {
+  char *context = NULL;
+  curl_easy_getinfo(transfer, CURLINFO_PRIVATE, &context);
+  return context;
+}
+
+/* A body of a request: borrowed until the transfer ends. */
+static inline void ccurl_set_body(CURL *transfer, const void *bytes, size_t length) {
+  curl_easy_setopt(transfer, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
+  curl_easy_setopt(transfer, CURLOPT_POSTFIELDS, bytes);
+}
+
+/* Where libcurl says what is wrong: CURL_ERROR_SIZE bytes, borrowed until the transfer ends. */
+static inline void ccurl_set_error_buffer(CURL *transfer, char *buffer) {
+  curl_easy_setopt(transfer, CURLOPT_ERRORBUFFER, buffer);
+}
+
+/* Who watches the sockets of many transfers, and the time until something is to be done without any. */
+static inline void ccurl_multi_tell(CURLM *transfers, curl_socket_callback on_socket, curl_multi_timer_callback on_timer,
+                                    void *context) {
+  curl_multi_setopt(transfers, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl_multi_setopt(transfers, CURLMOPT_SOCKETDATA, context);
+  curl_multi_setopt(transfers, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl_multi_setopt(transfers, CURLMOPT_TIMERDATA, context);
+}
+
+static inline void ccurl_multi_set_number(CURLM *transfers, CURLMoption option, long value) {
+  curl_multi_setopt(transfers, option, value);
 }
 
 #endif

@@ -110,7 +110,8 @@ extension EventLoop {
         case UV_TIMER where UnsafeMutableRawPointer(handle) != ticker(of: handle):
           Timer(storage: UnsafeMutableRawPointer(handle)).close()
         case UV_POLL where UnsafeMutableRawPointer(handle) == wakeUp(of: handle): uv_unref(handle)
-        case UV_POLL: Listener.owner(of: handle).close()
+        case UV_POLL:
+          (PollStorage.owner(at: UnsafeMutableRawPointer(handle)) as? any PollOwner)?.close()
         case UV_SIGNAL: SignalSource.owner(of: handle).close()
         default: uv_close(handle, nil)
         }

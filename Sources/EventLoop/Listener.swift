@@ -9,7 +9,7 @@ internal import Synchronization
 ///
 /// `@unchecked Sendable`: the counters are atomic; all else belongs to the loop's thread, and a closed listener
 /// refers to nothing.
-public final class Listener: @unchecked Sendable {
+public final class Listener: PollOwner, @unchecked Sendable {
   /// Called with each new stream, on the loop's thread: set up its memory, then start reading or close it.
   public typealias OnAccept =
     @convention(c) @Sendable (_ stream: TCPStream, _ context: UInt64) -> Void
@@ -18,12 +18,6 @@ public final class Listener: @unchecked Sendable {
   static let acceptsPerTick = 64
   static let backlog: Int32 = 4096
   static let pauseMilliseconds: UInt64 = 100
-
-  fileprivate struct PollStorage {
-    var poll = uv_poll_t()
-    /// Holds the listener until its handle is closed.
-    var owner: Unmanaged<Listener>?
-  }
 
   /// What the listener is bound to, with its real port.
   public let address: ListenAddress
@@ -80,7 +74,7 @@ public final class Listener: @unchecked Sendable {
     retry = Timer(
       loop: loop, { Listener.owner(at: .init(address: $0)).start() }, UInt64(address: storage))
     storage.pointee.poll.data = UnsafeMutableRawPointer(core)
-    storage.pointee.owner = .passRetained(self)
+    storage.pointee.owner = .passRetained(self as AnyObject)
     start()
   }
 
@@ -112,27 +106,15 @@ public final class Listener: @unchecked Sendable {
     guard !isClosed else { return }
     isClosed = true
     retry.close()
-    let handle = UnsafeMutableRawPointer(storage).assumingMemoryBound(to: uv_handle_t.self)
-    uv_close(handle) { handle in
-      let storage = UnsafeMutableRawPointer(handle.unsafelyUnwrapped)
-        .assumingMemoryBound(to: PollStorage.self)
-      let owner = storage.pointee.owner
-      storage.deallocate()
-      owner?.release()
-    }
+    storage.close()
     // libuv has taken the descriptor out of its poll set by now, and nobody else knows it.
     Glibc.close(descriptor)
   }
 
   // MARK: - Inside the room
 
-  static func owner(of handle: UnsafeMutablePointer<uv_handle_t>) -> Listener {
-    owner(at: UnsafeMutableRawPointer(handle))
-  }
-
   private static func owner(at storage: UnsafeMutableRawPointer) -> Listener {
-    storage.assumingMemoryBound(to: PollStorage.self).pointee.owner.unsafelyUnwrapped
-      .takeUnretainedValue()
+    unsafeDowncast(PollStorage.owner(at: storage), to: Listener.self)
   }
 
   private func start() {
@@ -181,11 +163,5 @@ public final class Listener: @unchecked Sendable {
       // accept(2): the connection died before it was taken; the next one may be well.
       return true
     }
-  }
-}
-
-extension UnsafeMutablePointer<Listener.PollStorage> {
-  fileprivate var poll: UnsafeMutablePointer<uv_poll_t> {
-    UnsafeMutableRawPointer(self).assumingMemoryBound(to: uv_poll_t.self)
   }
 }

@@ -58,6 +58,7 @@ private func onLoop(_ id: String) -> UnsafeRawPointer? {
   case SLUICE_EXT_IDENTIFY: UnsafeRawPointer(identifyTable.pointer)
   case SLUICE_EXT_SERVICES: UnsafeRawPointer(servicesTable.pointer)
   case SLUICE_EXT_WORKER: UnsafeRawPointer(workerTable.pointer)
+  case SLUICE_EXT_CLIENT: UnsafeRawPointer(clientTable.pointer)
   case SLUICE_EXT_LOOP: UnsafeRawPointer(loopTable.pointer)
   case SLUICE_EXT_TIMER: UnsafeRawPointer(timerTable.pointer)
   case SLUICE_EXT_TENANTS: UnsafeRawPointer(tenantsTable.pointer)

@@ -44,6 +44,8 @@ final class TestWorld: @unchecked Sendable {
   /// What clients may ask the plugin itself for, and what it has counted of what they say.
   var admissible = Int.max
   var countedMessages = 0
+  /// What stands for others' servers.
+  var server: (@Sendable (Client.Request) throws -> Client.Response)?
   var providers: [TestProvider] = []
   var messageTakers: [String: @Sendable (ClientMessage) throws -> [UInt8]] = [:]
   var socketNames: [String: TestMemory] = [:]

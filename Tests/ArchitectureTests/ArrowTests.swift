@@ -125,6 +125,12 @@ import Testing
       of: target, among: ["CSQLite", "Glibc", "Synchronization", "FoundationEssentials"])
   }
 
+  // What asks others must be usable without what is asked by others.
+  @Test func `Client knows neither the gateway nor plugins`() throws {
+    try expectImports(
+      of: "Client", among: ["EventLoop", "Wire", "CCurl", "Glibc", "Synchronization"])
+  }
+
   // The gateway serves whoever gives it routes; what a plugin is it learns from no manifest.
   @Test func `Gateway knows no plugin, no store and no bus`() throws {
     try expectImports(

@@ -15,6 +15,7 @@ PHASES = HERE / "phases"
 MIXER = HERE / "mixer"
 CENSOR = HERE / "censor"
 DOORMAN = HERE / "doorman"
+COURIER = HERE / "courier"
 REACHER = HERE / "reacher"
 
 
@@ -145,3 +146,12 @@ class Versions:
         for number, sql in enumerate(migrations, 1):
             (plugin / "migrations").mkdir(exist_ok=True)
             (plugin / f"migrations/{number:04}_step.sql").write_text(sql)
+
+
+def lay_out_courier(folder: Path) -> Path:
+    """The plugin of `courier/` in a folder of plugins; returns that folder."""
+    plugin = folder / "courier"
+    plugin.mkdir(parents=True)
+    shutil.copy(COURIER / "plugin.json", plugin)
+    compile_plugin(COURIER / "courier.c", plugin / "libcourier.so")
+    return folder

@@ -124,6 +124,7 @@ final class ProbeShard: PluginShard {
     registerPhases(&on)
     registerSockets(&on)
     registerOthers(&on)
+    registerClient(&on)
   }
 }
 

@@ -27,6 +27,7 @@
 #include "ext/events.h"
 #include "ext/services.h"
 #include "ext/worker.h"
+#include "ext/client.h"
 #include "ext/loop.h"
 #include "ext/timer.h"
 #include "ext/random.h"

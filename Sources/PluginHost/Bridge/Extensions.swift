@@ -39,6 +39,7 @@ extension Capability {
     case .events: EventsBridge.table.address
     case .services: ServicesBridge.table.address
     case .worker: WorkerBridge.table.address
+    case .client: ClientBridge.table.address
     case .loop: LoopBridge.table.address
     case .secrets: SecretsBridge.table.address
     case .files: FilesBridge.table.address
@@ -70,6 +71,7 @@ extension Capability {
     case .events: EventsBridge.checkedTable.address
     case .services: ServicesBridge.checkedTable.address
     case .worker: WorkerBridge.checkedTable.address
+    case .client: ClientBridge.checkedTable.address
     case .loop: LoopBridge.checkedTable.address
     case .secrets: SecretsBridge.checkedTable.address
     case .files: FilesBridge.checkedTable.address

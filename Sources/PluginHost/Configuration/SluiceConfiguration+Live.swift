@@ -18,6 +18,7 @@ extension SluiceConfiguration {
     keep(\.chosenKeyFile, "/secrets/key_file")
     keep(\.log, "/log")
     keep(\.debug, "/debug")
+    keep(\.client, "/client")
     for limit in Limit.all where !limit.isLive {
       keep(\.limits[limit], "/limits/\(limit.name)")
     }

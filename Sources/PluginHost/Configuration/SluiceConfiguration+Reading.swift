@@ -1,3 +1,4 @@
+import Client
 import Wire
 
 extension SluiceConfiguration {
@@ -50,7 +51,10 @@ extension SluiceConfiguration {
     configuration.metricsArePublic =
       reader.optional("metrics")?.object { $0.boolean("public", default: false) } ?? false
     if let proxies = reader.optional("trusted_proxies") {
-      configuration.trustedProxies = readProxies(proxies)
+      configuration.trustedProxies = TrustedProxies(readNetworks(proxies))
+    }
+    if let client = reader.optional("client")?.object({ readClient(&$0, in: folder) }) {
+      configuration.client = client
     }
     if let limits = reader.optional("limits")?.object({ Limits(reading: &$0) }) {
       configuration.limits = limits
@@ -103,7 +107,26 @@ extension SluiceConfiguration {
   }
 
   /// Addresses and networks, so many at most that each hop of a request may be held against all of them.
-  private static func readProxies(_ node: ConfigNode) -> TrustedProxies {
+  private static func readClient(
+    _ reader: inout ObjectReader, in folder: String
+  ) -> ClientSettings {
+    var client = ClientSettings()
+    if let networks = reader.optional("allow_networks") {
+      client.allowedNetworks = readNetworks(networks)
+    }
+    if let file = reader.optional("ca_file") {
+      let path = FilePath.resolve(file.string(), in: folder)
+      do throws(FileSystem.Failure) {
+        _ = try FileSystem.contents(of: path, limit: 16 << 20)
+        client.certificateFile = path
+      } catch {
+        file.refuse(error.description)
+      }
+    }
+    return client
+  }
+
+  private static func readNetworks(_ node: ConfigNode) -> [IPNetwork] {
     let networks = node.distinct { element -> IPNetwork? in
       let text = element.string()
       guard !text.isEmpty else { return nil }
@@ -114,13 +137,13 @@ extension SluiceConfiguration {
         return nil
       }
     }
-    if networks.count > mostTrustedNetworks {
-      node.refuse("names \(networks.count) networks; there may be \(mostTrustedNetworks)")
+    if networks.count > mostNetworks {
+      node.refuse("names \(networks.count) networks; there may be \(mostNetworks)")
     }
-    return TrustedProxies(networks.compactMap(\.self))
+    return networks.compactMap(\.self)
   }
 
-  private static let mostTrustedNetworks = 1_000
+  private static let mostNetworks = 1_000
 
   private static func readPlugins(
     _ reader: inout ObjectReader, in folder: String

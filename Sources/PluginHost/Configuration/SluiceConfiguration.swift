@@ -1,3 +1,4 @@
+internal import Client
 internal import Wire
 
 /// What the operator decides: the content of `sluice.json`, defaults filled in, paths resolved.
@@ -18,6 +19,8 @@ public struct SluiceConfiguration: Sendable {
   public var metricsArePublic = false
   /// Whose word counts on where a request comes from.
   var trustedProxies = TrustedProxies()
+  /// Where requests to others may go.
+  var client = ClientSettings()
   /// The limits in force.
   public var limits = Limits()
   /// How WebSockets are compressed, and the most that any of them may have.

@@ -1,4 +1,5 @@
 internal import Bus
+internal import Client
 internal import EventLoop
 internal import Gateway
 internal import Store
@@ -65,6 +66,8 @@ final class Host: TenantHost, @unchecked Sendable {
   /// Requests with an `Idempotency-Key`.
   let underWay = RequestsUnderWay()
   let trouble: StoreTrouble
+  /// Requests to others.
+  let exchanges = ClientCounters()
   let overstays = Atomic<Int>(0)
   /// Calls that ``CallCheck`` has refused.
   let misuses = Atomic<Int>(0)
@@ -277,6 +280,16 @@ final class Host: TenantHost, @unchecked Sendable {
     page.add(
       "sluice_presence_members", isGauge: true, help: "Members of channels.",
       value: Int64(presence.count))
+    for (name, help, count) in [
+      ("requests", "Requests to others' servers.", exchanges.begun.load(ordering: .relaxed)),
+      ("failures", "Of these, those without an answer.", exchanges.failed.load(ordering: .relaxed)),
+      (
+        "denials", "Of these, those to addresses out of reach.",
+        exchanges.denied.load(ordering: .relaxed)
+      ),
+    ] {
+      page.add("sluice_client_\(name)_total", isGauge: false, help: help, value: Int64(count))
+    }
     page.add(
       "sluice_plugin_overstays_total", isGauge: false,
       help: "Calls of plugins that took longer than their budget.",

@@ -1,5 +1,6 @@
 internal import Bus
 internal import CSluice
+internal import Client
 internal import EventLoop
 internal import Gateway
 
@@ -27,6 +28,9 @@ final class LoopHost: @unchecked Sendable {
     let deadline: UInt64
   }
 
+  /// What makes requests to others, from the first one on.
+  private var requests: HTTPClient?
+
   init(_ gateway: GatewayLoop, host: Host) {
     self.gateway = gateway
     watch = LoopWatch(gateway.mark)
@@ -47,6 +51,20 @@ final class LoopHost: @unchecked Sendable {
       call.answer(SLUICE_E_DEADLINE, Array("the provider did not answer in time".utf8))
     }
   }
+
+  // MARK: - requests to others
+
+  /// The loop's client. [loop-thread]
+  func client() throws(ClientFailure) -> HTTPClient {
+    if let requests { return requests }
+    let made = try HTTPClient(
+      loop: gateway.eventLoop, host.configuration.client, host.exchanges)
+    requests = made
+    return made
+  }
+
+  /// Closes connections to others, when the loop is about to stop. [loop-thread]
+  func endClient() { requests?.close() }
 
   // MARK: - borrowed memory
 

@@ -1,5 +1,6 @@
 internal import Bus
 internal import CSluice
+internal import Client
 internal import EventLoop
 internal import Gateway
 internal import Synchronization
@@ -40,6 +41,8 @@ final class Shard: @unchecked Sendable {
   let posted = Gauge()
   /// Blocking jobs by their promise.
   var work: [UInt64: WorkTicket] = [:]
+  /// Requests to others by their promise.
+  var exchanges: [UInt64: Transfer] = [:]
   /// The lease on its members of channels, once it has had one.
   private(set) var presence: UInt64?
   /// Events in the plugin's hands, by delivery, with their places in the tenant's events.
@@ -124,6 +127,7 @@ final class Shard: @unchecked Sendable {
     deliveries = [:]
     for ticket in work.values { ticket.cancelOrWait() }
     work = [:]
+    cancelExchanges()
     for token in subscriptions { loop.unsubscribe(token) }
     subscriptions = []
     if let presence { loop.end(presence) }

@@ -16,6 +16,7 @@ public enum Capability: String, Sendable, Hashable, CaseIterable {
   case events = "sluice.events/1"
   case services = "sluice.services/1"
   case worker = "sluice.worker/1"
+  case client = "sluice.client/1"
   case secrets = "sluice.secrets/1"
   case files = "sluice.files/1"
   /// Reaches other tenants: for plugins on `platform` only, and only when the operator grants it.

@@ -205,6 +205,8 @@ public struct PluginLimits: Sendable, Hashable {
   public var workerJobs = 256
   /// Threads that do them, for all instances together.
   public var workerThreads = 1
+  /// Requests to others' servers that one shard may have under way.
+  public var clientRequests = 64
   /// Timers of one shard that may be armed.
   public var timers = 10_000
 

@@ -117,6 +117,7 @@ extension PluginLimits {
     self.init()
     workerJobs = reader.integer("worker_jobs", in: 1...100_000, default: workerJobs)
     workerThreads = reader.integer("worker_threads", in: 1...16, default: workerThreads)
+    clientRequests = reader.integer("client_requests", in: 1...1_024, default: clientRequests)
     timers = reader.integer("timers", in: 1...1_000_000, default: timers)
   }
 }

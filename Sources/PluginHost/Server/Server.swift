@@ -308,7 +308,7 @@ public final class Server: Sendable {
   public func stop() {
     operatorSocket.stop()
     watchdog.stop()
-    host.keepUsage()
+    host.clearLoops()
     gateway.stop()
     host.stopWorkers()
     control.stop()

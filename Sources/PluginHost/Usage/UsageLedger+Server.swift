@@ -35,11 +35,14 @@ extension Host {
     }
   }
 
-  /// Writes what has been counted, while there are loops that can tell. [blocking]
-  func keepUsage() {
+  /// Writes what has been counted and closes connections to others, while there are loops that can. [blocking]
+  func clearLoops() {
     let isKept = Answer<Bool>()
     Task {
-      await tenants.onEveryLoop { $0.gateway.addUsage() }
+      await tenants.onEveryLoop {
+        $0.gateway.addUsage()
+        $0.endClient()
+      }
       await usage.flush()
       isKept.give(true)
     }

@@ -78,6 +78,8 @@ public final class ShardContext {
   public var services: Services { Services(context: self) }
   /// Threads for work that blocks or takes long. Needs `sluice.worker/1`. Loop thread only.
   public var worker: Worker { Worker(context: self) }
+  /// Requests to others' servers. Needs `sluice.client/1`. Loop thread only.
+  public var client: Client { Client(context: self) }
   /// Timers of this shard and durable ones. Needs `sluice.timer/1`. Loop thread only.
   public var timers: Timers { Timers(context: self) }
   /// The tenant's sealed secrets. Needs `sluice.secrets/1`. Loop thread only.
