@@ -60,6 +60,24 @@ extension ProtocolClient {
     }
   }
 
+  @Test func `and what is asked of the plugin itself is counted, and at last refused`()
+    async throws
+  {
+    try await withRealtime { host async throws in
+      try await host.take("notes.add") { _ in "ok" }
+      let client = try await host.client()
+      let before = try await host.countedMessages
+      try await host.setAdmissible(1)
+      #expect(try await client.ask(5, #""presence":{"channel":"room"}"#).error?.code != 111)
+      #expect(try await client.ask(6, #""presence":{"channel":"room"}"#).error?.code == 111)
+      #expect(try await client.ask(7, #""history":{"channel":"room"}"#).error?.code == 111)
+      // The host counts by itself what it hands over, and a ping asks for nothing.
+      #expect(try await client.call("notes.add", "{}", id: 8).error == nil)
+      #expect(try await client.ask(9, #""ping":{}"#).error == nil)
+      #expect(try await host.countedMessages == before)
+    }
+  }
+
   @Test func `of a type that nobody takes is refused, whatever it carries`() async throws {
     try await withRealtime { host async throws in
       let client = try await host.client()
