@@ -170,3 +170,24 @@ def test_settings_that_do_not_fit_together_are_told(sluice):
     answer = Client(gateway.url).get("/.well-known/jwks.json", expect=503).json()
     assert answer["code"] == "plugin_unavailable"
     assert eventually(lambda: "/smtp_host: the driver smtp needs the server's name" in gateway.text())
+
+
+def test_a_secret_goes_nowhere_else_without_being_given_again(platform):
+    app = Account(platform.url).app("Moved")
+    first = {"driver": "smtp", "smtp_host": "mail.example.com", "from_address": "no-reply@example.com",
+             "smtp_username": "shop", "smtp_password": "very-secret-value"}
+    path = f"/v1/apps/{app.id}/plugins/mailer"
+    app.owner.put(path, {"enabled": True, "config": first}, expect=200)
+    kept = {name: value for name, value in first.items() if name != "smtp_password"}
+    # What it is not bound to may change alone.
+    app.owner.put(path, {"enabled": True, "config": {**kept, "from_address": "shop@example.com"}}, expect=200)
+    for other in ({"smtp_host": "mail.example.org"}, {"smtp_port": 2525}, {"smtp_security": "tls"}):
+        refused = app.owner.put(path, {"enabled": True, "config": {**kept, **other}}, expect=400).json()
+        assert [error["pointer"] for error in refused["errors"]] == ["/config/smtp_password"], refused
+    moved = {**kept, "smtp_host": "mail.example.org"}
+    app.owner.put(path, {"enabled": True, "config": {**moved, "smtp_password": "very-secret-value"}}, expect=200)
+    app.owner.put(path, {"enabled": True, "config": moved}, expect=200)
+    # Without a secret there is nothing to give again.
+    bare = {"driver": "smtp", "from_address": "no-reply@example.com", "smtp_password": None}
+    app.owner.put(path, {"enabled": True, "config": {**bare, "smtp_host": "mail.example.org"}}, expect=200)
+    app.owner.put(path, {"enabled": True, "config": {**bare, "smtp_host": "mail.example.com"}}, expect=200)
