@@ -107,7 +107,7 @@ def courier(sluice, tmp_path):
     folder = lay_out_courier(tmp_path / "plugins")
 
     def make(networks=LOCAL, loops=1, environment=None, **client):
-        configuration = with_plugins(folder, client={"allow_networks": networks, **client})
+        configuration = with_plugins(folder, drain_timeout_ms=300, client={"allow_networks": networks, **client})
         return sluice(configuration, ["--loops", loops], environment=environment or {})
 
     return make
@@ -244,7 +244,7 @@ def test_a_plugin_has_so_many_requests_under_way_and_is_told_when_its_shard_clos
     assert eventually(lambda: len(server.asked) == 4, 30)
     assert send(gateway, server.url()) == "at once -12\n"
     assert gateway.metric("sluice_client_requests_total") == 4
-    # Its end waits for no server.
+    # Its end waits for no server, beyond the time that requests have.
     assert gateway.stop() == 0
     for thread in waiting:
         thread.join(60)

@@ -183,7 +183,7 @@ def test_a_platform_without_the_grant_that_it_needs_is_warned_of(tmp_path, sluic
     code, text = check(tmp_path, configuration)
     assert code == 0 and text.count("warning:") == 1 and '"control"' in text and "tenants_grant" in text, text
     assert eventually(lambda: '"control" asks for sluice.tenants/1' in sluice(configuration).text())
-    for granted in ({"tenants_grant": "platform"}, {"grants": {"control": ["sluice.tenants/1"]}}, {"enabled": ["auth"]}):
+    for granted in ({"tenants_grant": "platform"}, {"grants": {"control": ["sluice.tenants/1", "sluice.phases/1"]}}, {"enabled": ["auth"]}):
         code, text = check(tmp_path, {"plugins": {**configuration["plugins"], **granted}})
         assert code == 0 and "warning:" not in text, text
 
