@@ -76,8 +76,7 @@ extension ChatShard {
       ORDER BY m.user_id LIMIT \(limit + 1)
       """
     ).decode()
-    let page = Array(members.prefix(limit))
-    return try .json(Page(data: page, next: members.count > limit ? page.last?.userID : nil))
+    return try .json(Page(members, limit: limit, next: \.userID))
   }
 }
 

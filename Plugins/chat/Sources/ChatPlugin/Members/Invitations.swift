@@ -114,8 +114,7 @@ extension ChatShard {
       ORDER BY i.user_id LIMIT \(limit + 1)
       """
     ).decode()
-    let page = Array(found.prefix(limit))
-    return try .json(Page(data: page, next: found.count > limit ? page.last?.userID : nil))
+    return try .json(Page(found, limit: limit, next: \.userID))
   }
 
   /// Into which channels a user is invited.
@@ -131,8 +130,7 @@ extension ChatShard {
       ORDER BY i.type, i.channel LIMIT \(limit + 1)
       """
     ).decode()
-    let page = Array(found.prefix(limit))
-    return try .json(Page(data: page, next: found.count > limit ? page.last?.channel : nil))
+    return try .json(Page(found, limit: limit, next: \.channel))
   }
 
   func acceptInvitation(_ request: Request) async throws -> Response {

@@ -188,8 +188,7 @@ extension ChatShard {
       ORDER BY b.user_id LIMIT \(limit + 1)
       """
     ).decode()
-    let page = Array(found.prefix(limit))
-    return try .json(Page(data: page, next: found.count > limit ? page.last?.userID : nil))
+    return try .json(Page(found, limit: limit, next: \.userID))
   }
 
   /// - Returns: what the actor is in the channel; nil for the whole app, which is the server's.

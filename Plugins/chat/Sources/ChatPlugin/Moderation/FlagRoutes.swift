@@ -80,8 +80,7 @@ extension ChatShard {
       ORDER BY f.id LIMIT \(limit + 1)
       """
     ).decode()
-    let page = Array(found.prefix(limit))
-    return try .json(Page(data: page, next: found.count > limit ? page.last?.id : nil))
+    return try .json(Page(found, limit: limit, next: \.id))
   }
 
   /// Settles a flag, and with it the others of its message. What is to be done is done first, so that a flag that has been

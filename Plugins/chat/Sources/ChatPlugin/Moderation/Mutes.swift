@@ -96,7 +96,6 @@ extension ChatShard {
       ORDER BY muted LIMIT \(limit + 1)
       """
     ).decode()
-    let page = Array(found.prefix(limit))
-    return try .json(Page(data: page, next: found.count > limit ? page.last?.mutedID : nil))
+    return try .json(Page(found, limit: limit, next: \.mutedID))
   }
 }

@@ -122,8 +122,7 @@ extension ChatShard {
       WHERE unread > 0 LIMIT \(limit + 1)
       """
     ).decode()
-    let page = Array(rows.prefix(limit))
-    return try .json(Page(data: page, next: rows.count > limit ? page.last?.channel : nil))
+    return try .json(Page(rows, limit: limit, next: \.channel))
   }
 
   /// What of each member's channels stands where, to be narrowed.
