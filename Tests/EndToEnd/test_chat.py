@@ -11,31 +11,13 @@ from websockets.exceptions import ConnectionClosed
 
 from client import Account
 from plain import Plain
+from rooms import TYPES, chatting, path, personal, room
 from sdk import Listening, connected
-
-TYPES = {"types": {"messaging": {"open": True}, "private": {"open": False}}}
 
 
 @pytest.fixture(scope="module")
 def app(platform):
-    app = Account(platform.url).app("Talk")
-    app.set_plugin("realtime", enabled=True, config={"personal_channel": True})
-    app.set_plugin("chat", enabled=True, config=TYPES)
-    return app
-
-
-def room() -> str:
-    return "messaging:" + uuid.uuid4().hex
-
-
-def path(channel: str, rest: str) -> str:
-    return "/v1/channels/" + channel.replace(":", "/") + rest
-
-
-def personal(client: Plain):
-    told, = client.hear()
-    assert (told["type"], told["code"]) == ("system_message", "subscribed"), told
-    return client
+    return chatting(platform, "Talk", TYPES)
 
 
 def test_what_the_sdk_says_a_plain_client_sees_and_rest_has(platform, app):
@@ -246,7 +228,7 @@ def test_a_closed_channel_is_closed_on_every_way(platform, app):
 def test_messages_over_sockets_survive_kill_9_and_are_there_once(sluice):
     gateway = sluice()
     app = Account(gateway.url).app("Crash")
-    app.set_plugin("chat", enabled=True, config=TYPES)
+    app.set_plugin("chat", enabled=True, config={"types": TYPES})
     channel = room()
     acknowledged: set[str] = set()
     sent: list[str] = []

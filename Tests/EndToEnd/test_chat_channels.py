@@ -6,36 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from client import Account
 from plain import Plain
+from rooms import chatting, den, path, personal
 from sdk import Listening, connected
 
-TYPES = {"types": {"messaging": {"open": True}, "private": {"grants": {"guest": ["read_channel", "leave"]}}}}
+TYPES = {"messaging": {"open": True}, "private": {"grants": {"guest": ["read_channel", "leave"]}}}
 
 
 @pytest.fixture(scope="module")
 def app(platform):
-    app = Account(platform.url).app("Rooms")
-    app.set_plugin("realtime", enabled=True, config={"personal_channel": True})
-    app.set_plugin("chat", enabled=True, config=TYPES)
-    return app
-
-
-def den(app, *members: str) -> str:
-    """A closed channel of Alice's."""
-    id = uuid.uuid4().hex
-    app.user("alice").post("/v1/channels", {"type": "private", "id": id, "members": ["alice", *members]}, expect=201)
-    return "private:" + id
-
-
-def path(channel: str, rest: str = "") -> str:
-    return "/v1/channels/" + channel.replace(":", "/") + rest
-
-
-def personal(client: Plain) -> Plain:
-    told, = client.hear()
-    assert (told["type"], told["code"]) == ("system_message", "subscribed"), told
-    return client
+    return chatting(platform, "Rooms", TYPES)
 
 
 def until_unsubscribed(client: Plain) -> list[dict]:

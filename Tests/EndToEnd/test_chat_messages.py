@@ -4,32 +4,13 @@ import uuid
 
 import pytest
 
-from client import Account
 from plain import Plain
-
-TYPES = {"types": {"messaging": {"open": True}, "private": {"open": False}}}
+from rooms import TYPES, chatting, path, personal, room
 
 
 @pytest.fixture(scope="module")
 def app(platform):
-    app = Account(platform.url).app("Words")
-    app.set_plugin("realtime", enabled=True, config={"personal_channel": True})
-    app.set_plugin("chat", enabled=True, config=TYPES)
-    return app
-
-
-def room() -> str:
-    return "messaging:" + uuid.uuid4().hex
-
-
-def path(channel: str, rest: str = "/messages") -> str:
-    return "/v1/channels/" + channel.replace(":", "/") + rest
-
-
-def personal(client: Plain) -> Plain:
-    told, = client.hear()
-    assert (told["type"], told["code"]) == ("system_message", "subscribed"), told
-    return client
+    return chatting(platform, "Words", TYPES)
 
 
 PHOTO = {"type": "image", "url": "https://files.example/a.png", "title": "A", "size": 12, "custom": {"n": [1.50]}}
@@ -38,15 +19,15 @@ PHOTO = {"type": "image", "url": "https://files.example/a.png", "title": "A", "s
 def test_a_message_with_everything_is_the_same_wherever_it_is_read(platform, app):
     channel = room()
     alice, bob = app.user("alice"), app.user("bob")
-    first = alice.post(path(channel), {"text": "first"}, expect=201).json()
+    first = alice.post(path(channel, "/messages"), {"text": "first"}, expect=201).json()
     with Plain(platform, app.token("carol")) as carol, Plain(platform, app.token("dora")) as dora:
         personal(carol), personal(dora)
         carol.subscribe("chat:" + channel)
-        sent = bob.post(path(channel), {"attachments": [PHOTO], "mentions": ["dora"], "quoted_id": first["id"], "custom": {"a": 1}}, expect=201).json()
+        sent = bob.post(path(channel, "/messages"), {"attachments": [PHOTO], "mentions": ["dora"], "quoted_id": first["id"], "custom": {"a": 1}}, expect=201).json()
         assert sent["attachments"] == [PHOTO] and sent["text"] == "" and sent["mentions"] == ["dora"]
         assert sent["quoted"] == {"id": first["id"], "user_id": "alice", "text": "first", "created_at": first["created_at"]}
         assert alice.get(f"/v1/messages/{sent['id']}", expect=200).json() == sent
-        assert alice.get(path(channel), expect=200).json()["data"] == [sent, first]
+        assert alice.get(path(channel, "/messages"), expect=200).json()["data"] == [sent, first]
         published = {name: value for name, value in sent.items() if name != "quoted"}
         heard, = carol.hear()
         assert (heard["type"], heard["data"]) == ("chat.message.created", published)
@@ -65,23 +46,23 @@ def test_a_message_with_everything_is_the_same_wherever_it_is_read(platform, app
 ])
 def test_what_is_no_message_is_refused_with_its_place(platform, app, body, pointer):
     channel = room()
-    refused = app.user("alice").post(path(channel), body, expect=400).json()
+    refused = app.user("alice").post(path(channel, "/messages"), body, expect=400).json()
     assert any(error["pointer"].startswith(pointer) for error in refused["errors"]), refused
-    assert app.user("alice").get(path(channel), expect=200).json()["data"] == []
+    assert app.user("alice").get(path(channel, "/messages"), expect=200).json()["data"] == []
 
 
 def test_only_the_server_sends_system_messages(app):
     channel = room()
     body = {"text": "alice has come", "kind": "system"}
-    assert app.user("alice").post(path(channel), body, expect=403).json()["code"] == "forbidden"
-    sent = app.server.post(path(channel), {**body, "user_id": "alice"}, expect=201).json()
+    assert app.user("alice").post(path(channel, "/messages"), body, expect=403).json()["code"] == "forbidden"
+    sent = app.server.post(path(channel, "/messages"), {**body, "user_id": "alice"}, expect=201).json()
     assert sent["kind"] == "system"
 
 
 def test_a_list_goes_on_both_ways_from_the_middle(app):
     channel = room()
     alice = app.user("alice")
-    ids = [alice.post(path(channel), {"text": str(number)}, expect=201).json()["id"] for number in range(9)]
+    ids = [alice.post(path(channel, "/messages"), {"text": str(number)}, expect=201).json()["id"] for number in range(9)]
 
     def page(query: str) -> dict:
         return alice.get(path(channel, f"/messages?{query}"), expect=200).json()
@@ -100,7 +81,7 @@ def test_a_thread_is_counted_listed_and_told_apart_from_its_channel(platform, ap
     app.server.post("/v1/channels", {"type": "private", "id": id, "members": ["alice", "bob"]}, expect=201)
     channel = f"private:{id}"
     alice, bob = app.user("alice"), app.user("bob")
-    topic = alice.post(path(channel), {"text": "topic"}, expect=201).json()["id"]
+    topic = alice.post(path(channel, "/messages"), {"text": "topic"}, expect=201).json()["id"]
     bob.post(path(channel, "/read"), {"message_id": topic}, expect=200)
     with Plain(platform, app.token("alice")) as listener:
         personal(listener)
@@ -117,11 +98,11 @@ def test_a_thread_is_counted_listed_and_told_apart_from_its_channel(platform, ap
         read = listener.ask("chat.read_thread", parent_id=topic, message_id=replies[1])["data"]
         assert read["unread"] == 1
         assert alice.post(f"/v1/messages/{topic}/thread/read", expect=200).json()["unread"] == 0
-    assert [message["id"] for message in alice.get(path(channel), expect=200).json()["data"]] == [topic]
+    assert [message["id"] for message in alice.get(path(channel, "/messages"), expect=200).json()["data"]] == [topic]
     assert [message["id"] for message in alice.get(f"/v1/messages/{topic}/replies?after={replies[0]}", expect=200).json()["data"]] == replies[1:]
     # The channel itself is read.
     assert alice.get("/v1/unread", expect=200).json()["data"] == []
-    nested = bob.post(path(channel), {"text": "x", "parent_id": replies[0]}, expect=400).json()
+    nested = bob.post(path(channel, "/messages"), {"text": "x", "parent_id": replies[0]}, expect=400).json()
     assert nested["errors"][0]["pointer"] == "/parent_id" and topic in nested["errors"][0]["message"]
     app.user("eve").get(f"/v1/messages/{topic}/replies", expect=404)
     bob.call("DELETE", f"/v1/messages/{replies[0]}", expect=204)
@@ -133,7 +114,7 @@ def test_pins_edits_and_reactions_are_listed_and_gone_with_the_message(platform,
     app.server.post("/v1/channels", {"type": "private", "id": id, "members": ["alice", "bob"]}, expect=201)
     channel = f"private:{id}"
     alice, bob = app.user("alice"), app.user("bob")
-    message = alice.post(path(channel), {"text": "a slip"}, expect=201).json()["id"]
+    message = alice.post(path(channel, "/messages"), {"text": "a slip"}, expect=201).json()["id"]
     one = f"/v1/messages/{message}"
     with Plain(platform, app.token("bob")) as listener:
         personal(listener)
@@ -161,8 +142,8 @@ def test_pins_edits_and_reactions_are_listed_and_gone_with_the_message(platform,
         assert heard[-1]["data"]["hard"] is True
     history = app.server.get(f"/v1/history/chat:{channel}?limit=100", expect=200).text
     assert "a slip" not in history and "said well" not in history
-    assert alice.get(path(channel), expect=200).json()["data"] == []
-    assert alice.post(path(channel), {"text": "anew", "id": message}, expect=201).json()["id"] == message
+    assert alice.get(path(channel, "/messages"), expect=200).json()["data"] == []
+    assert alice.post(path(channel, "/messages"), {"text": "anew", "id": message}, expect=201).json()["id"] == message
 
 
 def test_words_are_found_in_what_one_may_read_as_it_is_now(app):
@@ -170,8 +151,8 @@ def test_words_are_found_in_what_one_may_read_as_it_is_now(app):
     word = "w" + uuid.uuid4().hex
     app.server.post("/v1/channels", {"type": "private", "id": id, "members": ["alice"]}, expect=201)
     alice, bob = app.user("alice"), app.user("bob")
-    secret = alice.post(path(f"private:{id}"), {"text": f"secret {word}"}, expect=201).json()["id"]
-    open_one = bob.post(path(room()), {"text": f"Öffentlich, {word}"}, expect=201).json()["id"]
+    secret = alice.post(path(f"private:{id}", "/messages"), {"text": f"secret {word}"}, expect=201).json()["id"]
+    open_one = bob.post(path(room(), "/messages"), {"text": f"Öffentlich, {word}"}, expect=201).json()["id"]
 
     def found(user, query: str) -> list[str]:
         page = user.get("/v1/search", params={"q": query}, expect=200).json()
@@ -196,7 +177,7 @@ def test_a_poll_is_counted_and_heard_by_everybody(platform, app):
     channel = room()
     alice, bob = app.user("alice"), app.user("bob")
     poll = {"question": "Where?", "options": ["Here", "There"], "closes_at": "2999-01-01T00:00:00Z"}
-    asked = alice.post(path(channel), {"poll": poll}, expect=201).json()
+    asked = alice.post(path(channel, "/messages"), {"poll": poll}, expect=201).json()
     one = f"/v1/messages/{asked['id']}"
     assert [(option["id"], option["text"], option["votes"]) for option in asked["poll"]["options"]] == [(1, "Here", 0), (2, "There", 0)]
     with Plain(platform, app.token("carol")) as carol:
@@ -215,7 +196,7 @@ def test_a_poll_is_counted_and_heard_by_everybody(platform, app):
     assert [option["votes"] for option in bob.get(one, expect=200).json()["poll"]["options"]] == [0, 2]
     for bad in ({"question": "x", "options": ["a"]}, {"question": "x", "options": ["a", "a"]}, {"question": "x", "options": ["a", "b"], "max_votes": 3},
                 {"question": "x", "options": ["a", "b"], "closes_at": "soon"}):
-        assert alice.post(path(channel), {"poll": bad}, expect=400).json()["errors"][0]["pointer"].startswith("/poll")
+        assert alice.post(path(channel, "/messages"), {"poll": bad}, expect=400).json()["errors"][0]["pointer"].startswith("/poll")
 
 
 def test_a_draft_is_told_to_the_users_other_devices_alone(platform, app):

@@ -4,35 +4,19 @@ import uuid
 
 import pytest
 
-from client import Account
 from plain import Plain
+from rooms import chatting, den, path, personal
 
-TYPES = {"types": {"private": {}, "slow": {"open": True, "slow_mode_seconds": 3600}}}
+TYPES = {"private": {}, "slow": {"open": True, "slow_mode_seconds": 3600}}
 
 
 @pytest.fixture(scope="module")
 def app(platform):
-    app = Account(platform.url).app("Order")
-    app.set_plugin("realtime", enabled=True, config={"personal_channel": True})
-    app.set_plugin("chat", enabled=True, config=TYPES)
-    return app
-
-
-def den(app, *members: str) -> str:
-    """A closed channel of Alice's."""
-    id = uuid.uuid4().hex
-    app.user("alice").post("/v1/channels", {"type": "private", "id": id, "members": ["alice", *members]}, expect=201)
-    return "private:" + id
-
-
-def path(channel: str, rest: str = "") -> str:
-    return "/v1/channels/" + channel.replace(":", "/") + rest
+    return chatting(platform, "Order", TYPES)
 
 
 def listening(client: Plain, channel: str) -> Plain:
-    told, = client.hear()
-    assert (told["type"], told["code"]) == ("system_message", "subscribed"), told
-    client.subscribe("chat:" + channel)
+    personal(client).subscribe("chat:" + channel)
     return client
 
 
