@@ -56,6 +56,8 @@ let plugins = [
     id: "realtime", module: "RealtimePlugin", folder: "Plugins/realtime", libraries: ["CSSL"]),
   PluginRoom(id: "chat", module: "ChatPlugin", folder: "Plugins/chat"),
   PluginRoom(
+    id: "uploads", module: "UploadsPlugin", folder: "Plugins/uploads", libraries: ["CSSL"]),
+  PluginRoom(
     id: "hello-swift", module: "HelloSwiftPlugin", folder: "examples/plugins/hello-swift"),
   PluginRoom(id: "tally", module: "TallyPlugin", folder: "examples/plugins/tally"),
   PluginRoom(
@@ -178,6 +180,9 @@ let package = Package(
       swiftSettings: onLoop),
     .testTarget(
       name: "ChatPluginTests", dependencies: ["ChatPlugin", "PluginKit", "PluginTesting"],
+      swiftSettings: onLoop),
+    .testTarget(
+      name: "UploadsPluginTests", dependencies: ["PluginKit", "UploadsPlugin"],
       swiftSettings: onLoop),
   ] + plugins.flatMap(\.targets),
   swiftLanguageModes: [.v6])

@@ -13,3 +13,6 @@ class Ask:
     path: dict[str, str] = field(default_factory=dict)
     query: dict[str, str] = field(default_factory=dict)
     body: object = None
+    # In place of a body in JSON.
+    content: bytes | None = None
+    content_type: str = "application/octet-stream"

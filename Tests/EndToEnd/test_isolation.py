@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from client import Account, Client, mint
+from files import png, upload
 from program import Sluice
 from wire import ask, get, handshake
 from workshop import with_plugins
@@ -37,7 +38,7 @@ class StaticApp:
         return {
             "id": self.id, "hosts": [self.host],
             "plugins": {
-                "auth": {}, "realtime": {},
+                "auth": {}, "realtime": {}, "uploads": {},
                 "chat": {"config": {"types": {"messaging": {"open": True}, "private": {"open": False}}}},
             },
             "keys": [{"id": "main", "secret_sha256": digest, "kind": "secret", "scopes": ["*"]}],
@@ -57,7 +58,7 @@ class House:
         self.app = self.owner.app("Owned")
         self.rival_owner = Account(gateway.url)
         self.rival_app = self.rival_owner.app("Rival")
-        self.things = {}
+        self.things, self.files = {}, {}
         for app in (acme, self.app):
             server = Client(gateway.url, app.secret)
             server.put("/v1/users/alice", {"name": "Alice"}, expect=200)
@@ -67,6 +68,7 @@ class House:
             path = "/v1/channels/private/board/messages"
             self.things[app.id] = server.post(path, {"text": "hush", "user_id": "alice", "poll": POLL}, expect=201).json()["id"]
             server.put("/v1/channels/private/board/draft", {"text": "well", "user_id": "alice"}, expect=200)
+            self.files[app.id] = upload(server, png(), user_id="alice").json()["id"]
 
     def state(self) -> str:
         """All that the first apps hold, as their own servers see it."""
@@ -76,6 +78,8 @@ class House:
             for path in ("/v1/users", "/v1/channels", "/v1/channels/private/board",
                          "/v1/channels/private/board/messages", "/v1/history/chat:private:board"):
                 pages.append(server.get(path, expect=200).text)
+            # URLs are signed anew.
+            pages += [one["id"] for one in server.get("/v1/uploads", expect=200).json()["data"]]
         for path in (f"/v1/apps/{self.app.id}", f"/v1/apps/{self.app.id}/plugins", f"/v1/apps/{self.app.id}/members",
                      f"/v1/apps/{self.app.id}/invitations", f"/v1/apps/{self.app.id}/domains", f"/v1/apps/{self.app.id}/branding", f"/v1/apps/{self.app.id}/audit"):
             pages.append(self.owner.get(path, expect=200).text)
@@ -114,10 +118,12 @@ def is_stream(path: str, operation: dict) -> bool:
     return path.startswith("/connection/") and not is_socket(operation)
 
 
-def filled(path: str, app: str, message: str) -> str:
+def filled(path: str, app: str, message: str, file: str) -> str:
     """The path of a thing that the first app has."""
     if path.startswith("/v1/messages/"):
         path = path.replace("{id}", message)
+    if path.startswith("/v1/uploads/"):
+        path = path.replace("{id}", file)
     if path.startswith("/v1/users/"):
         path = path.replace("{id}", "alice")
     values = {"app": app, "type": "private", "id": "board", "channel": "chat:private:board", "plugin": "chat",
@@ -187,14 +193,17 @@ BODIES = {
     ("POST", "/v1/publish"): {"channel": "mallory", "data": 1},
     ("POST", "/v1/broadcast"): {"channels": ["mallory"], "data": 1},
     ("POST", "/v1/disconnect"): {"user": "mallory"},
+    ("POST", "/v1/uploads"): None,
     ("POST", "/connection/sse"): {"id": 1, "connect": {}},
     ("POST", "/connection/http_stream"): {"id": 1, "connect": {}},
 }
 
 
 def status_of(house: House, method, pattern, operation, *, app, credential=None, host="127.0.0.1", named=None):
-    path = filled(pattern, app.id, house.things.get(app.id, "msg_" + "0" * 26))
+    path = filled(pattern, app.id, house.things.get(app.id, "msg_" + "0" * 26), house.files.get(app.id, "upl_" + "0" * 26))
     query = list(QUERIES.get(pattern, [])) if method == "GET" else []
+    if pattern == "/v1/uploads" and method != "GET":
+        query.append("user_id=alice")
     if is_socket(operation) or pattern == "/connection/uni_sse":
         query.append("channels=chat:private:board")
     if (method, pattern) == ("GET", "/connection/sse"):

@@ -175,6 +175,8 @@ class Trial:
         options = {"params": ask.query, "headers": headers}
         if ask.body is not None:
             options["json"] = ask.body
+        if ask.content is not None:
+            options["data"], headers["Content-Type"] = ask.content, ask.content_type
         answer = send(self.url + path, method=operation.method.upper(), **options)
         self.statuses.setdefault(name(operation), Counter())[answer.status_code] += 1
         self.faults += faults(operation.Case(path_parameters=parameters), answer)

@@ -14,6 +14,7 @@ from post import Outbox
 from program import Sluice, eventually
 from sanitizer import SLOWNESS
 from world_chat import ChatAsks
+from world_uploads import UploadAsks
 
 # Whose address the operator has named: the gateway's configuration says so too.
 OPERATOR = "root@example.test"
@@ -21,7 +22,7 @@ OPERATOR = "root@example.test"
 DOMAINS = "*.customers.test"
 
 
-class World(ChatAsks):
+class World(ChatAsks, UploadAsks):
     """Things that requests speak of. What a request takes away is made for it alone."""
 
     def __init__(self, gateway: Sluice):
@@ -38,6 +39,7 @@ class World(ChatAsks):
         self.app.server.put("/v1/users/alice", {"name": "Alice"}, expect=200)
         self.app.server.post("/v1/channels", {"type": "messaging", "id": "general", "members": ["alice", "bob"]}, expect=201)
         self.message = self.new_message()
+        self.file = self.new_file()
         self.numbers = itertools.count()
 
     def new_app(self, owner: Account) -> App:
@@ -108,6 +110,8 @@ class World(ChatAsks):
             return "alice"
         if path.startswith("/v1/messages/"):
             return {"id": self.message, "type": "like"}.get(name)
+        if path.startswith("/v1/uploads/"):
+            return self.file["id"]
         if path.startswith("/v1/channels/"):
             return {"type": "messaging", "id": "general"}.get(name)
         return None

@@ -45,5 +45,6 @@
 #include "services/channel-authority.h"
 #include "services/mailer.h"
 #include "services/message-filter.h"
+#include "services/uploads.h"
 
 #endif

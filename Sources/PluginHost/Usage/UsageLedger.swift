@@ -32,11 +32,13 @@ final class UsageLedger: Sendable {
 
   private let store: Store
   private let directory: String
+  private let folders: FolderSizes
   private let state: Mutex<State>
 
   init(_ store: Store, directory: String, plans: Plans) {
     self.store = store
     self.directory = directory
+    folders = FolderSizes(directory: directory)
     state = Mutex(
       State(plans: plans, month: UsageMonth.number(ofHour: store.options.now() / 3_600_000)))
   }
@@ -190,6 +192,7 @@ final class UsageLedger: Sendable {
 
   /// Forgets a tenant that is removed, with what it has used.
   func forget(_ tenant: String) async {
+    folders.forget(tenant)
     state.withLock { state in
       state.entries[tenant] = nil
       state.chosen[tenant] = nil
@@ -242,10 +245,11 @@ final class UsageLedger: Sendable {
     }
   }
 
-  /// Bytes that a tenant's rows take in its file; nil when that cannot be read now.
+  /// Bytes that a tenant's rows take in its file, and its plugins' files beside it; nil when that cannot be read now.
   private func storage(of tenant: String) async -> Int? {
-    guard StoreFile.exists(in: directory, of: tenant) else { return 0 }
-    return try? await store.usedBytes(of: tenant)
+    let files = await folders.bytes(of: tenant)
+    guard StoreFile.exists(in: directory, of: tenant) else { return files }
+    return (try? await store.usedBytes(of: tenant)).map { $0 + files }
   }
 
   private static func statement(

@@ -1,0 +1,77 @@
+internal import PluginKit
+
+/// Removes what is left of uploads that did not come to their end: those of a process that was killed, and those whose files could not be removed when
+/// they should have been. It looks when the plugin begins for the app, and every minute.
+final class Sweep {
+  private static let interval = 60_000
+  /// How old a row without a file must be: its file may be about to be made.
+  private static let patience: Int64 = 60_000
+  private static let page = 100
+
+  private let folder: BlobFolder
+  private let ledger: Ledger
+  private let context: ShardContext
+  private let swept: Metric?
+  private var timer: Timer?
+  private var isAtWork = false
+
+  init(_ folder: BlobFolder, _ ledger: Ledger, _ swept: Metric?, _ context: ShardContext) {
+    self.folder = folder
+    self.ledger = ledger
+    self.swept = swept
+    self.context = context
+  }
+
+  func begin() {
+    look()
+    timer = try? context.timers.every(milliseconds: Sweep.interval) { [self] in look() }
+  }
+
+  func end() {
+    if let timer { context.timers.cancel(timer) }
+    timer = nil
+  }
+
+  private func look() {
+    guard !isAtWork else { return }
+    isAtWork = true
+    context.spawn { [self] in
+      defer { isAtWork = false }
+      var last = ""
+      while true {
+        let found = try await ledger.unfinished(after: last, limit: Sweep.page)
+        for one in found { try await sweep(one) }
+        guard found.count == Sweep.page, let end = found.last else { return }
+        last = end.id
+      }
+    }
+  }
+
+  private func sweep(_ one: Ledger.Unfinished) async throws {
+    let (folder, id) = (folder, one.id)
+    do {
+      if one.state == "receiving" {
+        let remnant = try await context.worker.run { try folder.take(id) }
+        switch remnant {
+        case .inUse: return
+        case .nothing:
+          let age =
+            try context.clock.now().unixMilliseconds - one.createdAt.unixMilliseconds
+          guard age > Sweep.patience else { return }
+        case .held: break
+        }
+        // It may have come to its end since it was looked for. The lock is held until that is known.
+        let isHidden = try await ledger.hide(id, from: ["receiving"])
+        withExtendedLifetime(remnant) {}
+        guard isHidden else { return }
+      }
+      try await context.worker.run { try folder.remove(id) }
+      try await ledger.forget(id)
+      swept?.add()
+    } catch let failure as BlobFolder.Failure {
+      context.log.warning(
+        "what is left of an upload cannot be removed; it is tried again",
+        ["upload": id, "reason": failure.description])
+    }
+  }
+}

@@ -1,0 +1,123 @@
+internal import PluginKit
+
+/// What is told of uploads, and their end.
+extension UploadsShard {
+  /// `GET /v1/uploads?user_id=&after=&limit=`
+  func listUploads(_ request: Request) async throws -> Response {
+    let user = try Actor(request.principal).subject(request.query("user_id"))
+    let limit = request.query("limit").flatMap { Int($0) } ?? 25
+    let found = try await ledger.list(
+      user: user, before: request.query("after"), limit: limit + 1)
+    let now = try context.clock.now()
+    let key = try await urlKey()
+    let shown = found.prefix(limit).map { upload in
+      ShownUpload(
+        upload, key.url(of: upload.id, app: context.tenant, at: now, seconds: settings.urlSeconds))
+    }
+    return try .json(
+      Page(data: shown, next: found.count > limit ? shown.last?.id : nil))
+  }
+
+  /// `GET /v1/uploads/{id}`
+  func readUpload(_ request: Request) async throws -> Response {
+    let actor = try Actor(request.principal)
+    let upload = try await known(try request.parameter(0))
+    if case .user(let id) = actor, settings.readableBy == .owner, id != upload.userID {
+      throw Problem.notFound("There is no such upload.")
+    }
+    return try .json(try await show(upload))
+  }
+
+  /// `DELETE /v1/uploads/{id}`
+  func deleteUpload(_ request: Request) async throws -> Response {
+    let actor = try Actor(request.principal)
+    let upload = try await known(try request.parameter(0))
+    if case .user(let id) = actor, id != upload.userID {
+      throw settings.readableBy == .owner
+        ? Problem.notFound("There is no such upload.")
+        : Problem.forbidden("The upload is another user's.")
+    }
+    guard try await delete(upload.id) else { throw Problem.notFound("There is no such upload.") }
+    return .empty(204)
+  }
+
+  /// `DELETE /v1/uploads?user_id=`
+  func deleteUploads(_ request: Request) async throws -> Response {
+    guard let user = request.query("user_id") else { throw RequestGone() }
+    return try .json(try await erase(Erasure(userID: user)))
+  }
+
+  /// Deletes all uploads of a user that are whole when this begins, and those that become so meanwhile.
+  func erase(_ erasure: Erasure) async throws -> Erased {
+    var deleted = 0
+    while true {
+      let found = try await ledger.list(user: erasure.userID, before: nil, limit: 100)
+      guard !found.isEmpty else { return Erased(deleted: deleted) }
+      for upload in found where try await delete(upload.id) { deleted += 1 }
+    }
+  }
+
+  /// - Returns: false when somebody else has deleted it.
+  private func delete(_ id: String) async throws -> Bool {
+    guard try await ledger.hide(id, from: ["ready"]) else { return false }
+    do {
+      try await remove(id)
+    } catch let failure as BlobFolder.Failure {
+      // Nobody sees it any more, and the sweep will try again.
+      context.log.warning(
+        "an upload's file cannot be removed now", ["upload": id, "reason": failure.description])
+    }
+    return true
+  }
+
+  /// Removes the file of an upload that is hidden, and then its row.
+  func remove(_ id: String) async throws {
+    let folder = folder
+    try await context.worker.run { try folder.remove(id) }
+    try await ledger.forget(id)
+  }
+
+  private func known(_ id: String) async throws -> Upload {
+    guard let upload = try await ledger.find(id) else {
+      throw Problem.notFound("There is no such upload.")
+    }
+    return upload
+  }
+
+  /// An upload with a fresh URL.
+  func show(_ upload: Upload) async throws -> ShownUpload {
+    let key = try await urlKey()
+    let url = key.url(
+      of: upload.id, app: context.tenant, at: try context.clock.now(),
+      seconds: settings.urlSeconds)
+    return ShownUpload(upload, url)
+  }
+}
+
+/// Whose uploads go: the request of method 1 of `sluice.uploads/1`.
+struct Erasure: Codable {
+  let userID: String
+
+  private enum CodingKeys: String, CodingKey { case userID = "user_id" }
+}
+
+/// How many went.
+struct Erased: Codable {
+  let deleted: Int
+}
+
+/// A part of a list.
+struct Page<Element: Encodable>: Encodable {
+  let data: [Element]
+  /// Null at the end.
+  let next: String?
+
+  private enum CodingKeys: String, CodingKey { case data, next }
+
+  func encode(to encoder: any Encoder) throws {
+    var page = encoder.container(keyedBy: CodingKeys.self)
+    try page.encode(data, forKey: .data)
+    // Not left out when it is nil, as a synthesized one would be.
+    try page.encode(next, forKey: .next)
+  }
+}

@@ -1,0 +1,193 @@
+internal import PluginKit
+
+/// The rows of uploads: each is there before its file is and goes after it, so that no file is without one.
+final class Ledger {
+  private let settings: UploadSettings
+  private let context: ShardContext
+
+  init(_ settings: UploadSettings, _ context: ShardContext) {
+    self.settings = settings
+    self.context = context
+  }
+
+  /// Notes that an upload begins.
+  ///
+  /// - Returns: its id.
+  /// - Throws: `Problem` 429 when the user has begun too many, 403 when there is no room for `size` more bytes; `StoreError`.
+  func begin(user: String, name: String, type: MediaType, size: Int64) async throws -> String {
+    let id = try context.id.make(Upload.prefix)
+    let now = try context.clock.now()
+    let minute = now.unixMilliseconds / 60_000
+    var batch = Batch()
+    // The bytes come after it, and what is left of it is swept.
+    batch.isApartFromRequest = true
+    batch.add(
+      SQL(
+        """
+        INSERT INTO uploads_users (user_id, bytes, minute, begun) VALUES (\(user), 0, \(minute), 1)
+        ON CONFLICT (user_id) DO UPDATE SET minute = excluded.minute,
+          begun = CASE WHEN uploads_users.minute = excluded.minute THEN uploads_users.begun + 1 ELSE 1 END
+        WHERE uploads_users.minute <> excluded.minute
+          OR uploads_users.begun < \(settings.userUploadsPerMinute)
+        """
+      ).expect(exactly: 1))
+    batch.add(
+      SQL(
+        """
+        UPDATE uploads_users SET minute = minute
+        WHERE user_id = \(user) AND bytes + \(size) <= \(settings.userBytes)
+        """
+      ).expect(exactly: 1))
+    batch.add(
+      SQL(
+        """
+        INSERT INTO uploads_items (id, user_id, name, type, size, state, store, created_at)
+        SELECT \(id), \(user), \(name), \(type.text), 0, 'receiving', 'folder', \(now)
+        WHERE (SELECT count(*) FROM uploads_items WHERE user_id = \(user) AND state = 'receiving')
+          < \(settings.userUploadsAtOnce)
+        """
+      ).expect(exactly: 1))
+    do {
+      try await context.store.commit(batch)
+    } catch StoreError.conflict(let statement, _) {
+      throw refusal(statement)
+    }
+    return id
+  }
+
+  private func refusal(_ statement: Int?) -> Problem {
+    switch statement {
+    case 0:
+      Problem(
+        status: 429, code: "rate_limited",
+        detail: "A user begins \(settings.userUploadsPerMinute) uploads a minute at most.")
+    case 1: full
+    default:
+      Problem(
+        status: 429, code: "rate_limited",
+        detail: "A user has \(settings.userUploadsAtOnce) uploads under way at most.")
+    }
+  }
+
+  private var full: Problem {
+    Problem(
+      status: 403, code: "quota_exceeded",
+      detail: "A user has \(settings.userBytes) bytes of uploads at most. Delete some.")
+  }
+
+  /// Notes that an upload is whole; it is there from now on.
+  ///
+  /// - Throws: `Problem` 403 when there is no room any more, 503 when it was swept meanwhile; `StoreError`.
+  func finish(_ id: String, user: String, size: Int64, sha256: String) async throws -> Upload {
+    do {
+      let commit = try await context.store.commit {
+        SQL(
+          """
+          UPDATE uploads_users SET bytes = bytes + \(size)
+          WHERE user_id = \(user) AND bytes + \(size) <= \(settings.userBytes)
+          """
+        ).expect(exactly: 1)
+        SQL(
+          """
+          UPDATE uploads_items SET state = 'ready', size = \(size), sha256 = \(sha256)
+          WHERE id = \(id) AND state = 'receiving' RETURNING \(raw: Upload.columns)
+          """
+        ).expect(exactly: 1)
+      }
+      guard let upload = try commit.statements[1].decode(Upload.self).first else {
+        throw HostError(.internal, "The store has not returned a row that it changed.")
+      }
+      return upload
+    } catch StoreError.conflict(statement: 0, _) {
+      throw full
+    } catch StoreError.conflict {
+      throw HostError(.unavailable, "the upload was swept while it was received")
+    }
+  }
+
+  /// Has nobody see an upload any more; its file may go then.
+  ///
+  /// - Parameter states: which it must be in.
+  /// - Returns: false when it is in none of them.
+  func hide(_ id: String, from states: [String]) async throws -> Bool {
+    do {
+      var batch = Batch()
+      batch.isApartFromRequest = true
+      // Only what is whole was counted; the size of anything else is 0.
+      batch.add(
+        """
+        UPDATE uploads_users SET bytes = bytes - (SELECT size FROM uploads_items WHERE id = \(id))
+        WHERE user_id = (
+          SELECT user_id FROM uploads_items WHERE id = \(id) AND state IN (\(each: states)))
+        """)
+      batch.add(
+        SQL(
+          """
+          UPDATE uploads_items SET state = 'deleting' WHERE id = \(id) AND state IN (\(each: states))
+          """
+        ).expect(exactly: 1))
+      try await context.store.commit(batch)
+      return true
+    } catch StoreError.conflict {
+      return false
+    }
+  }
+
+  /// Forgets an upload whose file is gone.
+  func forget(_ id: String) async throws {
+    try await context.store.commit(isApartFromRequest: true) {
+      SQL("DELETE FROM uploads_items WHERE id = \(id) AND state = 'deleting'")
+    }
+  }
+
+  /// An upload that is whole.
+  func find(_ id: String) async throws -> Upload? {
+    try await context.store.read(
+      """
+      SELECT \(raw: Upload.columns) FROM uploads_items WHERE id = \(id) AND state = 'ready'
+      """
+    ).decode(Upload.self).first
+  }
+
+  /// Uploads that are whole, the newest first.
+  ///
+  /// - Parameter user: whose; nil for everybody's.
+  func list(user: String?, before id: String?, limit: Int) async throws -> [Upload] {
+    let end = id ?? "\(Upload.prefix)_~"
+    let statement: SQL =
+      if let user {
+        """
+        SELECT \(raw: Upload.columns) FROM uploads_items
+        WHERE user_id = \(user) AND state = 'ready' AND id < \(end) ORDER BY id DESC LIMIT \(limit)
+        """
+      } else {
+        """
+        SELECT \(raw: Upload.columns) FROM uploads_items
+        WHERE state = 'ready' AND id < \(end) ORDER BY id DESC LIMIT \(limit)
+        """
+      }
+    return try await context.store.read(statement).decode(Upload.self)
+  }
+
+  /// An upload that is not whole.
+  struct Unfinished: Decodable {
+    let id: String
+    let state: String
+    let createdAt: Timestamp
+
+    private enum CodingKeys: String, CodingKey {
+      case id, state
+      case createdAt = "created_at"
+    }
+  }
+
+  /// What is being received or going, behind `id` in the order of ids.
+  func unfinished(after id: String, limit: Int) async throws -> [Unfinished] {
+    try await context.store.read(
+      """
+      SELECT id, state, created_at FROM uploads_items
+      WHERE state IN ('receiving', 'deleting') AND id > \(id) ORDER BY id LIMIT \(limit)
+      """
+    ).decode(Unfinished.self)
+  }
+}

@@ -1,0 +1,134 @@
+internal import PluginKit
+
+/// `POST /v1/uploads?user_id=&name=`: a file as the request's body.
+extension UploadsShard {
+  /// How much is gathered before it is written, in bytes.
+  private static let chunk = 256 << 10
+
+  func createUpload(_ request: Request) async throws -> Response {
+    guard let user = try Actor(request.principal).subject(request.query("user_id")) else {
+      throw Problem.invalid(
+        pointer: "/query/user_id", "With a secret key user_id is needed: whose is it?")
+    }
+    let name = FileName.cleaned(request.query("name") ?? "")
+    let declared = try declaredType(request)
+    let announced = request.header("content-length").flatMap { Int64($0) } ?? 0
+    guard announced <= settings.largest else { throw tooLarge(settings.largest) }
+    do {
+      var head = try await readHead(request)
+      let type = try agreedType(declared, head)
+      guard let limit = settings.types[type.text]?.maxBytes else { throw notTaken(type) }
+      guard max(announced, Int64(head.count)) <= limit else { throw tooLarge(limit, type) }
+      let id = try await ledger.begin(user: user, name: name, type: type, size: max(announced, 1))
+      do {
+        let (size, sha256) = try await receive(request, into: id, &head, limit: limit, type)
+        let upload = try await ledger.finish(id, user: user, size: size, sha256: sha256.hexadecimal)
+        counters.received?.add()
+        counters.receivedBytes?.add(Int(size))
+        return try .json(try await show(upload), status: 201)
+          .header("location", "/v1/uploads/\(id)")
+      } catch {
+        await abandon(id)
+        throw error
+      }
+    } catch {
+      counters.refused?.add()
+      throw refusal(error)
+    }
+  }
+
+  // MARK: - what it is
+
+  /// What the client calls it; nil when it does not say.
+  private func declaredType(_ request: Request) throws -> MediaType? {
+    guard let field = request.header("content-type"), !field.isEmpty else { return nil }
+    guard let type = MediaType(field) else {
+      throw unsupported("Content-Type is no media type such as image/png.")
+    }
+    return type == .unknown ? nil : type
+  }
+
+  private func agreedType(_ declared: MediaType?, _ head: [UInt8]) throws -> MediaType {
+    let sniffed = Sniffer.type(of: head)
+    guard let declared else { return sniffed }
+    guard Sniffer.agrees(declared, with: sniffed) else {
+      throw unsupported(
+        "Content-Type says \(declared.text), and the bytes are \(sniffed.text).")
+    }
+    return declared
+  }
+
+  private func notTaken(_ type: MediaType) -> Problem {
+    let types = settings.types.keys.sorted().joined(separator: ", ")
+    return unsupported("The app takes no \(type.text), but \(types.isEmpty ? "nothing" : types).")
+  }
+
+  private func unsupported(_ detail: String) -> Problem {
+    Problem(status: 415, code: "unsupported_media_type", detail: detail)
+  }
+
+  private func tooLarge(_ limit: Int, _ type: MediaType? = nil) -> Problem {
+    Problem(
+      status: 413, code: "payload_too_large",
+      detail: "The app takes \(limit) bytes at most\(type.map { " of \($0.text)" } ?? "").")
+  }
+
+  // MARK: - its bytes
+
+  /// As much of the body as tells what it is.
+  private func readHead(_ request: Request) async throws -> [UInt8] {
+    var head: [UInt8] = []
+    while head.count < Sniffer.window, let piece = try await request.readBody() { head += piece }
+    guard !head.isEmpty else { throw Problem.invalid("The body is empty: send the file's bytes.") }
+    return head
+  }
+
+  /// Writes the body, of which `head` has been read; the client waits while the disk does.
+  private func receive(
+    _ request: Request, into id: String, _ head: inout [UInt8], limit: Int, _ type: MediaType
+  ) async throws -> (size: Int64, sha256: [UInt8]) {
+    let folder = folder
+    let draft = try await context.worker.run { try folder.begin(id) }
+    var size = head.count
+    var chunk = head
+    head = []
+    while true {
+      let piece = try await request.readBody()
+      size += piece?.count ?? 0
+      guard size <= limit else { throw tooLarge(limit, type) }
+      if let piece { chunk += piece }
+      guard piece == nil || chunk.count >= Self.chunk else { continue }
+      let bytes = chunk
+      chunk = []
+      try await context.worker.run { try draft.write(bytes) }
+      if piece == nil { break }
+    }
+    let sha256 = try await context.worker.run { try draft.finish() }
+    return (Int64(size), sha256)
+  }
+
+  /// Removes what is there of an upload that came to nothing; what cannot be removed now is swept.
+  private func abandon(_ id: String) async {
+    do {
+      guard try await ledger.hide(id, from: ["receiving"]) else { return }
+      try await remove(id)
+    } catch {
+      guard context.isOpen else { return }
+      context.log.warning(
+        "what is left of an upload is swept later", ["upload": id, "error": "\(error)"])
+    }
+  }
+
+  /// What a client is told of a failure.
+  private func refusal(_ error: any Error) -> any Error {
+    switch error {
+    case let failure as BlobFolder.Failure:
+      context.log.error("an upload cannot be kept", ["reason": failure.description])
+      return HostError(failure.isFull ? .storageFull : .unavailable, failure.description)
+    case let error as HostError where error.status == .tooLarge:
+      return Problem(
+        status: 413, code: "payload_too_large", detail: "The gateway takes no body as large.")
+    default: return error
+    }
+  }
+}
