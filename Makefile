@@ -17,7 +17,7 @@ PYTHON := .venv/bin/python
 
 # What the gateway is built with, and what the tests need beside it.
 BUILD_PACKAGES := gcc libc6-dev libcrypt-dev libuv1-dev libssl-dev libsqlite3-dev libjansson-dev libargon2-dev libcurl4-openssl-dev zlib1g-dev libnghttp2-dev
-TEST_PACKAGES := g++ openssl python3 python3-venv curl nghttp2-client
+TEST_PACKAGES := g++ openssl python3 python3-venv curl nghttp2-client chromium
 CONFORMANCE_PACKAGES := testssl.sh nginx haproxy slowhttptest
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 

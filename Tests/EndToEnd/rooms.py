@@ -16,6 +16,16 @@ def chatting(platform, name: str, types: dict):
     return app
 
 
+# Who has missed more than so many publications of a forgetful app is not given them.
+RECOVERED = 10
+
+
+def forgetful(app):
+    """The same app, where soon too much has been missed for it to be given to who comes back."""
+    app.set_plugin("realtime", enabled=True, config={"personal_channel": True, "recovery_limit": RECOVERED})
+    return app
+
+
 def room() -> str:
     """A channel that comes to be with its first message."""
     return "messaging:" + uuid.uuid4().hex
