@@ -40,7 +40,7 @@ class Client:
     def call(self, method: str, path: str, body=None, expect: int | None = None, **options) -> requests.Response:
         if body is not None:
             options["json"] = body
-        answer = self.session.request(method, self.url + path, timeout=15 * SLOWNESS, **options)
+        answer = self.session.request(method, self.url + path, timeout=60 * SLOWNESS, **options)
         if expect is not None:
             assert answer.status_code == expect, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer

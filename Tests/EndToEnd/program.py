@@ -99,7 +99,7 @@ class Sluice:
             *self.arguments,
         ]
 
-    def start(self, patience=30) -> "Sluice":
+    def start(self, patience=90) -> "Sluice":
         """Starts the program and returns when it is ready."""
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
@@ -159,7 +159,7 @@ class Sluice:
         if self.is_running():
             self.process.kill()
         if self.process:
-            self.process.wait(10)
+            self.process.wait(90)
 
     def text(self) -> str:
         """All that it has printed so far, over all its starts."""
