@@ -145,6 +145,7 @@ BODIES = {
     ("POST", "/v1/channels/{type}/{id}/members"): {"members": ["mallory"]},
     ("POST", "/v1/channels/{type}/{id}/messages"): {"text": "mallory", "user_id": "mallory"},
     ("POST", "/v1/channels/{type}/{id}/read"): {"message_id": "m1", "user_id": "mallory"},
+    ("POST", "/v1/sync"): {"user_id": "alice", "channels": [{"channel": "private:board", "offset": 0, "epoch": "mallory"}]},
     ("POST", "/v1/channels/{type}/{id}/typing"): {"user_id": "mallory"},
     ("PATCH", "/v1/messages/{id}"): {"text": "mallory"},
     ("PATCH", "/v1/channels/{type}/{id}"): {"data": {"by": "mallory"}},

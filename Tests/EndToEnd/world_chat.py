@@ -172,5 +172,8 @@ class ChatAsks:
     def _sendTyping(self):
         return Ask(self.user, body={"active": True})
 
+    def _sync(self):
+        return Ask(self.user, body={"channels": [{"channel": "messaging:general", "offset": 0, "epoch": "another"}], "since": "2026-01-01T00:00:00Z"})
+
     def _listUnread(self):
         return Ask(self.user)

@@ -31,6 +31,8 @@ public final class ChatShard: PluginShard {
   /// last read; of several authors, two.
   var telling: [Told: Set<String>] = [:]
   var throttle = TypingThrottle()
+  /// Of clients that are told what they missed.
+  let turns = Turns(ChatShard.syncs)
 
   init(_ types: ChannelTypes, _ context: ShardContext) {
     self.types = types
@@ -81,6 +83,7 @@ public final class ChatShard: PluginShard {
     on.route("mark_read", ChatShard.markRead)
     on.route("list_unread", ChatShard.listUnread)
     on.route("typing", ChatShard.typing)
+    on.route("sync", ChatShard.sync)
     on.route("ban_member", ChatShard.banMember)
     on.route("unban_member", ChatShard.unbanMember)
     on.route("list_channel_bans", ChatShard.listChannelBans)

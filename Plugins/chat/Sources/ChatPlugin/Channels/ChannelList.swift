@@ -20,19 +20,21 @@ extension ChatShard {
         Page(data: page, next: channels.count > limit ? page.last?.channel : nil))
     }
     let rows = try await context.store.read(wanted.channels(of: member, limit + 1))
-    var page: [ChannelRecord] = []
-    for row in rows.prefix(limit) {
-      var channel = try row.decode(ChannelRecord.self)
-      channel.membership = try RawJSON(
-        encoding: Membership(
-          channel: channel.channel, userID: member, role: row["role", String.self],
-          isHidden: row["hidden", Int.self] == 1, archivedAt: row["archived_at", Timestamp?.self],
-          pinnedAt: row["pinned_at", Timestamp?.self],
-          createdAt: row["member_since", Timestamp.self]))
-      page.append(channel)
-    }
+    let page = try rows.prefix(limit).map { try Self.record(in: $0, of: member) }
     let next = rows.count > limit ? page.last.map(wanted.cursor) : nil
     return try .json(Page(data: page, next: next))
+  }
+
+  /// A channel with what it is to a member.
+  static func record(in row: Row, of member: String) throws -> ChannelRecord {
+    var channel = try row.decode(ChannelRecord.self)
+    channel.membership = try RawJSON(
+      encoding: Membership(
+        channel: channel.channel, userID: member, role: row["role", String.self],
+        isHidden: row["hidden", Int.self] == 1, archivedAt: row["archived_at", Timestamp?.self],
+        pinnedAt: row["pinned_at", Timestamp?.self],
+        createdAt: row["member_since", Timestamp.self]))
+    return channel
   }
 
   /// Whose channels are listed; nil is everybody's. A user sees his own alone.

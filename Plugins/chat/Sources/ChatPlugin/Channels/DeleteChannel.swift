@@ -21,7 +21,7 @@ extension ChatShard {
   private static let purged = 200
 
   /// Tables with something of a message, by the column that names it.
-  private static let ofMessages =
+  static let ofMessages =
     [
       ("chat_reactions", "message"), ("chat_mentions", "message"),
       ("chat_thread_members", "parent"),

@@ -77,7 +77,11 @@ extension ChatShard {
         batch.add($0)
       }
       if message.mentions != was.mentions {
-        batch.add("DELETE FROM chat_mentions WHERE message = \(id)")
+        batch.add(
+          """
+          DELETE FROM chat_mentions WHERE message = \(id)
+            AND user_id NOT IN (\(each: [""] + (message.mentions ?? [])))
+          """)
         Self.keepMentions(of: message, &batch)
       }
       try keep(passed.flags, of: message, in: found.address, &batch)

@@ -21,6 +21,9 @@ struct Fragment: ExpressibleByStringInterpolation {
       pieces.append(.value(value.sqlValue))
     }
 
+    /// A bound value as a row had it.
+    mutating func appendInterpolation(value: SQLValue) { pieces.append(.value(value)) }
+
     /// Another fragment, with its values.
     mutating func appendInterpolation(_ fragment: Fragment) {
       pieces.append(contentsOf: fragment.pieces)

@@ -26,10 +26,15 @@ extension Message {
 }
 
 extension ChatShard {
-  /// Stores whom a message mentions.
+  /// Stores whom a message mentions, and since when; of those whom it has mentioned before nothing changes.
   static func keepMentions(of message: Message, _ batch: inout Batch) {
+    let since = message.updatedAt ?? message.createdAt
     for user in message.mentions ?? [] {
-      batch.add("INSERT INTO chat_mentions (message, user_id) VALUES (\(message.id), \(user))")
+      batch.add(
+        """
+        INSERT INTO chat_mentions (message, user_id, created_at)
+        VALUES (\(message.id), \(user), \(since)) ON CONFLICT (message, user_id) DO NOTHING
+        """)
     }
   }
 

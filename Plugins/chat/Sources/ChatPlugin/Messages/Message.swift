@@ -11,7 +11,7 @@ struct Message: Codable, Equatable {
   let id: String
   /// `type:id`
   let channel: String
-  let userID: String
+  var userID: String
   /// nil for what users say.
   let kind: MessageKind?
   /// Empty only beside attachments.

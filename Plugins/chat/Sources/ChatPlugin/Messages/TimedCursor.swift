@@ -11,14 +11,15 @@ struct TimedCursor: Equatable {
     self.id = id
   }
 
+  /// - Parameter pointer: where it is given.
   /// - Throws: `Problem` 400 when it is not what `next` said.
-  init(_ text: String) throws {
+  init(_ text: String, at pointer: String = "/query/after") throws {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count == 2, let at = Int64(parts[0]), at >= 0,
       Identifier.isValid(String(parts[1]))
     else {
       throw Problem.invalid(
-        pointer: "/query/after", "after is what \"next\" of the page before said.")
+        pointer: pointer, "This is what \"next\" of the page before said.")
     }
     self.init(at: at, id: String(parts[1]))
   }
