@@ -83,9 +83,11 @@ let package = Package(
     .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
     .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "CResolv", providers: [.apt(["libc6-dev"])]),
-    .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CNghttp2", providers: [.apt(["libnghttp2-dev"])]),
+
+    // Loads libcurl (libcurl4-openssl-dev) when it is first asked for.
+    .target(name: "CCurl"),
 
     .target(name: "Wire", swiftSettings: strict),
     .target(name: "Deflate", dependencies: ["Wire", "CZlib"], swiftSettings: explicitImports),

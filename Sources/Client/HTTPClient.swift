@@ -16,12 +16,12 @@ public final class HTTPClient {
   private let counters: ClientCounters
 
   /// - Parameter counters: may be those of other loops' clients too.
-  /// - Throws: `ClientFailure`: libcurl has no memory.
+  /// - Throws: `ClientFailure`: libcurl is not there, or has no memory.
   public init(
     loop: EventLoop, _ settings: ClientSettings, _ counters: ClientCounters
   ) throws(ClientFailure) {
-    guard let transfers = curl_multi_init() else {
-      throw ClientFailure(.unreachable, "libcurl has no memory")
+    guard let transfers = ccurl_multi_init() else {
+      throw ClientFailure(.unreachable, HTTPClient.missing ?? "libcurl has no memory")
     }
     self.loop = loop
     self.settings = settings
@@ -34,6 +34,12 @@ public final class HTTPClient {
     ccurl_multi_tell(
       transfers, clientSocket, clientTimer, Unmanaged.passUnretained(self).toOpaque())
   }
+
+  /// Loads libcurl where it is not there yet, which takes some ten milliseconds: not on a loop. Any thread.
+  public static func prepare() { _ = ccurl_missing() }
+
+  /// Why libcurl is not there; nil when it is.
+  private static var missing: String? { ccurl_missing().map { String(cString: $0) } }
 
   /// How many exchanges are under way.
   public var underWay: Int { running.count }
@@ -52,7 +58,7 @@ public final class HTTPClient {
     }
     let transfer = try Transfer(
       request, settings, at: EventLoop.hrtime(), completion: completion)
-    guard curl_multi_add_handle(transfers, transfer.handle) == CURLM_OK else {
+    guard ccurl_multi_add_handle(transfers, transfer.handle) == CURLM_OK else {
       throw ClientFailure(.unreachable, "libcurl does not take the request")
     }
     running[transfer.handle] = transfer
@@ -63,15 +69,15 @@ public final class HTTPClient {
   /// Breaks an exchange off; one that has ended stays so. Whoever waits for it is not told.
   public func cancel(_ transfer: Transfer) {
     guard running.removeValue(forKey: transfer.handle) != nil else { return }
-    curl_multi_remove_handle(transfers, transfer.handle)
+    ccurl_multi_remove_handle(transfers, transfer.handle)
   }
 
   /// Ends what is under way without a word, and closes all connections. It is the last call.
   public func close() {
     guard let timer else { return }
-    for transfer in running.values { curl_multi_remove_handle(transfers, transfer.handle) }
+    for transfer in running.values { ccurl_multi_remove_handle(transfers, transfer.handle) }
     running = [:]
-    curl_multi_cleanup(transfers)
+    ccurl_multi_cleanup(transfers)
     // What libcurl has not said of its sockets, which are closed now.
     for watch in watches.values { watch.close() }
     watches = [:]
@@ -111,14 +117,14 @@ public final class HTTPClient {
 
   private func act(on socket: curl_socket_t, _ actions: Int32) {
     var count: Int32 = 0
-    curl_multi_socket_action(transfers, socket, actions, &count)
+    ccurl_multi_socket_action(transfers, socket, actions, &count)
     var left: Int32 = 0
-    while timer != nil, let message = curl_multi_info_read(transfers, &left) {
+    while timer != nil, let message = ccurl_multi_info_read(transfers, &left) {
       guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle,
         let transfer = running.removeValue(forKey: handle)
       else { continue }
       let result = message.pointee.data.result
-      curl_multi_remove_handle(transfers, handle)
+      ccurl_multi_remove_handle(transfers, handle)
       let outcome = transfer.outcome(result, at: EventLoop.hrtime())
       if case .failure(let failure) = outcome {
         counters.failed.add(1, ordering: .relaxed)

@@ -29,7 +29,7 @@ public final class Transfer {
     completion: @escaping (Result<ClientResponse, ClientFailure>) -> Void
   ) throws(ClientFailure) {
     try request.check()
-    guard let handle = curl_easy_init() else {
+    guard let handle = ccurl_easy_init() else {
       throw ClientFailure(.unreachable, "there is no memory")
     }
     self.handle = handle
@@ -45,8 +45,8 @@ public final class Transfer {
   }
 
   deinit {
-    curl_easy_cleanup(handle)
-    curl_slist_free_all(list)
+    ccurl_easy_cleanup(handle)
+    ccurl_slist_free_all(list)
     body.deallocate()
     reason.deallocate()
   }
@@ -73,7 +73,7 @@ public final class Transfer {
     ccurl_set_text(handle, CURLOPT_CAINFO, settings.certificateFile)
     ccurl_set_error_buffer(handle, reason)
     setContent()
-    for line in request.lines { list = curl_slist_append(list, line) }
+    for line in request.lines { list = ccurl_slist_append(list, line) }
     ccurl_set_list(handle, CURLOPT_HTTPHEADER, list)
     ccurl_tell(
       handle, transferBody, transferField, transferAddress,
@@ -165,7 +165,7 @@ public final class Transfer {
       )
     }
     let said = String(cString: reason)
-    let words = said.isEmpty ? String(cString: curl_easy_strerror(result)) : said
+    let words = said.isEmpty ? String(cString: ccurl_easy_strerror(result)) : said
     switch result {
     case CURLE_OPERATION_TIMEDOUT: return .init(.timeout, words)
     case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_LOGIN_DENIED:

@@ -41,6 +41,8 @@ public enum IdentityAnswer {
   case unknown
   /// The credential was good once.
   case expired
+  /// The credential is genuine and not good all the same: why, for the client.
+  case denied(String)
   /// It cannot be told now; the request is answered 503.
   case unavailable
 }

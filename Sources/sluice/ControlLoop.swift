@@ -18,8 +18,11 @@ enum ControlLoop {
   ) throws(SystemError) {
     let loop = try EventLoop(index: -1)
     var stage = Stage.serving
-    let signals = try SignalSource(loop: loop, signals: [SIGTERM, SIGINT, SIGHUP]) { signal in
+    let signals = try SignalSource(loop: loop, signals: [SIGTERM, SIGINT, SIGHUP, SIGUSR2]) {
+      signal in
       switch (signal, stage) {
+      case (SIGUSR2, _):
+        say("SIGUSR2 does nothing here: no other gateway takes over; SIGTERM drains")
       case (SIGHUP, .serving):
         server.reload(configuration()) { report($0) }
       case (SIGHUP, .draining):

@@ -4,7 +4,7 @@ import PluginHost
 /// Loads a plugin's library in a process of its own, so that one that crashes or hangs is told and harms nothing.
 enum LibraryTrial {
   /// How the process ends when all is well: 0 would be said by a library that ends its process, too.
-  private static let success: Int32 = 93
+  static let success: Int32 = 93
 
   /// What is wrong with the library; empty when nothing is. Blocking.
   static func problems(of plugin: PluginManifest) -> [String] {

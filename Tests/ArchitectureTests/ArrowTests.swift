@@ -157,6 +157,13 @@ import Testing
     let loaders = found.filter { $0.hasPrefix("Sources/PluginHost/") }
     #expect(found == loaders)
     #expect(!loaders.isEmpty)
+    // libcurl comes with thirty others, so it is loaded when it is asked for: by a constant name.
+    let inC = try ["Sources", "Plugins"].flatMap { folder in
+      try (Tree.files(under: folder, ".c") + Tree.files(under: folder, ".h")).filter {
+        try Tree.text($0).contains(#/\b(dlopen|dlmopen|dlsym)\b/#)
+      }
+    }
+    #expect(inC == ["Sources/CCurl/library.c"])
   }
 
   // A Swift image cannot be unloaded: the runtime keeps pointers into its metadata, and the next cast follows them.

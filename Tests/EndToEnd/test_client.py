@@ -5,6 +5,7 @@ import http.server
 import socket
 import ssl
 import threading
+from pathlib import Path
 
 import pytest
 import requests
@@ -142,6 +143,17 @@ def test_a_request_goes_out_as_the_plugin_has_made_it_and_the_answer_comes_back_
     assert server.asked[-1][2]["X-Empty"] == ""
     # One connection has done for all of them.
     assert server.connections == 1
+
+
+def test_libcurl_is_there_for_those_who_may_ask_others_and_not_before(sluice, courier):
+    def has_libcurl(gateway) -> bool:
+        return b"libcurl.so" in Path(f"/proc/{gateway.process.pid}/maps").read_bytes()
+
+    idle = sluice({})
+    assert requests.get(f"{idle.url}/healthz", timeout=60 * SLOWNESS).status_code == 200
+    assert not has_libcurl(idle)
+    gateway = courier()
+    assert eventually(lambda: has_libcurl(gateway), 30)
 
 
 def test_an_answer_is_kept_up_to_the_limit_and_redirects_are_answers(courier, server):

@@ -87,6 +87,14 @@ def test_a_refusal_is_repeated_but_not_one_for_its_credential(platform):
         assert not again(stranger.post("/v1/publish", {"channel": "a", "data": 1}, headers=name, expect=401))
 
 
+def test_a_refusal_is_given_again_unless_it_says_when_to_ask_again(probe):
+    name, other = key(), key()
+    assert [again(ask(probe, "/probe/refuse", name, json={})) for _ in range(2)] == [False, True]
+    answers = [ask(probe, "/probe/refuse", other, json={"later": 1}) for _ in range(2)]
+    assert [(answer.status_code, answer.headers["retry-after"]) for answer in answers] == [(409, "1")] * 2
+    assert not any(map(again, answers))
+
+
 def test_what_the_host_refuses_by_itself_takes_no_key(probe):
     made_events(probe)
     before, name = kept_answers(probe), key()

@@ -70,6 +70,44 @@ def test_tokens_of_pyjwt_are_let_in_and_name_their_user(platform, trusting, keys
         assert (status(platform.url, trusting.id, wrong) == 200) == (other == algorithm)
 
 
+@pytest.mark.parametrize("changes, words", [
+    ({"exp": int(time.time()) - 300}, "has expired"), ({"exp": None}, '"exp"'), ({"sub": None}, '"sub"'),
+    ({"aud": "another"}, "for somebody else"), ({"nbf": int(time.time()) + 3600}, "not valid yet"),
+])
+def test_who_holds_a_genuine_token_is_told_why_it_is_not_let_in_and_nobody_else(platform, trusting, keys, changes, words):
+    def refusal(token: str):
+        answer = Client(platform.url, token).get(OWN, params={"app": trusting.id}, expect=401)
+        assert answer.json()["code"] == "unauthenticated"
+        return answer
+
+    token = jwt.encode(claims(**changes), keys["EdDSA"], "EdDSA", headers={"kid": "EdDSA"})
+    told = refusal(token)
+    assert words in told.json()["detail"], told.text
+    assert ("expired" in told.headers["www-authenticate"]) == ("expired" in words)
+    forged = token[:-8] + ("AAAAAAAA" if token[-8:] != "AAAAAAAA" else "BBBBBBBB")
+    assert words not in refusal(forged).text
+    assert refusal(forged).json()["detail"] == refusal("x.y.z").json()["detail"]
+
+
+def test_a_forged_issuer_does_not_tell_which_apps_there_are(platform):
+    app = Account(platform.url).app("Hidden")
+    app.set_plugin("chat", enabled=False)
+
+    def refusals(issuer: str) -> set:
+        forged = jwt.encode({"iss": issuer, "sub": "x", "exp": int(time.time()) + 60}, "x" * 32, "HS256")
+        asked = [("GET", "/v1/nothing"), ("PUT", "/v1/tokens"), ("GET", "/v1/unread"), ("GET", "/v1/users")]
+        answers = [Client(platform.url, forged).call(method, path) for method, path in asked]
+        return {(answer.status_code, answer.json()["code"], answer.json()["detail"]) for answer in answers}
+
+    assert refusals(app.id) == refusals("app_" + "0" * 26)
+    assert {status for status, *_ in refusals(app.id)} == {401}
+    # Whoever holds a good token is told.
+    alice = app.user("alice")
+    for method, path, code in (("GET", "/v1/nothing", "not_found"), ("PUT", "/v1/tokens", "method_not_allowed"),
+                               ("GET", "/v1/unread", "plugin_not_enabled")):
+        assert alice.call(method, path).json()["code"] == code
+
+
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
 def test_tokens_of_joserfc_are_let_in(platform, trusting, keys, algorithm):
     kind = {"RS256": RSAKey, "ES256": ECKey, "EdDSA": OKPKey}[algorithm]

@@ -188,6 +188,27 @@ def test_a_platform_without_the_grant_that_it_needs_is_warned_of(tmp_path, sluic
         assert code == 0 and "warning:" not in text, text
 
 
+@pytest.mark.parametrize("plugin, settings, needle", [
+    ("auth", {"argon2_passes": 1}, "/argon2_memory_kib"),
+    ("auth", {"breached_passwords_file": "/nowhere/breached"}, "/breached_passwords_file"),
+    ("mailer", {"driver": "smtp"}, "/smtp_host"),
+])
+def test_settings_that_a_plugin_refuses_are_said_by_check_and_serve(tmp_path, plugin, settings, needle):
+    configuration = with_plugins(tenants=[{"id": "platform", "plugins": {
+        name: {"config": settings if name == plugin else {}} for name in ("auth", "control", "mailer")}}])
+    refused(tmp_path, configuration, "tenant platform:", f'"{plugin}"', needle)
+    done = run("serve", "--config", tmp_path / "sluice.json", "--data", tmp_path / "data", "--listen", "127.0.0.1:0")
+    assert done.returncode == 1 and needle in done.stderr and f'"{plugin}"' in done.stderr, done.stdout + done.stderr
+
+
+def test_what_check_makes_is_thrown_away(tmp_path, monkeypatch):
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
+    code, text = check(tmp_path, with_plugins())
+    assert code == 0, text
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
 def test_a_missing_file_is_said_by_check_and_serve(tmp_path):
     missing = tmp_path / "nowhere.json"
     for command in ("check", "serve"):

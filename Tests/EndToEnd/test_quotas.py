@@ -248,6 +248,15 @@ def test_messages_beyond_the_plan_close_the_socket(sluice):
     assert over(refused, "messages_per_month")
 
 
+def test_who_shows_the_public_key_uses_up_nothing_of_the_plan(sluice):
+    gateway, app = planned(sluice, free={"requests_per_month": 20})
+    stranger = Client(gateway.url, app.key)
+    for _ in range(40):
+        stranger.post("/v1/guests", {}, expect=403)
+    app.server.get("/v1/users", expect=200)
+    assert eventually(lambda: total(app, "requests") >= 1) and total(app, "requests") < 20
+
+
 def test_an_app_whose_file_is_full_still_reads_and_deletes(sluice):
     gateway, app = planned(sluice, free={"storage_bytes": 2_000_000})
     made = []
@@ -266,6 +275,11 @@ def test_an_app_whose_file_is_full_still_reads_and_deletes(sluice):
     assert eventually(fills, 60)
     assert used(app, "storage_bytes") >= 2_000_000
     app.server.get(MESSAGES, expect=200)
+    # What makes it no more, and what is needed to take rights away.
+    app.server.post("/v1/users/alice/revoke", expect=200)
+    app.server.post("/v1/disconnect", {"user": "alice"}, expect=200)
+    app.server.call("PUT", "/v1/bans/mallory", {"seconds": 60}, expect=200)
+    assert used(app, "storage_bytes") >= 2_000_000
     for message in made:
         app.server.call("DELETE", f"/v1/messages/{message}", expect=204)
     # What was deleted counts no more.

@@ -11,7 +11,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     let exceeded = loop.attend(tenant)
     guard exceeded != 0 else { return false }
     if exceeded & Quota.requests.bit != 0 { return refuse(.requests, tenant) }
-    if exceeded & Quota.storage.bit != 0, writes { return refuse(.storage, tenant) }
+    if exceeded & Quota.storage.bit != 0, facts.pointee.writes { return refuse(.storage, tenant) }
     if exceeded & Quota.messages.bit != 0, facts.pointee.socket != nil {
       return refuse(.messages, tenant)
     }
@@ -53,14 +53,6 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     guard pointee.flags.contains(.isCounted) else { return }
     pointee.flags.remove(.isCounted)
     tenant.counts.pointee.requests -= 1
-  }
-
-  /// Whether it may make the tenant's data more. What makes it less is let in.
-  private var writes: Bool {
-    switch pointee.head.method {
-    case .post, .put, .patch: true
-    default: false
-    }
   }
 
   /// - Parameter isInCall: whether a call of the plugin's has led to it, in which no other plugin is called.

@@ -1,4 +1,5 @@
 internal import CSluice
+internal import EventLoop
 internal import Wire
 
 /// What a request is told that leads to no route, or whose credential nobody knows. Cold: nothing here is on the way of a
@@ -16,7 +17,41 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     if pointee.flags.contains(.namesNoApp) { return refuseUnknownApp() }
     // Whatever there is or is not, it is not told to whoever shows what may be guessed.
     if pointee.flags.contains(.isUnproven) { return refuseCredential() }
+    if pointee.flags.contains(.isClaimed) { return refuseClaimant(match) }
     refuse(match)
+  }
+
+  /// Whoever has come here by a token that nobody has looked at learns what this app lacks when the token is good. Else it
+  /// could be told from the answer which apps there are.
+  private func refuseClaimant(_ match: RouteTable.Match) {
+    let loop = loop
+    guard let credential = loop.credential(of: self) else { return refuseCredential() }
+    pointee.stage = .identifying
+    let token = pointee.token
+    let generation = pointee.generation.unsafelyUnwrapped.takeUnretainedValue()
+    loop.pointee.host.identify(.bearer, credential, in: generation, on: GatewayLoop(state: loop)) {
+      answer in
+      guard let request = loop.request(token), request.pointee.stage == .identifying else { return }
+      if case .known = answer {
+        request.refuse(match)
+      } else {
+        request.refuseCredential(as: answer)
+      }
+      loop.request(token)?.continueLater()
+    }
+  }
+
+  /// The credential is not good, or nobody can tell.
+  func refuseCredential(as answer: IdentityAnswer) {
+    switch answer {
+    case .known, .unknown: refuseCredential()
+    case .denied(let reason): refuseCredential(reason: reason)
+    case .expired:
+      pointee.greeting?.pointee.hasExpired = true
+      refuseCredential(SLUICE_E_EXPIRED)
+    case .unavailable:
+      problem(.pluginUnavailable, "Credentials cannot be checked now. Try again later.")
+    }
   }
 
   private func refuse(_ match: RouteTable.Match) {
@@ -135,7 +170,9 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
 
   /// The credential opens nothing, or is of a scheme that is not taken (RFC 9110 §11.6.1).
   @inline(never)
-  func refuseCredential(_ why: Int32 = SLUICE_E_UNAUTHENTICATED) {
+  ///
+  /// - Parameter reason: in place of words that say nothing, for who holds a genuine one.
+  func refuseCredential(_ why: Int32 = SLUICE_E_UNAUTHENTICATED, reason: String? = nil) {
     if refusesInPluginsWords(why) { return }
     if let scheme = otherScheme {
       add(("www-authenticate" as StaticString).raw, ("Bearer" as StaticString).raw)
@@ -144,14 +181,23 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
         detail: "The scheme \(scheme) is not accepted here, only Bearer: Authorization: Bearer …")
       return
     }
-    add(
-      ("www-authenticate" as StaticString).raw,
-      ("Bearer error=\"invalid_token\"" as StaticString).raw)
-    problem(
-      .unauthenticated,
-      pointee.flags.contains(.isMistyped)
-        ? "The key is mistyped: its last six characters do not fit the others. Copy all of it again."
-        : "The credential is wrong, expired or revoked.")
+    // RFC 6750 §3.1.
+    let challenge: StaticString =
+      why == SLUICE_E_EXPIRED
+      ? "Bearer error=\"invalid_token\", error_description=\"The credential has expired\""
+      : "Bearer error=\"invalid_token\""
+    add(("www-authenticate" as StaticString).raw, challenge.raw)
+    if let reason {
+      problem(.unauthenticated, detail: reason)
+    } else if why == SLUICE_E_EXPIRED {
+      problem(.unauthenticated, "The credential has expired.")
+    } else {
+      problem(
+        .unauthenticated,
+        pointee.flags.contains(.isMistyped)
+          ? "The key is mistyped: its last six characters do not fit the others. Copy all of it again."
+          : "The credential is wrong, or was revoked.")
+    }
   }
 
   /// Answers a request that shows two credentials which are not the same.

@@ -170,6 +170,9 @@ struct RequestFlags: OptionSet {
   /// for an app that there is not.
   static let isUnproven = RequestFlags(rawValue: 1 << 20)
 
+  /// A token that nobody has looked at yet has led to the tenant.
+  static let isClaimed = RequestFlags(rawValue: 1 << 22)
+
   /// Those with which a request does not simply go on where its route is known.
   static let leadsElsewhere: RequestFlags = [.hasFound, .namesNoApp, .isUnproven]
 
@@ -178,7 +181,7 @@ struct RequestFlags: OptionSet {
     .isAdvancing, .isHead, .mustClose, .isChunkedAnswer, .isWithPlugin, .holdsTenant,
     .bodyIsComplete, .continueSent, .isUnknown, .isTunnel, .awaitsGreeting, .hasWaited,
     .awaitsCredential, .hasFound, .isTurnedAway, .hasExpired, .isPreflight,
-    .isMistyped, .isConnection, .namesNoApp, .isUnproven, .isCounted,
+    .isMistyped, .isConnection, .namesNoApp, .isUnproven, .isCounted, .isClaimed,
   ]
 }
 

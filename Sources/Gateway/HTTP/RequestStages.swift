@@ -188,15 +188,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
             limiter: limiter, isLeading: !request.pointee.flags.contains(.isUnknown)))
         if let use, use.note(now) { loop.pointee.usedKeys.append(use) }
         request.authorize(principal, limiter)
-      case .unknown, .expired:
-        var why = SLUICE_E_UNAUTHENTICATED
-        if case .expired = answer {
-          request.pointee.greeting?.pointee.hasExpired = true
-          why = SLUICE_E_EXPIRED
-        }
-        request.refuseCredential(why)
-      case .unavailable:
-        request.problem(.pluginUnavailable, "Credentials cannot be checked now. Try again later.")
+      default: request.refuseCredential(as: answer)
       }
       // It may have been answered, and its slot be another's.
       loop.request(token)?.continueLater()
@@ -263,7 +255,10 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     guard let tenant = pointee.tenant else { return }
     tenant._withUnsafeGuaranteedRef { tenant in
       let counts = tenant.counts
-      if pointee.principal != nil {
+      // Strangers, and who shows what stands in every client of the app, use up nothing of its plan.
+      if let principal = pointee.principal,
+        principal._withUnsafeGuaranteedRef({ $0.kind != .anonymous })
+      {
         counts.pointee.requests &+= 1
         pointee.flags.insert(.isCounted)
       }

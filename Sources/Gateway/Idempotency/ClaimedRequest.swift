@@ -114,7 +114,8 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     _ status: Int, contentType: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer
   ) -> Bool {
     guard let claim = takeClaim() else { return false }
-    guard RequestSlot.isKept(status) else {
+    // A refusal that says when to ask again would be no use to who does.
+    guard RequestSlot.isKept(status), status < 300 || !hasRetryAfter else {
       claim.release()
       return false
     }
@@ -191,7 +192,8 @@ extension GatewayLoop {
     guard !state.pointee.orphans.isEmpty, claim(token, of: owner) != nil,
       let orphan = state.pointee.orphans.removeValue(forKey: token)
     else { return }
-    guard RequestSlot.isKept(status) else { return orphan.claim.release() }
+    // Nobody has heard a refusal, and it has done nothing: a repeat is asked anew.
+    guard 200..<300 ~= status else { return orphan.claim.release() }
     let isTooLarge = body.count > state.pointee.settings.idempotencyAnswerBytes
     let answer = KeptAnswer(status: status, contentType: Array(contentType), body: Array(body))
     orphan.claim.keep(isTooLarge ? nil : answer, status: status) {}

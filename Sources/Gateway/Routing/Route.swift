@@ -138,6 +138,8 @@ public struct Route: Sendable {
   public var compression = CompressionPolicy()
   /// Names the server may select, in its order of preference; for sockets.
   public var subprotocols: [String] = []
+  /// Whether a request may make the tenant's data more, so that it is refused where the plan lets it store no more.
+  public var writes: Bool
   /// Whether a request may carry an `Idempotency-Key`. Not looked at where the body is streamed.
   public var takesIdempotencyKey = false
   /// The parts that plugins have in its requests, in the order in which they run.
@@ -149,6 +151,7 @@ public struct Route: Sendable {
     auth: RouteAuth
   ) {
     self.method = method
+    writes = [.post, .put, .patch].contains(method)
     self.pattern = pattern
     self.operation = operation
     self.plugin = plugin
@@ -171,6 +174,7 @@ struct RouteFacts {
   let needsScopes: Bool
   let takesTokenInQuery: Bool
   let takesIdempotencyKey: Bool
+  let writes: Bool
   /// Whether it only leads to other tenants.
   let isForeign: Bool
   let bodyLimit: Int
@@ -202,6 +206,7 @@ struct RouteFacts {
     requiresBody = route.requiresBody
     takesTokenInQuery = route.takesTokenInQuery
     takesIdempotencyKey = route.takesIdempotencyKey && route.body != .streamed
+    writes = route.writes
     declaresQuery = !route.query.isEmpty
     needsScopes = !route.scopes.isEmpty
     bodyLimit = route.bodyLimit

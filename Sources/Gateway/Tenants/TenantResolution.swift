@@ -88,7 +88,11 @@ extension UnsafeMutablePointer where Pointee == LoopState {
       request.pointee.flags.insert(.isMistyped)
       return nil
     }
-    return TokenIssuer.claimed(by: credential).flatMap { pointee.directory.tenant($0) }
+    guard let issuer = TokenIssuer.claimed(by: credential),
+      let tenant = pointee.directory.tenant(issuer)
+    else { return nil }
+    request.pointee.flags.insert(.isClaimed)
+    return tenant
   }
 
   private func tenant(host: UnsafeRawBufferPointer) -> Tenant? {

@@ -116,7 +116,7 @@ extension UnsafeMutablePointer where Pointee == RequestSlot {
     pointee.tenant = nil
     pointee.flags.remove([
       .holdsTenant, .isUnknown, .isMistyped, .awaitsGreeting, .awaitsCredential, .namesNoApp,
-      .isUnproven,
+      .isUnproven, .isClaimed,
     ])
     pointee.identityDigest = nil
     pointee.route = -1

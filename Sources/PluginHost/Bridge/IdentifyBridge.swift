@@ -32,7 +32,7 @@ enum IdentifyBridge {
             case .known(let principal):
               let status = connection == 0 ? SLUICE_OK : renew(connection, principal, shard)
               shard.keep(promise, status, status == SLUICE_OK ? reply : [])
-            case .unknown: shard.keep(promise, SLUICE_E_UNAUTHENTICATED, reply)
+            case .unknown, .denied: shard.keep(promise, SLUICE_E_UNAUTHENTICATED, reply)
             case .expired: shard.keep(promise, SLUICE_E_EXPIRED, reply)
             case .unavailable: shard.keep(promise, SLUICE_E_UNAVAILABLE)
             }

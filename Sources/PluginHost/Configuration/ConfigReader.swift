@@ -34,7 +34,7 @@ public enum ConfigReader {
       throw ConfigurationError([problem(from: failure, in: text, name: name)])
     }
     defer { json_decref(document) }
-    return ConfigSource(name: name, text: text, root: value(of: document))
+    return ConfigSource(text: ConfigText(name: name, bytes: text), root: value(of: document))
   }
 
   private static let flags = Int(JSON_REJECT_DUPLICATES)

@@ -26,7 +26,7 @@ extension SluiceConfiguration {
       read(&reader, in: folder)
     }
     problems.add(contentsOf: StaticTenant.conflicts(among: configuration?.tenants ?? []))
-    configuration?.source = problems.source
+    configuration?.source = problems.source.text
     return (configuration, problems.inOrder)
   }
 

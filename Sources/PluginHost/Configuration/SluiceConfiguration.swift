@@ -36,7 +36,7 @@ public struct SluiceConfiguration: Sendable {
   /// What is checked for people who write plugins.
   public var debug = DebugSettings()
   /// The file that was read, for errors found later; `nil` when there was none.
-  var source: ConfigSource?
+  var source: ConfigText?
 
   /// How a tenant's WebSockets are compressed: as its file says, else as for all.
   func compression(ofTenant id: String) -> CompressionChoice {

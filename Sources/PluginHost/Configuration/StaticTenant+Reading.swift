@@ -32,7 +32,7 @@ extension StaticTenant {
       return tenant
     }
     guard var tenant else { return nil }
-    tenant.origin = Origin(source: node.problems.source, pointer: node.pointer)
+    tenant.origin = Origin(source: node.problems.source.text, pointer: node.pointer)
     self = tenant
   }
 

@@ -63,7 +63,7 @@ public struct StaticTenant: Sendable {
   }
 
   struct Origin: Sendable {
-    let source: ConfigSource
+    let source: ConfigText
     let pointer: String
   }
 

@@ -31,9 +31,16 @@ enum IdentityRequest {
     }
   }
 
+  /// Bytes of an authenticator's words that a client is told.
+  private static let deniedReason = 200
+
   /// What a reply means.
   static func answer(_ status: Int32, _ reply: [UInt8]) -> IdentityAnswer {
     if status == SLUICE_E_EXPIRED { return .expired }
+    if status == SLUICE_E_DENIED {
+      let words = String(decoding: reply.prefix(deniedReason), as: UTF8.self)
+      return words.isEmpty ? .unknown : .denied(words)
+    }
     guard status == SLUICE_OK else {
       return status == SLUICE_E_UNAUTHENTICATED || status == SLUICE_E_INVALID
         ? .unknown : .unavailable

@@ -1,4 +1,5 @@
 internal import CSluice
+internal import Client
 internal import Store
 internal import Synchronization
 
@@ -45,6 +46,8 @@ final class Instance: @unchecked Sendable {
     table.initialize(to: names.table(context: 0, loop: SLUICE_NO_LOOP, loops: host.loopCount))
     table.pointee.context = UInt64(UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()))
     table.pointee.get_extension = instanceExtension
+    // Here and not with the first request, which is made on a loop.
+    if granted.contains(.client) { HTTPClient.prepare() }
     let status = plugin.entry.pointee.create(table, &value)
     guard status == SLUICE_OK else {
       let reasons = refusal

@@ -100,6 +100,7 @@ extension LoadedPlugin {
       route.bodyLimit = min(declared.body.limit, limits[.bodyBytes])
       route.requiresBody = declared.body.isRequired
       route.takesIdempotencyKey = declared.method == .post && declared.takesIdempotencyKey
+      route.writes = declared.writes
       route.contentTypes = declared.body.contentTypes
       if let schema = declared.body.schema?.compiled {
         route.bodyCheck = { check(body: $0, schema) }

@@ -52,7 +52,7 @@ extension PluginManifest {
       migrations: reader.optional("migrations").map { readMigrations($0, in: folder) } ?? [],
       limits: reader.optional("limits")?.object(PluginLimits.init(reading:)) ?? PluginLimits(),
       settings: reader.optional("config").map(Schema.init(settings:)) ?? .noSettings,
-      folder: folder, source: reader.node.problems.source)
+      folder: folder, source: reader.node.problems.source.text)
     // A part that was refused is a placeholder here, of which nothing true could be said.
     if reader.node.problems.isEmpty { manifest.checkTogether(reader.node.problems) }
     return manifest

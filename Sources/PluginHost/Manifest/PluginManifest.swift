@@ -45,7 +45,7 @@ public struct PluginManifest: Sendable {
   /// The plugin's folder.
   public var folder: String
   /// The manifest's text, for errors that are found later.
-  var source: ConfigSource
+  var source: ConfigText
 
   /// The prefix of the names of its tables, before the underscore that follows it.
   public var tablePrefix: String {
@@ -65,8 +65,8 @@ public struct PluginManifest: Sendable {
 
   /// Whether both say the same, with all the files that they name but the library.
   func isSame(as other: PluginManifest) -> Bool {
-    source.text == other.source.text && migrations == other.migrations
-      && emits.map(\.schema.value) == other.emits.map(\.schema.value)
+    source.bytes == other.source.bytes && migrations == other.migrations
+      && emits.map(\.schema) == other.emits.map(\.schema)
   }
 
   /// A problem with the value at `pointer` of this manifest.
@@ -192,7 +192,7 @@ public struct EmittedEvent: Sendable {
   /// Such as `notes.item.created`; unique in its manifest.
   public var type: String
   /// What its data must be.
-  public var schema: Schema
+  public var schema: ShownSchema
   /// The name under which `/ws` shows it.
   public var socketName: String?
   /// Where it stands in the manifest (RFC 6901).

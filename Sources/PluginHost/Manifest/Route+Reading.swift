@@ -23,6 +23,7 @@ extension Route {
       credential: reader.word("credential", default: .head),
       takesTokenInQuery: reader.boolean("token_in_query", default: false),
       body: RouteBody(reading: reader.optional("body"), method: method),
+      writes: reader.boolean("writes", default: method.usuallyWrites),
       takesIdempotencyKey: reader.boolean("idempotency_key", default: true),
       responses: RouteResponse.read(&reader),
       pointer: reader.node.pointer)
@@ -31,6 +32,9 @@ extension Route {
     } else if body.mode == .stream {
       // What is read in pieces is not compared.
       takesIdempotencyKey = false
+    }
+    if !method.usuallyWrites {
+      reader.optional("writes")?.refuse("only POST, PUT and PATCH are taken for writing")
     }
     if access == .open && !scopes.isEmpty {
       reader.optional("scopes")?.refuse("nobody has scopes where \"auth\" is none")
@@ -47,6 +51,11 @@ extension Route {
         "a body that is looked at before the plugin is called cannot be streamed")
     }
   }
+}
+
+extension RouteMethod {
+  /// Whether requests of this method make data more, unless the manifest says otherwise. What takes away is let in.
+  fileprivate var usuallyWrites: Bool { [.post, .put, .patch].contains(self) }
 }
 
 extension RouteBody {
@@ -137,7 +146,7 @@ extension RouteResponse {
       return node.object { reader in
         RouteResponse(
           status: status ?? 200, description: reader.string("description"),
-          schema: reader.optional("schema").map(Schema.init(reading:)),
+          schema: reader.optional("schema").map(ShownSchema.init(reading:)),
           contentType: reader.optional("content_type").map { $0.string(.mediaType) })
       } ?? RouteResponse(status: 200, description: "", schema: nil)
     }.sorted { $0.status < $1.status }

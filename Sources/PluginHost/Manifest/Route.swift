@@ -26,6 +26,8 @@ public struct Route: Sendable {
   public var takesTokenInQuery: Bool
   /// What it takes as its body.
   public var body: RouteBody
+  /// Whether it may make the tenant's data more, so that it is refused when the plan's storage is used up.
+  public var writes: Bool
   /// Whether a POST may carry an `Idempotency-Key`; of other methods it says nothing.
   public var takesIdempotencyKey: Bool
   /// What the operation answers besides problems, in the order of the status.
@@ -115,7 +117,7 @@ public struct RouteResponse: Sendable {
   /// One sentence for `/openapi.json`.
   public var description: String
   /// The body's; nil for none or an undescribed one.
-  public var schema: Schema?
+  public var schema: ShownSchema?
   /// The body's media type; nil for JSON where there is a schema, a problem document from 400 on, else an undescribed one.
   public var contentType: String?
 }

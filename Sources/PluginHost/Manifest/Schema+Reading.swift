@@ -28,25 +28,6 @@ extension Schema {
     Self.checkDefaults(of: value, at: node.pointer, definitions: value["$defs"], node.problems)
   }
 
-  /// Reads the schema in the file that `node` names.
-  init(file node: ConfigNode, in folder: String) {
-    self = .anything
-    let path = node.string()
-    guard !path.isEmpty else { return }
-    guard FilePath.staysInside(path) else {
-      node.refuse("\"\(path)\" is not a path inside the plugin's folder")
-      return
-    }
-    do throws(ConfigurationError) {
-      let source = try ConfigReader.read(file: FilePath.resolve(path, in: folder))
-      let problems = ConfigProblems(source)
-      self.init(reading: ConfigNode(rootOf: problems))
-      try problems.throwIfAny()
-    } catch {
-      node.problems.add(contentsOf: error.problems)
-    }
-  }
-
   private static func checkDefaults(
     of schema: ConfigValue, at pointer: String, definitions: ConfigValue?,
     _ problems: ConfigProblems

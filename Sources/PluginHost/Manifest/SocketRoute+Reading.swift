@@ -106,7 +106,7 @@ extension EmittedEvent {
   init(reading reader: inout ObjectReader, in folder: String) {
     self.init(
       type: reader.string("type", .eventType),
-      schema: reader.required("schema").map { Schema(file: $0, in: folder) } ?? .anything,
+      schema: reader.required("schema").map { ShownSchema(file: $0, in: folder) } ?? .anything,
       socketName: reader.optional("socket_name")?.string(.dottedName),
       pointer: reader.node.pointer)
   }

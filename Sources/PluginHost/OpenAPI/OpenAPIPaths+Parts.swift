@@ -9,12 +9,13 @@ extension OpenAPIPaths {
       members.append(.init("explode", false))
     }
     members.append(
-      .init("schema", schemas.embed(parameter.schema, of: "\(owner).query.\(parameter.name)")))
+      .init("schema", schemas.embed(parameter.schema.value, of: "\(owner).query.\(parameter.name)"))
+    )
     return .object(members)
   }
 
   mutating func requestBody(_ body: RouteBody, of owner: String) -> ConfigValue {
-    let schema = body.schema.map { schemas.embed($0, of: "\(owner).body") }
+    let schema = body.schema.map { schemas.embed($0.value, of: "\(owner).body") }
     let types = body.contentTypes.isEmpty ? ["*/*"] : body.contentTypes
     let content = types.map { type in
       ConfigValue.Member(
@@ -48,7 +49,7 @@ extension OpenAPIPaths {
     var members: [ConfigValue.Member] = [.init("description", .string(response.description))]
     if response.schema != nil || response.contentType != nil {
       let described = response.schema.map {
-        ["schema": schemas.embed($0, of: "\(owner).\(response.status)")] as ConfigValue
+        ["schema": schemas.embed($0.value, of: "\(owner).\(response.status)")] as ConfigValue
       }
       let type = response.contentType ?? "application/json"
       members.append(.init("content", .object([.init(type, described ?? [:])])))

@@ -11,8 +11,8 @@ struct OpenAPISchemas {
   /// `schema` as it may stand in the description.
   ///
   /// - Parameter owner: a name for whom it belongs to, unique in the description, of letters, digits and `. - _`.
-  mutating func embed(_ schema: Schema, of owner: String) -> ConfigValue {
-    let definitions = schema.value["$defs"]?.members ?? []
+  mutating func embed(_ schema: ConfigValue, of owner: String) -> ConfigValue {
+    let definitions = schema["$defs"]?.members ?? []
     let names = definitions.enumerated().map { index, definition in
       (definition.key, "\(owner).\(index + 1)")
     }
@@ -21,7 +21,7 @@ struct OpenAPISchemas {
       components.append(
         .init(places[definition.key] ?? owner, Self.moved(definition.value, to: places)))
     }
-    return Self.moved(schema.value, to: places)
+    return Self.moved(schema, to: places)
   }
 
   /// `schema` with its references led to their new places, without what only a document's root may say.

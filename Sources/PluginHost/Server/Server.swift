@@ -20,8 +20,11 @@ public final class Server: Sendable {
 
   /// Opens the data directory, loads the plugins, starts the loops and listens.
   ///
+  /// - Parameter makesAllTenants: whether all tenants of the operator's files are made at once, and not the platform alone.
   /// - Throws: ``StartError`` with a text for the operator; what had been started is stopped again.
-  public init(configuration: SluiceConfiguration) throws(StartError) {
+  public init(
+    configuration: SluiceConfiguration, makesAllTenants: Bool = false
+  ) throws(StartError) {
     let parts = try Self.prepare(configuration)
     lock = parts.lock
     images = parts.images
@@ -38,15 +41,24 @@ public final class Server: Sendable {
       throw StartError("the loops cannot be started: \(error)")
     }
     host.adopt(loops: gateway.loops)
-    let announced = Answer<Void>()
+    let announced = Answer<[String]>()
     let host = self.host
     Task {
       await host.tenants.sealSettings()
       await host.tenants.announcePlugins()
       for record in host.registry.all() { await host.tenants.announce(record) }
-      announced.give(())
+      announced.give(
+        await host.tenants.make(
+          makesAllTenants
+            ? host.registry.all().filter(\.isStatic).map(\.id)
+            : [StaticTenant.platformID]))
     }
-    announced.wait()
+    let refusals = announced.wait()
+    guard refusals.isEmpty else {
+      gateway.stop()
+      host.store.close()
+      throw StartError(refusals.joined(separator: "\n"))
+    }
     host.resume(parts.recovered)
     watchdog = Watchdog(host)
     do throws(StartError) {
@@ -346,48 +358,6 @@ extension LogSettings.AccessLog {
     case .stderr: "stderr"
     case .file(let path): path
     }
-  }
-}
-
-extension GatewaySettings {
-  init(_ configuration: SluiceConfiguration) {
-    self.init()
-    let limits = configuration.limits
-    headBytes = limits[.headerBytes]
-    targetBytes = limits[.uriBytes]
-    bodyBytes = limits[.bodyBytes]
-    idempotencyAnswerBytes = limits[.idempotencyAnswerBytes]
-    handshakeTimeout = UInt64(limits[.handshakeTimeout])
-    handshakesPerSecond = limits[.handshakesPerSecond]
-    headTimeout = UInt64(limits[.headerTimeout])
-    bodyTimeout = UInt64(limits[.bodyTimeout])
-    idleTimeout = UInt64(limits[.idleTimeout])
-    writeTimeout = UInt64(limits[.writeTimeout])
-    requestTimeout = UInt64(limits[.requestTimeout])
-    userRequestsPerSecond = limits[.userRequestsPerSecond]
-    connections = limits[.connections]
-    connectionsPerAddress = limits[.connectionsPerAddress]
-    memoryBytes = limits[.memoryBytes]
-    loopLag = limits[.loopLag]
-    messageFrames = limits[.webSocketMessageFrames]
-    socketQueueBytes = limits[.webSocketQueueBytes]
-    pingInterval = UInt64(limits[.webSocketPing])
-    answerQueueBytes = limits[.answerQueueBytes]
-    compressedBytes = limits[.webSocketCompressedBytes]
-    compressionStates = limits[.webSocketCompressionStates]
-    http2.streams = limits[.http2Streams]
-    http2.resetsPerSecond = limits[.http2Resets]
-    http2.pingsPerSecond = limits[.http2Pings]
-    http2.settingsPerSecond = limits[.http2Settings]
-    http2.ignoredFramesPerSecond = limits[.http2IgnoredFrames]
-    http2.emptyFramesPerSecond = limits[.http2EmptyFrames]
-    http2.windowUpdatesPerSecond = limits[.http2WindowUpdates]
-    http2.continuations = limits[.http2Continuations]
-    http2.fieldSectionBytes = limits[.http2FieldSectionBytes]
-    http2QueueBytes = limits[.http2QueueBytes]
-    drainTimeout = UInt64(configuration.drainTimeoutMilliseconds)
-    publicMetrics = configuration.metricsArePublic
-    trustedProxies = configuration.trustedProxies
   }
 }
 

@@ -63,7 +63,7 @@ enum TenantFolders {
   }
 
   /// Links are removed, not followed.
-  private static func removeTree(_ path: String, depth: Int) {
+  static func removeTree(_ path: String, depth: Int) {
     if unlink(path) == 0 || errno == ENOENT || depth > 32 { return }
     for name in names(in: path) { removeTree(FilePath.resolve(name, in: path), depth: depth + 1) }
     rmdir(path)

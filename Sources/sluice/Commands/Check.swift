@@ -6,8 +6,8 @@ struct Check: ParsableCommand {
     abstract: "Check the configuration, certificates and every plugin, without starting.",
     discussion: """
       Prints everything that is wrong, each with its file and place, and ends with 1. Each plugin's library is loaded in a process of \
-      its own and asked for its table and handlers, as serve does, so that one that crashes or hangs is told and harms nothing. The \
-      plugins' code runs with your rights: with --no-load it does not, and only the libraries' headers are read.
+      its own and asked for its table and handlers, as serve does, so that one that crashes or hangs is told and harms nothing. So \
+      are the tenants of the configuration made with their settings, over data that is thrown away. The plugins' code runs with your rights: with --no-load it does not, and only the libraries' headers are read.
       """)
 
   /// How many lines there may be of plugins that apps miss: all apps may miss the same.
@@ -16,10 +16,15 @@ struct Check: ParsableCommand {
   @Flag(name: .customLong("no-load"), help: "Read the libraries and do not load them.")
   var staysUnloaded = false
 
+  /// How the process that makes the tenants is told what it is.
+  @Flag(name: .customLong("make"), help: .hidden)
+  var makesTenants = false
+
   @OptionGroup var options: ConfigurationOptions
 
   func run() throws {
     let (configuration, faults) = options.loadAsFarAsPossible()
+    if makesTenants { try StartTrial.run(configuration) }
     let catalog = PluginCatalog.load(folders: configuration.plugins.folders)
     var problems = (faults + catalog.problems).map(\.description)
     problems += configuration.checkCertificates().map(\.description)
@@ -45,6 +50,9 @@ struct Check: ParsableCommand {
       problems += missingPlugins(configuration, catalog.all)
       for warning in configuration.warnings(installed: catalog.plugins) {
         say("warning: \(warning)")
+      }
+      if problems.isEmpty, !staysUnloaded {
+        problems += StartTrial.problems(Array(CommandLine.arguments.dropFirst(2)))
       }
       if problems.isEmpty { warnOfStrayPlans(configuration, catalog.plugins) }
       if problems.isEmpty {

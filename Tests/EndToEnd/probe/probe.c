@@ -29,13 +29,13 @@
 
 enum {
     SILENT, NOTHING, BROKEN, UNKNOWN_STATUS, LATER, POSTED, AT_ONCE, SQL, CONFIG, PIECES, FLOOD, ECHO, STREAM,
-    EMIT, NOISE, SLEEP, SLOW_WRITE, SLOW_READ, CLIENT, ELSEWHERE, TOO_LATE, VERSION, BLOCK, HOARD, RELEASE, EMIT_SLOWLY, COUNT
+    EMIT, NOISE, SLEEP, SLOW_WRITE, SLOW_READ, CLIENT, ELSEWHERE, TOO_LATE, VERSION, BLOCK, HOARD, RELEASE, EMIT_SLOWLY, REFUSE, COUNT
 };
 
 static const char *const names[COUNT] = {
     "silent", "nothing", "broken", "unknown_status", "later", "posted", "at_once", "sql", "config", "pieces", "flood",
     "echo", "stream", "emit", "noise", "sleep", "slow_write", "slow_read", "client",
-    "elsewhere", "too_late", "version", "block", "hoard", "release", "emit_slowly",
+    "elsewhere", "too_late", "version", "block", "hoard", "release", "emit_slowly", "refuse",
 };
 
 typedef struct shard {
@@ -256,6 +256,9 @@ static sluice_status_t handle(uint64_t value, uint32_t handler, sluice_token_t r
                                       (uint64_t)(uintptr_t)job);
         if (status < 0) free(job);
         return status;
+    case REFUSE:
+        if (http->body(host, request).length > 2) http->set_header(host, request, LITERAL("Retry-After"), LITERAL("1"));
+        return http->respond(host, request, 409, text(), LITERAL("not now"));
     case VERSION: return http->respond(host, request, 200, text(), LITERAL(PROBE_VERSION));
     case SLEEP:
         oversleep();

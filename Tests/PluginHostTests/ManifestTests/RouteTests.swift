@@ -98,6 +98,10 @@ import Testing
       #"{"method":"PUT","idempotency_key":true}"#,
       ["/idempotency_key: only POST may carry an Idempotency-Key"]
     ),
+    (
+      #"{"method":"DELETE","writes":false}"#,
+      ["/writes: only POST, PUT and PATCH are taken for writing"]
+    ),
     (#"{"method":"GET","body":{}}"#, ["/body: GET takes no body (RFC 9110 §9.3)"]),
     (
       #"{"body":{"mode":"none","limit":5}}"#,

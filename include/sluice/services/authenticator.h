@@ -23,6 +23,8 @@
  *
  * SLUICE_E_UNAUTHENTICATED with a text in the reply says why for the log; the client is told no more than 401.
  * SLUICE_E_EXPIRED is for a credential that is genuine and has expired, so that a client knows to get another.
+ * SLUICE_E_DENIED with a text in the reply is for a credential that is genuine and not good all the same, by its claims or
+ * because it was revoked: the client is told 401 with that text, up to 200 bytes of it.
  */
 #ifndef SLUICE_SERVICES_AUTHENTICATOR_H
 #define SLUICE_SERVICES_AUTHENTICATOR_H

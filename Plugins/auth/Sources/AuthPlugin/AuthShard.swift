@@ -74,7 +74,7 @@ public final class AuthShard: PluginShard {
     } catch TokenRefusal.expired {
       throw HostError(.expired, TokenRefusal.expired.reason)
     } catch let refusal as TokenRefusal {
-      throw HostError(.unauthenticated, refusal.reason)
+      throw HostError(refusal.isOfGenuineToken ? .denied : .unauthenticated, refusal.reason)
     }
   }
 }

@@ -1,4 +1,4 @@
-/// Why a credential is not let in. For the log: the client is told no more than 401.
+/// Why a credential is not let in. Whoever holds a genuine one is told; anybody else hears no more than 401.
 enum TokenRefusal: Error, Equatable {
   /// Not a JWS in compact form with JSON header and claims.
   case malformed
@@ -25,21 +25,33 @@ enum TokenRefusal: Error, Equatable {
   /// The account's session was ended, or there is none.
   case sessionEnded
 
+  /// Whether it is said of tokens alone whose signature was found to be right.
+  var isOfGenuineToken: Bool {
+    switch self {
+    case .badClaim, .foreignIssuer, .foreignAudience, .expired, .notYetValid, .revoked,
+      .sessionEnded:
+      true
+    case .malformed, .wrongAlgorithm, .unsupportedHeader, .unknownKey, .badSignature, .noSecret:
+      false
+    }
+  }
+
+  /// A sentence.
   var reason: String {
     switch self {
-    case .malformed: "the token is malformed"
-    case .wrongAlgorithm: "the token's algorithm is not the one that is used here"
-    case .unsupportedHeader: "the token's header asks for what is not supported"
-    case .unknownKey: "the credential's key is not known"
-    case .badSignature: "the token's signature is wrong"
-    case .badClaim(let name): "the token's claim \"\(name)\" is missing or malformed"
-    case .foreignIssuer: "the token was issued by somebody else"
-    case .foreignAudience: "the token is meant for somebody else"
-    case .expired: "the credential has expired"
-    case .notYetValid: "the token is not valid yet"
-    case .noSecret: "the app has no signing secret"
-    case .revoked: "the user's tokens were revoked after it was issued"
-    case .sessionEnded: "the token's session has ended"
+    case .malformed: "The token is malformed."
+    case .wrongAlgorithm: "The token's algorithm is not the one that is used here."
+    case .unsupportedHeader: "The token's header asks for what is not supported."
+    case .unknownKey: "The credential's key is not known."
+    case .badSignature: "The token's signature is wrong."
+    case .badClaim(let name): "The token's claim \"\(name)\" is missing or malformed."
+    case .foreignIssuer: "The token was issued by somebody else."
+    case .foreignAudience: "The token is meant for somebody else."
+    case .expired: "The credential has expired."
+    case .notYetValid: "The token is not valid yet."
+    case .noSecret: "The app has no signing secret."
+    case .revoked: "The user's tokens were revoked after it was issued."
+    case .sessionEnded: "The token's session has ended."
     }
   }
 }

@@ -15,23 +15,23 @@ struct SMTPDriver: Driver {
   var patience: Int64 { settings.smtpTimeoutSeconds * 1_000 }
 
   func deliver(_ letter: Letter, until interruption: Interruption) -> Outcome {
-    guard let transfer = curl_easy_init(), let transfers = curl_multi_init() else {
-      return .later("libcurl has no memory")
+    guard let transfer = ccurl_easy_init(), let transfers = ccurl_multi_init() else {
+      return .later(ccurl_missing().map { String(cString: $0) } ?? "libcurl has no memory")
     }
     defer {
-      curl_easy_cleanup(transfer)
-      curl_multi_cleanup(transfers)
+      ccurl_easy_cleanup(transfer)
+      ccurl_multi_cleanup(transfers)
     }
-    let recipients = curl_slist_append(nil, "<\(letter.recipient)>")
-    defer { curl_slist_free_all(recipients) }
+    let recipients = ccurl_slist_append(nil, "<\(letter.recipient)>")
+    defer { ccurl_slist_free_all(recipients) }
     prepare(transfer, letter, recipients)
     return letter.bytes.withUnsafeBytes { bytes in
       var upload = ccurl_upload(
         bytes: bytes.baseAddress?.assumingMemoryBound(to: CChar.self), length: bytes.count, sent: 0)
       return withUnsafeMutablePointer(to: &upload) { upload in
         ccurl_set_upload(transfer, upload)
-        curl_multi_add_handle(transfers, transfer)
-        defer { curl_multi_remove_handle(transfers, transfer) }
+        ccurl_multi_add_handle(transfers, transfer)
+        defer { ccurl_multi_remove_handle(transfers, transfer) }
         return run(transfer, transfers, until: interruption)
       }
     }
@@ -83,14 +83,14 @@ struct SMTPDriver: Driver {
     while true {
       if interruption.isSet { flag.pointee = 1 }
       var running: Int32 = 0
-      guard curl_multi_perform(transfers, &running) == CURLM_OK else {
+      guard ccurl_multi_perform(transfers, &running) == CURLM_OK else {
         return .later("libcurl cannot go on")
       }
       if running == 0 { break }
-      curl_multi_poll(transfers, nil, 0, 100, nil)
+      ccurl_multi_poll(transfers, 100)
     }
     var left: Int32 = 0
-    guard let message = curl_multi_info_read(transfers, &left) else {
+    guard let message = ccurl_multi_info_read(transfers, &left) else {
       return .later("libcurl does not say how it ended")
     }
     let result = message.pointee.data.result
@@ -101,7 +101,7 @@ struct SMTPDriver: Driver {
   /// What libcurl's result and the server's last answer mean.
   static func outcome(_ result: CURLcode, _ status: Int) -> Outcome {
     if result == CURLE_OK { return .delivered }
-    var words = String(cString: curl_easy_strerror(result))
+    var words = String(cString: ccurl_easy_strerror(result))
     if status != 0 { words += "; the server answered \(status)" }
     // RFC 5321 §4.2.1: 5yz is for good. Those of authentication (RFC 4954 §6) are our settings' fault, not the message's.
     let isOurs =
