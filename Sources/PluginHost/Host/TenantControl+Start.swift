@@ -12,7 +12,7 @@ extension TenantControl {
         _ = try await runtime(of: tenant)
       } catch {
         switch error.code {
-        case .config, .plan, .plugin, .missing:
+        case .config, .plan, .missing:
           refusals.append("tenant \(tenant): \(error.message)")
         default: continue
         }
