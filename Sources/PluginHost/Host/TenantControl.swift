@@ -48,7 +48,7 @@ actor TenantControl {
     }
   }
 
-  private func runtime(of tenant: String) async throws(TenantFailure) -> TenantRuntime {
+  func runtime(of tenant: String) async throws(TenantFailure) -> TenantRuntime {
     if let known = runtimes[tenant] { return known }
     guard let record = registry.record(tenant) else {
       throw TenantFailure(code: .notFound, message: "there is no tenant \"\(tenant)\"")
