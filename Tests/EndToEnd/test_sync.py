@@ -3,6 +3,7 @@
 import itertools
 import json
 import threading
+import time
 import uuid
 
 import pytest
@@ -34,7 +35,9 @@ def together(client: Plain, asked: list[tuple[str, dict]], window=50):
             if message.get("id") not in waiting or message["type"] not in ("ack", "error"):
                 continue
             type, data = waiting.pop(message["id"])
-            if message.get("code") in ("deadline_exceeded", "overloaded"):
+            if message.get("code") == "rate_limited":
+                time.sleep(0.1)
+            if message.get("code") in ("deadline_exceeded", "overloaded", "rate_limited"):
                 waiting[client.send(type, data=data)] = (type, data)
                 continue
             # Deleted already, by the time that ran out.
