@@ -30,12 +30,12 @@ import Testing
     #expect(reply.claims.text == claims)
     #expect(try await app.refusal(of: token) == TokenRefusal.badClaim("channel").reason)
     let bearer = Forged.hs256(Self.good)
-    await #expect(throws: HostError(.unauthenticated, TokenRefusal.badClaim("channel").reason)) {
+    await #expect(throws: HostError(.denied, TokenRefusal.badClaim("channel").reason)) {
       try await app.identify(bearer, for: "subscription")
     }
     try await app.host.close()
     let platform = try await AuthHost("platform")
-    await #expect(throws: HostError(.unauthenticated, TokenRefusal.badClaim("channel").reason)) {
+    await #expect(throws: HostError(.denied, TokenRefusal.badClaim("channel").reason)) {
       try await platform.identify(token, for: "subscription")
     }
     try await platform.host.close()
