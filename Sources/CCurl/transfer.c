@@ -7,7 +7,10 @@ CURL *ccurl_easy_init(void) { return ccurl_missing() ? NULL : ccurl.easy_init();
 
 void ccurl_easy_cleanup(CURL *transfer) { ccurl.easy_cleanup(transfer); }
 
-const char *ccurl_easy_strerror(CURLcode code) { return ccurl.easy_strerror(code); }
+const char *ccurl_easy_strerror(CURLcode code) {
+  const char *missing = ccurl_missing();
+  return missing ? missing : ccurl.easy_strerror(code);
+}
 
 CURLM *ccurl_multi_init(void) { return ccurl_missing() ? NULL : ccurl.multi_init(); }
 
