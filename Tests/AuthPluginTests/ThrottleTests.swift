@@ -82,13 +82,13 @@ import Testing
   }
 
   @Test func `by a stranger do not keep the owner out where he has been before`() {
-    let stranger = LoginThrottles(email: "a@b.c", peer: "203.0.113.1", isKnownAddress: false)
-    let owner = LoginThrottles(email: "a@b.c", peer: "198.51.100.1", isKnownAddress: true)
+    let stranger = LoginThrottles(email: "a@b.c", peer: "203.0.113.1", isKnownNetwork: false)
+    let owner = LoginThrottles(email: "a@b.c", peer: "198.51.100.1", isKnownNetwork: true)
     #expect(stranger.all.count == 3)
     #expect(owner.all.count == 2)
     #expect(Set(stranger.all.map(\.subject)).isDisjoint(with: owner.all.map(\.subject)))
     // From elsewhere the strangers share one rate, however many addresses they have.
-    let other = LoginThrottles(email: "a@b.c", peer: "203.0.113.2", isKnownAddress: false)
+    let other = LoginThrottles(email: "a@b.c", peer: "203.0.113.2", isKnownNetwork: false)
     #expect(other.account?.subject == stranger.account?.subject)
     #expect(other.pair.subject != stranger.pair.subject)
   }

@@ -78,8 +78,7 @@ extension Accounts {
   /// Sends a code to whoever has the address, and tells nobody whether anybody does: the same is read, computed and committed for all, and the
   /// letter is handed over behind the answer.
   ///
-  /// Only whoever asks too often for whatever addresses is told so. Beyond the rates of an address the answer is the same and no letter is sent: a
-  /// stranger who asks for it keeps nobody from his account, since the codes that were sent stay good.
+  /// Only whoever asks too often for whatever addresses is told so. Beyond the rates of an address the answer is the same and no letter is sent.
   private func requestCode(_ purpose: OneTimeCode.Purpose, _ request: Request) async throws
     -> Response
   {
@@ -87,17 +86,27 @@ extension Accounts {
     let peer = request.peer
     try await requireMail()
     try await take(accountSettings.codeRequests(from: peer))
-    let rows = try await context.store.read("SELECT id FROM auth_accounts WHERE email = \(email)")
+    let now = try now()
+    let network = Network.key(of: peer)
+    let rows = try await context.store.read([
+      "SELECT id FROM auth_accounts WHERE email = \(email)",
+      Accounts.knownNetwork(network, of: email),
+      """
+      SELECT 1 FROM auth_letters
+      WHERE account_id = COALESCE((SELECT id FROM auth_accounts WHERE email = \(email)),
+          \(Accounts.nobody(email)))
+        AND purpose = \(purpose.rawValue) AND network = \(Network.digest(of: peer))
+        AND expires_at > \(now) LIMIT 1
+      """,
+    ])
     let letter = try await newLetter(
-      purpose, to: try rows.first?["id", String.self] ?? Accounts.nobody(email), at: try now(),
+      purpose, to: try rows[0].first?["id", String.self] ?? Accounts.nobody(email), at: now,
       from: peer)
+    let bounds = CodeThrottles(
+      purpose, email: email, network: network, isKnown: !rows[1].isEmpty,
+      hasLetters: !rows[2].isEmpty)
     var batch = Batch()
-    let kind = "mail.\(purpose.rawValue)"
-    let throttles = [
-      Throttle(Throttle.subject(kind, email, Network.key(of: peer)), burst: 3, every: 300_000),
-      Throttle(Throttle.subject(kind, email), burst: 6, every: 600_000),
-    ]
-    for throttle in throttles { batch.add(throttle.take(at: letter.now)) }
+    for throttle in bounds.all { batch.add(throttle.take(at: now)) }
     for statement in letter.statements { batch.add(statement) }
     do {
       try await context.store.commit(batch)
@@ -152,7 +161,8 @@ extension Accounts {
     batch.add(
       SQL(
         """
-        UPDATE auth_accounts SET email_verified_at = COALESCE(email_verified_at, \(try now()))
+        UPDATE auth_accounts SET email_verified_at = COALESCE(email_verified_at, \(try now())),
+          proven_network = \(Network.key(of: request.peer))
         WHERE id = \(account.id) AND password = COALESCE(\(kept), password)
         """
       ).expect(exactly: 1))

@@ -88,9 +88,13 @@ extension Accounts {
         SQL(
           """
           UPDATE auth_accounts SET password = \(hash.text), password_kind = \(hash.kind),
-            updated_at = \(now), email_verified_at = COALESCE(email_verified_at, \(now))
+            updated_at = \(now), email_verified_at = COALESCE(email_verified_at, \(now)),
+            proven_network = \(Network.key(of: request.peer))
           WHERE id = \(account.id)
           """)
+        for statement in LoginThrottles.forgetting(email: account.email, peer: request.peer) {
+          statement
+        }
         revocation(ofSessionsOf: account.id, but: nil, at: now)
       }
     } catch StoreError.conflict {

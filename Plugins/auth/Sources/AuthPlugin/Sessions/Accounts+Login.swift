@@ -20,14 +20,11 @@ extension Accounts {
     let email = EmailAddress.normalized(form.email)
     let rows = try await context.store.read([
       "SELECT \(raw: Accounts.columns), password FROM auth_accounts WHERE email = \(email)",
-      """
-      SELECT s.id FROM auth_sessions s JOIN auth_accounts a ON a.id = s.account_id
-      WHERE a.email = \(email) AND s.address = \(client.address) LIMIT 1
-      """,
+      Accounts.knownNetwork(client.network, of: email),
       Accounts.kinds,
     ])
     let throttles = LoginThrottles(
-      email: email, peer: client.address, isKnownAddress: !rows[1].isEmpty)
+      email: email, peer: client.address, isKnownNetwork: !rows[1].isEmpty)
     try await take(throttles.all)
 
     let kept = try rows[0].first?["password", String.self]

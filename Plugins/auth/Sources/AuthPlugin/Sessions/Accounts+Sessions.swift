@@ -105,7 +105,8 @@ extension Accounts {
         """
         UPDATE auth_sessions
         SET expires_at = \(session.expiresAt), last_used_at = \(now),
-          device = \(session.client.device), address = \(session.client.address)
+          device = \(session.client.device), address = \(session.client.address),
+          network = \(session.client.network)
         WHERE id = \(session.id) AND revoked_at IS NULL
         """
       ).expect(exactly: 1)

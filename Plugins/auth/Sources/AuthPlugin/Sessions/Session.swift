@@ -18,8 +18,9 @@ struct Session {
     batch.add(
       """
       INSERT INTO auth_sessions
-        (id, account_id, created_at, expires_at, device, address, last_used_at)
-      VALUES (\(id), \(account), \(now), \(expiresAt), \(client.device), \(client.address), \(now))
+        (id, account_id, created_at, expires_at, device, address, network, last_used_at)
+      VALUES (\(id), \(account), \(now), \(expiresAt), \(client.device), \(client.address),
+        \(client.network), \(now))
       """)
     batch.add(
       """
@@ -55,6 +56,9 @@ struct SessionClient {
     device = name.flatMap { $0.isEmpty ? nil : String(String.UnicodeScalarView($0)) }
     address = request.peer
   }
+
+  /// The narrowest network of the address.
+  var network: String { Network.key(of: address) }
 }
 
 private struct AccessClaims: Encodable {
