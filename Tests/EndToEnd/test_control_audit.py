@@ -200,6 +200,41 @@ def test_records_that_are_cut_off_at_the_end_are_missed(busy, tmp_path):
         assert f"is missing: the last is row {last}" in verify(folder, code=1)
 
 
+def test_records_that_were_cut_off_are_missed_also_when_the_log_has_grown_since(sluice):
+    gateway = sluice(arguments=["--loops", "2"])
+    account = Account(gateway.url)
+    app = account.app("Cut")
+
+    def rename(times: int):
+        for number in range(times):
+            account.call("PATCH", f"/v1/apps/{app.id}", {"name": f"name {number}"}, expect=200)
+
+    def losses() -> int:
+        return sum("has lost records at its end" in line.get("message", "") for line in gateway.lines())
+
+    rename(5)
+    assert gateway.stop() == 0
+    assert losses() == 0
+    with closing(sqlite3.connect(gateway.data / "tenants/platform.sqlite")) as database:
+        (trigger,) = database.execute("SELECT sql FROM sqlite_master WHERE name = 'control_audit_no_delete'").fetchone()
+        database.execute("DROP TRIGGER control_audit_no_delete")
+        database.execute("DELETE FROM control_audit WHERE seq > 3")
+        database.execute(trigger)
+        database.commit()
+    gateway.start()
+    # Said at the start, before anything is written.
+    account.get("/v1/me", expect=200)
+    assert eventually(lambda: losses() >= 1)
+    before = losses()
+    rename(5)
+    assert eventually(lambda: losses() >= before + 5)
+    assert "row 6 is not the one that is expected" in verify(gateway.data, code=1)
+    # As after a restored database, which the operator knows of.
+    (gateway.data / "files/platform/control/control_audit.head").unlink()
+    rename(2)
+    assert "10 rows are whole" in verify(gateway.data)
+
+
 @pytest.mark.parametrize("change, words", [
     ("UPDATE control_audit SET actor = 'acc_eve' WHERE seq = 17", "row 17 is not what was written"),
     ("UPDATE control_audit SET after_value = '{}' WHERE seq = 17", "row 17 is not what was written"),

@@ -6,7 +6,7 @@ public final class ControlShard: PluginShard {
   let context: ShardContext
   /// Where those wait who append to the audit log.
   let auditLine = AuditLine()
-  let anchor: AuditAnchor
+  let auditAnchor: AuditAnchor
   /// Of all loops.
   let changeDesk: ChangeDesk
   let nameServer: NameServer
@@ -18,7 +18,7 @@ public final class ControlShard: PluginShard {
     _ nameServer: NameServer, _ proofDesk: ProofDesk, _ context: ShardContext
   ) {
     self.settings = settings
-    self.anchor = anchor
+    auditAnchor = anchor
     self.changeDesk = changeDesk
     self.nameServer = nameServer
     self.proofDesk = proofDesk

@@ -152,7 +152,7 @@ struct AuditEntry: Codable {
 }
 
 /// The last entry of the log.
-struct AuditHead: Codable {
+struct AuditHead: Codable, Equatable {
   var seq: Int64
   var hash: String
 

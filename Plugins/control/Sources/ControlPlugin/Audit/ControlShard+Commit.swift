@@ -66,25 +66,14 @@ extension ControlShard {
       try whole.emit("control.audit.recorded", data: entry)
       do {
         try await context.store.commit(whole)
-        await settle(AuditHead(seq: entry.seq, hash: entry.hash))
+        auditLine.head = AuditHead(seq: entry.seq, hash: entry.hash)
+        await anchor(AuditLink(entry))
         return
       } catch StoreError.conflict(let statement, _) where statement == place {
         auditLine.head = nil
       }
     }
     throw StoreError.overloaded
-  }
-
-  /// The log has a new end. That it cannot be noted outside takes nothing back.
-  private func settle(_ head: AuditHead) async {
-    auditLine.head = head
-    do {
-      try await context.worker.run { [anchor] in try anchor.note(head) }
-    } catch {
-      context.log.error(
-        "the end of the audit log cannot be noted beside it",
-        ["seq": head.seq, "error": "\(error)"])
-    }
   }
 
   private func auditHead() async throws -> AuditHead {
