@@ -97,6 +97,8 @@ import Testing
     }
   }
 
+  private struct MadeToken: Decodable { var token: String }
+
   private struct SeenPage: Decodable {
     var data: [Seen]
     var next: String?
@@ -121,6 +123,28 @@ import Testing
     #expect(try await app.request("DELETE", "/v1/users/alice", as: .key()).status == 204)
     #expect(try await app.request("DELETE", "/v1/users/alice", as: .key()).status == 404)
     #expect(try await app.request("GET", "/v1/users/alice", as: .key()).status == 404)
+    try await app.host.close()
+  }
+
+  @Test func `who is forgotten is let in no more by tokens of before`() async throws {
+    let app = try await AuthHost("app")
+    func token() async throws -> String {
+      let reply = try await app.request(
+        "POST", "/v1/tokens", #"{"user_id":"alice"}"#, as: .key())
+      return try reply.json(MadeToken.self).token
+    }
+    let before = try await token()
+    // Nobody who is not known is forgotten.
+    #expect(try await app.request("DELETE", "/v1/users/alice", as: .key()).status == 404)
+    #expect(try await app.refusal(of: before) == nil)
+    _ = try await app.request("PUT", "/v1/users/alice", "{}", as: .key())
+    #expect(try await app.request("DELETE", "/v1/users/alice", as: .key()).status == 204)
+    #expect(try await app.refusal(of: before) == TokenRefusal.revoked.reason)
+    let told = try await app.host.events.filter { $0.type == "auth.user.revoked" }
+    #expect(told.count == 1 && told.allSatisfy { $0.data.text.contains("alice") })
+    // Somebody else may have the name later.
+    try await app.host.advance(milliseconds: 1_000)
+    #expect(try await app.refusal(of: try await token()) == nil)
     try await app.host.close()
   }
 

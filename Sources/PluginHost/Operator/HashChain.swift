@@ -44,6 +44,15 @@ public struct HashChain: Sendable, Equatable {
   public var anchor: Link?
   /// What is wrong with the first link that is broken; nil when none is.
   public var fault: String?
+  /// What was begun, by what says which end is its own.
+  private var begun: [Beginning: [Int64]] = [:]
+
+  /// What rows say that was begun, and no row behind them says how it ended: it was cut off, or is under way. In tables whose rows have an
+  /// `outcome`, as `docs/plugin-author-guide.md` states it of notes for an audit log. In the order of the rows.
+  public var unended: [(seq: Int64, what: String)] {
+    begun.flatMap { key, rows in rows.map { ($0, "\(key.action) of \(key.app), by \(key.actor)") } }
+      .sorted { $0.0 < $1.0 }
+  }
 
   init(table: String) { self.table = table }
 
@@ -170,10 +179,40 @@ public struct HashChain: Sendable, Equatable {
       fault = "row \(seq) is not the one that is expected: its hash is \(hash)"
       return nil
     }
+    follow(seq, values)
     return Link(seq: seq, hash: hash)
   }
 
   private static func field(_ name: String, _ type: String, _ value: String) -> [UInt8] {
     Array("\(name):\(type):\(value.utf8.count):".utf8) + Array(value.utf8) + [0x0A]
+  }
+}
+
+extension HashChain {
+  /// What two rows have in common of which one tells that something is begun and the other how it ended.
+  fileprivate struct Beginning: Hashable {
+    var app: String
+    var actor: String
+    var action: String
+    var request: String
+    var target: String?
+  }
+
+  /// Pairs a row that ends something with the one that began it.
+  private mutating func follow(_ seq: Int64, _ values: [String: SQLValue]) {
+    func text(_ name: String) -> String? {
+      if case .text(let text)? = values[name] { text } else { nil }
+    }
+    guard let outcome = text("outcome"), let app = text("app_id"), let actor = text("actor"),
+      let action = text("action"), let request = text("request_id")
+    else { return }
+    let key = Beginning(
+      app: app, actor: actor, action: action, request: request, target: text("target"))
+    if outcome == OperatorNotes.Outcome.begun.rawValue {
+      begun[key, default: []].append(seq)
+    } else if var rows = begun[key] {
+      rows.removeFirst()
+      begun[key] = rows.isEmpty ? nil : rows
+    }
   }
 }

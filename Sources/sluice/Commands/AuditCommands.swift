@@ -15,7 +15,7 @@ struct AuditVerify: ParsableCommand {
       The command goes through all rows and names the first that does not hold. That rows were cut off at the end is seen by the \
       number and hash of the last one, which stand in a file of the data folder too; where there is none, as in a copy of the database \
       alone, the command says so. Whoever can write that file as well can write all anew: keep what the command prints for the last row \
-      elsewhere, and give it as --expect the next time. It works beside a gateway that runs, and on the data of one that does not. It ends with 0 when all is whole, with 1 \
+      elsewhere, and give it as --expect the next time. What was begun and has no end was cut off, or is under way: it is named, and is no fault. It works beside a gateway that runs, and on the data of one that does not. It ends with 0 when all is whole, with 1 \
       when it is not or cannot be read.
       """)
 
@@ -56,6 +56,11 @@ struct AuditVerify: ParsableCommand {
       if chain.anchor == nil, link == nil {
         print(
           "\(chain.table): nothing says which row is the last, so rows may be missing behind it")
+      }
+    }
+    for chain in chains {
+      for (seq, what) in chain.unended {
+        print("\(chain.table): row \(seq) has begun \(what), and no row says how it ended")
       }
     }
     let faults = chains.compactMap { chain in chain.fault.map { "\(chain.table): \($0)" } }

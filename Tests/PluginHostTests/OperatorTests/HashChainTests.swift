@@ -135,3 +135,47 @@ private struct ChainBench {
       try bench.verify(other)?.fault?.contains("row 3 is not the one that is expected") == true)
   }
 }
+
+@Suite struct `What a chained log says was begun` {
+  private static let names = ["seq", "app_id", "actor", "request_id", "action", "outcome"]
+
+  /// A data folder whose tenant `app` has a log of these rows: an app, a request and an outcome each.
+  private static func log(_ rows: [(String, String, String)]) throws -> ScratchFolder {
+    let folder = ScratchFolder()
+    mkdir(folder.path + "/tenants", 0o700)
+    let file = try DatabaseFile(StoreFile.path(in: folder.path, of: "app"), .creating)
+    try file.execute(
+      """
+      CREATE TABLE own_log (seq INTEGER PRIMARY KEY, app_id TEXT, actor TEXT, request_id TEXT,
+        action TEXT, outcome TEXT, previous_hash TEXT, hash TEXT);
+      """)
+    var previous = String(repeating: "0", count: 64)
+    for (place, row) in rows.enumerated() {
+      let texts = [row.0, "root", row.1, "app.deleted", row.2]
+      var canonical = "seq:i:1:\(place + 1)\n"
+      for (name, text) in zip(names.dropFirst(), texts) {
+        canonical += "\(name):t:\(text.utf8.count):\(text)\n"
+      }
+      let hash = HexDigest.sha256(Array((canonical + "previous_hash:t:64:\(previous)\n").utf8))
+      try file.rows(
+        "INSERT INTO own_log VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", .integer(Int64(place + 1)),
+        .text(texts[0]), .text(texts[1]), .text(texts[2]), .text(texts[3]), .text(texts[4]),
+        .text(previous), .text(hash))
+      previous = hash
+    }
+    return folder
+  }
+
+  @Test func `is told where no row says how it ended`() throws {
+    let folder = try Self.log([
+      ("app_a", "r1", "begun"), ("app_a", "r1", "done"), ("app_a", "r2", "begun"),
+      ("app_b", "r3", "begun"), ("app_b", "r3", "failed"), ("app_c", "r2", "done"),
+      ("app_d", "r4", "begun"),
+    ])
+    let chains = try HashChain.verify(tenant: "app", dataDirectory: folder.path)
+    let chain = try #require(chains?.first)
+    #expect(chain.fault == nil && chain.rows == 7)
+    #expect(chain.unended.map(\.seq) == [3, 7])
+    #expect(chain.unended.first?.what == "app.deleted of app_a, by root")
+  }
+}

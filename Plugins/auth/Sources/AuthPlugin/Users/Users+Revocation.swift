@@ -5,7 +5,8 @@ extension Users {
   /// Where the sockets of a user are told that the user's tokens are void. No client can name it.
   static let revocationChannel = "@users"
 
-  private struct Revoked: Encodable {
+  /// What is told of tokens that are void.
+  struct Revoked: Encodable {
     var user: String
     /// Tokens issued up to it are void.
     var issuedBefore: Timestamp
@@ -22,21 +23,29 @@ extension Users {
     if let refusal = UserID.refusal(of: id) {
       throw Problem.invalid(pointer: "/path/id", refusal)
     }
-    let revoked = Revoked(user: id, issuedBefore: try now())
-    try await context.store.commit {
-      SQL(
-        """
-        INSERT INTO auth_revocations (user_id, issued_before) VALUES (\(id), \(revoked.issuedBefore))
-        ON CONFLICT (user_id) DO UPDATE SET issued_before = excluded.issued_before
-          WHERE auth_revocations.issued_before < excluded.issued_before
-        """)
-      try Emit("auth.user.revoked", data: revoked)
-    }
+    return try .json(try await endTokens(of: id, with: Batch()))
+  }
+
+  /// Makes a user's tokens void, in the batch of what that belongs to.
+  ///
+  /// - Throws: `StoreError`, of which a conflict names a statement of `batch`.
+  @discardableResult
+  func endTokens(of user: String, with batch: Batch) async throws -> Revoked {
+    let revoked = Revoked(user: user, issuedBefore: try now())
+    var whole = batch
+    whole.add(
+      """
+      INSERT INTO auth_revocations (user_id, issued_before) VALUES (\(user), \(revoked.issuedBefore))
+      ON CONFLICT (user_id) DO UPDATE SET issued_before = excluded.issued_before
+        WHERE auth_revocations.issued_before < excluded.issued_before
+      """)
+    whole.emit(try Emit("auth.user.revoked", data: revoked))
+    try await context.store.commit(whole)
     // What was recognised before is forgotten before sockets are told: a socket that opens in between would not be.
     try await context.forgetIdentities()
     try context.bus.publish(
       Users.revocationChannel, type: "auth.user.revoked", data: RawJSON(encoding: revoked))
-    return try .json(revoked)
+    return revoked
   }
 
   /// What is known of a user's tokens that were revoked.

@@ -169,15 +169,16 @@ extension Users {
     return try .json(try row.decode(User.self))
   }
 
-  /// `DELETE /v1/users/{id}`
+  /// `DELETE /v1/users/{id}`: whoever is forgotten is let in no more by tokens of before.
   func delete(_ request: Request) async throws -> Response {
     let id = try request.parameter(0)
-    let commit = try await context.store.commit {
-      SQL("DELETE FROM auth_users WHERE id = \(id) RETURNING identity_issuer")
+    do {
+      try await endTokens(
+        of: id,
+        with: Batch { SQL("DELETE FROM auth_users WHERE id = \(id)").expect(exactly: 1) })
+    } catch StoreError.conflict {
+      throw Users.unknown
     }
-    guard let row = commit.statements[0].first else { throw Users.unknown }
-    // Tokens that were the user's are another's now.
-    if try row["identity_issuer", String?.self] != nil { try await context.forgetIdentities() }
     return .empty(204)
   }
 

@@ -56,30 +56,26 @@ extension ControlShard {
   /// The same for all apps whose deletion was recorded, before a crash. Of others that the gateway does not have, as when its
   /// own data was lost and is brought back, everything stays; nobody sees them meanwhile.
   private func withdrawGone() async throws {
-    var last = ""
-    while true {
-      let page = try await context.store.read(
-        """
-        SELECT id FROM control_apps a WHERE state = \(Stage.ready) AND id > \(last)
-          AND EXISTS (
-            SELECT 1 FROM control_audit WHERE app_id = a.id AND action = \(AuditRecord.deletedByOperator)
-              AND actor_kind = \(AuditRecord.operatorKind) AND outcome = \(AuditRecord.Outcome.done.rawValue))
-        ORDER BY id LIMIT \(ControlShard.sweptAtOnce)
-        """)
-      for row in page {
-        last = try row["id", String.self]
-        try await withdrawIfGone(last)
-      }
-      if page.count < ControlShard.sweptAtOnce { return }
+    try await forEach("an app") { last in
+      """
+      SELECT id FROM control_apps a WHERE state = \(Stage.ready) AND id > \(last)
+        AND EXISTS (
+          SELECT 1 FROM control_audit WHERE app_id = a.id AND action = \(AuditRecord.deletedByOperator)
+            AND actor_kind = \(AuditRecord.operatorKind) AND outcome = \(AuditRecord.Outcome.done.rawValue))
+      ORDER BY id LIMIT \(ControlShard.sweptAtOnce)
+      """
+    } _: { app, _ in
+      try await withdrawIfGone(app)
     }
   }
 
-  private static let sweptAtOnce = 1_000
+  /// How many rows are read at once.
+  static let sweptAtOnce = 1_000
 
   /// Sweeps now and from time to time: now for what the crash of this gateway left, later for what was too young then.
   func beginSweeping() {
     let sweep = { [unowned self] in
-      _ = context.spawn { [self] in try await self.sweep(at: try context.clock.now()) }
+      _ = context.spawn { [self] in await self.sweep(at: try context.clock.now()) }
     }
     sweep()
     do {
@@ -91,26 +87,56 @@ extension ControlShard {
   }
 
   /// Takes back what a crash, or a failure that could not be undone, has left half made or half
-  /// deleted. Two loops may do it at once: every step can be repeated.
-  func sweep(at now: Timestamp) async throws {
-    try await settleChanges()
+  /// deleted. Two loops may do it at once: every step can be repeated. One that fails keeps no other from being made.
+  func sweep(at now: Timestamp) async {
     let edge = now.adding(milliseconds: -ControlShard.abandonedAfter)
-    let left = try await context.store.read([
+    await checkAnchor()
+    await attempt("changes") { try await settleChanges() }
+    await attempt("apps") { try await sweepApps(before: edge) }
+    await attempt("keys") { try await sweepKeys(before: edge) }
+    await attempt("rotations") { try await sweepRotations() }
+    await attempt("claims of host names") { try await expireClaims(at: now) }
+    await attempt("apps that the operator has deleted") { try await withdrawGone() }
+    await attempt("departures") { try await settleDepartures(before: edge) }
+  }
+
+  /// Makes a step of the sweep. One that fails is made again by the next.
+  func attempt(_ what: String, of id: String? = nil, _ step: () async throws -> Void) async {
+    do {
+      try await step()
+    } catch {
+      guard context.isOpen else { return }
+      context.log.error(
+        "what was left cannot be put right now; it is tried again",
+        ["of": what, "id": id, "error": "\(error)"])
+    }
+  }
+
+  /// Goes through rows that `page` reads behind an id, in the order of their ids.
+  func forEach(
+    _ what: String, _ page: (String) -> SQL, _ step: (String, Row) async throws -> Void
+  ) async throws {
+    var last = ""
+    while true {
+      let rows = try await context.store.read(page(last))
+      for row in rows {
+        let id = try row["id", String.self]
+        last = id
+        await attempt(what, of: id) { try await step(id, row) }
+      }
+      if rows.count < ControlShard.sweptAtOnce { return }
+    }
+  }
+
+  private func sweepApps(before edge: Timestamp) async throws {
+    try await forEach("an app") { last in
       """
       SELECT id FROM control_apps
-      WHERE state = \(Stage.deleting) OR (state = \(Stage.creating) AND updated_at <= \(edge))
-      ORDER BY id LIMIT 100
-      """,
+      WHERE (state = \(Stage.deleting) OR (state = \(Stage.creating) AND updated_at <= \(edge)))
+        AND id > \(last)
+      ORDER BY id LIMIT \(ControlShard.sweptAtOnce)
       """
-      SELECT k.id AS id, k.app_id AS app FROM control_keys k
-      JOIN control_apps a ON a.id = k.app_id
-      WHERE a.state = \(Stage.ready) AND (k.state = \(Stage.deleting)
-        OR (k.state = \(Stage.creating) AND k.created_at <= \(edge)))
-      ORDER BY k.id LIMIT 100
-      """,
-    ])
-    for row in left[0] {
-      let app = try row["id", String.self]
+    } _: { app, _ in
       // Marked first: a creation that is still at work after all cannot finish now.
       let marked = try await context.store.commit {
         SQL(
@@ -119,16 +145,23 @@ extension ControlShard {
           WHERE id = \(app) AND state <> \(Stage.ready)
           """)
       }
-      guard marked.statements[0].changed == 1 else { continue }
+      guard marked.statements[0].changed == 1 else { return }
       context.log.warning("an app that was left unfinished is removed", ["app": app])
       try await endTenant(app)
     }
-    for row in left[1] {
-      try await endKey(try row["id", String.self], of: try row["app", String.self])
+  }
+
+  private func sweepKeys(before edge: Timestamp) async throws {
+    try await forEach("a key") { last in
+      """
+      SELECT k.id AS id, k.app_id AS app FROM control_keys k
+      JOIN control_apps a ON a.id = k.app_id
+      WHERE a.state = \(Stage.ready) AND (k.state = \(Stage.deleting)
+        OR (k.state = \(Stage.creating) AND k.created_at <= \(edge))) AND k.id > \(last)
+      ORDER BY k.id LIMIT \(ControlShard.sweptAtOnce)
+      """
+    } _: { key, row in
+      try await endKey(key, of: try row["app", String.self])
     }
-    try await sweepRotations()
-    try await expireClaims(at: now)
-    try await withdrawGone()
-    try await settleDepartures(before: edge)
   }
 }

@@ -133,15 +133,16 @@ extension ControlShard {
 
   /// Tells the host when old secrets end, where a crash came before.
   func sweepRotations() async throws {
-    let left = try await context.store.read(
+    try await forEach("a key") { last in
       """
       SELECT k.id AS id, k.app_id AS app
       FROM control_keys k JOIN control_apps a ON a.id = k.app_id
       WHERE k.state = \(Stage.ready) AND a.state = \(Stage.ready) AND k.unsettled = 1
-      ORDER BY k.id LIMIT 100
-      """)
-    for row in left {
-      try await settle(try row["id", String.self], of: try row["app", String.self])
+        AND k.id > \(last)
+      ORDER BY k.id LIMIT \(ControlShard.sweptAtOnce)
+      """
+    } _: { key, row in
+      try await settle(key, of: try row["app", String.self])
     }
   }
 }

@@ -119,12 +119,14 @@ extension ControlShard {
       SELECT account_id AS account, request_id AS departure, address,
         COALESCE(logged_request_id, request_id) AS request_id
       FROM control_departures
-      WHERE since <= \(edge) ORDER BY since, account_id LIMIT 100
+      WHERE since <= \(edge) ORDER BY since, account_id LIMIT \(ControlShard.sweptAtOnce)
       """
     ).decode()
     for departure in left {
-      try await settle(departure)
-      try await context.store.commit { ControlShard.forgetting(departure) }
+      await attempt("a departure", of: departure.account) {
+        try await settle(departure)
+        try await context.store.commit { ControlShard.forgetting(departure) }
+      }
     }
   }
 
