@@ -29,6 +29,8 @@ public struct TestTenants: Sendable {
   public struct Tenant: Sendable, Equatable {
     /// By id; what is not here was never set.
     public var plugins: [String: Plugin] = [:]
+    /// Ids of plugins that cannot be set, as if they were not installed.
+    public var refusedPlugins: Set<String> = []
     /// By the key's id.
     public var credentials: [String: Key] = [:]
     /// How many of them it may have: another is refused as invalid, as by the host.
@@ -106,6 +108,7 @@ let tenantsTable = Constant {
     set_plugin: { host, tenant, plugin, enabled, config, version, completion, context in
       changeTenant(host, tenant, completion, context) { tenant, _ in
         let id = plugin.text
+        guard !tenant.refusedPlugins.contains(id) else { return SLUICE_E_NOT_FOUND }
         var value = tenant.plugins[id] ?? TestTenants.Plugin(isEnabled: false, config: "{}")
         value.isEnabled = enabled != 0
         if config.bytes != nil { value.config = RawJSON(unchecked: config.array) }
@@ -279,6 +282,11 @@ let tenantsTable = Constant {
         guard digest.length == 32 else { return SLUICE_E_INVALID }
         tenant.takeBack(name.text, digest: digest.array)
         return SLUICE_OK
+      }
+    },
+    check_plugin: { host, tenant, plugin, enabled, config, version, completion, context in
+      changeTenant(host, tenant, completion, context) { tenant, _ in
+        tenant.refusedPlugins.contains(plugin.text) ? SLUICE_E_NOT_FOUND : SLUICE_OK
       }
     })
 }

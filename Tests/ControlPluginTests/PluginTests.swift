@@ -33,6 +33,21 @@ import Testing
     try await control.host.close()
   }
 
+  @Test func `that cannot be set leave nothing in the audit log`() async throws {
+    let control = try await ControlHost()
+    let app = try await control.makeApp()
+    var tenants = try await control.host.tenants
+    tenants.tenants[app.id]?.refusedPlugins = ["nowhere"]
+    try await control.host.setTenants(tenants)
+    let path = "/v1/apps/\(app.id)/plugins/nowhere"
+    for _ in 0..<3 {
+      #expect(try await control.request("PUT", path, #"{"enabled":true}"#).status == 404)
+    }
+    #expect(try await control.log(of: app).map(\.action) == ["app.created"])
+    #expect(try await control.host.execute("SELECT * FROM control_changes").isEmpty)
+    try await control.host.close()
+  }
+
   @Test func `that are installed are listed`() async throws {
     let control = try await ControlHost()
     try await control.host.setTenants(

@@ -160,12 +160,15 @@ def test_the_log_is_listed_by_the_operator_who_has_no_account(busy):
 
 def test_a_change_that_has_failed_says_why(busy):
     gateway, account, app = busy
+    # What no plugin has to be asked about is refused before anything is noted.
     app.set_plugin("nowhere", expect=404, enabled=True)
     app.set_plugin("chat", expect=400, enabled=True, config={"typo": 1})
+    missing = app.set_plugin("chat", expect=404, enabled=True, version="99.0.0").json()
+    assert "There are: " in missing["detail"], missing
+    app.set_plugin("mailer", expect=400, enabled=True, config={"driver": "smtp"})
     page = account.get(f"/v1/apps/{app.id}/audit", params={"outcome": "failed", "action": "plugin.set"}, expect=200).json()
-    newest, oldest = page["data"]
-    assert oldest["target"] == "nowhere" and oldest["reason"] == "No plugin called nowhere is installed for apps."
-    assert newest["target"] == "chat" and "/config/typo" in newest["reason"], newest
+    (entry,) = page["data"]
+    assert entry["target"] == "mailer" and "/config/smtp_host" in entry["reason"], entry
     assert "rows are whole" in verify(gateway.data)
 
 

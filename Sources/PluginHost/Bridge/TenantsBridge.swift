@@ -179,6 +179,15 @@ enum TenantsBridge {
         return change(host, completion, context) { (tenants) throws(TenantFailure) in
           try await tenants.takeBackSecret(id, name: text, digest: hexadecimal)
         }
+      },
+      check_plugin: { host, tenant, plugin, enabled, config, version, completion, context in
+        let (id, name) = (String(tenant), String(plugin))
+        let settings = config.bytes == nil ? nil : String(config)
+        let choice = version.bytes == nil ? nil : String(version)
+        return change(host, completion, context) { (tenants) throws(TenantFailure) in
+          _ = try await tenants.pluginChange(
+            id, plugin: name, enabled: enabled != 0, config: settings, version: choice)
+        }
       }))
 
   /// A plugin as one tenant has it, without the secrets among its settings.

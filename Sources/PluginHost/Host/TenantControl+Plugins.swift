@@ -12,6 +12,61 @@ extension TenantControl {
   ) async throws(TenantFailure) {
     await lock(tenant)
     defer { unlock(tenant) }
+    let change = try pluginChange(
+      tenant, plugin: id, enabled: enabled, config: config, version: version)
+    let (record, secrets, listens) = (change.record, change.secrets, change.listens)
+    let runtime: TenantRuntime
+    do throws(TenantFailure) {
+      runtime = try await build(record, host.currentSetup, tables, sealed: [id: secrets])
+    } catch {
+      guard error.storeCode == .schemaTooNew else { throw error }
+      // Nobody else's data is newer than what there was: it is this choice that is too old.
+      throw TenantFailure(
+        code: .conflict, message: error.message,
+        told:
+          "A breaking migration of a newer version of the plugin \"\(id)\" has changed the app's data, and this version cannot use it."
+      )
+    }
+    var opened: [(LoopHost, OpenedGeneration)] = []
+    do throws(TenantFailure) {
+      try await keepCursors(for: runtime)
+      opened = try await openWhereItIsOpen(runtime)
+      let (setting, sealing) = (change.setting, secrets)
+      _ = try await registry.change { registry, done in
+        registry.setPlugin(
+          tenant, plugin: id, setting: setting, sealing: sealing, completion: done)
+      }
+    } catch {
+      for (loop, generation) in opened { await loop.discard(generation) }
+      runtime.abandon(host)
+      if !change.wasEnabled && listens { await dropCursor(of: id, tenant) }
+      throw error
+    }
+    let former = runtimes.updateValue(runtime, forKey: tenant)
+    for (loop, generation) in opened {
+      await loop.swap(tenant, generation, without: enabled ? [] : [id])
+    }
+    former?.abandon(host)
+    if !enabled && listens { await dropCursor(of: id, tenant) }
+  }
+
+  /// What a change of a tenant's plugin comes to.
+  struct PluginChange {
+    /// The tenant with the change made.
+    var record: TenantRecord
+    var setting: PluginSetting
+    var secrets: SealedSettings
+    var wasEnabled: Bool
+    /// Whether events are kept for the plugin.
+    var listens: Bool
+  }
+
+  /// What `setPlugin` comes to, as far as that can be told without building anything.
+  ///
+  /// - Throws: `TenantFailure` for what is refused whatever the plugins themselves say.
+  func pluginChange(
+    _ tenant: String, plugin id: String, enabled: Bool, config: String?, version: String?
+  ) throws(TenantFailure) -> PluginChange {
     guard var record = registry.record(tenant) else {
       throw TenantFailure(code: .notFound, message: "there is no tenant \"\(tenant)\"")
     }
@@ -49,39 +104,8 @@ extension TenantControl {
           "The plan of this app allows \(bound) \(Quota.plugins.name), and \(count) are used.")
     }
     record.plugins[id] = setting
-    let runtime: TenantRuntime
-    do throws(TenantFailure) {
-      runtime = try await build(record, host.currentSetup, tables, sealed: [id: secrets])
-    } catch {
-      guard error.storeCode == .schemaTooNew else { throw error }
-      // Nobody else's data is newer than what there was: it is this choice that is too old.
-      throw TenantFailure(
-        code: .conflict, message: error.message,
-        told:
-          "A breaking migration of a newer version of the plugin \"\(id)\" has changed the app's data, and this version cannot use it."
-      )
-    }
-    var opened: [(LoopHost, OpenedGeneration)] = []
-    do throws(TenantFailure) {
-      try await keepCursors(for: runtime)
-      opened = try await openWhereItIsOpen(runtime)
-      let (setting, sealing) = (setting, secrets)
-      _ = try await registry.change { registry, done in
-        registry.setPlugin(
-          tenant, plugin: id, setting: setting, sealing: sealing, completion: done)
-      }
-    } catch {
-      for (loop, generation) in opened { await loop.discard(generation) }
-      runtime.abandon(host)
-      if !wasEnabled && listens { await dropCursor(of: id, tenant) }
-      throw error
-    }
-    let former = runtimes.updateValue(runtime, forKey: tenant)
-    for (loop, generation) in opened {
-      await loop.swap(tenant, generation, without: enabled ? [] : [id])
-    }
-    former?.abandon(host)
-    if !enabled && listens { await dropCursor(of: id, tenant) }
+    return PluginChange(
+      record: record, setting: setting, secrets: secrets, wasEnabled: wasEnabled, listens: listens)
   }
 
   /// Seals secrets among settings that were set before their plugin's schema called them so. At the start.

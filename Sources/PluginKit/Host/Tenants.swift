@@ -69,6 +69,28 @@ public struct Tenants {
     }
   }
 
+  /// Looks whether ``setPlugin(_:of:enabled:config:version:)`` with the same would be refused, and changes nothing. What only the plugin
+  /// itself, or the set of all, can refuse is told by that alone.
+  ///
+  /// - Throws: what that throws.
+  public func checkPlugin(
+    _ plugin: String, of tenant: String, enabled: Bool, config: RawJSON? = nil,
+    version: String? = nil
+  ) async throws {
+    try await call { tenants, host, completion, call in
+      tenant.withSlice { tenant in
+        plugin.withSlice { plugin in
+          (config?.bytes).withSlice { config in
+            version.withSlice {
+              tenants.check_plugin(
+                host, tenant, plugin, enabled ? 1 : 0, config, $0, completion, call)
+            }
+          }
+        }
+      }
+    }
+  }
+
   /// Lets a credential in.
   ///
   /// - Throws: `HostError` `.conflict` when the id or the digest is in use.

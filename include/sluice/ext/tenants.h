@@ -167,9 +167,16 @@ typedef struct sluice_tenants_v1 {
                                                        sluice_slice_t name, sluice_slice_t digest,
                                                        sluice_completion_fn SLUICE_NONNULL completion,
                                                        uint64_t context);
+    /* Looks whether `set_plugin` with the same would be refused, and changes nothing: whether plugin and version are installed, the settings
+     * against the schema, the tenant's plan. What only the plugin itself can refuse, or the others that it has to fit together with, is
+     * told by `set_plugin` alone. Codes and results are those of `set_plugin`. */
+    sluice_status_t (*SLUICE_NONNULL check_plugin)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_slice_t tenant,
+                                                   sluice_slice_t plugin, uint32_t enabled, sluice_slice_t config,
+                                                   sluice_slice_t version,
+                                                   sluice_completion_fn SLUICE_NONNULL completion, uint64_t context);
 } sluice_tenants_v1_t;
 
-SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 176, "tenants table layout");
+SLUICE_STATIC_ASSERT(sizeof(sluice_tenants_v1_t) == 184, "tenants table layout");
 
 #ifdef __cplusplus
 }

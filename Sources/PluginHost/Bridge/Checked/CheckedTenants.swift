@@ -91,5 +91,10 @@ extension TenantsBridge {
       take_back_secret: { host, tenant, name, digest, completion, context in
         CallCheck.onLoop(host, "sluice.tenants/1 take_back_secret")
           ?? plain.take_back_secret(host, tenant, name, digest, completion, context)
+      },
+      check_plugin: { host, tenant, plugin, enabled, config, version, completion, context in
+        CallCheck.onLoop(host, "sluice.tenants/1 check_plugin")
+          ?? plain.check_plugin(
+            host, tenant, plugin, enabled, config, version, completion, context)
       }))
 }

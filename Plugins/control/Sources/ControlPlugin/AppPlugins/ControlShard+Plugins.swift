@@ -80,6 +80,11 @@ extension ControlShard {
     let change = try request.decode(Change.self)
     let id = try request.parameter(1)
     let app = try await app(of: request, for: .setPlugin)
+    // Before anything is noted: nothing can be removed from the log, so it holds no more than was about to be done.
+    try await telling(id, of: app) {
+      try await context.tenants.checkPlugin(
+        id, of: app.id, enabled: change.enabled, config: change.config, version: change.version)
+    }
     let record = try audit(request, Permission.setPlugin.action, of: app.id, target: id)
     let set = try await self.change(
       .plugin(id), record, by: Authority(request, .setPlugin, of: app)
@@ -89,17 +94,37 @@ extension ControlShard {
         intent: try RawJSON(encoding: Intent(former: revision(of: id, of: app.id)))
       )
     } make: {
-      do {
+      try await telling(id, of: app) {
         try await context.tenants.setPlugin(
           id, of: app.id, enabled: change.enabled, config: change.config,
           version: change.version)
-      } catch let error as HostError {
-        throw ControlShard.problem(error, plugin: id)
       }
       return try plugin(id, of: app)
     }
     guard let set else { throw HostError(.internal, "the plugin \(id) is set and is not there") }
     return try .json(set)
+  }
+
+  /// Asks the host about a plugin of an app; what it refuses is told as the client is told of it.
+  private func telling(_ plugin: String, of app: App, _ ask: () async throws -> Void) async throws {
+    do {
+      try await ask()
+    } catch let error as HostError {
+      // The host says the same of an app that it has no more.
+      guard try context.tenants.plan(of: app.id) != nil else { throw ControlShard.unknownApp }
+      throw ControlShard.problem(error, plugin: plugin, versions: try versions(of: plugin))
+    }
+  }
+
+  private struct Versions: Decodable {
+    var id: String
+    var versions: [String]
+  }
+
+  /// Those that are installed of a plugin.
+  private func versions(of plugin: String) throws -> [String] {
+    let installed: [Versions] = try context.tenants.installed().decode()
+    return installed.first { $0.id == plugin }?.versions ?? []
   }
 
   private func plugin(_ id: String, of app: App) throws -> AppPlugin? {
@@ -133,7 +158,9 @@ extension ControlShard {
   }
 
   /// What the host's refusal means to the client, its pointers under `/config`.
-  static func problem(_ error: HostError, plugin: String) -> any Error {
+  ///
+  /// - Parameter versions: those of the plugin that are installed.
+  static func problem(_ error: HostError, plugin: String, versions: [String] = []) -> any Error {
     switch error.status {
     case .invalid, .config:
       return Problem.invalid(
@@ -142,7 +169,7 @@ extension ControlShard {
     case .notFound:
       return Problem.notFound(
         error.text.contains("version")
-          ? "No plugin called \(plugin) is installed in this version."
+          ? "No plugin called \(plugin) is installed in this version. There are: \(versions.joined(separator: ", "))."
           : "No plugin called \(plugin) is installed for apps.")
     case .limited:
       return Problem(status: 403, code: "quota_exceeded", detail: error.text)
