@@ -112,7 +112,9 @@ import Testing
     }
     let refused = try await platform.refresh(token)
     #expect(refused.status == 429 && refused.problem?.code == "rate_limited")
-    #expect(try await platform.host.execute("SELECT COUNT(*) FROM auth_refresh_tokens") == [["61"]])
+    // Of all of them the session's row alone is kept.
+    #expect(try await platform.host.execute("SELECT COUNT(*) FROM auth_refresh_tokens") == [["0"]])
+    #expect(try await platform.host.execute("SELECT COUNT(*) FROM auth_sessions") == [["1"]])
     // What was refused has used nothing up, and other sessions go on.
     let other: SignedIn = try await platform.request(
       "POST", "/v1/sessions", #"{"email":"ada@example.com","password":"correct horse"}"#
@@ -121,6 +123,87 @@ import Testing
     try await platform.host.advance(milliseconds: 9_999)
     #expect(try await platform.refresh(token).status == 429)
     try await platform.host.advance(milliseconds: 1)
+    #expect(try await platform.refresh(token).status == 200)
+    try await platform.host.close()
+  }
+
+  @Test
+  func `gives each token of half a minute its own successor again, and ends with an older one`()
+    async throws
+  {
+    let platform = try await AuthHost("platform")
+    var tokens = [try await platform.signUp().refreshToken]
+    for _ in 0..<4 {
+      try await platform.host.advance(milliseconds: 10_000)
+      tokens.append(
+        try await platform.refresh(tokens[tokens.count - 1]).json(SignedIn.self).refreshToken)
+    }
+    // The first was used thirty seconds ago.
+    for place in [0, 2, 1, 3] {
+      let again: SignedIn = try await platform.refresh(tokens[place]).json()
+      #expect(again.refreshToken == tokens[place + 1])
+    }
+    try await platform.host.advance(milliseconds: 10_001)
+    let again: SignedIn = try await platform.refresh(tokens[2]).json()
+    #expect(again.refreshToken == tokens[3])
+    #expect(try await platform.refresh(tokens[1]).status == 401)
+    #expect(try await platform.refresh(tokens[4]).status == 401)
+    try await platform.host.close()
+  }
+
+  @Test func `keeps no more of its tokens than may come again`() async throws {
+    let platform = try await AuthHost("platform")
+    var token = try await platform.signUp().refreshToken
+    for _ in 0..<10 {
+      try await platform.host.advance(milliseconds: 20_000)
+      token = try await platform.refresh(token).json(SignedIn.self).refreshToken
+    }
+    let kept = try await platform.host.execute(
+      "SELECT refresh_number, refresh_uses FROM auth_sessions")
+    #expect(kept.count == 1 && kept[0][0] == "10" && kept[0][1].split(separator: ",").count == 2)
+    try await platform.host.close()
+  }
+
+  /// Tokens that were given before sessions had numbers: each was a row of its own.
+  @Test func `goes on with a token of before, which leads to those of today`() async throws {
+    let platform = try await AuthHost("platform")
+    let ada = try await platform.signUp()
+    let sessions = try await platform.host.execute("SELECT id FROM auth_sessions")
+    let session = try #require(sessions.first?.first)
+    let former = FormerRefreshToken(text: "rt_" + String(repeating: "a", count: 43))
+    _ = try await platform.host.execute(
+      "UPDATE auth_sessions SET refresh_number = NULL, refresh_nonce = NULL, refresh_uses = NULL")
+    _ = try await platform.host.execute(
+      """
+      INSERT INTO auth_refresh_tokens (digest, session_id, expires_at)
+      SELECT '\(former.digest)', id, expires_at FROM auth_sessions
+      """)
+    let first: SignedIn = try await platform.refresh(former.text).json()
+    #expect(RefreshToken(shown: first.refreshToken)?.session == session)
+    let again: SignedIn = try await platform.refresh(former.text).json()
+    #expect(again.refreshToken == first.refreshToken)
+    let next: SignedIn = try await platform.refresh(first.refreshToken).json()
+    #expect(try await platform.identify(next.accessToken).id == ada.account?.id)
+    // Using it again later ends the session, as with any.
+    try await platform.host.advance(milliseconds: 30_001)
+    #expect(try await platform.refresh(former.text).status == 401)
+    #expect(try await platform.refresh(next.refreshToken).status == 401)
+    try await platform.host.close()
+  }
+
+  @Test func `knows no token that was changed`() async throws {
+    let platform = try await AuthHost("platform")
+    let token = try await platform.signUp().refreshToken
+    let parts = token.split(separator: ".").map(String.init)
+    try #require(parts.count == 3)
+    let other = try await platform.signUp("eve@example.com").refreshToken
+    let forged = [
+      "\(parts[0]).1.\(parts[2])", "\(parts[0]).-1.\(parts[2])", "\(parts[0]).0.",
+      "\(parts[0]).0.A",
+      "\(parts[0]).0.\(parts[2]).", "rt_x.0.\(parts[2])", "rt_.0.\(parts[2])",
+      "\(other.prefix(while: { $0 != "." })).0.\(parts[2])",
+    ]
+    for text in forged { #expect(try await platform.refresh(text).status == 401, "\(text)") }
     #expect(try await platform.refresh(token).status == 200)
     try await platform.host.close()
   }

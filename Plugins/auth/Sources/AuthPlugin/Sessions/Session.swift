@@ -5,7 +5,9 @@ struct Session {
   let id: String
   let account: String
   let client: SessionClient
-  let refreshToken: RefreshToken
+  /// Of what its refresh tokens are computed; nil where the session has it already.
+  let refreshNonce: String?
+  let refreshToken: String
   let signingKey: SigningKey
   let issuer: String
   let now: Timestamp
@@ -18,14 +20,11 @@ struct Session {
     batch.add(
       """
       INSERT INTO auth_sessions
-        (id, account_id, created_at, expires_at, device, address, network, last_used_at)
+        (id, account_id, created_at, expires_at, device, address, network, last_used_at,
+         refresh_number, refresh_nonce, refresh_uses)
       VALUES (\(id), \(account), \(now), \(expiresAt), \(client.device), \(client.address),
-        \(client.network), \(now))
-      """)
-    batch.add(
-      """
-      INSERT INTO auth_refresh_tokens (digest, session_id, expires_at)
-      VALUES (\(refreshToken.digest), \(id), \(expiresAt))
+        \(client.network), \(now), \(RefreshState.first.number), \(refreshNonce),
+        \(RefreshState.first.usesText))
       """)
   }
 
@@ -38,7 +37,7 @@ struct Session {
     return TokenPair(
       accessToken: try CompactJWS.make(
         header, claims: try JSON.encode(claims), sign: signingKey.sign),
-      refreshToken: refreshToken.text, expiresIn: settings.accessTokenSeconds)
+      refreshToken: refreshToken, expiresIn: settings.accessTokenSeconds)
   }
 }
 
