@@ -163,7 +163,7 @@ import Testing
   /// What a crash leaves: rows that are not `ready`, with or without a tenant, and a key that was let in
   /// but not shown. 1767225000000 is ten minutes before the test host's clock begins.
   private static let rows = """
-    INSERT INTO control_apps VALUES
+    INSERT INTO control_apps (id, account_id, name, plan, state, created_at, updated_at) VALUES
       ('app_a', 'acc_ada', 'a', 'free', 'creating', 1767225000000, 1767225000000),
       ('app_b', 'acc_ada', 'b', 'free', 'deleting', 1767225600000, 1767225600000),
       ('app_c', 'acc_ada', 'c', 'free', 'creating', 1767225600000, 1767225600000),

@@ -115,7 +115,7 @@ import Testing
   {
     let control = try await ControlHost(
       rows: """
-        INSERT INTO control_apps VALUES
+        INSERT INTO control_apps (id, account_id, name, plan, state, created_at, updated_at) VALUES
           ('app_a', 'acc_ada', 'a', 'free', 'ready', 1767225000000, 1767225000000);
         INSERT INTO control_members VALUES ('app_a', 'acc_ada', 'owner', 1767225000000);
         INSERT INTO control_audit VALUES (1, 'aud_1', 1767225001000, 'app_a', 'account', 'acc_ada', '127.0.0.1', 'r',

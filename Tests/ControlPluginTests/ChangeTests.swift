@@ -170,7 +170,7 @@ import Testing
 
   @Test func `leave a name that was withdrawn meanwhile with nobody`() async throws {
     let rows = """
-      INSERT INTO control_apps VALUES
+      INSERT INTO control_apps (id, account_id, name, plan, state, created_at, updated_at) VALUES
         ('app_a', 'acc_ada', 'a', 'free', 'ready', 1767225000000, 1767225000000);
       INSERT INTO control_members VALUES ('app_a', 'acc_ada', 'owner', 1767225000000);
       INSERT INTO control_domain_claims VALUES

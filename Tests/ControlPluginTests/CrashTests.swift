@@ -7,7 +7,7 @@ import Testing
 /// A crash between the record that begins a change and the one that says how it ended. 7 is nobody who is alive.
 @Suite struct `A change that a crash has cut off` {
   private static let app = """
-    INSERT INTO control_apps VALUES
+    INSERT INTO control_apps (id, account_id, name, plan, state, created_at, updated_at) VALUES
       ('app_a', 'acc_ada', 'Shop', 'free', 'ready', 1767225000000, 1767225000000);
     INSERT INTO control_members VALUES ('app_a', 'acc_ada', 'owner', 1767225000000);
     INSERT INTO control_keys (id, app_id, name, key, scopes, state, created_at) VALUES

@@ -148,7 +148,7 @@ import Testing
 
   @Test func `is the operator's word where a host is given to one app by name`() async throws {
     let rows = """
-      INSERT INTO control_apps VALUES
+      INSERT INTO control_apps (id, account_id, name, plan, state, created_at, updated_at) VALUES
         ('app_nobody', 'acc_ada', 'a', 'free', 'ready', 1767225000000, 1767225000000);
       INSERT INTO control_members VALUES ('app_nobody', 'acc_ada', 'owner', 1767225000000);
       INSERT INTO control_domain_claims (host, app_id, token, created_at, checks)

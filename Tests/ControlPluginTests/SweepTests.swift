@@ -26,6 +26,27 @@ import Testing
     END;
     """
 
+  @Test func `is taken back at once when whoever made it is gone`() async throws {
+    // 7 is nobody who is alive; what says nothing of it is of before, and may be anybody's.
+    let control = try await ControlHost(
+      rows: """
+        INSERT INTO control_apps (id, account_id, name, plan, state, created_at, updated_at, owner) VALUES
+          ('app_a', 'acc_ada', 'A', 'free', 'creating', 1767225600000, 1767225600000, 7),
+          ('app_b', 'acc_ada', 'B', 'free', 'creating', 1767225600000, 1767225600000, NULL),
+          ('app_c', 'acc_ada', 'C', 'free', 'ready', 1, 1, NULL);
+        INSERT INTO control_keys (id, app_id, name, key, scopes, state, created_at, owner) VALUES
+          ('key_a', 'app_c', 'k', 'pk_a', '["*"]', 'creating', 1767225600000, 7),
+          ('key_b', 'app_c', 'k', 'pk_b', '["*"]', 'creating', 1767225600000, NULL);
+        """, tenants: TestTenants(tenants: ["app_a": .init(), "app_b": .init(), "app_c": .init()]))
+    try await control.host.settle()
+    #expect(
+      try await control.host.execute("SELECT id FROM control_apps ORDER BY id")
+        == [["app_b"], ["app_c"]])
+    #expect(try await control.host.execute("SELECT id FROM control_keys") == [["key_b"]])
+    #expect(try await control.host.tenants.tenants.keys.sorted() == ["app_b", "app_c"])
+    try await control.host.close()
+  }
+
   @Test func `is put right although something before it cannot be`() async throws {
     let tenants = TestTenants(
       tenants: ["app_a": TestTenants.Tenant(), "app_c": TestTenants.Tenant()])

@@ -128,7 +128,7 @@ import Testing
   @Test func `does not come while an app is being made`() async throws {
     let control = try await ControlHost(
       rows: """
-        INSERT INTO control_apps VALUES ('app_new', 'acc_ada', 'New', 'trial', 'creating', 9000000000000, 9000000000000);
+        INSERT INTO control_apps (id, account_id, name, plan, state, created_at, updated_at) VALUES ('app_new', 'acc_ada', 'New', 'trial', 'creating', 9000000000000, 9000000000000);
         INSERT INTO control_members VALUES ('app_new', 'acc_ada', 'owner', 1);
         """)
     #expect(try await depart(control, "acc_ada") == ["app_new"])
@@ -138,7 +138,7 @@ import Testing
   @Test func `that a crash has left is settled by the sweep`() async throws {
     let control = try await ControlHost(
       rows: """
-        INSERT INTO control_apps VALUES ('app_1', 'acc_ada', 'One', 'trial', 'ready', 1, 1);
+        INSERT INTO control_apps (id, account_id, name, plan, state, created_at, updated_at) VALUES ('app_1', 'acc_ada', 'One', 'trial', 'ready', 1, 1);
         INSERT INTO control_members VALUES ('app_1', 'acc_ada', 'owner', 1);
         INSERT INTO control_members VALUES ('app_1', 'gone_bob', 'owner', 1);
         INSERT INTO control_departures VALUES ('gone_bob', 1, '203.0.113.7', 'req_1', NULL);

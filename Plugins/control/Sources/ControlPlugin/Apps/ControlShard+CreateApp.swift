@@ -74,9 +74,10 @@ extension ControlShard {
       try await context.store.commit(isApartFromRequest: true) {
         SQL(
           """
-          INSERT INTO control_apps (id, account_id, name, plan, state, created_at, updated_at)
+          INSERT INTO control_apps
+            (id, account_id, name, plan, state, created_at, updated_at, owner)
           SELECT \(app.id), \(owner), \(app.name), \(settings.plan), \(Stage.creating),
-            \(app.createdAt), \(app.createdAt)
+            \(app.createdAt), \(app.createdAt), \(changeDesk.owner)
           WHERE (SELECT COUNT(*) FROM control_members
               WHERE account_id = \(owner) AND role = \(Role.owner.rawValue))
             < \(settings.appsPerAccount)
@@ -88,7 +89,8 @@ extension ControlShard {
           VALUES (\(app.id), \(owner), \(Role.owner.rawValue), \(app.createdAt))
           """)
         try key.draft(
-          app: app.id, name: "default", scopes: ["*"], expiresAt: nil, at: app.createdAt)
+          app: app.id, name: "default", scopes: ["*"], expiresAt: nil, at: app.createdAt,
+          by: changeDesk.owner)
         ControlShard.stays(owner)
         ControlShard.remembering(request, of: app, owner: owner)
         ControlShard.forgettingRequests(before: app.createdAt)

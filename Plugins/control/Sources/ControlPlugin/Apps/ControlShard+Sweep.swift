@@ -2,7 +2,8 @@ internal import PluginKit
 
 /// Taking back what is neither ready nor gone.
 extension ControlShard {
-  /// After so long nobody is at work on a row that is `creating` any more, in milliseconds: a request ends long before.
+  /// After so long nobody is at work on a row that is `creating` any more, in milliseconds: a request ends long before. A row of an instance that is
+  /// gone need not wait.
   static let abandonedAfter: Int64 = 300_000
 
   /// Ends an app that is marked `deleting`: first its tenant, then the rows that remember it.
@@ -131,12 +132,12 @@ extension ControlShard {
   private func sweepApps(before edge: Timestamp) async throws {
     try await forEach("an app") { last in
       """
-      SELECT id FROM control_apps
-      WHERE (state = \(Stage.deleting) OR (state = \(Stage.creating) AND updated_at <= \(edge)))
-        AND id > \(last)
+      SELECT id, owner, state = \(Stage.deleting) OR updated_at <= \(edge) AS is_left
+      FROM control_apps WHERE state IN (\(Stage.deleting), \(Stage.creating)) AND id > \(last)
       ORDER BY id LIMIT \(ControlShard.sweptAtOnce)
       """
-    } _: { app, _ in
+    } _: { app, row in
+      guard try isLeft(row) else { return }
       // Marked first: a creation that is still at work after all cannot finish now.
       let marked = try await context.store.commit {
         SQL(
@@ -151,16 +152,24 @@ extension ControlShard {
     }
   }
 
+  /// Whether nobody is at work on what is neither ready nor gone.
+  private func isLeft(_ row: Row) throws -> Bool {
+    if try row["is_left", Bool.self] { return true }
+    return try row["owner", Int64?.self].map { !changeDesk.isAlive($0) } ?? false
+  }
+
   private func sweepKeys(before edge: Timestamp) async throws {
     try await forEach("a key") { last in
       """
-      SELECT k.id AS id, k.app_id AS app FROM control_keys k
-      JOIN control_apps a ON a.id = k.app_id
-      WHERE a.state = \(Stage.ready) AND (k.state = \(Stage.deleting)
-        OR (k.state = \(Stage.creating) AND k.created_at <= \(edge))) AND k.id > \(last)
+      SELECT k.id AS id, k.app_id AS app, k.owner AS owner,
+        k.state = \(Stage.deleting) OR k.created_at <= \(edge) AS is_left
+      FROM control_keys k JOIN control_apps a ON a.id = k.app_id
+      WHERE a.state = \(Stage.ready) AND k.state IN (\(Stage.deleting), \(Stage.creating))
+        AND k.id > \(last)
       ORDER BY k.id LIMIT \(ControlShard.sweptAtOnce)
       """
     } _: { key, row in
+      guard try isLeft(row) else { return }
       try await endKey(key, of: try row["app", String.self])
     }
   }

@@ -40,7 +40,12 @@ final class ChangeDesk: Sendable {
 
   /// Whether somebody may still be at work on a change.
   func isUnderway(_ change: String, of other: Int64) -> Bool {
-    guard other != owner else { return underway.withLock { $0.contains(change) } }
+    other == owner ? underway.withLock { $0.contains(change) } : isAlive(other)
+  }
+
+  /// Whether an instance lives.
+  func isAlive(_ other: Int64) -> Bool {
+    guard other != owner else { return true }
     var lock = ChangeDesk.lock(of: other)
     // Where the system does not tell, nobody's work is taken away.
     guard fcntl(file, ChangeDesk.getLock, &lock) == 0 else { return true }

@@ -41,7 +41,8 @@ extension ControlShard {
     }
     let pair = try KeyPair(context)
     let draft = try pair.draft(
-      app: app.id, name: form.name, scopes: scopes, expiresAt: form.expiresAt, at: now)
+      app: app.id, name: form.name, scopes: scopes, expiresAt: form.expiresAt, at: now,
+      by: changeDesk.owner)
     try await commit(draft, of: app)
     do {
       try await pair.put(of: app.id, scopes: scopes, expiresAt: form.expiresAt, context)
@@ -142,6 +143,14 @@ extension ControlShard {
       return stored.shown(known, at: now)
     }
     return try .json(Page(data: keys, next: rows.count > limit ? keys.last?.id : nil))
+  }
+
+  /// `GET /v1/apps/{app}/keys/{key}`
+  func readKey(_ request: Request) async throws -> Response {
+    let app = try await app(of: request, for: .readKeys)
+    let stored = try await key(try request.parameter(1), of: app)
+    return try .json(
+      stored.shown(try credentials(of: app.id), at: try context.clock.now()))
   }
 
   static let unknownKey = Problem.notFound("The app has no such key.")

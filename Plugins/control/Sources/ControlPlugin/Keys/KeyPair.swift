@@ -30,13 +30,14 @@ struct KeyPair: Encodable {
 
   /// The row that is written before the key is let in. The secret half is not in it.
   func draft(
-    app: String, name: String, scopes: [String], expiresAt: Timestamp?, at now: Timestamp
+    app: String, name: String, scopes: [String], expiresAt: Timestamp?, at now: Timestamp,
+    by owner: Int64
   ) throws -> SQL {
     SQL(
       """
-      INSERT INTO control_keys (id, app_id, name, key, scopes, state, created_at, expires_at)
+      INSERT INTO control_keys (id, app_id, name, key, scopes, state, created_at, expires_at, owner)
       VALUES (\(id), \(app), \(name), \(key), \(try RawJSON(encoding: scopes)),
-        \(Stage.creating), \(now), \(expiresAt))
+        \(Stage.creating), \(now), \(expiresAt), \(owner))
       """)
   }
 
