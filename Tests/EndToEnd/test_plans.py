@@ -2,6 +2,7 @@
 
 import json
 
+from client import Account
 from program import eventually, run
 from test_quotas import over, plan, planned, usage
 from workshop import with_plugins
@@ -13,6 +14,28 @@ def test_new_apps_that_would_begin_above_their_plan_are_refused_before_there_are
     for command in (["check"], ["serve", "--data", gateway.data]):
         done = run(*command, "--config", gateway.configuration)
         assert done.returncode == 1 and said in done.stderr, done.stderr
+
+
+def test_the_operator_lists_the_apps_that_there_are(sluice):
+    gateway = sluice(with_plugins(plans={"free": {}, "gold": {}}))
+    account = Account(gateway.url)
+    apps = [account.app(f"Listed {number}").id for number in range(2)]
+    where = ("--config", gateway.configuration, "--data", gateway.data)
+    assert run("tenant", "plan", apps[1], "gold", *where).returncode == 0
+
+    def listed() -> list[dict]:
+        done = run("tenant", "list", *where)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    tenants = {tenant["id"]: tenant for tenant in listed()}
+    assert sorted(tenants) == sorted([*apps, "platform"]) == [tenant["id"] for tenant in listed()]
+    assert [tenants[app]["plan"] for app in apps] == ["free", "gold"] and "plan" not in tenants["platform"]
+    assert "chat" in tenants[apps[0]]["plugins"] and "control" in tenants["platform"]["plugins"]
+    # The same where no gateway runs.
+    running = listed()
+    assert gateway.stop() == 0
+    assert [tenant for tenant in listed() if tenant["id"] in apps] == [tenant for tenant in running if tenant["id"] in apps]
 
 
 def test_plans_without_the_one_of_new_apps_are_refused_and_it_is_said_what_to_write(sluice):

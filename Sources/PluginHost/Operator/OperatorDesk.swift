@@ -7,6 +7,7 @@ internal import Store
 /// | `do` | with | answer |
 /// |---|---|---|
 /// | `tenants` | | `tenants`: ids of all whose data there may be |
+/// | `list` | | `tenants`: of each that the gateway knows its id, plan, host names and the plugins that are on |
 /// | `export` | `tenant`, `seal_key`? | `file`, a name in the folder `transfer` |
 /// | `backup` | `tenant` (`@control` is the gateway's own), `of`?: of the gateway's own what is this tenant's alone | `file` |
 /// | `import` | `file`, `replace`, `seal_key`?, `plan`?, `standard_versions`? | `tenant`, `replaced`, `lost_versions` |
@@ -51,6 +52,7 @@ struct OperatorDesk: Sendable {
       case "tenants":
         let ids = transfer.registry.all().map { ConfigValue.string($0.id) }
         return ["tenants": .array(ids)]
+      case "list": return ["tenants": .array(try transfer.listed())]
       case "export":
         let (tenant, seal) = (try tenant(of: request), try seal(of: request))
         let file = try holding(tenant) { () throws(TenantError) in

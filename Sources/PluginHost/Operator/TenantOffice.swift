@@ -88,6 +88,11 @@ public final class TenantOffice {
 
   // MARK: - what can be asked
 
+  /// What there is to tell of each tenant, a JSON object each: its id, plan, host names and the plugins that are on.
+  public func list() throws(Failure) -> [String] {
+    try ask(["do": "list"])["tenants"]?.elements.map(\.json) ?? []
+  }
+
   /// Writes an app with all that belongs to it into a new file.
   public func export(_ app: String, to file: String, sealKey: String?) throws(Failure) {
     try refuseExisting(file)

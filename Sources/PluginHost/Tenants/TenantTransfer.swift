@@ -74,6 +74,23 @@ struct TenantTransfer: Sendable {
     return (try? plan(of: tenant)).map { record.noted(plan: $0) }
   }
 
+  /// What an operator is told of each tenant, in the order of their ids.
+  func listed() throws(TenantError) -> [ConfigValue] {
+    var list: [ConfigValue] = []
+    for record in registry.all().sorted(by: { $0.id < $1.id }) {
+      let plugins = record.plugins.filter(\.value.enabled).keys.sorted()
+      var members: [ConfigValue.Member] = [.init("id", .string(record.id))]
+      // The platform is on none.
+      if record.id != StaticTenant.platformID {
+        members.append(.init("plan", .string(try plan(of: record.id))))
+      }
+      members.append(.init("hosts", .array(record.hosts.map { .string($0) })))
+      members.append(.init("plugins", .array(plugins.map { .string($0) })))
+      list.append(.object(members))
+    }
+    return list
+  }
+
   /// The plan that an app is on.
   private func plan(of tenant: String) throws(TenantError) -> String {
     do throws(StoreError) {

@@ -4,14 +4,14 @@ import PluginHost
 struct TenantCommands: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tenant",
-    abstract: "Export, import, delete and back up apps, and say what plan they are on.",
+    abstract: "List, export, import, delete and back up apps, and say what plan they are on.",
     discussion: """
       All of these work beside a gateway that runs, through a socket in its data folder that its user and root can open, \
       and on the data of one that does not. They end with 0 when it is done, with 1 when it is refused or has failed, and then \
       nothing has changed; 64 is a wrong command line.
       """,
     subcommands: [
-      TenantExport.self, TenantImport.self, TenantDelete.self, TenantBackup.self,
+      TenantList.self, TenantExport.self, TenantImport.self, TenantDelete.self, TenantBackup.self,
       TenantChoosePlan.self,
     ])
 }
@@ -36,6 +36,22 @@ struct DataOptions: ParsableArguments {
     } catch let error as TenantOffice.Failure {
       throw failure("\(error)")
     }
+  }
+}
+
+struct TenantList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Print which apps there are.",
+    discussion: """
+      A JSON object a line, in the order of the ids: id, plan, host names and the plugins that are on. Whose an app is stands in \
+      the platform's audit log: sluice audit list --action app.created.
+      """)
+
+  @OptionGroup var options: DataOptions
+
+  func run() throws {
+    let office = try options.office()
+    for tenant in try reporting({ try office.list() }) { print(tenant) }
   }
 }
 
