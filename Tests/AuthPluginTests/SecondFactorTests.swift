@@ -76,6 +76,39 @@ import Testing
     return (principal, enrolment.secret, try right.json(Recovery.self).codes)
   }
 
+  @Test func `is told to its owner when it comes, is stood in for, and goes`() async throws {
+    let platform = try await AuthHost("platform")
+    let principal = try await platform.principal(try await platform.signUp())
+    func told() async throws -> [String] {
+      try await platform.host.settle()
+      return platform.mails.all.filter { $0.category == "notice" }.map(\.subject)
+    }
+    // Nobody writes to strangers.
+    let first = try await enrol(platform, principal)
+    _ = try await confirm(platform, principal, code(platform, first.secret))
+    try await platform.host.advance(milliseconds: 30_000)
+    let off = #","totp":"\#(code(platform, first.secret))""#
+    #expect(try await disable(platform, principal, more: off) == (204, nil))
+    #expect(try await told() == [])
+    _ = try await platform.host.execute("UPDATE auth_accounts SET email_verified_at = 1")
+    let second = try await enrol(platform, principal)
+    let on = try await confirm(platform, principal, code(platform, second.secret))
+    let spare = try #require(try on.json(Recovery.self).codes.first)
+    #expect(try await told() == ["{product}: your account has a second factor"])
+    #expect(try await platform.signIn(more: #","recovery_code":"\#(spare)""#).status == 201)
+    #expect(try await told().last == "{product}: a recovery code was used")
+    try await platform.host.advance(milliseconds: 30_000)
+    let next = #","totp":"\#(code(platform, second.secret))""#
+    #expect(try await platform.signIn(more: next).status == 201)
+    #expect(try await told().count == 2)
+    try await platform.host.advance(milliseconds: 30_000)
+    let last = #","totp":"\#(code(platform, second.secret))""#
+    #expect(try await disable(platform, principal, more: last) == (204, nil))
+    #expect(try await told().last == "{product}: the second factor was switched off")
+    #expect(try await told().count == 3)
+    try await platform.host.close()
+  }
+
   @Test func `is asked for when the password is right, and taken once`() async throws {
     let platform = try await AuthHost("platform")
     let (_, secret, _) = try await enrolled(platform)

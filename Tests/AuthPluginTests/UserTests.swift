@@ -107,9 +107,10 @@ import Testing
   @Test func `is made, replaced, read and forgotten`() async throws {
     let app = try await AuthHost("app_1")
     let made: Seen = try await app.request(
-      "PUT", "/v1/users/alice", #"{"name":"Alice","image":"a.png","custom":{"n":1.0}}"#, as: .key()
+      "PUT", "/v1/users/alice",
+      #"{"name":"Alice","image":"https://cdn.example/a.png","custom":{"n":1.0}}"#, as: .key()
     ).json()
-    #expect(made.id == "alice" && made.name == "Alice" && made.image == "a.png")
+    #expect(made.id == "alice" && made.name == "Alice" && made.image == "https://cdn.example/a.png")
     #expect(made.custom.text == #"{"n":1.0}"#)
     try await app.host.advance(milliseconds: 1_000)
     let replaced: Seen = try await app.request(
@@ -145,6 +146,25 @@ import Testing
     // Somebody else may have the name later.
     try await app.host.advance(milliseconds: 1_000)
     #expect(try await app.refusal(of: try await token()) == nil)
+    try await app.host.close()
+  }
+
+  /// What other users' pages are shown.
+  @Test(arguments: [
+    (#"{"name":"a\u0000b"}"#, true), (#"{"name":"a\nb"}"#, true), (#"{"name":"Zoë 🦊"}"#, false),
+    (#"{"image":"javascript:alert(1)"}"#, true), (#"{"image":"data:image/png;base64,AA=="}"#, true),
+    (#"{"image":"/a.png"}"#, true), (#"{"image":"https://"}"#, true),
+    (#"{"image":"https://a.example/ b"}"#, true),
+    (#"{"image":"https://a.example/b?c=d#e"}"#, false),
+    (#"{"image":"http://127.0.0.1:8080/a.png"}"#, false), (#"{"image":""}"#, false),
+    (#"{"image":null}"#, false),
+  ])
+  func `has a name without control characters, and a picture on the web`(
+    body: String, isRefused: Bool
+  ) async throws {
+    let app = try await AuthHost("app_1")
+    #expect(try app.refuses("PUT", "/v1/users/alice", body) == isRefused)
+    #expect(try app.refuses("POST", "/v1/users/alice/upgrade", body) == isRefused)
     try await app.host.close()
   }
 

@@ -32,6 +32,7 @@ import Testing
     Trial(method: "GET", path: "/audit", least: .admin),
     Trial(method: "POST", path: "/keys", least: .developer, body: #"{"name":"x"}"#),
     Trial(method: "GET", path: "/keys", least: .viewer),
+    Trial(method: "GET", path: "/keys/key_x", least: .viewer),
     Trial(method: "PATCH", path: "/keys/key_x", least: .developer, body: #"{"name":"x"}"#),
     Trial(method: "DELETE", path: "/keys/key_x", least: .developer),
     Trial(
@@ -48,6 +49,7 @@ import Testing
     Trial(method: "PUT", path: "/branding", least: .admin, body: "{}"),
     Trial(method: "GET", path: "/usage", least: .viewer),
     Trial(method: "GET", path: "/plugins", least: .viewer),
+    Trial(method: "GET", path: "/plugins/chat", least: .viewer),
     Trial(method: "PUT", path: "/plugins/chat", least: .developer, body: #"{"enabled":false}"#),
   ]
 

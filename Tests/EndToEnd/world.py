@@ -244,6 +244,12 @@ class World(ChatAsks, UploadAsks):
     def _putBranding(self):
         return Ask(body={"name": "World"})
 
+    def _readKey(self):
+        return Ask(path={"app": self.app.id, "key": self.new_key()})
+
+    def _readAppPlugin(self):
+        return Ask(path={"app": self.app.id, "plugin": "chat"})
+
     def _changeKey(self):
         return Ask(path={"app": self.app.id, "key": self.new_key()}, body={"name": "Renamed"})
 

@@ -50,6 +50,7 @@ public final class ControlShard: PluginShard {
 
     on.route("create_key", ControlShard.createKey)
     on.route("list_keys", ControlShard.listKeys)
+    on.route("read_key", ControlShard.readKey)
     on.route("change_key", oneAtATime(ControlShard.changeKey))
     on.route("rotate_key", oneAtATime(ControlShard.rotateKey))
     on.route("delete_key", oneAtATime(ControlShard.deleteKey))
@@ -65,6 +66,7 @@ public final class ControlShard: PluginShard {
 
     on.route("list_plugins", ControlShard.listInstalledPlugins)
     on.route("list_app_plugins", ControlShard.listAppPlugins)
+    on.route("read_app_plugin", ControlShard.readAppPlugin)
     on.route("set_app_plugin", oneAtATime(ControlShard.setAppPlugin))
 
     on.route("read_usage", ControlShard.readUsage)

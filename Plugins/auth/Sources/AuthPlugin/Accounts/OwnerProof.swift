@@ -55,6 +55,8 @@ extension Accounts {
   func commit(_ batch: Batch, behind factor: [SQL], else problem: Problem) async throws {
     do {
       try await context.store.commit(batch)
+      // Among what a recovery code asks for is a letter.
+      if !factor.isEmpty { handOverLetters() }
     } catch StoreError.conflict(statement: 0, _) where !factor.isEmpty {
       throw Accounts.badTotp
     } catch StoreError.conflict {

@@ -5,6 +5,9 @@ enum Notice: String {
   case passwordChanged = "password_changed"
   case emailChanged = "email_changed"
   case accountDeleted = "account_deleted"
+  case secondFactorOn = "totp_enabled"
+  case secondFactorOff = "totp_disabled"
+  case recoveryCodeUsed = "recovery_code_used"
 
   /// How long the mailer is offered the letter, in milliseconds.
   private static let lifetime: Int64 = 86_400_000
@@ -24,7 +27,7 @@ enum Notice: String {
       case .emailChanged:
         (
           "{product}: your account has another e-mail address",
-          "Your account has another e-mail address from now on: this one is its no more.",
+          "Your account has another e-mail address from now on, and this one no more.",
           "tell whoever runs this service at once."
         )
       case .accountDeleted:
@@ -32,6 +35,24 @@ enum Notice: String {
           "{product}: your account was deleted",
           "Your account was deleted, by somebody who knew its password.",
           "tell whoever runs this service at once."
+        )
+      case .secondFactorOn:
+        (
+          "{product}: your account has a second factor",
+          "Signing in to your account takes a second factor from now on, beside the password.",
+          "tell whoever runs this service at once."
+        )
+      case .secondFactorOff:
+        (
+          "{product}: the second factor was switched off",
+          "Signing in to your account takes the password alone from now on.",
+          "choose another password at once: have a code sent to this address."
+        )
+      case .recoveryCodeUsed:
+        (
+          "{product}: a recovery code was used",
+          "A recovery code was used in place of your account's second factor. It is good no more.",
+          "choose another password at once: have a code sent to this address."
         )
       }
     return Letter(

@@ -60,7 +60,7 @@ extension Accounts {
       return [
         SQL("DELETE FROM auth_recovery_codes WHERE digest = \(digest)").expect(exactly: 1),
         throttle.giveBack,
-      ]
+      ] + (try await notice(.recoveryCodeUsed, to: account, at: try now()))
     }
     let rows = try await context.store.read(
       "SELECT totp_nonce FROM auth_accounts WHERE id = \(account.id)")

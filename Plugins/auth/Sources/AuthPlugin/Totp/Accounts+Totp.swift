@@ -67,14 +67,15 @@ extension Accounts {
     let now = try now()
     let rows = try await context.store.read(
       """
-      SELECT totp_nonce FROM auth_accounts
+      SELECT \(raw: Accounts.columns), totp_nonce FROM auth_accounts
       WHERE id = \(id) AND totp_enabled_at IS NULL AND totp_nonce IS NOT NULL
         AND totp_offered_at > \(now.adding(milliseconds: -Accounts.offerLifetime))
       """)
-    guard let nonce = try rows.first?["totp_nonce", String.self] else {
+    guard let row = rows.first else {
       // No code could be right, so nothing was tried.
       throw Accounts.nothingOffered
     }
+    let nonce = try row["totp_nonce", String.self]
     try await take([throttle])
     let code = try await timeCode(of: id, nonce: nonce)
     guard let step = code.step(of: typed, at: now.unixMilliseconds / 1_000) else {
@@ -84,6 +85,7 @@ extension Accounts {
     let codes = try (0..<RecoveryCode.count).map { _ in
       RecoveryCode(random: try context.random.bytes(RecoveryCode.randomLength))
     }
+    let notice = try await notice(.secondFactorOn, to: try row.decode(), at: now)
     do {
       try await context.store.commit {
         SQL(
@@ -100,10 +102,12 @@ extension Accounts {
             """)
         }
         throttle.giveBack
+        for statement in notice { statement }
       }
     } catch StoreError.conflict {
       throw Accounts.changed
     }
+    handOverLetters()
     return try .tokens(RecoveryCodes(codes: codes.map(\.text)), status: 200)
   }
 
@@ -125,6 +129,11 @@ extension Accounts {
         """
       ).expect(exactly: 1))
     batch.add("DELETE FROM auth_recovery_codes WHERE account_id = \(id)")
+    if account.totpEnabled {
+      for statement in try await notice(.secondFactorOff, to: account, at: try now()) {
+        batch.add(statement)
+      }
+    }
     try await commit(batch, behind: factor, else: Accounts.changed)
     try await forgetSealedSecret(of: id)
     return .empty(204)

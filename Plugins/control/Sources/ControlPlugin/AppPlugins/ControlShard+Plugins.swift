@@ -47,6 +47,15 @@ extension ControlShard {
     return try .json(Page(try plugins(of: app), for: request))
   }
 
+  /// `GET /v1/apps/{app}/plugins/{plugin}`
+  func readAppPlugin(_ request: Request) async throws -> Response {
+    let app = try await app(of: request, for: .readPlugins)
+    guard let plugin = try plugin(try request.parameter(1), of: app) else {
+      throw Problem.notFound("The app has no such plugin.")
+    }
+    return try .json(plugin)
+  }
+
   private func plugins(of app: App) throws -> [AppPlugin] {
     guard let plugins = try context.tenants.plugins(of: app.id) else {
       throw ControlShard.unknownApp
