@@ -11,7 +11,7 @@ import requests
 
 from client import Account, Client, mint
 from files import png, upload
-from program import Sluice
+from program import Sluice, eventually
 from wire import ask, get, handshake
 from workshop import with_plugins
 
@@ -21,6 +21,7 @@ QUERIES = {
     **dict.fromkeys(["/v1/unread", "/v1/threads", "/v1/drafts", "/v1/channels/{type}/{id}/draft", "/v1/invitations", "/v1/mutes"], ["user_id=alice"]),
     "/v1/flags": ["channel=private:board"], "/v1/search": ["q=hush"],
 }
+TASKS = ("exports", "erasures", "imports")
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -58,7 +59,7 @@ class House:
         self.app = self.owner.app("Owned")
         self.rival_owner = Account(gateway.url)
         self.rival_app = self.rival_owner.app("Rival")
-        self.things, self.files = {}, {}
+        self.things, self.files, self.tasks = {}, {}, {}
         for app in (acme, self.app):
             server = Client(gateway.url, app.secret)
             server.put("/v1/users/alice", {"name": "Alice"}, expect=200)
@@ -69,6 +70,10 @@ class House:
             self.things[app.id] = server.post(path, {"text": "hush", "user_id": "alice", "poll": POLL}, expect=201).json()["id"]
             server.put("/v1/channels/private/board/draft", {"text": "well", "user_id": "alice"}, expect=200)
             self.files[app.id] = upload(server, png(), user_id="alice").json()["id"]
+            made = {kind: server.post(f"/v1/{kind}", BODIES["POST", f"/v1/{kind}"] | {"user_id": kind}, expect=202) for kind in TASKS[:2]}
+            made["imports"] = server.post("/v1/imports", {"type": "channel", "channel": "private:board"}, expect=202)
+            self.tasks[app.id] = {kind: answer.json()["id"] for kind, answer in made.items()}
+            assert eventually(lambda: server.get(f"/v1/exports/{self.tasks[app.id]['exports']}", expect=200).json()["status"] == "done", 60)
 
     def state(self) -> str:
         """All that the first apps hold, as their own servers see it."""
@@ -145,6 +150,9 @@ BODIES = {
     ("POST", "/v1/channels/{type}/{id}/members"): {"members": ["mallory"]},
     ("POST", "/v1/channels/{type}/{id}/messages"): {"text": "mallory", "user_id": "mallory"},
     ("POST", "/v1/channels/{type}/{id}/read"): {"message_id": "m1", "user_id": "mallory"},
+    ("POST", "/v1/exports"): {"user_id": "alice"},
+    ("POST", "/v1/erasures"): {"user_id": "alice"},
+    ("POST", "/v1/imports"): {"type": "channel", "channel": "messaging:mallory"},
     ("POST", "/v1/sync"): {"user_id": "alice", "channels": [{"channel": "private:board", "offset": 0, "epoch": "mallory"}]},
     ("POST", "/v1/channels/{type}/{id}/typing"): {"user_id": "mallory"},
     ("PATCH", "/v1/messages/{id}"): {"text": "mallory"},
@@ -201,6 +209,9 @@ BODIES = {
 
 
 def status_of(house: House, method, pattern, operation, *, app, credential=None, host="127.0.0.1", named=None):
+    kind = "".join(pattern.split("/")[2:3])
+    if kind in house.tasks.get(app.id, {}):
+        pattern = pattern.replace("{id}", house.tasks[app.id][kind])
     path = filled(pattern, app.id, house.things.get(app.id, "msg_" + "0" * 26), house.files.get(app.id, "upl_" + "0" * 26))
     query = list(QUERIES.get(pattern, [])) if method == "GET" else []
     if pattern == "/v1/uploads" and method != "GET":
@@ -277,7 +288,7 @@ def test_every_reading_route_hides_what_another_app_has_under_the_same_address(h
             answer = status_of(house, method, pattern, operation, app=house.acme, credential=credential)
             # A user's token is not for every route, and that is said of the route before anything is looked up; nor may
             # a user read every channel of his own app, whether anybody has made it or not.
-            allowed = (403, 404) if way == "user" and pattern.startswith(("/v1/users/", "/v1/history/")) else (404,)
+            allowed = (403, 404) if way == "user" and pattern.split("/")[2] in ("users", "history", *TASKS) else (404,)
             # Who listens to a channel of chat is told to nobody, be there such a channel or not.
             if answer.status == 403 and pattern.startswith("/v1/presence"):
                 continue

@@ -1,6 +1,7 @@
 """The requests to chat that succeed, as `world.py` has them for every operation."""
 
 from ask import Ask
+from program import eventually
 
 
 class ChatAsks:
@@ -171,6 +172,44 @@ class ChatAsks:
 
     def _sendTyping(self):
         return Ask(self.user, body={"active": True})
+
+    def task(self, kind: str, **body) -> dict[str, str]:
+        """A task of the app's, as it stands in a path, when it is done."""
+        made = self.app.server.post(f"/v1/{kind}", body, expect=202).json()
+        return self.done(kind, made["id"])
+
+    def done(self, kind: str, id: str) -> dict[str, str]:
+        ended = eventually(lambda: self.app.server.get(f"/v1/{kind}/{id}", expect=200).json()["status"] == "done", 60)
+        assert ended, f"{id} is not done"
+        return {"id": id}
+
+    def _createExport(self):
+        return Ask(self.app.server, body={"user_id": "alice"})
+
+    def _readExport(self):
+        return Ask(self.app.server, path=self.task("exports", user_id="nobody"))
+
+    def _readExportContent(self):
+        return Ask(self.app.server, path=self.task("exports", user_id="nobody"))
+
+    def _createErasure(self):
+        return Ask(self.app.server, body={"user_id": "nobody", "messages": "anonymise"})
+
+    def _readErasure(self):
+        return Ask(self.app.server, path=self.task("erasures", user_id="nobody"))
+
+    def new_import(self) -> dict[str, str]:
+        made = self.app.server.post("/v1/imports", {"type": "channel", "channel": "messaging:general"}, expect=202).json()
+        return self.done("imports", made["id"])
+
+    def _createImport(self):
+        return Ask(self.app.server, body={"type": "channel", "channel": "messaging:general"})
+
+    def _readImport(self):
+        return Ask(self.app.server, path=self.new_import())
+
+    def _listImportErrors(self):
+        return Ask(self.app.server, path=self.new_import(), query={"limit": 10})
 
     def _sync(self):
         return Ask(self.user, body={"channels": [{"channel": "messaging:general", "offset": 0, "epoch": "another"}], "since": "2026-01-01T00:00:00Z"})

@@ -33,10 +33,12 @@ public final class ChatShard: PluginShard {
   var throttle = TypingThrottle()
   /// Of clients that are told what they missed.
   let turns = Turns(ChatShard.syncs)
+  var tasks = TaskRounds()
 
   init(_ types: ChannelTypes, _ context: ShardContext) {
     self.types = types
     self.context = context
+    goOnWithTasks()
   }
 
   /// The routes, messages and the service that `plugin.json` declares.
@@ -84,6 +86,14 @@ public final class ChatShard: PluginShard {
     on.route("list_unread", ChatShard.listUnread)
     on.route("typing", ChatShard.typing)
     on.route("sync", ChatShard.sync)
+    on.route("create_export", ChatShard.createExport)
+    on.route("read_export", ChatShard.readExport)
+    on.route("read_export_content", ChatShard.readExportContent)
+    on.route("create_erasure", ChatShard.createErasure)
+    on.route("read_erasure", ChatShard.readErasure)
+    on.route("create_import", ChatShard.createImport)
+    on.route("read_import", ChatShard.readImport)
+    on.route("list_import_errors", ChatShard.listImportErrors)
     on.route("ban_member", ChatShard.banMember)
     on.route("unban_member", ChatShard.unbanMember)
     on.route("list_channel_bans", ChatShard.listChannelBans)

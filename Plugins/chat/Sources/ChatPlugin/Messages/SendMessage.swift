@@ -200,16 +200,21 @@ extension ChatShard {
     ).expect(exactly: 1)
   }
 
-  /// The message, in the place that the statement before found; nothing if its id is taken.
-  private func insert(_ message: Message, in address: ChannelAddress) throws -> SQL {
+  /// The message, in the place that a statement before found; nothing if its id is taken.
+  ///
+  /// - Parameter place: the statement's number.
+  func insert(
+    _ message: Message, in address: ChannelAddress, at place: Int = 0
+  ) throws -> SQL {
     try SQL(
       """
       INSERT INTO chat_messages (id, type, channel, seq, user_id, kind, text, attachments, mentions,
-        poll, quoted, parent, listed, silent, custom, created_at)
-      VALUES (\(message.id), \(address.type), \(address.id), \(.returned(from: 0, "last_seq")),
+        poll, quoted, parent, listed, silent, custom, created_at,
+        updated_at)
+      VALUES (\(message.id), \(address.type), \(address.id), \(.returned(from: place, "last_seq")),
         \(message.userID), \(message.kind?.rawValue), \(message.text), \(message.attachments),
         \(message.mentionsJSON), \(try message.poll.map { try RawJSON(encoding: $0) }), \(message.quotedID), \(message.parentID), \(message.isListed),
-        \(message.silent ?? false), \(message.custom), \(message.createdAt))
+        \(message.silent ?? false), \(message.custom), \(message.createdAt), \(message.updatedAt))
       ON CONFLICT (id) DO NOTHING
       """
     ).expect(exactly: 1)

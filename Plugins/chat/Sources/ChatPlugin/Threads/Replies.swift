@@ -3,11 +3,13 @@ internal import PluginKit
 /// What a reply changes beside itself, in the batch that stores or deletes it: the message that it replies to, and who has to do with
 /// the thread.
 extension ChatShard {
-  /// Counts a reply, which stands in the place that statement 0 of the batch found.
+  /// Counts a reply, which stands in the place that a statement of the batch found.
   ///
+  /// - Parameter place: the statement's number.
   /// - Returns: the number of the statement that fails when nothing can be replied to.
   static func keepReply(
-    _ message: Message, to parent: String, in address: ChannelAddress, _ batch: inout Batch
+    _ message: Message, to parent: String, in address: ChannelAddress, at place: Int = 0,
+    _ batch: inout Batch
   ) -> Int {
     let now = message.createdAt
     let counted = batch.add(
@@ -37,7 +39,7 @@ extension ChatShard {
       INSERT INTO chat_thread_members (parent, user_id, replies, place, seen, follows, since)
       VALUES (\(parent), \(message.userID), 1, coalesce(
           (SELECT max(place) FROM chat_thread_members WHERE parent = \(parent)), 0) + 1,
-        \(.returned(from: 0, "last_seq")), 1, \(now))
+        \(.returned(from: place, "last_seq")), 1, \(now))
       ON CONFLICT (parent, user_id) DO UPDATE SET follows = 1,
         replies = chat_thread_members.replies + 1,
         place = CASE WHEN chat_thread_members.place = 0 THEN excluded.place
@@ -48,7 +50,7 @@ extension ChatShard {
       batch.add(
         """
         INSERT INTO chat_thread_members (parent, user_id, replies, place, seen, follows, since)
-        VALUES (\(parent), \(user), 0, 0, \(.returned(from: 0, "last_seq")) - 1, 1, \(now))
+        VALUES (\(parent), \(user), 0, 0, \(.returned(from: place, "last_seq")) - 1, 1, \(now))
         ON CONFLICT (parent, user_id) DO UPDATE SET follows = 1
         """)
     }

@@ -1,0 +1,190 @@
+internal import PluginKit
+
+/// What becomes of the messages of an erased user, and of those that mention him.
+extension ChatShard {
+  /// A message in its place.
+  private struct Placed {
+    var message: Message
+    let address: ChannelAddress
+    let deletedAt: Timestamp?
+    /// Whether a real-time history may have events of it.
+    let isRecent: Bool
+  }
+
+  /// How long a history keeps events, and a day, in milliseconds.
+  private static let remembered: Int64 = 31 * 86_400_000
+
+  private func placed(_ rows: Rows) throws -> [Placed] {
+    let horizon = try context.clock.now().adding(milliseconds: -Self.remembered)
+    return try rows.compactMap { row in
+      guard
+        let address = ChannelAddress(
+          type: try row["type", String.self], id: try row["channel_id", String.self])
+      else { return nil }
+      let message = try row.decode(Message.self)
+      let deletedAt = try row["deleted_at", Timestamp?.self]
+      return Placed(
+        message: message, address: address, deletedAt: deletedAt,
+        isRecent: (deletedAt ?? message.updatedAt ?? message.createdAt) >= horizon)
+    }
+  }
+
+  private func messages(of user: String) async throws -> [Placed] {
+    try placed(
+      try await context.store.read(
+        """
+        SELECT \(raw: Message.columns), m.type, m.channel AS channel_id, m.deleted_at
+        FROM chat_messages m WHERE m.user_id = \(user) ORDER BY m.id LIMIT \(Self.sliced)
+        """))
+  }
+
+  /// They go with all that belongs to them. Of one with replies of others an empty row stays, as of any that is deleted.
+  func eraseMessages(of user: String, leaving pseudonym: String) async throws -> Slice {
+    let found = try await messages(of: user)
+    guard !found.isEmpty else { return .last }
+    let now = try context.clock.now()
+    let ids = found.map(\.message.id)
+    let answered = found.filter { $0.message.replyCount != nil }.map(\.message.id)
+    let alone = found.filter { $0.message.replyCount == nil }.map(\.message.id)
+    let parents = Set(found.filter { $0.deletedAt == nil }.compactMap(\.message.parentID)).sorted()
+    var slice = Slice()
+    for (table, column) in Self.ofMessages where column == "message" {
+      slice.batch.add("DELETE FROM \(raw: table) WHERE message IN (\(each: ids))")
+    }
+    slice.batch.add("DELETE FROM chat_flags WHERE message IN (\(each: ids))")
+    slice.batch.add("DELETE FROM chat_thread_members WHERE parent IN (\(each: [""] + alone))")
+    slice.batch.add(
+      """
+      UPDATE chat_messages SET user_id = \(pseudonym), text = '', attachments = NULL, mentions = NULL,
+        poll = NULL, quoted = NULL, custom = NULL, pinned_at = NULL, pinned_by = NULL,
+        deleted_at = coalesce(deleted_at, \(now))
+      WHERE id IN (\(each: [""] + answered))
+      """)
+    slice.batch.add(
+      "DELETE FROM chat_messages WHERE id IN (\(each: [""] + alone)) AND reply_count = 0")
+    if !parents.isEmpty {
+      slice.batch.add(
+        """
+        UPDATE chat_messages SET
+          reply_count = (SELECT count(*) FROM chat_messages x
+            WHERE x.parent = chat_messages.id AND x.deleted_at IS NULL),
+          latest_reply_at = (SELECT x.created_at FROM chat_messages x
+            WHERE x.parent = chat_messages.id AND x.deleted_at IS NULL ORDER BY x.seq DESC LIMIT 1)
+        WHERE id IN (\(each: parents))
+        """)
+    }
+    for each in found where each.isRecent {
+      slice.batch.emit(try Self.gone(each, by: pseudonym, at: now))
+    }
+    for address in Set(found.map(\.address)) {
+      slice.afterwards.append { [self] in tellUnread(in: address, but: pseudonym) }
+    }
+    return slice
+  }
+
+  private static func gone(
+    _ placed: Placed, by pseudonym: String, at now: Timestamp
+  ) throws -> Emit {
+    var message = placed.message
+    message.userID = pseudonym
+    return try Emit(
+      "chat.message.deleted", channel: placed.address.realTimeName, replacing: message.id,
+      data: DeletedMessage(message, hard: false, at: placed.deletedAt ?? now))
+  }
+
+  /// They stay, and nobody knows any more whose they are.
+  func renameMessages(of user: String, to pseudonym: String) async throws -> Slice {
+    let found = try await messages(of: user)
+    guard !found.isEmpty else { return .last }
+    let now = try context.clock.now()
+    var slice = Slice()
+    slice.batch.add(
+      """
+      UPDATE chat_messages SET user_id = \(pseudonym)
+      WHERE id IN (\(each: found.map(\.message.id))) AND user_id = \(user)
+      """)
+    for each in found where each.isRecent {
+      guard each.deletedAt == nil else {
+        slice.batch.emit(try Self.gone(each, by: pseudonym, at: now))
+        continue
+      }
+      var message = each.message
+      message.userID = pseudonym
+      slice.batch.emit(
+        try Emit(
+          "chat.message.updated", channel: each.address.realTimeName, replacing: message.id,
+          data: message.published))
+    }
+    return slice
+  }
+
+  /// Others' messages do not mention him any more; what they say stays theirs.
+  func eraseMentions(of user: String) async throws -> Slice {
+    let found = try placed(
+      try await context.store.read(
+        """
+        SELECT \(raw: Message.columns), m.type, m.channel AS channel_id, m.deleted_at
+        FROM chat_mentions x JOIN chat_messages m ON m.id = x.message
+        WHERE x.user_id = \(user) ORDER BY x.created_at, x.message LIMIT \(Self.sliced)
+        """))
+    var slice = Slice()
+    // One whose message is not there any more.
+    guard !found.isEmpty else {
+      slice.batch.add("DELETE FROM chat_mentions WHERE user_id = \(user)")
+      slice.isLast = true
+      return slice
+    }
+    for each in found {
+      var message = each.message
+      let rest = (message.mentions ?? []).filter { $0 != user }
+      message.mentions = rest.isEmpty ? nil : rest
+      slice.batch.add(
+        SQL(
+          """
+          UPDATE chat_messages SET mentions = \(try message.mentionsJSON)
+          WHERE id = \(message.id)
+            AND coalesce(mentions, '') = \(try each.message.mentionsJSON?.text ?? "")
+          """
+        ).expect(exactly: 1))
+      if each.isRecent, each.deletedAt == nil {
+        slice.batch.emit(
+          try Emit(
+            "chat.message.updated", channel: each.address.realTimeName, replacing: message.id,
+            data: message.published))
+      }
+    }
+    slice.batch.add(
+      """
+      DELETE FROM chat_mentions
+      WHERE user_id = \(user) AND message IN (\(each: found.map(\.message.id)))
+      """)
+    return slice
+  }
+
+  /// Likewise in a table with a list of mentions that nothing else is found by.
+  func eraseMentions(of user: String, in table: String, by key: [String]) async throws -> Slice {
+    let name = try RawJSON(encoding: [user]).text.dropFirst().dropLast()
+    let rows = try await context.store.read(
+      """
+      SELECT \(raw: key.joined(separator: ", ")), mentions FROM \(raw: table)
+      WHERE instr(coalesce(mentions, ''), \(String(name))) > 0 LIMIT \(Self.sliced)
+      """)
+    guard !rows.isEmpty else { return .last }
+    var slice = Slice()
+    for row in rows {
+      let all = try row["mentions", RawJSON.self].decode([String].self)
+      let rest = all.filter { $0 != user }
+      let left = try rest.isEmpty ? nil : RawJSON(encoding: rest)
+      var condition: Fragment = "1 = 1"
+      for column in key {
+        condition = "\(condition) AND \(raw: column) = \(value: row[column] ?? .null)"
+      }
+      slice.batch.add(
+        """
+        UPDATE \(raw: table) SET mentions = \(left)
+        WHERE \(condition)
+        """)
+    }
+    return slice
+  }
+}

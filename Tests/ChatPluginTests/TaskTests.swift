@@ -1,0 +1,142 @@
+import Foundation
+import PluginKit
+import PluginTesting
+import Testing
+
+@testable import ChatPlugin
+
+private struct View: Decodable {
+  let id: String
+  let status: String
+  let progress: Int
+}
+
+extension TestHost {
+  /// Asks for a task, and returns it when it has come to an end.
+  fileprivate func task(_ kind: String, _ body: String) async throws -> View {
+    let made: View = try await request("POST", "/v1/\(kind)", body: body, as: .key()).json()
+    try await settle()
+    return try await request("GET", "/v1/\(kind)/\(made.id)", as: .key()).json()
+  }
+
+  fileprivate func count(_ table: String, _ column: String, _ value: String) async throws -> String
+  {
+    try await execute("SELECT count(*) FROM \(table) WHERE \(column) = '\(value)'")[0][0]
+  }
+}
+
+@Suite struct `Erasing a user` {
+  /// Columns that are dealt with by steps of their own.
+  private static let others = [
+    "chat_members.user_id", "chat_messages.user_id", "chat_mentions.user_id",
+    "chat_poll_votes.user_id", "chat_tasks.user_id",
+  ]
+
+  /// `table.column` of every column that the migrations make and whose name says that it has a user.
+  private static func columns() throws -> Set<String> {
+    let folder = "Plugins/chat/migrations/"
+    var found: Set<String> = []
+    for file in try FileManager.default.contentsOfDirectory(atPath: folder) {
+      var table = ""
+      for line in try String(contentsOfFile: folder + file, encoding: .utf8).split(separator: "\n")
+      {
+        let words = line.split(separator: " ")
+        if line.hasPrefix("CREATE TABLE ") { table = String(words[2]) }
+        var column = line.hasPrefix("  ") ? words.first.map(String.init) : nil
+        if line.hasPrefix("ALTER TABLE "), words.count > 5 {
+          (table, column) = (String(words[2]), String(words[5]))
+        }
+        guard let column,
+          column == "user_id" || column.hasSuffix("_by") || column == "author" || column == "muted"
+        else { continue }
+        found.insert("\(table).\(column)")
+      }
+    }
+    return found
+  }
+
+  @Test func `knows every column that has a user`() throws {
+    let known = ErasureStep.allCases.compactMap { step -> String? in
+      if case .trace(let trace) = step { "\(trace.table).\(trace.column)" } else { nil }
+    }
+    #expect(try Self.columns() == Set(known + Self.others))
+  }
+
+  @Test func `leaves nothing of many messages, and what others have said`() async throws {
+    try await withChat { host async throws in
+      for number in 1...250 {
+        try await host.send("mine \(number)", id: "m\(number)", as: .user("bob"))
+      }
+      try await host.send("hers", id: "hers", as: .user("alice"))
+      let done = try await host.task("erasures", #"{"user_id":"bob"}"#)
+      #expect(done.status == "done" && done.progress == 100)
+      #expect(try await host.count("chat_messages", "user_id", "bob") == "0")
+      let page: ListPage<Said> = try await host.list().json()
+      #expect(page.data == [Said(id: "hers", text: "hers")])
+      #expect(
+        try await host.history(of: "chat:messaging:general").allSatisfy {
+          !$0.data.text.contains("mine")
+        })
+    }
+  }
+
+  @Test func `is asked for once and done once`() async throws {
+    try await withChat { host async throws in
+      let first = try await host.task("erasures", #"{"user_id":"nobody"}"#)
+      let second = try await host.task("erasures", #"{"user_id":"nobody"}"#)
+      #expect(first.status == "done" && second.status == "done" && first.id != second.id)
+    }
+  }
+}
+
+@Suite struct `Exporting a user` {
+  @Test func `has pages of everything`() async throws {
+    try await withChat { host async throws in
+      for number in 1...230 { try await host.send("\(number)", id: "m\(number)", as: .user("bob")) }
+      try await host.send("hers", as: .user("alice"))
+      let made = try await host.task("exports", #"{"user_id":"bob"}"#)
+      #expect(made.status == "done")
+      let parts = try await host.execute(
+        "SELECT lines FROM chat_export_parts WHERE task = '\(made.id)' ORDER BY number")
+      let lines = parts.flatMap { $0[0].split(separator: "\n") }
+      #expect(lines.filter { $0.hasPrefix(#"{"type":"message","#) }.count == 230)
+      #expect(!lines.contains { $0.contains("hers") })
+    }
+  }
+
+  @Test func `is forgotten after a week`() async throws {
+    try await withChat { host async throws in
+      let made = try await host.task("exports", #"{"user_id":"bob"}"#)
+      try await host.advance(milliseconds: Int(TaskRecord.kept) + 1)
+      _ = try await host.task("exports", #"{"user_id":"alice"}"#)
+      #expect(try await host.request("GET", "/v1/exports/\(made.id)", as: .key()).status == 404)
+    }
+  }
+}
+
+@Suite struct `Lines of a body` {
+  private static func read(_ pieces: [String]) throws -> [String] {
+    var reader = LineReader()
+    for piece in pieces { try reader.add(Array(piece.utf8)) }
+    try reader.end()
+    return reader.take().map { "\($0.number) \(String(decoding: $0.bytes, as: UTF8.self))" }
+  }
+
+  @Test func `are the same however the body is cut`() throws {
+    let body = "a\nbc\r\n\n\ndef\nend"
+    for size in 1...body.utf8.count {
+      let bytes = Array(body.utf8)
+      let pieces = stride(from: 0, to: bytes.count, by: size).map {
+        String(decoding: bytes[$0..<min($0 + size, bytes.count)], as: UTF8.self)
+      }
+      #expect(try Self.read(pieces) == ["1 a", "2 bc", "5 def", "6 end"])
+    }
+  }
+
+  @Test func `are bounded`() throws {
+    let longest = String(repeating: "x", count: ImportLine.limit)
+    #expect(try Self.read([longest]).count == 1)
+    #expect(throws: Problem.self) { try Self.read([longest, "y"]) }
+    #expect(throws: Problem.self) { try Self.read([longest + "y\n"]) }
+  }
+}
