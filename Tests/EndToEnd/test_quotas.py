@@ -278,6 +278,7 @@ def test_an_app_whose_file_is_full_still_reads_and_deletes(sluice):
     # What makes it no more, and what is needed to take rights away.
     app.server.post("/v1/users/alice/revoke", expect=200)
     app.server.post("/v1/disconnect", {"user": "alice"}, expect=200)
+    app.server.post("/v1/sync", {"user_id": "alice"}, expect=200)
     app.server.call("PUT", "/v1/bans/mallory", {"seconds": 60}, expect=200)
     assert used(app, "storage_bytes") >= 2_000_000
     for message in made:
