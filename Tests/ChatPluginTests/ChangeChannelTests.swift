@@ -15,9 +15,11 @@ private struct Seen: Decodable {
 }
 
 extension TestHost {
-  /// What was told to a user alone.
+  /// What was told to a user alone, beside how much he has not read.
   func told(_ user: String) async throws -> [String?] {
-    try await published.filter { $0.channel == "#\(user)" }.map(\.type)
+    try await published.filter { $0.channel == "#\(user)" }.map(\.type).filter {
+      $0 != "chat.unread" && $0 != "chat.thread.unread"
+    }
   }
 
   /// Whose subscriptions have ended.

@@ -6,7 +6,7 @@ import Testing
 
 extension TestHost {
   /// Says something over a socket; the answer's text.
-  fileprivate func said(_ type: String, _ data: RawJSON, by user: String = "bob") async throws
+  func said(_ type: String, _ data: RawJSON, by user: String = "bob") async throws
     -> String
   {
     try await say(type, data, type: "chat.\(type)", as: .user(user)).text

@@ -161,10 +161,13 @@ def test_members_are_told_what_they_have_not_read(platform, app):
         while not told or told[-1]["data"]["unread"] < 3:
             told += bob.hear()
         assert {event["type"] for event in told} == {"chat.unread"} and {event["channel"] for event in told} == {"#bob"}
-        assert [event["data"]["unread"] for event in told] == sorted({event["data"]["unread"] for event in told})
+        assert [event["data"]["unread"] for event in told] == sorted(event["data"]["unread"] for event in told)
         assert app.user("bob").get("/v1/unread", expect=200).json() == {"data": [{"channel": channel, "unread": 3}], "next": None}
         assert bob.ask("chat.read", channel=channel, message_id=sent[1]["id"])["data"]["unread"] == 1
-        assert bob.hear()[0]["data"] == {"channel": channel, "unread": 1, "message_id": sent[1]["id"]}
+        # The count before may be told once more.
+        while (last := bob.hear()[0]["data"])["unread"] == 3:
+            pass
+        assert last == {"channel": channel, "unread": 1, "message_id": sent[1]["id"]}
         # Whoever wrote it knows it.
         assert alice.ask("ping")["type"] == "pong" and alice.events == []
 

@@ -27,9 +27,8 @@ struct Settings: Decodable {
 public final class ChatShard: PluginShard {
   let types: ChannelTypes
   let context: ShardContext
-  /// Channels and threads whose readers are being told what they have not read, with who has written since that was
-  /// last read; of several authors, two.
-  var telling: [Told: Set<String>] = [:]
+  /// Whose counts are being told.
+  var telling: [Told: Telling] = [:]
   var throttle = TypingThrottle()
   /// Of clients that are told what they missed.
   let turns = Turns(ChatShard.syncs)

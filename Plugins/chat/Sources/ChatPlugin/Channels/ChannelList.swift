@@ -20,18 +20,26 @@ extension ChatShard {
         Page(data: page, next: channels.count > limit ? page.last?.channel : nil))
     }
     let rows = try await context.store.read(wanted.channels(of: member, limit + 1))
-    let page = try rows.prefix(limit).map { try Self.record(in: $0, of: member) }
+    let page = try rows.prefix(limit).map { row in
+      let mayRead = try? types[row["type", String.self]].grants.allows(
+        row["role", String.self], .readChannel)
+      return try Self.record(
+        in: row, of: member, unread: mayRead == true ? row["unread", Int.self] : 0)
+    }
     let next = rows.count > limit ? page.last.map(wanted.cursor) : nil
     return try .json(Page(data: page, next: next))
   }
 
-  /// A channel with what it is to a member.
-  static func record(in row: Row, of member: String) throws -> ChannelRecord {
+  /// A channel with what it is to a member, and how much of it he has not read, where that is shown with it.
+  static func record(
+    in row: Row, of member: String, unread: Int? = nil
+  ) throws -> ChannelRecord {
     var channel = try row.decode(ChannelRecord.self)
     channel.membership = try RawJSON(
       encoding: Membership(
         channel: channel.channel, userID: member, role: row["role", String.self],
-        isHidden: row["hidden", Int.self] == 1, archivedAt: row["archived_at", Timestamp?.self],
+        isHidden: row["hidden", Int.self] == 1, unread: unread,
+        archivedAt: row["archived_at", Timestamp?.self],
         pinnedAt: row["pinned_at", Timestamp?.self],
         createdAt: row["member_since", Timestamp.self]))
     return channel
@@ -111,10 +119,11 @@ private struct ChannelFilter {
     let order = isByMessage ? "o.active_at DESC, o.type, o.channel" : "o.type, o.channel"
     return """
       SELECT \(raw: ChannelRecord.columns), o.role, o.archived_at, o.pinned_at,
-        o.created_at AS member_since, o.hidden
+        o.created_at AS member_since, o.hidden,
+        \(raw: UnreadSQL.messages(of: "o", after: "coalesce(r.seq, o.joined_seq)"))
       FROM (
         SELECT * FROM (
-          SELECT m.type, m.channel, m.role, m.archived_at, m.pinned_at, m.created_at,
+          SELECT m.type, m.channel, m.user_id, m.joined_seq, m.role, m.archived_at, m.pinned_at, m.created_at,
             coalesce(x.last_message_at, x.created_at) AS active_at,
             CASE WHEN m.hidden_seq >= x.last_seq THEN 1 ELSE 0 END AS hidden
           FROM chat_members m JOIN chat_channels x ON x.type = m.type AND x.id = m.channel
@@ -129,6 +138,8 @@ private struct ChannelFilter {
           THEN o.active_at < \(after.at) ELSE (o.type, o.channel) > (\(after.type), \(after.id)) END
         ORDER BY \(raw: order) LIMIT \(count)
       ) AS o JOIN chat_channels c ON c.type = o.type AND c.id = o.channel
+      LEFT JOIN chat_reads r
+        ON r.type = o.type AND r.channel = o.channel AND r.user_id = o.user_id
       ORDER BY \(raw: order)
       """
   }

@@ -58,8 +58,10 @@ extension ChatShard {
   ) async throws {
     let now = try context.clock.now()
     let deleted = DeletedChannel(channel: "\(address)", isHard: isHard, deletedAt: now)
-    let members = try await context.store.read(address.members).map {
-      try $0["user_id", String.self]
+    // Nobody else is to know that there is a closed channel.
+    let others = type.grants.allows(Role.user, .readChannel) ? [address.followers] : []
+    let told = try await context.store.read([address.members] + others).flatMap { rows in
+      try rows.map { try $0["user_id", String.self] }
     }
     do {
       try await context.store.commit {
@@ -80,7 +82,7 @@ extension ChatShard {
     } catch StoreError.conflict {
       throw try await refusal(of: .deleteChannel, actor, address, type)
     }
-    for member in members { tell("chat.channel.deleted", deleted, to: member) }
+    for user in told { tell("chat.channel.deleted", deleted, to: user) }
     endSubscriptions(to: address, of: nil)
   }
 
@@ -113,5 +115,18 @@ extension ChatShard {
       WHERE type = \(address.type) AND id = \(address.id)
       """)
     try await context.store.commit(batch)
+  }
+}
+
+extension ChannelAddress {
+  /// The first hundred who follow threads of the channel and are no members.
+  fileprivate var followers: SQL {
+    """
+    SELECT DISTINCT t.user_id FROM chat_messages p JOIN chat_thread_members t ON t.parent = p.id
+    WHERE p.type = \(type) AND p.channel = \(id) AND p.reply_count > 0 AND t.follows = 1
+      AND NOT EXISTS (SELECT 1 FROM chat_members m
+        WHERE m.type = \(type) AND m.channel = \(id) AND m.user_id = t.user_id)
+    ORDER BY t.user_id LIMIT 100
+    """
   }
 }

@@ -42,7 +42,7 @@ extension ChatShard {
     // Before he has joined: a member may not join.
     let place = address.still(permission, actor, type, at: now).map { batch.add($0) }
     for member in members {
-      for statement in address.join(member.userID, as: member.role, at: now) {
+      for statement in address.join(member.userID, type, as: member.role, at: now) {
         batch.add(statement)
       }
     }

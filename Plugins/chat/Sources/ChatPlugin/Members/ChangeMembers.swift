@@ -57,6 +57,7 @@ extension ChatShard {
       throw try await refusal(of: permission, actor, address, type)
     }
     tell("chat.member.removed", removed, to: user)
+    tellUnread(to: user, in: address)
     if !type.grants.allows(Role.user, .readChannel) { endSubscriptions(to: address, of: user) }
     return .empty()
   }
@@ -110,6 +111,7 @@ extension ChatShard {
       throw try await refusal(of: .updateMembers, actor, address, type)
     }
     tell("chat.member.updated", member, to: user)
+    tellUnread(to: user, in: address)
     if !type.grants.allows(role, .readChannel) { endSubscriptions(to: address, of: user) }
     return try .json(member)
   }

@@ -153,7 +153,7 @@ extension ChatShard {
           AND (b.expires_at IS NULL OR b.expires_at > \(now)))
         """
       ).expect(exactly: 1))
-    for statement in address.join(user, at: now) { batch.add(statement) }
+    for statement in address.join(user, type, at: now) { batch.add(statement) }
     let room = batch.add(address.hasRoom(type))
     try batch.emit("chat.member.added", channel: address.realTimeName, data: member)
     do {

@@ -28,6 +28,8 @@ struct Membership: Codable, Equatable {
   let role: String
   /// Whether his list leaves it out until its next message.
   let isHidden: Bool
+  /// Messages of others that he has not read, counted up to `ReadMark.limit`; nil where his channels are not listed.
+  var unread: Int?
   let archivedAt: Timestamp?
   let pinnedAt: Timestamp?
   let createdAt: Timestamp
@@ -37,6 +39,7 @@ struct Membership: Codable, Equatable {
     case userID = "user_id"
     case role
     case isHidden = "hidden"
+    case unread
     case archivedAt = "archived_at"
     case pinnedAt = "pinned_at"
     case createdAt = "created_at"
@@ -44,7 +47,7 @@ struct Membership: Codable, Equatable {
 
   /// What a statement selects from `chat_members m` and its `chat_channels c` to decode one.
   static let columns = """
-    \(Member.columns), m.archived_at, m.pinned_at,
+    \(Member.columns), NULL AS unread, m.archived_at, m.pinned_at,
     CASE WHEN m.hidden_seq >= c.last_seq THEN 1 ELSE 0 END AS hidden
     """
 }
@@ -58,9 +61,21 @@ extension ChannelAddress {
     """
   }
 
-  /// Makes `user` a member, who is then not invited any more; one who is one stays as he is. The first of the statements returns a row where he was none.
-  func join(_ user: String, as role: String = Role.member, at time: Timestamp) -> [SQL] {
-    [
+  /// Makes `user` a member, who is then not invited any more; one who is one stays as he is. Where he could not read before, he has
+  /// nothing unread from before, in threads neither.
+  func join(
+    _ user: String, _ channelType: ChannelType, as role: String = Role.member, at time: Timestamp
+  ) -> [SQL] {
+    let catchUp: SQL = """
+      UPDATE chat_thread_members SET seen = (
+        SELECT c.last_seq FROM chat_channels c WHERE c.type = \(type) AND c.id = \(id))
+      WHERE user_id = \(user)
+        AND EXISTS (SELECT 1 FROM chat_messages p WHERE p.id = chat_thread_members.parent
+          AND p.type = \(type) AND p.channel = \(id))
+        AND NOT EXISTS (SELECT 1 FROM chat_members
+          WHERE type = \(type) AND channel = \(id) AND user_id = \(user))
+      """
+    return (channelType.grants.allows(Role.user, .readChannel) ? [] : [catchUp]) + [
       """
       INSERT INTO chat_members (type, channel, user_id, role, created_at, joined_seq)
       VALUES (\(type), \(id), \(user), \(role), \(time), coalesce(

@@ -114,6 +114,7 @@ extension ChatShard {
       ).map { batch.add($0) }
       Self.dropParts(of: message, &batch)
       batch.add("DELETE FROM chat_thread_members WHERE parent = \(id)")
+      if message.isListed { batch.add(found.address.moveMarks(from: id)) }
       if let parent = message.parentID, found.deletedAt == nil {
         Self.dropReply(message, of: parent, &batch)
       }
@@ -147,6 +148,8 @@ extension ChatShard {
     if message.isListed { tellUnread(in: address, but: message.userID) }
     if let parent = message.parentID {
       tellUnread(inThreadOf: parent, address, but: message.userID)
+    } else if message.replyCount != nil {
+      tellUnread(inThreadOf: message.id, address)
     }
   }
 }

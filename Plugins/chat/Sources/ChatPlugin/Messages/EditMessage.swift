@@ -57,6 +57,10 @@ extension ChatShard {
       message = passed.message
       let now = try context.clock.now()
       message.updatedAt = now
+      let known = Set(was.mentions ?? [])
+      let mentioned = (message.mentions ?? []).filter {
+        !known.contains($0) && $0 != message.userID
+      }
       var batch = Batch()
       Self.keepVersion(of: id, at: now, by: actor, &batch)
       let changing = batch.add(
@@ -83,6 +87,7 @@ extension ChatShard {
             AND user_id NOT IN (\(each: [""] + (message.mentions ?? [])))
           """)
         Self.keepMentions(of: message, &batch)
+        Self.follow(mentioned, of: id, at: now, &batch)
       }
       try keep(passed.flags, of: message, in: found.address, &batch)
       batch.emit(
@@ -91,12 +96,10 @@ extension ChatShard {
           data: message.published))
       do {
         try await context.store.commit(batch)
-        let known = Set(was.mentions ?? [])
         if message.silent == nil {
-          tell(
-            (message.mentions ?? []).filter { !known.contains($0) }, of: message.published,
-            in: found.address, found.type)
+          tell(mentioned, of: message.published, in: found.address, found.type)
         }
+        if !mentioned.isEmpty { tellUnread(inThreadOf: was.parentID ?? id, found.address) }
         return try await shown(message, to: actor.user)
       } catch StoreError.conflict(statement: changing, _) {
         // It is gone or has been changed; which, is seen when it is read again.

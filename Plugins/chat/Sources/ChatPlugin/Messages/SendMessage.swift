@@ -92,10 +92,11 @@ extension ChatShard {
         {
           tellUnread(in: address, but: message.userID)
         }
-        if let parent = message.parentID {
-          tellUnread(inThreadOf: parent, address, but: message.userID)
-        }
         tell(message.mentions ?? [], of: message, in: address, type)
+      }
+      // Of a silent one too: who follows the thread from here on has its count.
+      if let parent = message.parentID {
+        tellUnread(inThreadOf: parent, address, but: message.userID)
       }
       let isWhole = message.quotedID == nil && message.poll == nil
       return (isWhole ? message : try await shown(message, to: actor.user), true)

@@ -20,6 +20,13 @@ extension ChatShard {
           ON CONFLICT (id) DO NOTHING
           """
         ).expect(exactly: 1)
+        // Who has hidden the channel does not see by it that there is a message.
+        SQL(
+          """
+          UPDATE chat_members SET hidden_seq = \(.returned(from: 0, "last_seq"))
+          WHERE type = \(address.type) AND channel = \(address.id) AND user_id <> \(message.userID)
+            AND hidden_seq >= \(.returned(from: 0, "last_seq")) - 1
+          """)
       }
     } catch StoreError.conflict(statement: 0, _) {
       throw Self.gone(address)

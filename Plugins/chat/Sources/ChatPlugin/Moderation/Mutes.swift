@@ -69,6 +69,7 @@ extension ChatShard {
     ).decode()
     let mute = found.first ?? Mute(userID: user, mutedID: other, createdAt: now)
     tell("chat.user.muted", mute, to: user)
+    tellUnread(to: user)
     return try .json(mute)
   }
 
@@ -81,6 +82,7 @@ extension ChatShard {
     }
     if commit.statements[0].changed > 0 {
       tell("chat.user.unmuted", EndedMute(userID: user, mutedID: other), to: user)
+      tellUnread(to: user)
     }
     return .empty()
   }

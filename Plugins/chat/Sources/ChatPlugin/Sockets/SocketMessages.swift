@@ -48,7 +48,7 @@ extension ChatShard {
     on.message("read_thread") { (shard, message) async throws in
       let named: InThread = try message.decode()
       return try await shard.readThread(
-        of: named.parentID, to: named.messageID, as: nil, for: Actor(message.principal))
+        of: named.parentID, to: try message.decode(), for: Actor(message.principal))
     }
     on.message("typing") { (shard, message) async throws in
       let named: InChannel = try message.decode()
@@ -72,12 +72,8 @@ extension ChatShard {
 
   private struct InThread: Decodable {
     let parentID: String
-    let messageID: String?
 
-    private enum CodingKeys: String, CodingKey {
-      case parentID = "parent_id"
-      case messageID = "message_id"
-    }
+    private enum CodingKeys: String, CodingKey { case parentID = "parent_id" }
   }
 
   private struct Reacting: Decodable {

@@ -55,20 +55,20 @@ extension ChatShard {
   }
 
   /// How much of some of his channels a member has not read, by `type:id`.
-  func unread(by user: String, in channels: [ChannelAddress]) async throws -> [String: Unread] {
+  func unread(by user: String, in channels: [ChannelAddress]) async throws -> [String: UnreadCount]
+  {
     let groups = Self.byType(channels)
     guard !groups.isEmpty else { return [:] }
     let results = try await context.store.read(
       groups.map { type, ids in
         """
-        \(raw: Self.unreadColumns) WHERE m.user_id = \(user) AND m.type = \(type)
+        \(raw: UnreadSQL.members) AND m.user_id = \(user) AND m.type = \(type)
           AND m.channel IN (\(each: ids))
         """
       })
-    var unread: [String: Unread] = [:]
-    for row in results.joined() {
-      let count = try row.decode(Unread.self)
-      unread[count.channel] = count
+    var unread: [String: UnreadCount] = [:]
+    for rows in results {
+      for count in try counts(in: rows) { unread[count.key.channel] = count }
     }
     return unread
   }

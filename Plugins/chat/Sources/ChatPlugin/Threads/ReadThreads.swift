@@ -50,7 +50,7 @@ extension ChatShard {
     let results = try await context.store.read(
       scope.statements + [
         """
-        SELECT t.parent, \(raw: Self.unreadReplies) FROM chat_thread_members t
+        SELECT t.parent, \(raw: UnreadSQL.replies) FROM chat_thread_members t
         WHERE t.user_id = \(user) AND t.parent IN (\(scope.ids))
         """
       ])
@@ -68,14 +68,6 @@ extension ChatShard {
           TimedCursor(at: $0.latestReplyAt?.unixMilliseconds ?? 0, id: $0.id).text
         }))
   }
-
-  /// What a follower `t` of a thread has not read of it.
-  static let unreadReplies = """
-    (SELECT count(*) FROM (
-      SELECT 1 FROM chat_messages x WHERE x.parent = t.parent AND x.deleted_at IS NULL
-        AND x.seq > t.seen AND x.user_id <> t.user_id AND x.silent = 0
-      LIMIT \(ReadMark.limit)) AS some) AS unread
-    """
 
   /// The place of a thread whose message, which is deleted or not, the actor may read.
   ///

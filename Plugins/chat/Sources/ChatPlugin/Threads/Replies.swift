@@ -57,6 +57,20 @@ extension ChatShard {
     return counted
   }
 
+  /// Has users follow the thread that a message stands in, or has begun, because a change of the message mentions them.
+  static func follow(_ users: [String], of id: String, at now: Timestamp, _ batch: inout Batch) {
+    for user in users {
+      batch.add(
+        """
+        INSERT INTO chat_thread_members (parent, user_id, replies, place, seen, follows, since)
+        SELECT coalesce(m.parent, m.id), \(user), 0, 0,
+          CASE WHEN m.parent IS NULL THEN m.seq ELSE m.seq - 1 END, 1, \(now)
+        FROM chat_messages m WHERE m.id = \(id) AND (m.parent IS NOT NULL OR m.reply_count > 0)
+        ON CONFLICT (parent, user_id) DO UPDATE SET follows = 1
+        """)
+    }
+  }
+
   /// Takes a reply that the batch deletes out of the counts.
   static func dropReply(_ message: Message, of parent: String, _ batch: inout Batch) {
     batch.add(
