@@ -21,7 +21,7 @@ class Ours:
 
     start: Callable[[Bench, list[int]], Server]
     path: str
-    load: dict[str, object]
+    load: dict[str, object] | Callable[[Bench], dict[str, object]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Comparison:
         cores = bench.cores.server if self.loops == 1 else bench.cores.two_servers
         with ExitStack() as running:
             if self.ours and not bench.against_itself:
-                ours, path, load = self.ours.start(bench, cores), self.ours.path, self.ours.load
+                ours, path = self.ours.start(bench, cores), self.ours.path
+                load = self.ours.load(bench) if callable(self.ours.load) else self.ours.load
             else:
                 ours, path, load = bench.ours(self.peer, cores, loops=self.loops), self.path, self.load
             running.enter_context(ours)

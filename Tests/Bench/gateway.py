@@ -59,7 +59,7 @@ def centrifugo(cores: list[int], data: Path, loops: int = 1) -> Server:
 
 # An app whose server shows this key.
 KEY = "sk_bench_0123456789abcdefghijklmnopqrstuvwxyz"
-APP_PORT, KEYLESS_PORT = 9082, 9083
+APP_PORT, KEYLESS_PORT, CHAT_PORT = 9082, 9083, 9084
 HELLO = ROOT / ".build/release/examples/hello-swift"
 
 
@@ -82,14 +82,25 @@ def keyless(cores: list[int], data: Path, loops: int = 1) -> Server:
     return _made(cores, data, loops, KEYLESS_PORT, "no credential", [HELLO])
 
 
+def chat(cores: list[int], data: Path, loops: int = 1) -> Server:
+    """An app with chat, whose users may do as much as they like, on a folder that may have been used before."""
+    own = {"user_token_issuer_optional": True, "user_token_expiry_optional": True}
+    tenant = {
+        "id": "bench", "hosts": ["127.0.0.1"], "secrets": {"signing": "secret"},
+        "plugins": {"auth": {"config": own}, "realtime": {}, "chat": {"config": {"types": {"private": {}}}}},
+    }
+    limits = {"connections": 30_000, "connections_per_address": 30_000, "user_requests_per_second": 0, "websocket_queue_bytes": 24 << 20}
+    return _made(cores, data, loops, CHAT_PORT, "sluice", [ROOT / ".build/release/plugins"], limits, tenants=[tenant])
+
+
 def _made(
-    cores: list[int], data: Path, loops: int, port: int, name: str, folders: list[Path], **others: object
+    cores: list[int], data: Path, loops: int, port: int, name: str, folders: list[Path], limits: dict[str, int] = {}, **others: object
 ) -> Server:
     configuration = data / "sluice.json"
     configuration.write_text(json.dumps({
         "listeners": [{"address": f"127.0.0.1:{port}"}], "log": {"access": "/dev/null"},
         "plugins": {"folders": [str(folder) for folder in folders], "tenants_grant": "platform"},
-        "limits": {"requests_per_second": 10_000_000}, **others,
+        "limits": {"requests_per_second": 10_000_000, **limits}, **others,
     }))
     return Server(
         name, command(configuration, data, loops), port, data / "bench.log", cores, answers="/readyz", folder=ROOT)

@@ -175,12 +175,12 @@ def node_ws(scratch: Path, cores: list[int]) -> Server:
     )
 
 
-def fastapi(scratch: Path, cores: list[int], synchronous: str = "FULL") -> Server:
+def fastapi(scratch: Path, cores: list[int], synchronous: str = "FULL", program: str = "fastapi_peer.py") -> Server:
     python = venv_python("fastapi, uvicorn, uvloop, httptools", ["fastapi", "uvicorn[standard]"])
     port = free_port()
     return Server(
         "FastAPI",
-        [python, str(HERE / "peers/fastapi_peer.py"), str(port), str(scratch / f"fastapi-{port}.sqlite"),
+        [python, str(HERE / "peers" / program), str(port), str(scratch / f"fastapi-{port}.sqlite"),
          synchronous],
         port, scratch / f"fastapi-{port}.log", cores,
     )

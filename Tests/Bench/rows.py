@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import centrifugo
+import chat
 import gateway
 import peers
 from compare import Comparison, Ours
@@ -60,6 +61,20 @@ def protocol_fan(name: str, channel: str, what: str, bound: Bound | None) -> Row
     return Row(
         name, f"publish → 1,000 clients of Centrifugo's JSON protocol, {what}, 16 in flight ÷ plain /fan", "deliveries/s",
         Comparison("rate", "ws-fan", "/fan", peers.socketify, load, ours=ours), bound,
+    )
+
+
+def chat_send(in_flight: int, bound: Bound | None) -> Row:
+    """Messages of chat, stored, to all members of a channel; the peer sends on what it has stored."""
+    load = {"connections": chat.MEMBERS, "bytes": 32, "pipeline": in_flight}
+
+    def ours(bench: Bench) -> dict[str, object]:
+        return {**load, "token": chat.tokens(bench.folder("members")), "channel": chat.ROOM, "rpc": "chat.send"}
+
+    return Row(
+        f"chat/send/{in_flight}", f"chat: a message stored → its 1,000 members, {in_flight} in flight ÷ FastAPI, sqlite3 and websockets",
+        "deliveries/s",
+        Comparison("rate", "ws-fan", "/chat", chat.fastapi, load, ours=Ours(chat.members_app, centrifugo.PATH, ours)), bound,
     )
 
 
@@ -121,6 +136,12 @@ ROWS = [
     fan(16, None, peers.node_ws, "fan-node"),
     protocol_fan("protocol/fan", centrifugo.LOSSY, "nothing kept", Bound("ratio", "least", 0.8)),
     protocol_fan("protocol/fan-kept", centrifugo.KEPT, "each committed first", None),
+    chat_send(1, None),
+    chat_send(16, None),
+    Row(
+        "chat/open", "opening a channel of chat with 1,000,000 messages ÷ with 1,000: first page, channel, unread", "CPU µs",
+        chat.Opening(), Bound("ratio", "most", 1.25),
+    ),
     Row(
         "protocol/idle", "one of 10,000 idle clients of Centrifugo's protocol in one channel", "bytes resident",
         idle_subscriber, Bound("figure", "most", 1536),

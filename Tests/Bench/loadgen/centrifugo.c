@@ -43,14 +43,28 @@ static int write_channel(char *out, size_t capacity, const struct options *optio
   return snprintf(out, capacity, "%s%u", options->channel, index % options->channels);
 }
 
+/* The n-th client's token, which is all of them or a line of theirs. */
+static const char *token_of(const struct options *options, unsigned index, int *length) {
+  static const char *next;
+  *length = (int)strlen(options->token);
+  if (options->tokens == NULL) return options->token;
+  if (index == 0 || next == NULL || *next == 0) next = options->tokens;
+  const char *token = next;
+  *length = (int)strcspn(token, "\n");
+  next += *length;
+  if (*next == '\n') next++;
+  return token;
+}
+
 static void ask(const struct options *options, int descriptor, unsigned index) {
   char text[4096], channel[256], position[128] = "";
   write_channel(channel, sizeof channel, options, index);
   if (options->expect_missed > 0)
     snprintf(position, sizeof position, ",\"recover\":true,\"offset\":%" PRIu64 ",\"epoch\":\"%s\"",
              options->since, options->epoch);
-  int length = snprintf(text, sizeof text,
-                        "{\"id\":1,\"connect\":{\"token\":\"%s\"}}", options->token);
+  int length;
+  const char *token = token_of(options, index, &length);
+  length = snprintf(text, sizeof text, "{\"id\":1,\"connect\":{\"token\":\"%.*s\"}}", length, token);
   uint8_t frames[sizeof text + 2 * WS_HEAD_BYTES + 512];
   if (length >= (int)sizeof text) refuse("the token is too long", (const uint8_t *)"", 0);
   size_t bytes = ws_render(frames, WS_TEXT, (const uint8_t *)text, (uint32_t)length);
@@ -141,12 +155,18 @@ void centrifugo_join(const struct options *options, const int *descriptors, unsi
 
 size_t centrifugo_publish(uint8_t *out, const struct options *options, uint64_t number) {
   char text[CENTRIFUGO_HEAD_BYTES + 65536];
-  int length = snprintf(text, sizeof text, "{\"id\":%" PRIu64 ",\"publish\":{\"channel\":\"%s\",\"data\":\"%016" PRIx64,
-                        number % 4000000000u + 3, options->channel, number);
+  uint64_t id = number % 4000000000u + 3;
+  int length =
+      options->rpc == NULL
+          ? snprintf(text, sizeof text, "{\"id\":%" PRIu64 ",\"publish\":{\"channel\":\"%s\",\"data\":\"%016" PRIx64,
+                     id, options->channel, number)
+          : snprintf(text, sizeof text,
+                     "{\"id\":%" PRIu64 ",\"rpc\":{\"method\":\"%s\",\"data\":{\"channel\":\"%s\",\"text\":\"%016" PRIx64,
+                     id, options->rpc, options->channel, number);
   memset(text + length, 'x', options->message_bytes - NUMBER_DIGITS);
   length += (int)options->message_bytes - NUMBER_DIGITS;
-  memcpy(text + length, "\"}}", 3);
-  return ws_render(out, WS_TEXT, (const uint8_t *)text, (uint32_t)length + 3);
+  memcpy(text + length, "\"}}}", 4);
+  return ws_render(out, WS_TEXT, (const uint8_t *)text, (uint32_t)length + (options->rpc == NULL ? 3 : 4));
 }
 
 enum centrifugo_line centrifugo_next(const uint8_t **payload, uint32_t *left, const uint8_t **line,
@@ -164,10 +184,10 @@ enum centrifugo_line centrifugo_next(const uint8_t **payload, uint32_t *left, co
 }
 
 uint64_t centrifugo_number(const struct options *options, const uint8_t *line, uint32_t length) {
-  static const char head[] = "\"pub\":{\"data\":\"";
+  const char *head = options->rpc == NULL ? "\"pub\":{\"data\":\"" : "\"text\":\"";
   const char *data = find(line, length, head), *end = (const char *)line + length;
   if (data == NULL) return UINT64_MAX;
-  data += sizeof head - 1;
+  data += strlen(head);
   if (end - data <= (ptrdiff_t)options->message_bytes || data[options->message_bytes] != '"') return UINT64_MAX;
   uint64_t number = 0;
   for (unsigned i = 0; i < NUMBER_DIGITS; i++) {

@@ -23,7 +23,7 @@ int centrifugo_is_spoken(const struct options *options);
 void centrifugo_join(const struct options *options, const int *descriptors, unsigned first, unsigned count,
                      struct report *report);
 
-/* Writes the command that publishes a message, as one frame; `out` holds CENTRIFUGO_HEAD_BYTES more than the
+/* Writes the command that publishes a message, or sends it as a text by `rpc`, as one frame; `out` holds CENTRIFUGO_HEAD_BYTES more than the
    message. Returns the bytes written. */
 size_t centrifugo_publish(uint8_t *out, const struct options *options, uint64_t number);
 

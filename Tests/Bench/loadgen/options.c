@@ -17,7 +17,8 @@ static const char usage[] =
     "  ws-fan     [--bytes 32] [--pipeline 1] [--rate N a second]  one publisher, --connections subscribers\n"
     "  ws-idle    holds --connections open until its standard input closes\n"
     "  ws modes  [--deflate 1]  offer permessage-deflate, which must be taken\n"
-    "  ws-fan and ws-idle speak Centrifugo's protocol with --token T --channel C; ws-idle also\n"
+    "  ws-fan and ws-idle speak Centrifugo's protocol with --token T --channel C; T may be @FILE, a token a line\n"
+    "             for each connection in turn; ws-fan also [--rpc METHOD]  send texts by a method; ws-idle also\n"
     "             [--channels N]  C0 to CN-1 in turn  [--expect-missed N --since OFFSET --epoch E]  recover N\n"
     "  every mode [--sources N]  bind N addresses of 127.0.0.0/8 in turn\n";
 
@@ -57,6 +58,19 @@ static struct options defaults(const char *mode) {
   return options;
 }
 
+/* A whole file, which is kept for as long as the program runs. */
+static const char *contents(const char *path) {
+  FILE *file = fopen(path, "rb");
+  long length = -1;
+  if (file != NULL && fseek(file, 0, SEEK_END) == 0) length = ftell(file);
+  char *text = length > 0 ? malloc((size_t)length + 1) : NULL;
+  if (text == NULL || fseek(file, 0, SEEK_SET) != 0 || fread(text, 1, (size_t)length, file) != (size_t)length)
+    refuse("no file with tokens", path);
+  fclose(file);
+  text[length] = 0;
+  return text;
+}
+
 struct options options_read(int count, char **arguments) {
   if (count < 2 || !known_mode(arguments[1])) refuse("unknown mode", count < 2 ? "" : arguments[1]);
   struct options options = defaults(arguments[1]);
@@ -79,6 +93,7 @@ struct options options_read(int count, char **arguments) {
       options.message_bytes = (unsigned)number(name, value, 8, 65536);
     else if (strcmp(name, "--deflate") == 0) options.deflate = (unsigned)number(name, value, 0, 1);
     else if (strcmp(name, "--token") == 0) options.token = value;
+    else if (strcmp(name, "--rpc") == 0) options.rpc = value;
     else if (strcmp(name, "--channel") == 0) options.channel = value;
     else if (strcmp(name, "--epoch") == 0) options.epoch = value;
     else if (strcmp(name, "--channels") == 0) options.channels = (unsigned)number(name, value, 0, 1000000);
@@ -100,5 +115,6 @@ struct options options_read(int count, char **arguments) {
   if (options.port == 0) refuse("missing option", "--port");
   if (options.token != NULL && options.channel[0] == 0) refuse("missing option", "--channel");
   if (options.token != NULL && options.message_bytes < 16) refuse("--bytes", "16 or more with a token");
+  if (options.token != NULL && options.token[0] == '@') options.tokens = contents(options.token + 1);
   return options;
 }

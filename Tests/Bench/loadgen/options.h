@@ -20,7 +20,9 @@ struct options {
   unsigned sources;         /* 0: the system's choice; else this many 127.x.y.z addresses */
   uint64_t requests;        /* http: stop after this many; 0: stop after `seconds` */
   const char *token;        /* ws-fan, ws-idle: speaks Centrifugo's protocol with it; NULL: plain messages */
+  const char *tokens;       /* the file with a line for each connection in turn that `token` is @FILE for; else NULL */
   const char *channel;      /* with a token: what is listened to */
+  const char *rpc;          /* with a token, ws-fan: the method by which a text is sent to `channel`; NULL: it is published */
   unsigned channels;        /* with a token, ws-idle: 0: one for all; else `channel` and a number below this */
   unsigned expect_missed;   /* with a token, ws-idle: publications that every client missed after `since` */
   uint64_t since;

@@ -100,7 +100,7 @@ static int accept_lines(struct fan_load *load, struct fan_connection *connection
         if (centrifugo_pong(connection->descriptor) != 0) return 0;
         break;
       case CENTRIFUGO_REPLY:
-        if (memmem(line, length, "\"publish\":{}", 12) == NULL) return 0;
+        if (memmem(line, length, load->options->rpc == NULL ? "\"publish\":{}" : "\"rpc\":{\"data", 12) == NULL) return 0;
         break;
       case CENTRIFUGO_PUBLICATION:
         if (centrifugo_number(load->options, line, length) != connection->next) return 0;
