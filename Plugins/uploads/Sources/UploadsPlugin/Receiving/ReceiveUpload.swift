@@ -21,8 +21,10 @@ extension UploadsShard {
       guard max(announced, Int64(head.count)) <= limit else { throw tooLarge(limit, type) }
       let id = try await ledger.begin(user: user, name: name, type: type, size: max(announced, 1))
       do {
-        let (size, sha256) = try await receive(request, into: id, &head, limit: limit, type)
+        let (draft, size, sha256) = try await receive(request, into: id, &head, limit: limit, type)
         let upload = try await ledger.finish(id, user: user, size: size, sha256: sha256.hexadecimal)
+        // Its lock kept the sweep away until the row said that it is whole.
+        withExtendedLifetime(draft) {}
         counters.received?.add()
         counters.receivedBytes?.add(Int(size))
         return try .json(try await show(upload), status: 201)
@@ -86,7 +88,7 @@ extension UploadsShard {
   /// Writes the body, of which `head` has been read; the client waits while the disk does.
   private func receive(
     _ request: Request, into id: String, _ head: inout [UInt8], limit: Int, _ type: MediaType
-  ) async throws -> (size: Int64, sha256: [UInt8]) {
+  ) async throws -> (draft: BlobDraft, size: Int64, sha256: [UInt8]) {
     let folder = folder
     let draft = try await context.worker.run { try folder.begin(id) }
     var size = head.count
@@ -104,7 +106,7 @@ extension UploadsShard {
       if piece == nil { break }
     }
     let sha256 = try await context.worker.run { try draft.finish() }
-    return (Int64(size), sha256)
+    return (draft, Int64(size), sha256)
   }
 
   /// Removes what is there of an upload that came to nothing; what cannot be removed now is swept.
