@@ -17,7 +17,9 @@ PYTHON := .venv/bin/python
 
 # What the gateway is built with, and what the tests need beside it.
 BUILD_PACKAGES := gcc libc6-dev libcrypt-dev libuv1-dev libssl-dev libsqlite3-dev libjansson-dev libargon2-dev libcurl4-openssl-dev zlib1g-dev libnghttp2-dev
-TEST_PACKAGES := g++ openssl python3 python3-venv curl nghttp2-client chromium
+TEST_PACKAGES := g++ openssl python3 python3-venv curl nghttp2-client chromium $(TOOL_PACKAGES)
+# What plugins run, where it is there.
+TOOL_PACKAGES := libvips-tools
 CONFORMANCE_PACKAGES := testssl.sh nginx haproxy slowhttptest
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
@@ -44,13 +46,13 @@ define assemble
 	$(KEEP_LIBRARY) $(BIN)/lib$$id.so $(2)/lib$$id.so
 endef
 
-.PHONY: help run build packages test sanitize bench torture coverage fuzz conformance format lint clean
+.PHONY: help run build packages tools test sanitize bench torture coverage fuzz conformance format lint clean
 
 help: ## Print this
 	@echo "Sluice. Everything below works from a fresh clone."
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1~\2/p' $(MAKEFILE_LIST) | awk -F'~' '{ printf "%-20s %s\n", $$1, $$2 }'
 
-run: build ## Build, then serve on http://127.0.0.1:8080 with the data in ./data (PORT=, DATA=)
+run: build tools ## Build, then serve on http://127.0.0.1:8080 with the data in ./data (PORT=, DATA=)
 	@exec $(BIN)/sluice serve --listen 127.0.0.1:$(PORT) --data $(DATA)
 
 build: packages ## Install packages; build the gateway, its plugins and the examples, in release
@@ -74,6 +76,10 @@ build: packages ## Install packages; build the gateway, its plugins and the exam
 
 packages:
 	$(call install,$(BUILD_PACKAGES))
+
+# Without them the gateway does all but what they do.
+tools:
+	-$(call install,$(TOOL_PACKAGES))
 
 test: build .venv/ready ## Run all tests; the last line is "N passed, N failed"
 	@$(PYTHON) Tests/run.py

@@ -56,7 +56,8 @@ let plugins = [
     id: "realtime", module: "RealtimePlugin", folder: "Plugins/realtime", libraries: ["CSSL"]),
   PluginRoom(id: "chat", module: "ChatPlugin", folder: "Plugins/chat"),
   PluginRoom(
-    id: "uploads", module: "UploadsPlugin", folder: "Plugins/uploads", libraries: ["CSSL"]),
+    id: "uploads", module: "UploadsPlugin", folder: "Plugins/uploads",
+    libraries: ["CSSL", "CSpawn"]),
   PluginRoom(
     id: "hello-swift", module: "HelloSwiftPlugin", folder: "examples/plugins/hello-swift"),
   PluginRoom(id: "tally", module: "TallyPlugin", folder: "examples/plugins/tally"),
@@ -83,6 +84,7 @@ let package = Package(
     .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
     .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "CResolv", providers: [.apt(["libc6-dev"])]),
+    .systemLibrary(name: "CSpawn", providers: [.apt(["libc6-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CNghttp2", providers: [.apt(["libnghttp2-dev"])]),
 

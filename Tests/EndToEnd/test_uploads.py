@@ -182,7 +182,7 @@ def test_a_client_that_goes_away_leaves_nothing(sluice):
 
 def test_kill_9_leaves_what_was_answered_and_nothing_else(sluice):
     gateway = sluice()
-    app = configured(gateway)
+    app = configured(gateway, thumbnails=False)
     image = png(noise=os.urandom(400_000))
     whole = upload(app.user("alice"), image).json()
     wire = begun(gateway, app, "Content-Length: 2000000")
@@ -199,7 +199,7 @@ def test_kill_9_leaves_what_was_answered_and_nothing_else(sluice):
 def test_a_full_disk_refuses_leaves_nothing_and_recovers(sluice, small_disk):  # noqa: F811
     folder, remount = small_disk
     gateway = sluice()
-    app = configured(gateway)
+    app = configured(gateway, thumbnails=False)
     small = upload(app.user("alice"), png()).json()
     place = gateway.data / f"files/{app.id}/uploads"
     gateway.stop()
@@ -241,6 +241,7 @@ def test_a_user_lists_and_deletes_his_own_and_a_server_everybodys(app):
     app.server.call("DELETE", "/v1/uploads", expect=400)
     assert app.server.call("DELETE", "/v1/uploads", params={"user_id": "dora"}, expect=200).json() == {"deleted": 4}
     assert dora.get("/v1/uploads", expect=200).json()["data"] == []
+    assert app.server.call("DELETE", "/v1/uploads", params={"user_id": "nobody"}, expect=200).json() == {"deleted": 0}
     assert content(app, foreign).status_code == 200
 
 
@@ -299,7 +300,7 @@ def test_settings_that_fit_nothing_are_refused(platform):
 
 def test_a_file_that_is_gone_from_the_disk_is_404_and_not_a_broken_answer(sluice):
     gateway = sluice()
-    app = configured(gateway)
+    app = configured(gateway, thumbnails=False)
     shown = upload(app.user("alice"), png()).json()
     files_of(gateway, app)[0].unlink()
     assert content(app, shown).status_code == 404

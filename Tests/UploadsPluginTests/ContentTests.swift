@@ -70,27 +70,29 @@ import Testing
   let now = Timestamp(unixMilliseconds: 1_800_000_123_456)
 
   @Test func `is good for the upload, the app and the time that it was made for`() throws {
-    let url = key.url(of: "upl_1", app: "app_1", at: now, seconds: 3_600)
+    let url = key.url(of: "upl_1", .content, app: "app_1", at: now, seconds: 3_600)
     let signature = String(try #require(url.text.split(separator: "=").last))
     let end = "?app=app_1&expires=\(url.expires)&signature=\(signature)"
     #expect(url.text == "/v1/uploads/upl_1/content" + end)
     func isValid(_ id: String, _ app: String, _ expires: Int64, _ signature: String) -> Bool {
-      key.isValid(signature, of: id, app: app, expires: expires)
+      key.isValid(signature, of: id, .content, app: app, expires: expires)
     }
     #expect(isValid("upl_1", "app_1", url.expires, signature))
     #expect(!isValid("upl_2", "app_1", url.expires, signature))
     #expect(!isValid("upl_1", "app_2", url.expires, signature))
     #expect(!isValid("upl_1", "app_1", url.expires + 1, signature))
     #expect(!isValid("upl_1", "app_1", url.expires, ""))
+    #expect(
+      !key.isValid(signature, of: "upl_1", .thumbnail, app: "app_1", expires: url.expires))
     let other = URLKey(Array("another key".utf8))
-    #expect(!other.isValid(signature, of: "upl_1", app: "app_1", expires: url.expires))
+    #expect(!other.isValid(signature, of: "upl_1", .content, app: "app_1", expires: url.expires))
   }
 
   @Test func `is good for half its time at least, and the same for as long`() {
     for seconds: Int64 in [60, 61, 3_600, 604_800] {
       for offset: Int64 in [0, 1, 29, 30, 59, 1_799, 100_000] {
         let at = now.adding(milliseconds: offset * 1_000)
-        let url = key.url(of: "u", app: "a", at: at, seconds: seconds)
+        let url = key.url(of: "u", .content, app: "a", at: at, seconds: seconds)
         let left = url.expires - at.unixMilliseconds / 1_000
         #expect(left > seconds / 2 - 1 && left <= seconds)
       }
@@ -98,7 +100,7 @@ import Testing
     let half = 1_800_000 as Int64
     let start = Timestamp(unixMilliseconds: now.unixMilliseconds / half * half)
     let urls = [0, half - 1, half].map {
-      key.url(of: "u", app: "a", at: start.adding(milliseconds: $0), seconds: 3_600).text
+      key.url(of: "u", .content, app: "a", at: start.adding(milliseconds: $0), seconds: 3_600).text
     }
     #expect(urls[0] == urls[1] && urls[1] != urls[2])
   }

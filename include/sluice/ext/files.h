@@ -2,7 +2,8 @@
  * sluice.files/1 (host): a folder for what is a file and not a row.
  *
  * Each plugin has one folder for each tenant, below the operator's data folder, and the whole of it is the plugin's. It goes
- * when the tenant is removed; it is no part of what `sluice tenant export` writes.
+ * when the tenant is removed; it is no part of what `sluice tenant export` writes. What is in it counts towards the plan's
+ * storage_bytes, as rows do.
  */
 #ifndef SLUICE_EXT_FILES_H
 #define SLUICE_EXT_FILES_H

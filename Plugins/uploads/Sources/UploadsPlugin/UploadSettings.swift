@@ -18,6 +18,11 @@ struct UploadSettings: Decodable, Sendable {
   var userBytes: Int64
   var userUploadsPerMinute: Int64
   var userUploadsAtOnce: Int64
+  /// Of an image that is taken.
+  var maxPixels: Int
+  var thumbnails: Bool
+  /// The longer side of a thumbnail at most.
+  var thumbnailPixels: Int
 
   private enum CodingKeys: String, CodingKey {
     case types
@@ -26,6 +31,9 @@ struct UploadSettings: Decodable, Sendable {
     case userBytes = "user_bytes"
     case userUploadsPerMinute = "user_uploads_per_minute"
     case userUploadsAtOnce = "user_uploads_at_once"
+    case maxPixels = "max_pixels"
+    case thumbnails
+    case thumbnailPixels = "thumbnail_pixels"
   }
 
   /// The most that is taken of any type, in bytes.

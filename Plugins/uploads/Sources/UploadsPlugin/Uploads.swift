@@ -4,17 +4,24 @@ public import PluginKit
 public struct Uploads: Plugin {
   let settings: UploadSettings
   let folder: BlobFolder
+  /// nil where the app wants none.
+  let thumbnailer: Thumbnailer?
 
   /// - Throws: `ConfigurationError` where settings do not fit together; `HostError` when there can be no folder.
   public init(_ context: InstanceContext) throws {
     settings = try context.config()
     try settings.check()
     folder = BlobFolder(path: try context.folder() + "/blobs")
+    thumbnailer = settings.thumbnails ? Thumbnailer(pixels: settings.thumbnailPixels) : nil
+    if let thumbnailer, thumbnailer.tool == nil {
+      context.log.warning(
+        "there are no thumbnails: vipsthumbnail (libvips-tools) is not on the PATH", [:])
+    }
   }
 
   /// One folder and one set of rows for the tenant, whichever loop a request comes in on.
   public func makeShard(_ context: ShardContext) throws -> UploadsShard {
-    UploadsShard(settings, folder, context)
+    UploadsShard(settings, folder, thumbnailer, context)
   }
 }
 
@@ -26,15 +33,20 @@ public final class UploadsShard: PluginShard {
   let ledger: Ledger
   let counters: Counters
   let sweep: Sweep
+  let thumbnails: Thumbnails?
   private var key: URLKey?
 
-  init(_ settings: UploadSettings, _ folder: BlobFolder, _ context: ShardContext) {
+  init(
+    _ settings: UploadSettings, _ folder: BlobFolder, _ thumbnailer: Thumbnailer?,
+    _ context: ShardContext
+  ) {
     self.settings = settings
     self.folder = folder
     self.context = context
     ledger = Ledger(settings, context)
     counters = Counters(context)
     sweep = Sweep(folder, ledger, counters.swept, context)
+    thumbnails = thumbnailer.map { Thumbnails($0, folder, context) }
     sweep.begin()
   }
 
@@ -46,6 +58,7 @@ public final class UploadsShard: PluginShard {
     on.route("delete_upload", UploadsShard.deleteUpload)
     on.route("delete_uploads", UploadsShard.deleteUploads)
     on.route("read_content", UploadsShard.readContent)
+    on.route("read_thumbnail", UploadsShard.readThumbnail)
     on.service("sluice.uploads/1", method: 1) { (shard, query: Erasure) async throws in
       try await shard.erase(query)
     }

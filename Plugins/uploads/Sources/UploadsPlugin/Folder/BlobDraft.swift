@@ -19,15 +19,7 @@ final class BlobDraft: @unchecked Sendable {
   /// Appends bytes.
   func write(_ bytes: [UInt8]) throws(BlobFolder.Failure) {
     digest.add(bytes)
-    var written = 0
-    while written < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        Glibc.write(file.descriptor, $0.baseAddress.map { $0 + written }, bytes.count - written)
-      }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw BlobFolder.Failure("a file cannot be written") }
-      written += count
-    }
+    try file.write(bytes)
   }
 
   /// Has all of it on disk under its name.

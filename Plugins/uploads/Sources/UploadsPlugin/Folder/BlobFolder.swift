@@ -30,6 +30,12 @@ struct BlobFolder: Sendable {
   /// Where a file is made and locked before anybody looks for it under its name.
   func draft(of id: String) -> String { "\(folder(of: id))/.\(id)" }
 
+  /// Where the thumbnail of an image is.
+  func thumbnail(of id: String) -> String { file(of: id) + ".thumb" }
+
+  /// Where a thumbnail is made.
+  func thumbnailDraft(of id: String) -> String { "\(folder(of: id))/draft-\(id).webp" }
+
   /// Begins a file.
   func begin(_ id: String) throws(Failure) -> BlobDraft {
     try make(path)
@@ -46,11 +52,20 @@ struct BlobFolder: Sendable {
     return BlobDraft(id: id, file: file, folder: self)
   }
 
+  /// Makes a file of these bytes in place of what it held, and has them on disk; the caller has its name on disk.
+  func write(_ bytes: [UInt8], to path: String) throws(Failure) {
+    let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw Failure("a file cannot be made") }
+    let file = OpenFile(descriptor)
+    try file.write(bytes)
+    guard fsync(descriptor) == 0 else { throw Failure("a file cannot be written") }
+  }
+
   /// Opens a whole file to be read.
   ///
   /// - Returns: nil when it is not there.
-  func open(_ id: String) throws(Failure) -> OpenFile? {
-    let descriptor = Glibc.open(file(of: id), O_RDONLY | O_CLOEXEC)
+  func open(path: String) throws(Failure) -> OpenFile? {
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
     if descriptor >= 0 { return OpenFile(descriptor) }
     guard errno == ENOENT else { throw Failure("a file cannot be read") }
     return nil
@@ -79,9 +94,9 @@ struct BlobFolder: Sendable {
     return .nothing
   }
 
-  /// Removes a file; when this returns it is gone for good. One that is not there is gone.
+  /// Removes an upload's files; when this returns it is gone for good. One that is not there is gone.
   func remove(_ id: String) throws(Failure) {
-    for path in [file(of: id), draft(of: id)] {
+    for path in [thumbnail(of: id), thumbnailDraft(of: id), file(of: id), draft(of: id)] {
       guard unlink(path) == 0 || errno == ENOENT else { throw Failure("a file cannot be removed") }
     }
     // Without the folder there is nothing to be lasting.
@@ -113,6 +128,25 @@ final class OpenFile: Sendable {
   init(_ descriptor: Int32) { self.descriptor = descriptor }
 
   deinit { close(descriptor) }
+
+  /// Writes bytes behind those that were written. Worker threads only.
+  func write(_ bytes: [UInt8]) throws(BlobFolder.Failure) {
+    var written = 0
+    while written < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, bytes.count - written)
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { throw BlobFolder.Failure("a file cannot be written") }
+      written += count
+    }
+  }
+
+  /// How many bytes there are; nil when that cannot be told. Worker threads only.
+  var size: Int64? {
+    var entry = stat()
+    return fstat(descriptor, &entry) == 0 ? Int64(entry.st_size) : nil
+  }
 
   /// Up to `count` bytes from `offset` on; fewer at the end of the file. Worker threads only.
   func read(_ count: Int, at offset: Int64) throws(BlobFolder.Failure) -> [UInt8] {

@@ -11,8 +11,9 @@ extension UploadsShard {
     let now = try context.clock.now()
     let key = try await urlKey()
     let shown = found.prefix(limit).map { upload in
-      ShownUpload(
-        upload, key.url(of: upload.id, app: context.tenant, at: now, seconds: settings.urlSeconds))
+      ShownUpload(upload) { part in
+        key.url(of: upload.id, part, app: context.tenant, at: now, seconds: settings.urlSeconds)
+      }
     }
     return try .json(
       Page(data: shown, next: found.count > limit ? shown.last?.id : nil))
@@ -52,7 +53,10 @@ extension UploadsShard {
     var deleted = 0
     while true {
       let found = try await ledger.list(user: erasure.userID, before: nil, limit: 100)
-      guard !found.isEmpty else { return Erased(deleted: deleted) }
+      guard !found.isEmpty else {
+        try await ledger.forget(user: erasure.userID)
+        return Erased(deleted: deleted)
+      }
       for upload in found where try await delete(upload.id) { deleted += 1 }
     }
   }
@@ -87,10 +91,10 @@ extension UploadsShard {
   /// An upload with a fresh URL.
   func show(_ upload: Upload) async throws -> ShownUpload {
     let key = try await urlKey()
-    let url = key.url(
-      of: upload.id, app: context.tenant, at: try context.clock.now(),
-      seconds: settings.urlSeconds)
-    return ShownUpload(upload, url)
+    let now = try context.clock.now()
+    return ShownUpload(upload) { part in
+      key.url(of: upload.id, part, app: context.tenant, at: now, seconds: settings.urlSeconds)
+    }
   }
 }
 

@@ -78,7 +78,15 @@ final class Ledger {
   /// Notes that an upload is whole; it is there from now on.
   ///
   /// - Throws: `Problem` 403 when there is no room any more, 503 when it was swept meanwhile; `StoreError`.
-  func finish(_ id: String, user: String, size: Int64, sha256: String) async throws -> Upload {
+  func finish(
+    _ id: String, user: String, size: Int64, sha256: String, _ image: ImageFacts
+  ) async throws -> Upload {
+    var (made, absence): (Thumbnailer.Made?, String?)
+    switch image.thumbnail {
+    case .made(let thumbnail): made = thumbnail
+    case .absent(let why): absence = why.rawValue
+    case nil: break
+    }
     do {
       let commit = try await context.store.commit {
         SQL(
@@ -89,7 +97,10 @@ final class Ledger {
         ).expect(exactly: 1)
         SQL(
           """
-          UPDATE uploads_items SET state = 'ready', size = \(size), sha256 = \(sha256)
+          UPDATE uploads_items SET state = 'ready', size = \(size), sha256 = \(sha256),
+            width = \(image.size?.width), height = \(image.size?.height),
+            thumb_width = \(made?.size.width), thumb_height = \(made?.size.height),
+            thumb_bytes = \(made?.bytes), thumb_absent = \(absence)
           WHERE id = \(id) AND state = 'receiving' RETURNING \(raw: Upload.columns)
           """
         ).expect(exactly: 1)
@@ -137,6 +148,17 @@ final class Ledger {
   func forget(_ id: String) async throws {
     try await context.store.commit(isApartFromRequest: true) {
       SQL("DELETE FROM uploads_items WHERE id = \(id) AND state = 'deleting'")
+    }
+  }
+
+  /// Forgets a user of whom nothing is left.
+  func forget(user: String) async throws {
+    try await context.store.commit(isApartFromRequest: true) {
+      SQL(
+        """
+        DELETE FROM uploads_users WHERE user_id = \(user)
+          AND NOT EXISTS (SELECT 1 FROM uploads_items WHERE user_id = \(user))
+        """)
     }
   }
 

@@ -22,7 +22,9 @@ extension UploadsShard {
       let id = try await ledger.begin(user: user, name: name, type: type, size: max(announced, 1))
       do {
         let (draft, size, sha256) = try await receive(request, into: id, &head, limit: limit, type)
-        let upload = try await ledger.finish(id, user: user, size: size, sha256: sha256.hexadecimal)
+        let image = try await look(at: id, type)
+        let upload = try await ledger.finish(
+          id, user: user, size: size, sha256: sha256.hexadecimal, image)
         // Its lock kept the sweep away until the row said that it is whole.
         withExtendedLifetime(draft) {}
         counters.received?.add()
@@ -107,6 +109,26 @@ extension UploadsShard {
     }
     let sha256 = try await context.worker.run { try draft.finish() }
     return (draft, Int64(size), sha256)
+  }
+
+  /// What there is to know of an image, and a small one of it; a file of another type has neither.
+  private func look(at id: String, _ type: MediaType) async throws -> ImageFacts {
+    let folder = folder
+    let size = try await context.worker.run { () -> ImageSize? in
+      guard let file = try folder.open(path: folder.file(of: id)) else { return nil }
+      return try ImageSize.read(type) { try file.read($0, at: $1) }
+    }
+    if let size, size.pixels > settings.maxPixels {
+      throw Problem(
+        status: 413, code: "payload_too_large",
+        detail:
+          "The image has \(size.width) by \(size.height) pixels, and the app takes \(settings.maxPixels) in all."
+      )
+    }
+    guard let thumbnails, Thumbnailer.types.contains(type.text) else {
+      return ImageFacts(size: size)
+    }
+    return ImageFacts(size: size, thumbnail: try await thumbnails.make(of: id))
   }
 
   /// Removes what is there of an upload that came to nothing; what cannot be removed now is swept.

@@ -9,22 +9,39 @@ struct Upload: Decodable {
   let size: Int64
   let sha256: String
   let createdAt: Timestamp
+  let width: Int?
+  let height: Int?
+  let thumbWidth: Int?
+  let thumbHeight: Int?
+  let thumbBytes: Int64?
+  let thumbAbsent: String?
 
   private enum CodingKeys: String, CodingKey {
-    case id, name, type, size, sha256
+    case id, name, type, size, sha256, width, height
     case userID = "user_id"
     case createdAt = "created_at"
+    case thumbWidth = "thumb_width"
+    case thumbHeight = "thumb_height"
+    case thumbBytes = "thumb_bytes"
+    case thumbAbsent = "thumb_absent"
   }
 
   /// What a statement selects to decode one.
-  static let columns = "id, user_id, name, type, size, sha256, created_at"
+  static let columns = """
+    id, user_id, name, type, size, sha256, created_at, width, height, thumb_width, thumb_height,
+    thumb_bytes, thumb_absent
+    """
 
   /// The prefix of their ids.
   static let prefix = "upl"
 
-  var tag: EntityTag { EntityTag(sha256: sha256) }
-
   var isInline: Bool { MediaType(type)?.isInline ?? false }
+}
+
+/// What is known of an image beside what is known of any file.
+struct ImageFacts {
+  var size: ImageSize?
+  var thumbnail: Thumbnailer.Outcome?
 }
 
 /// An upload, as clients see it.
@@ -39,16 +56,23 @@ struct ShownUpload: Encodable {
   let url: String
   let urlExpiresAt: Timestamp
   let createdAt: Timestamp
+  let width: Int?
+  let height: Int?
+  let thumbnail: ShownThumbnail?
+  let thumbnailAbsent: String?
 
   private enum CodingKeys: String, CodingKey {
-    case id, name, type, size, sha256, url
+    case id, name, type, size, sha256, url, width, height, thumbnail
+    case thumbnailAbsent = "thumbnail_absent"
     case userID = "user_id"
     case isInline = "inline"
     case urlExpiresAt = "url_expires_at"
     case createdAt = "created_at"
   }
 
-  init(_ upload: Upload, _ url: SignedURL) {
+  /// - Parameter url: makes the URL of a part of it.
+  init(_ upload: Upload, _ url: (UploadPart) -> SignedURL) {
+    let content = url(.content)
     id = upload.id
     userID = upload.userID
     name = upload.name.isEmpty ? nil : upload.name
@@ -56,8 +80,26 @@ struct ShownUpload: Encodable {
     size = upload.size
     sha256 = upload.sha256
     isInline = upload.isInline
-    self.url = url.text
-    urlExpiresAt = Timestamp(unixMilliseconds: url.expires * 1_000)
+    self.url = content.text
+    urlExpiresAt = Timestamp(unixMilliseconds: content.expires * 1_000)
     createdAt = upload.createdAt
+    width = upload.width
+    height = upload.height
+    thumbnailAbsent = upload.thumbAbsent
+    thumbnail =
+      if let width = upload.thumbWidth, let height = upload.thumbHeight {
+        ShownThumbnail(
+          url: url(.thumbnail).text, type: UploadPart.thumbnailType, width: width, height: height)
+      } else {
+        nil
+      }
   }
+}
+
+/// A thumbnail, as clients see it. Its URL expires with the upload's.
+struct ShownThumbnail: Encodable {
+  let url: String
+  let type: String
+  let width: Int
+  let height: Int
 }

@@ -1,17 +1,25 @@
 internal import PluginKit
 
-/// `GET /v1/uploads/{id}/content?app=&expires=&signature=`: the bytes.
+/// `GET /v1/uploads/{id}/content?app=&expires=&signature=` and `…/thumbnail?…`: the bytes.
 extension UploadsShard {
   /// How much is read from the disk at once, in bytes.
   private static let chunk = 128 << 10
 
   func readContent(_ request: Request) async throws -> Response {
+    try await serve(.content, request)
+  }
+
+  func readThumbnail(_ request: Request) async throws -> Response {
+    try await serve(.thumbnail, request)
+  }
+
+  private func serve(_ part: UploadPart, _ request: Request) async throws -> Response {
     let id = try request.parameter(0)
     let now = try context.clock.now()
     let expires = request.query("expires").flatMap { Int64($0) } ?? 0
     guard
       try await urlKey().isValid(
-        request.query("signature") ?? "", of: id, app: context.tenant, expires: expires)
+        request.query("signature") ?? "", of: id, part, app: context.tenant, expires: expires)
     else { throw Problem.forbidden("The signature is not of this upload and time.") }
     let left = expires - now.unixMilliseconds / 1_000
     guard left > 0 else {
@@ -20,29 +28,32 @@ extension UploadsShard {
     guard let upload = try await ledger.find(id) else {
       throw Problem.notFound("The upload has been deleted.")
     }
-    if let answer = try precondition(request, upload.tag, seconds: left) { return answer }
+    guard let blob = Blob(part, of: upload, in: folder) else {
+      throw Problem.notFound("The upload has no thumbnail.")
+    }
+    if let answer = try precondition(request, blob.tag, seconds: left) { return answer }
 
     var range = ByteRange.whole
     // A range is for GET alone (RFC 9110 §14.2), and with If-Range for the same bytes alone (§13.1.5).
     if request.method == "GET",
-      request.header("if-range").map({ $0 == upload.tag.text }) ?? true
+      request.header("if-range").map({ $0 == blob.tag.text }) ?? true
     {
-      range = ByteRange(request.header("range"), size: upload.size)
+      range = ByteRange(request.header("range"), size: blob.size)
     }
     switch range {
     case .unsatisfiable:
       return .problem(
         Problem(
           status: 416, code: "range_not_satisfiable",
-          detail: "The range lies behind the end, at \(upload.size) bytes.")
-      ).header("content-range", "bytes */\(upload.size)")
+          detail: "The range lies behind the end, at \(blob.size) bytes.")
+      ).header("content-range", "bytes */\(blob.size)")
     case .whole:
-      return try await send(upload, 0..<upload.size, status: 200, request, seconds: left)
+      return try await send(blob, 0..<blob.size, status: 200, request, seconds: left)
     case .part(let part):
       try request.addHeader(
-        "content-range", "bytes \(part.lowerBound)-\(part.upperBound)/\(upload.size)")
+        "content-range", "bytes \(part.lowerBound)-\(part.upperBound)/\(blob.size)")
       return try await send(
-        upload, part.lowerBound..<part.upperBound + 1, status: 206, request, seconds: left)
+        blob, part.lowerBound..<part.upperBound + 1, status: 206, request, seconds: left)
     }
   }
 
@@ -69,23 +80,23 @@ extension UploadsShard {
 
   /// Sends a part of the file, as fast as the client takes it.
   private func send(
-    _ upload: Upload, _ part: Range<Int64>, status: Int, _ request: Request, seconds: Int64
+    _ blob: Blob, _ part: Range<Int64>, status: Int, _ request: Request, seconds: Int64
   ) async throws -> Response {
-    let (folder, id) = (folder, upload.id)
+    let (folder, path) = (folder, blob.path)
     let file: OpenFile?
     do {
-      file = try await context.worker.run { try folder.open(id) }
+      file = try await context.worker.run { try folder.open(path: path) }
     } catch let failure as BlobFolder.Failure {
-      context.log.error("an upload cannot be read", ["upload": id, "reason": failure.description])
+      context.log.error(
+        "an upload cannot be read", ["upload": blob.id, "reason": failure.description])
       throw HostError(.unavailable, failure.description)
     }
     guard let file else { throw Problem.notFound("The upload has been deleted.") }
-    for (name, value) in fields(of: upload, seconds: seconds) {
+    for (name, value) in fields(of: blob, seconds: seconds) {
       try request.addHeader(name, value)
     }
-    let type = MediaType(upload.type) ?? .unknown
     let answer = try request.stream(
-      status: status, contentType: type.field, length: Int(part.upperBound - part.lowerBound))
+      status: status, contentType: blob.field, length: Int(part.upperBound - part.lowerBound))
     guard request.method == "GET" else {
       try answer.end()
       return .streamed
@@ -104,17 +115,52 @@ extension UploadsShard {
   }
 
   /// Whatever the bytes are, a browser runs none of them under the app's name.
-  private func fields(of upload: Upload, seconds: Int64) -> [(String, String)] {
+  private func fields(of blob: Blob, seconds: Int64) -> [(String, String)] {
     [
-      ("etag", upload.tag.text),
+      ("etag", blob.tag.text),
       ("accept-ranges", "bytes"),
       ("cache-control", UploadsShard.caching(seconds: seconds)),
-      ("content-disposition", FileName.disposition(upload.name, isInline: upload.isInline)),
+      ("content-disposition", FileName.disposition(blob.name, isInline: blob.isInline)),
       ("x-content-type-options", "nosniff"),
       ("content-security-policy", "default-src 'none'; media-src 'self'; sandbox"),
       // Images of an app stand on its own pages, which are of another origin.
       ("cross-origin-resource-policy", "cross-origin"),
       ("referrer-policy", "no-referrer"),
     ]
+  }
+}
+
+/// What is sent of an upload.
+private struct Blob {
+  let id: String
+  let path: String
+  let size: Int64
+  let tag: EntityTag
+  /// `Content-Type`
+  let field: String
+  let name: String
+  let isInline: Bool
+
+  /// nil when the upload has no such part.
+  init?(_ part: UploadPart, of upload: Upload, in folder: BlobFolder) {
+    id = upload.id
+    switch part {
+    case .content:
+      path = folder.file(of: id)
+      size = upload.size
+      tag = EntityTag(sha256: upload.sha256)
+      field = (MediaType(upload.type) ?? .unknown).field
+      name = upload.name
+      isInline = upload.isInline
+    case .thumbnail:
+      guard let bytes = upload.thumbBytes else { return nil }
+      path = folder.thumbnail(of: id)
+      size = bytes
+      // It is made once, of those bytes.
+      tag = EntityTag(sha256: upload.sha256 + "-thumbnail")
+      field = UploadPart.thumbnailType
+      name = ""
+      isInline = true
+    }
   }
 }

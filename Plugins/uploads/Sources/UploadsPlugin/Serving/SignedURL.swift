@@ -8,6 +8,14 @@ struct SignedURL {
   let expires: Int64
 }
 
+/// What of an upload a URL is for.
+enum UploadPart: String, Sendable {
+  case content, thumbnail
+
+  /// The media type of all thumbnails.
+  static let thumbnailType = "image/webp"
+}
+
 /// The key that an app's URLs are signed with: a sealed secret, `uploads.urls`.
 struct URLKey {
   static let secret = "uploads.urls"
@@ -35,24 +43,30 @@ struct URLKey {
 
   /// A URL that is good for `seconds` at most and half of them at least. Within half of them all are the same, so that what was
   /// fetched once is found in a cache.
-  func url(of id: String, app: String, at now: Timestamp, seconds: Int64) -> SignedURL {
+  func url(
+    of id: String, _ part: UploadPart, app: String, at now: Timestamp, seconds: Int64
+  ) -> SignedURL {
     let half = max(seconds / 2, 1)
     let expires = (now.unixMilliseconds / 1_000 / half + 2) * half
-    let signature = signature(of: id, app: app, expires: expires).hexadecimal
+    let signature = signature(of: id, part, app: app, expires: expires).hexadecimal
     return SignedURL(
-      text: "/v1/uploads/\(id)/content?app=\(app)&expires=\(expires)&signature=\(signature)",
+      text: "/v1/uploads/\(id)/\(part)?app=\(app)&expires=\(expires)&signature=\(signature)",
       expires: expires)
   }
 
   /// Whether a signature is this key's for the upload and the time.
-  func isValid(_ signature: String, of id: String, app: String, expires: Int64) -> Bool {
+  func isValid(
+    _ signature: String, of id: String, _ part: UploadPart, app: String, expires: Int64
+  ) -> Bool {
     Digest.areEqual(
       Array(signature.utf8),
-      Array(self.signature(of: id, app: app, expires: expires).hexadecimal.utf8))
+      Array(self.signature(of: id, part, app: app, expires: expires).hexadecimal.utf8))
   }
 
-  private func signature(of id: String, app: String, expires: Int64) -> [UInt8] {
+  private func signature(
+    of id: String, _ part: UploadPart, app: String, expires: Int64
+  ) -> [UInt8] {
     // No part holds a line break.
-    Digest.hmacSHA256(Array("sluice.uploads\n\(app)\n\(id)\n\(expires)".utf8), key: bytes)
+    Digest.hmacSHA256(Array("sluice.uploads\n\(app)\n\(id)\n\(part)\n\(expires)".utf8), key: bytes)
   }
 }
