@@ -33,7 +33,10 @@ public final class UploadsShard: PluginShard {
   let ledger: Ledger
   let counters: Counters
   let sweep: Sweep
+  let removal: Removal
   let thumbnails: Thumbnails?
+  /// nil where the settings name none.
+  let bucket: Bucket?
   private var key: URLKey?
 
   init(
@@ -45,7 +48,9 @@ public final class UploadsShard: PluginShard {
     self.context = context
     ledger = Ledger(settings, context)
     counters = Counters(context)
-    sweep = Sweep(folder, ledger, counters.swept, context)
+    bucket = settings.bucket(of: context.tenant).map { Bucket($0, context) }
+    removal = Removal(folder, bucket, ledger, context)
+    sweep = Sweep(folder, ledger, removal, counters.swept, context)
     thumbnails = thumbnailer.map { Thumbnails($0, folder, context) }
     sweep.begin()
   }

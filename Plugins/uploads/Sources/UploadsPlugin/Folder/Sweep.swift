@@ -10,14 +10,19 @@ final class Sweep {
 
   private let folder: BlobFolder
   private let ledger: Ledger
+  private let removal: Removal
   private let context: ShardContext
   private let swept: Metric?
   private var timer: Timer?
   private var isAtWork = false
 
-  init(_ folder: BlobFolder, _ ledger: Ledger, _ swept: Metric?, _ context: ShardContext) {
+  init(
+    _ folder: BlobFolder, _ ledger: Ledger, _ removal: Removal, _ swept: Metric?,
+    _ context: ShardContext
+  ) {
     self.folder = folder
     self.ledger = ledger
+    self.removal = removal
     self.swept = swept
     self.context = context
   }
@@ -50,6 +55,12 @@ final class Sweep {
   private func sweep(_ one: Ledger.Unfinished) async throws {
     let (folder, id) = (folder, one.id)
     do {
+      if one.state == "ready" {
+        // In a bucket: what is left here goes, unless that is being done.
+        if case .inUse = try await context.worker.run({ try folder.take(id) }) { return }
+        try await context.worker.run { try folder.remove(id) }
+        return try await ledger.noteGone(id)
+      }
       if one.state == "receiving" {
         let remnant = try await context.worker.run { try folder.take(id) }
         switch remnant {
@@ -65,13 +76,12 @@ final class Sweep {
         withExtendedLifetime(remnant) {}
         guard isHidden else { return }
       }
-      try await context.worker.run { try folder.remove(id) }
-      try await ledger.forget(id)
+      try await removal.remove(id, from: one.store)
       swept?.add()
-    } catch let failure as BlobFolder.Failure {
+    } catch let failure where failure is BlobFolder.Failure || failure is Bucket.Failure {
       context.log.warning(
         "what is left of an upload cannot be removed; it is tried again",
-        ["upload": id, "reason": failure.description])
+        ["upload": id, "reason": "\(failure)"])
     }
   }
 }

@@ -38,7 +38,7 @@ extension UploadsShard {
         ? Problem.notFound("There is no such upload.")
         : Problem.forbidden("The upload is another user's.")
     }
-    guard try await delete(upload.id) else { throw Problem.notFound("There is no such upload.") }
+    guard try await delete(upload) else { throw Problem.notFound("There is no such upload.") }
     return .empty(204)
   }
 
@@ -57,28 +57,21 @@ extension UploadsShard {
         try await ledger.forget(user: erasure.userID)
         return Erased(deleted: deleted)
       }
-      for upload in found where try await delete(upload.id) { deleted += 1 }
+      for upload in found where try await delete(upload) { deleted += 1 }
     }
   }
 
   /// - Returns: false when somebody else has deleted it.
-  private func delete(_ id: String) async throws -> Bool {
-    guard try await ledger.hide(id, from: ["ready"]) else { return false }
+  private func delete(_ upload: Upload) async throws -> Bool {
+    guard try await ledger.hide(upload.id, from: ["ready"]) else { return false }
     do {
-      try await remove(id)
-    } catch let failure as BlobFolder.Failure {
+      try await removal.remove(upload.id, from: upload.store)
+    } catch let failure where failure is BlobFolder.Failure || failure is Bucket.Failure {
       // Nobody sees it any more, and the sweep will try again.
       context.log.warning(
-        "an upload's file cannot be removed now", ["upload": id, "reason": failure.description])
+        "an upload's file cannot be removed now", ["upload": upload.id, "reason": "\(failure)"])
     }
     return true
-  }
-
-  /// Removes the file of an upload that is hidden, and then its row.
-  func remove(_ id: String) async throws {
-    let folder = folder
-    try await context.worker.run { try folder.remove(id) }
-    try await ledger.forget(id)
   }
 
   private func known(_ id: String) async throws -> Upload {

@@ -42,7 +42,7 @@ final class Ledger {
       SQL(
         """
         INSERT INTO uploads_items (id, user_id, name, type, size, state, store, created_at)
-        SELECT \(id), \(user), \(name), \(type.text), 0, 'receiving', 'folder', \(now)
+        SELECT \(id), \(user), \(name), \(type.text), 0, 'receiving', \(settings.store.rawValue), \(now)
         WHERE (SELECT count(*) FROM uploads_items WHERE user_id = \(user) AND state = 'receiving')
           < \(settings.userUploadsAtOnce)
         """
@@ -97,7 +97,7 @@ final class Ledger {
         ).expect(exactly: 1)
         SQL(
           """
-          UPDATE uploads_items SET state = 'ready', size = \(size), sha256 = \(sha256),
+          UPDATE uploads_items SET state = 'ready', multipart = NULL, here = store <> 'folder', size = \(size), sha256 = \(sha256),
             width = \(image.size?.width), height = \(image.size?.height),
             thumb_width = \(made?.size.width), thumb_height = \(made?.size.height),
             thumb_bytes = \(made?.bytes), thumb_absent = \(absence)
@@ -191,24 +191,47 @@ final class Ledger {
     return try await context.store.read(statement).decode(Upload.self)
   }
 
+  /// Notes that an upload is being put into a bucket in parts.
+  func note(multipart: String, of id: String) async throws {
+    try await context.store.commit(isApartFromRequest: true) {
+      SQL("UPDATE uploads_items SET multipart = \(multipart) WHERE id = \(id)").expect(exactly: 1)
+    }
+  }
+
+  /// The parts of an upload that may be open in a bucket.
+  func multipart(of id: String) async throws -> String? {
+    try await context.store.read("SELECT multipart FROM uploads_items WHERE id = \(id)")
+      .first?["multipart", String?.self]
+  }
+
   /// An upload that is not whole.
   struct Unfinished: Decodable {
     let id: String
     let state: String
+    let store: UploadSettings.Store
     let createdAt: Timestamp
 
     private enum CodingKeys: String, CodingKey {
-      case id, state
+      case id, state, store
       case createdAt = "created_at"
     }
   }
 
-  /// What is being received or going, behind `id` in the order of ids.
+  /// Notes that an upload in a bucket is not on the gateway's disk any more.
+  func noteGone(_ id: String) async throws {
+    try await context.store.commit(isApartFromRequest: true) {
+      SQL("UPDATE uploads_items SET here = 0 WHERE id = \(id)")
+    }
+  }
+
+  /// What is being received or going, and what is in a bucket and may be here too, behind `id` in the order of ids.
   func unfinished(after id: String, limit: Int) async throws -> [Unfinished] {
     try await context.store.read(
       """
-      SELECT id, state, created_at FROM uploads_items
-      WHERE state IN ('receiving', 'deleting') AND id > \(id) ORDER BY id LIMIT \(limit)
+      SELECT id, state, store, created_at FROM uploads_items
+      WHERE state IN ('receiving', 'deleting') AND id > \(id)
+      UNION SELECT id, state, store, created_at FROM uploads_items WHERE here = 1 AND id > \(id)
+      ORDER BY id LIMIT \(limit)
       """
     ).decode(Unfinished.self)
   }

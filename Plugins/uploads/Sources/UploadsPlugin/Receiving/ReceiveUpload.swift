@@ -23,8 +23,10 @@ extension UploadsShard {
       do {
         let (draft, size, sha256) = try await receive(request, into: id, &head, limit: limit, type)
         let image = try await look(at: id, type)
+        if settings.store == .s3 { try await putIntoBucket(id, type, size: size, image.thumbnail) }
         let upload = try await ledger.finish(
           id, user: user, size: size, sha256: sha256.hexadecimal, image)
+        if upload.store == .s3 { await leave(id) }
         // Its lock kept the sweep away until the row said that it is whole.
         withExtendedLifetime(draft) {}
         counters.received?.add()
@@ -131,11 +133,43 @@ extension UploadsShard {
     return ImageFacts(size: size, thumbnail: try await thumbnails.make(of: id))
   }
 
+  /// Puts what was received into the app's bucket.
+  private func putIntoBucket(
+    _ id: String, _ type: MediaType, size: Int64, _ thumbnail: Thumbnailer.Outcome?
+  ) async throws {
+    guard let bucket else { throw Bucket.Failure(description: "the settings name no bucket") }
+    let folder = folder
+    func put(_ path: String, _ key: String, _ type: String, _ size: Int64) async throws {
+      let opened = try await context.worker.run { try folder.open(path: path) }
+      guard let file = opened else { throw Bucket.Failure(description: "the file is gone") }
+      try await bucket.put(file, size: size, as: key, type: type) { [ledger] multipart in
+        try await ledger.note(multipart: multipart, of: id)
+      }
+    }
+    try await put(folder.file(of: id), id, type.field, size)
+    if case .made(let made) = thumbnail {
+      try await put(
+        folder.thumbnail(of: id), Bucket.thumbnail(of: id), UploadPart.thumbnailType, made.bytes)
+    }
+  }
+
+  /// Removes what was received of an upload that is in the bucket; what cannot be removed now is swept.
+  private func leave(_ id: String) async {
+    do {
+      let folder = folder
+      try await context.worker.run { try folder.remove(id) }
+      try await ledger.noteGone(id)
+    } catch {
+      context.log.warning(
+        "what was received of an upload is swept later", ["upload": id, "error": "\(error)"])
+    }
+  }
+
   /// Removes what is there of an upload that came to nothing; what cannot be removed now is swept.
   private func abandon(_ id: String) async {
     do {
       guard try await ledger.hide(id, from: ["receiving"]) else { return }
-      try await remove(id)
+      try await removal.remove(id, from: settings.store)
     } catch {
       guard context.isOpen else { return }
       context.log.warning(
@@ -149,6 +183,9 @@ extension UploadsShard {
     case let failure as BlobFolder.Failure:
       context.log.error("an upload cannot be kept", ["reason": failure.description])
       return HostError(failure.isFull ? .storageFull : .unavailable, failure.description)
+    case let failure as Bucket.Failure:
+      context.log.error("an upload cannot be put into the bucket", ["reason": failure.description])
+      return HostError(.unavailable, failure.description)
     case let error as HostError where error.status == .tooLarge:
       return Problem(
         status: 413, code: "payload_too_large", detail: "The gateway takes no body as large.")

@@ -15,9 +15,10 @@ struct Upload: Decodable {
   let thumbHeight: Int?
   let thumbBytes: Int64?
   let thumbAbsent: String?
+  let store: UploadSettings.Store
 
   private enum CodingKeys: String, CodingKey {
-    case id, name, type, size, sha256, width, height
+    case id, name, type, size, sha256, width, height, store
     case userID = "user_id"
     case createdAt = "created_at"
     case thumbWidth = "thumb_width"
@@ -29,7 +30,7 @@ struct Upload: Decodable {
   /// What a statement selects to decode one.
   static let columns = """
     id, user_id, name, type, size, sha256, created_at, width, height, thumb_width, thumb_height,
-    thumb_bytes, thumb_absent
+    thumb_bytes, thumb_absent, store
     """
 
   /// The prefix of their ids.

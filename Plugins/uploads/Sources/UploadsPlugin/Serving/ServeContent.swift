@@ -32,6 +32,7 @@ extension UploadsShard {
       throw Problem.notFound("The upload has no thumbnail.")
     }
     if let answer = try precondition(request, blob.tag, seconds: left) { return answer }
+    if upload.store == .s3 { return try redirect(to: blob, request, at: now, seconds: left) }
 
     var range = ByteRange.whole
     // A range is for GET alone (RFC 9110 §14.2), and with If-Range for the same bytes alone (§13.1.5).
@@ -55,6 +56,29 @@ extension UploadsShard {
       return try await send(
         blob, part.lowerBound..<part.upperBound + 1, status: 206, request, seconds: left)
     }
+  }
+
+  /// Sends the client to the bucket, which is told to answer as the gateway would.
+  private func redirect(
+    to blob: Blob, _ request: Request, at now: Timestamp, seconds: Int64
+  ) throws -> Response {
+    guard let bucket else {
+      context.log.error(
+        "an upload is in a bucket that the settings name no more", ["upload": blob.id])
+      throw HostError(.unavailable, "the settings name no bucket any more")
+    }
+    let url = bucket.url(
+      of: blob.key, method: request.method == "HEAD" ? "HEAD" : "GET", at: now, seconds: seconds,
+      answering: [
+        ("response-cache-control", UploadsShard.caching(seconds: seconds)),
+        (
+          "response-content-disposition",
+          FileName.disposition(blob.name, isInline: blob.isInline)
+        ),
+        ("response-content-type", blob.field),
+      ])
+    return .empty(307).header("location", url).header("cache-control", "no-store")
+      .header("referrer-policy", "no-referrer")
   }
 
   /// RFC 9110 §13.2.2, with tags alone.
@@ -134,6 +158,8 @@ extension UploadsShard {
 private struct Blob {
   let id: String
   let path: String
+  /// In a bucket.
+  let key: String
   let size: Int64
   let tag: EntityTag
   /// `Content-Type`
@@ -147,6 +173,7 @@ private struct Blob {
     switch part {
     case .content:
       path = folder.file(of: id)
+      key = id
       size = upload.size
       tag = EntityTag(sha256: upload.sha256)
       field = (MediaType(upload.type) ?? .unknown).field
@@ -155,6 +182,7 @@ private struct Blob {
     case .thumbnail:
       guard let bytes = upload.thumbBytes else { return nil }
       path = folder.thumbnail(of: id)
+      key = Bucket.thumbnail(of: id)
       size = bytes
       // It is made once, of those bytes.
       tag = EntityTag(sha256: upload.sha256 + "-thumbnail")
