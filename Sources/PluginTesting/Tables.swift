@@ -61,6 +61,7 @@ private func onLoop(_ id: String) -> UnsafeRawPointer? {
   case SLUICE_EXT_CLIENT: UnsafeRawPointer(clientTable.pointer)
   case SLUICE_EXT_LOOP: UnsafeRawPointer(loopTable.pointer)
   case SLUICE_EXT_TIMER: UnsafeRawPointer(timerTable.pointer)
+  case SLUICE_EXT_ALARM: UnsafeRawPointer(alarmTable.pointer)
   case SLUICE_EXT_TENANTS: UnsafeRawPointer(tenantsTable.pointer)
   default: nil
   }

@@ -7,12 +7,18 @@ extension TestHost {
   /// Now, on the clock that only the test moves. It begins at 2026-01-01T00:00:00Z.
   public var now: Timestamp { Timestamp(unixMilliseconds: world.shared.now) }
 
-  /// Moves the clock and calls the timers that are due, in order; then waits for what they began.
+  /// Moves the clock, calls the timers that are due and wakes the plugin, in order; then waits for what they began.
   public func advance(milliseconds: Int) async throws {
     let end = world.shared.now.addingClamped(Int64(milliseconds))
     while true {
       let isDone = try await onLoop { world in
         let next = world.timers.min { ($0.value.due, $0.key) < ($1.value.due, $1.key) }
+        let alarm = world.wakeToken == 0 ? world.alarm?.tryAt ?? .max : .max
+        if alarm <= end, alarm < next?.value.due ?? .max {
+          world.shared.advance(to: alarm)
+          world.wake()
+          return false
+        }
         guard let (token, timer) = next, timer.due <= end else {
           world.shared.advance(to: end)
           return true

@@ -176,6 +176,7 @@ extension TestHandlers {
     subscriber = find(SLUICE_EXT_BUS_SUBSCRIBER, sluice_bus_subscriber_v1_t.self)
     listener = find(SLUICE_EXT_EVENT_LISTENER, sluice_event_listener_v1_t.self)
     provider = find(SLUICE_EXT_SERVICE_PROVIDER, sluice_service_provider_v1_t.self)
+    alarm = find(SLUICE_EXT_ALARM_HANDLER, sluice_alarm_handler_v1_t.self)
   }
 }
 

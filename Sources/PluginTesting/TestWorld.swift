@@ -44,6 +44,10 @@ final class TestWorld: @unchecked Sendable {
   /// What clients may ask the plugin itself for, and what it has counted of what they say.
   var admissible = Int.max
   var countedMessages = 0
+  var alarm: TestAlarm?
+  /// The wake-up in the plugin's hands, or 0, and the earliest time that was set since it began.
+  var wakeToken: UInt64 = 0
+  var askedMeanwhile: Int64?
   /// What stands for others' servers.
   var server: (@Sendable (Client.Request) throws -> Client.Response)?
   var providers: [TestProvider] = []
@@ -246,6 +250,7 @@ struct TestHandlers {
   var subscriber: UnsafePointer<sluice_bus_subscriber_v1_t>?
   var listener: UnsafePointer<sluice_event_listener_v1_t>?
   var provider: UnsafePointer<sluice_service_provider_v1_t>?
+  var alarm: UnsafePointer<sluice_alarm_handler_v1_t>?
 }
 
 struct TestTimer {

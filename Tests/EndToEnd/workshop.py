@@ -17,6 +17,7 @@ CENSOR = HERE / "censor"
 DOORMAN = HERE / "doorman"
 COURIER = HERE / "courier"
 REACHER = HERE / "reacher"
+SLEEPER = HERE / "sleeper"
 
 
 def compile_plugin(source: Path, target: Path, *definitions: str):
@@ -154,4 +155,14 @@ def lay_out_courier(folder: Path) -> Path:
     plugin.mkdir(parents=True)
     shutil.copy(COURIER / "plugin.json", plugin)
     compile_plugin(COURIER / "courier.c", plugin / "libcourier.so")
+    return folder
+
+
+def lay_out_sleeper(folder: Path, *definitions: str, **limits) -> Path:
+    """The plugin of `sleeper/` in a folder of plugins, compiled with these `-D`s and with these limits; returns that folder."""
+    plugin = folder / "sleeper"
+    shutil.copytree(SLEEPER, plugin)
+    manifest = json.loads((SLEEPER / "plugin.json").read_text())
+    (plugin / "plugin.json").write_text(json.dumps({**manifest, "limits": limits}, indent=2))
+    compile_plugin(SLEEPER / "sleeper.c", plugin / "libsleeper.so", *definitions)
     return folder

@@ -125,6 +125,7 @@ final class ProbeShard: PluginShard {
     registerSockets(&on)
     registerOthers(&on)
     registerClient(&on)
+    registerAlarm(&on)
   }
 }
 

@@ -30,6 +30,7 @@
 #include "ext/client.h"
 #include "ext/loop.h"
 #include "ext/timer.h"
+#include "ext/alarm.h"
 #include "ext/random.h"
 #include "ext/clock.h"
 #include "ext/log.h"

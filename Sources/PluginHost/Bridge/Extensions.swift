@@ -46,6 +46,7 @@ extension Capability {
     case .tenants: TenantsBridge.table.address
     case .config: ConfigBridge.table.address
     case .timer: TimerBridge.table.address
+    case .alarm: AlarmBridge.table.address
     case .random: RandomBridge.table.address
     case .clock: ClockBridge.table.address
     case .log: LogBridge.table.address
@@ -78,6 +79,7 @@ extension Capability {
     case .tenants: TenantsBridge.checkedTable.address
     case .config: ConfigBridge.checkedTable.address
     case .timer: TimerBridge.checkedTable.address
+    case .alarm: AlarmBridge.checkedTable.address
     case .random: RandomBridge.checkedTable.address
     case .clock: ClockBridge.checkedTable.address
     case .log: LogBridge.checkedTable.address

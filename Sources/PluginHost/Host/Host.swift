@@ -76,6 +76,7 @@ final class Host: TenantHost, @unchecked Sendable {
   private(set) var bus: LocalBus!
   private(set) var presence: LocalPresence!
   private(set) var tenants: TenantControl!
+  private(set) var alarms: AlarmClock!
   /// Nil until the listeners' certificates have been read.
   private(set) var certificates: CertificateKeeper?
   private(set) var usage: UsageLedger!
@@ -117,6 +118,9 @@ final class Host: TenantHost, @unchecked Sendable {
     self.usage = usage
     adopt(HostSetup(configuration: configuration, plugins: plugins))
     tenants = TenantControl(host: self, registry: registry)
+    alarms = AlarmClock(store, control: control, log: log) { [unowned self] alarm in
+      await tenants.wake(alarm)
+    }
   }
 
   /// Gives the host what keeps the listeners' certificates. [starting thread, once]
@@ -172,6 +176,10 @@ final class Host: TenantHost, @unchecked Sendable {
   /// Opens the platform, whose plugins may have work left from before, and those of the other tenants that have listeners: what these had
   /// not heard when the process ended they hear now, not at the tenant's next request. [starting thread, once]
   func resume(_ recovered: [String]) {
+    Task { [self] in
+      await tenants.wakeRecovered(recovered)
+      await alarms.start()
+    }
     if registry.record(StaticTenant.platformID) != nil {
       open(StaticTenant.platformID, on: loops[0].gateway)
     }
@@ -290,6 +298,7 @@ final class Host: TenantHost, @unchecked Sendable {
     ] {
       page.add("sluice_client_\(name)_total", isGauge: false, help: help, value: Int64(count))
     }
+    alarms.counters.add(to: &page)
     page.add(
       "sluice_plugin_overstays_total", isGauge: false,
       help: "Calls of plugins that took longer than their budget.",

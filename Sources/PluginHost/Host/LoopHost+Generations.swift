@@ -31,8 +31,7 @@ extension LoopHost {
     }
   }
 
-  private func compute<T: Sendable>(_ otherwise: T, _ body: @escaping @Sendable () -> T) async -> T
-  {
+  func compute<T: Sendable>(_ otherwise: T, _ body: @escaping @Sendable () -> T) async -> T {
     await withCheckedContinuation { continuation in
       let isTaken = gateway.eventLoop.post { continuation.resume(returning: body()) }
       if !isTaken { continuation.resume(returning: otherwise) }

@@ -41,6 +41,8 @@ final class Shard: @unchecked Sendable {
   let posted = Gauge()
   /// Blocking jobs by their promise.
   var work: [UInt64: WorkTicket] = [:]
+  /// Wake-ups in the plugin's hands.
+  var wakes: [UInt64: ShardWake] = [:]
   /// Requests to others by their promise.
   var exchanges: [UInt64: Transfer] = [:]
   /// The lease on its members of channels, once it has had one.
@@ -128,6 +130,7 @@ final class Shard: @unchecked Sendable {
     for ticket in work.values { ticket.cancelOrWait() }
     work = [:]
     cancelExchanges()
+    cutWakes()
     for token in subscriptions { loop.unsubscribe(token) }
     subscriptions = []
     if let presence { loop.end(presence) }
@@ -169,8 +172,7 @@ final class Shard: @unchecked Sendable {
   ) -> UInt64 {
     // Started while the shard ends, it would outlive it.
     guard !isEnding else { return 0 }
-    let token = nextCompletion
-    nextCompletion += 1
+    let token = nextNumber()
     let timer = eventLoop.timer { [unowned self] in
       if period == 0 { timers.removeValue(forKey: token)?.close() }
       call("timer") { function(context, SLUICE_OK, .absent) }
@@ -182,10 +184,15 @@ final class Shard: @unchecked Sendable {
 
   // MARK: - completions
 
+  /// A number that no other timer, promise or wake-up of the shard has.
+  func nextNumber() -> UInt64 {
+    defer { nextCompletion += 1 }
+    return nextCompletion
+  }
+
   /// Remembers how an asynchronous call ends; the number stands for it.
   func promise(_ function: @escaping sluice_completion_fn, _ context: UInt64) -> UInt64 {
-    let number = nextCompletion
-    nextCompletion += 1
+    let number = nextNumber()
     completions[number] = Completion(function, context)
     return number
   }

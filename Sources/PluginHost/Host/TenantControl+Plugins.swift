@@ -47,6 +47,7 @@ extension TenantControl {
       await loop.swap(tenant, generation, without: enabled ? [] : [id])
     }
     former?.abandon(host)
+    await host.alarms.unpark(tenant)
     if !enabled && listens { await dropCursor(of: id, tenant) }
   }
 

@@ -76,6 +76,7 @@ extension TenantControl {
     host.adopt(next)
     adopt(tables)
     await putInForce(prepared, tenants, since: former)
+    await host.alarms.unpark(nil)
     return report
   }
 

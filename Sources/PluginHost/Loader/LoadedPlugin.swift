@@ -21,6 +21,7 @@ final class LoadedPlugin: @unchecked Sendable {
   let provider: UnsafePointer<sluice_service_provider_v1_t>?
   let subscriber: UnsafePointer<sluice_bus_subscriber_v1_t>?
   let listener: UnsafePointer<sluice_event_listener_v1_t>?
+  let alarm: UnsafePointer<sluice_alarm_handler_v1_t>?
   /// The plugin's numbers for the handlers of its routes, in the manifest's order.
   let routeHandlers: [UInt32]
   let socketHandlers: [UInt32]
@@ -110,6 +111,7 @@ final class LoadedPlugin: @unchecked Sendable {
     provider = table(SLUICE_EXT_SERVICE_PROVIDER, sluice_service_provider_v1_t.self)
     subscriber = table(SLUICE_EXT_BUS_SUBSCRIBER, sluice_bus_subscriber_v1_t.self)
     listener = table(SLUICE_EXT_EVENT_LISTENER, sluice_event_listener_v1_t.self)
+    alarm = table(SLUICE_EXT_ALARM_HANDLER, sluice_alarm_handler_v1_t.self)
     var routes: [UInt32] = []
     for route in manifest.routes {
       guard let resolve = http?.pointee.resolve else {
@@ -175,6 +177,11 @@ final class LoadedPlugin: @unchecked Sendable {
     }
     if !manifest.listens.isEmpty, listener == nil {
       throw failure("listens in its manifest, but does not offer \(SLUICE_EXT_EVENT_LISTENER)")
+    }
+    if manifest.capabilities.contains(.alarm), alarm == nil {
+      throw failure(
+        "asks for \(SLUICE_EXT_ALARM) in its manifest, but does not offer \(SLUICE_EXT_ALARM_HANDLER)"
+      )
     }
     routeHandlers = routes
     socketHandlers = sockets

@@ -24,6 +24,7 @@ public enum Capability: String, Sendable, Hashable, CaseIterable {
   case config = "sluice.config/1"
   case loop = "sluice.loop/1"
   case timer = "sluice.timer/1"
+  case alarm = "sluice.alarm/1"
   case random = "sluice.random/1"
   case clock = "sluice.clock/1"
   case log = "sluice.log/1"

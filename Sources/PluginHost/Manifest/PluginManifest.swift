@@ -207,6 +207,8 @@ public struct PluginLimits: Sendable, Hashable {
   public var workerThreads = 1
   /// Requests to others' servers that one shard may have under way.
   public var clientRequests = 64
+  /// Seconds that one wake-up may take.
+  public var alarmSeconds = 60
   /// Timers of one shard that may be armed.
   public var timers = 10_000
 

@@ -118,6 +118,7 @@ extension PluginLimits {
     workerJobs = reader.integer("worker_jobs", in: 1...100_000, default: workerJobs)
     workerThreads = reader.integer("worker_threads", in: 1...16, default: workerThreads)
     clientRequests = reader.integer("client_requests", in: 1...1_024, default: clientRequests)
+    alarmSeconds = reader.integer("alarm_seconds", in: 1...600, default: alarmSeconds)
     timers = reader.integer("timers", in: 1...1_000_000, default: timers)
   }
 }

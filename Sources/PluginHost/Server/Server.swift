@@ -312,7 +312,7 @@ public final class Server: Sendable {
   public func drain(then: @escaping @Sendable () -> Void) {
     host.log.write(.info, "draining")
     // Before the gateway waits for requests to end: those that have no end of their own are their plugins' to end.
-    for loop in host.loops { loop.drainShards() }
+    host.drain()
     gateway.drain(then: then)
   }
 

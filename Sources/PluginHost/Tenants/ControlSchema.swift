@@ -98,5 +98,20 @@ enum ControlSchema {
           plan TEXT NOT NULL
         );
         """),
+    .init(
+      version: 7, name: "alarms",
+      sql: """
+        -- When plugins are woken, those of static tenants too. try_at is wake_at until a wake-up has failed, or finds the
+        -- plugin switched off.
+        CREATE TABLE sluice_alarms (
+          tenant TEXT NOT NULL,
+          plugin TEXT NOT NULL,
+          wake_at BIGINT NOT NULL,
+          try_at BIGINT NOT NULL,
+          failures INTEGER NOT NULL,
+          PRIMARY KEY (tenant, plugin)
+        );
+        CREATE INDEX sluice_alarms_try_at ON sluice_alarms (try_at);
+        """),
   ]
 }

@@ -14,6 +14,8 @@ struct TenantArchive: Sendable {
   var secrets: [String: [UInt8]]
   /// The name of the plan that the app is on; nil in exports of before.
   var plan: String?
+  /// Plugins that are woken when the app is in place.
+  var wakes: [String] = []
   /// Versions that the app had chosen and has no more since it came here, as `id@version`.
   private(set) var lostVersions: [String] = []
 

@@ -162,7 +162,8 @@ enum TenantEdit: Sendable {
     }
     record.revision = table.revision + 1
     return .restoration(
-      record, archive.secrets.mapValues { StoredSecret(sealed: $0) }, plan: archive.plan)
+      record, archive.secrets.mapValues { StoredSecret(sealed: $0) }, plan: archive.plan,
+      waking: archive.wakes)
   }
 
   private static func secretChange(

@@ -11,8 +11,12 @@ enum TenantStatements {
       change(from: nil, to: new)
         + [plan.map { choose(plan: $0, of: new.id) } ?? forgetPlan(of: new.id)]
     case .removal(let record): removal(of: record, isKept: old != nil)
-    case .restoration(let record, let secrets, let plan):
+    case .restoration(let record, let secrets, let plan, let wakes):
       restoration(of: record, secrets, plan, from: old)
+        // What they wait for came with the tenant's own file.
+        + wakes.map {
+          AlarmStatements.set(Alarm(tenant: record.id, plugin: $0), at: 0, isStatic: false)
+        }
     case .recordAndSecret(let new, let name, let secret):
       change(from: old, to: new) + [self.secret(secret?.sealed, name: name, of: new.id)]
     case .secret(let record, let name, let secret):
@@ -118,11 +122,12 @@ enum TenantStatements {
       binds: tenant)
     let uses = Statement("DELETE FROM sluice_key_uses WHERE tenant = :tenant", binds: tenant)
     let plan = forgetPlan(of: record.id)
-    guard isKept else { return [secrets, uses, plan, mark] }
+    let alarms = AlarmStatements.remove(of: record.id)
+    guard isKept else { return [secrets, uses, plan, alarms, mark] }
     // Plugins, hosts and keys go with the row they refer to.
     return [
       Statement("DELETE FROM sluice_tenants WHERE id = :tenant", binds: tenant, guard: .exactly(1)),
-      secrets, uses, plan, mark,
+      secrets, uses, plan, alarms, mark,
     ]
   }
 
@@ -143,6 +148,7 @@ enum TenantStatements {
         "DELETE FROM sluice_tenants WHERE id = :tenant", binds: binds,
         guard: .exactly(old == nil ? 0 : 1)),
       Statement("DELETE FROM sluice_secrets WHERE tenant = :tenant", binds: binds),
+      AlarmStatements.remove(of: record.id),
       forgetRemoval(of: record.id),
     ]
       + rows(

@@ -39,7 +39,7 @@ struct TenantTable: Sendable {
       if let old = records.removeValue(forKey: record.id) { unlist(old) }
       secrets[record.id] = nil
       revision = max(revision, record.revision)
-    case .restoration(let record, let given, _):
+    case .restoration(let record, let given, _, _):
       put(record)
       secrets[record.id] = nil
       for (name, secret) in given { put(secret, name: name, of: record.id) }
@@ -108,8 +108,9 @@ enum TenantDelta: Sendable {
   /// A tenant that was not there, on a plan; nil is none.
   case creation(TenantRecord, plan: String?)
   case removal(TenantRecord)
-  /// The tenant as it comes from an export, with all its secrets, in the place of what there is; nil leaves its plan.
-  case restoration(TenantRecord, [String: StoredSecret], plan: String?)
+  /// The tenant as it comes from an export, with all its secrets, in the place of what there is; nil leaves its plan. These
+  /// plugins are woken.
+  case restoration(TenantRecord, [String: StoredSecret], plan: String?, waking: [String])
   /// The secret `name` is put, or removed with `nil`.
   case secret(TenantRecord, name: String, StoredSecret?)
   /// Both at once.
@@ -125,7 +126,7 @@ enum TenantDelta: Sendable {
   var record: TenantRecord {
     switch self {
     case .none(let record), .record(let record), .creation(let record, _), .removal(let record),
-      .restoration(let record, _, _):
+      .restoration(let record, _, _, _):
       record
     case .secret(let record, _, _), .recordAndSecret(let record, _, _): record
     }

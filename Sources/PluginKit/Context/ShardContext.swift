@@ -80,8 +80,10 @@ public final class ShardContext {
   public var worker: Worker { Worker(context: self) }
   /// Requests to others' servers. Needs `sluice.client/1`. Loop thread only.
   public var client: Client { Client(context: self) }
-  /// Timers of this shard and durable ones. Needs `sluice.timer/1`. Loop thread only.
+  /// Timers of this shard, which end with it. Needs `sluice.timer/1`. Loop thread only.
   public var timers: Timers { Timers(context: self) }
+  /// The plugin's alarm for the tenant, which is durable. Needs `sluice.alarm/1`. Loop thread only.
+  public var alarm: Alarm { Alarm(context: self) }
   /// The tenant's sealed secrets. Needs `sluice.secrets/1`. Loop thread only.
   public var secrets: Secrets { Secrets(context: self) }
   /// All tenants: for plugins that run on the platform and are granted `sluice.tenants/1`. Loop thread only.

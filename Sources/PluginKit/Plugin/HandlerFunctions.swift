@@ -14,6 +14,7 @@ func entryExtension(_ id: UnsafePointer<CChar>) -> UnsafeRawPointer? {
   case SLUICE_EXT_MESSAGE_HANDLER where !plan.messages.isEmpty: Tables.messages.pointer
   case SLUICE_EXT_BUS_SUBSCRIBER where plan.publication != nil: Tables.subscriber.pointer
   case SLUICE_EXT_EVENT_LISTENER where !plan.listeners.isEmpty: Tables.listener.pointer
+  case SLUICE_EXT_ALARM_HANDLER where plan.alarm != nil: Tables.alarm.pointer
   case SLUICE_EXT_SERVICE_PROVIDER where !plan.services.isEmpty: Tables.provider.pointer
   default: nil
   }
@@ -65,6 +66,9 @@ private enum Tables {
   }
   static let listener = Constant {
     sluice_event_listener_v1_t(struct_size: $0, reserved: 0, event: eventHappened)
+  }
+  static let alarm = Constant {
+    sluice_alarm_handler_v1_t(struct_size: $0, reserved: 0, wake: alarmWoke)
   }
   static let provider = Constant {
     sluice_service_provider_v1_t(struct_size: $0, reserved: 0, call: serviceCalled)
@@ -166,6 +170,10 @@ private func eventHappened(
   _ shard: UInt64, _ event: UnsafePointer<sluice_event_v1_t>, _ delivery: sluice_token_t
 ) -> sluice_status_t {
   ShardContext.with(shard) { $0.hear(Event(event.pointee, delivery: delivery)) }
+}
+
+private func alarmWoke(_ shard: UInt64, _ wake: sluice_token_t) -> sluice_status_t {
+  ShardContext.with(shard) { $0.wake(wake) }
 }
 
 private func serviceCalled(

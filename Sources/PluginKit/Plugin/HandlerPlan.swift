@@ -74,6 +74,7 @@ struct HandlerPlan {
   private(set) var messages: [MessageHandler] = []
   private(set) var services: [ServiceMethod] = []
   private(set) var listeners: [EventListener] = []
+  var alarm: ((AnyObject) async throws -> Timestamp?)?
   var publication: ((AnyObject, UInt64, borrowing Publication) -> Void)?
 
   @usableFromInline

@@ -140,7 +140,7 @@ import Testing
           + "sluice.websocket/1, sluice.identify/1, sluice.messages/1, sluice.event-names/1, "
           + "sluice.store/1, sluice.bus/1, sluice.history/1, sluice.presence/1, sluice.groups/1, "
           + "sluice.events/1, sluice.services/1, sluice.worker/1, sluice.client/1, sluice.secrets/1, sluice.files/1, "
-          + "sluice.tenants/1, sluice.config/1, sluice.loop/1, sluice.timer/1, sluice.random/1, sluice.clock/1, "
+          + "sluice.tenants/1, sluice.config/1, sluice.loop/1, sluice.timer/1, sluice.alarm/1, sluice.random/1, sluice.clock/1, "
           + "sluice.log/1, sluice.metrics/1, sluice.thread-check/1 (did you mean \"sluice.store/1\"?)"
       ]
     ),
