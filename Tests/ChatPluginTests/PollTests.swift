@@ -233,4 +233,34 @@ private struct PollView: Decodable {
       #expect(vote.status == 403 && vote.text.contains("vote_poll"))
     }
   }
+
+  @Test func `closes by itself when its time is over, and that is told once`() async throws {
+    try await withChat { host async throws in
+      func closed() async throws -> [String] {
+        try await host.events.filter { $0.type == "chat.poll.closed" }.map(\.data.text)
+      }
+      for (id, time) in [("m1", "01:00"), ("m2", "02:00"), ("m3", "03:00")] {
+        #expect(try await host.ask(id, #","closes_at":"2026-01-01T\#(time):00Z""#).status == 201)
+      }
+      #expect(try await host.alarm == Timestamp(rfc3339: "2026-01-01T01:00:00Z"))
+      let gone = try await host.request("DELETE", "/v1/messages/m3", as: .key())
+      #expect(gone.status == 204)
+      let early = try await host.request("POST", "/v1/messages/m2/poll/close", as: .key())
+      #expect(early.status == 200)
+      try await host.advance(milliseconds: 3_600_000)
+      #expect(
+        try await closed().last
+          == #"{"message_id":"m1","channel":"messaging:general","closed_at":"2026-01-01T01:00:00.000Z"}"#
+      )
+      let told = try await closed()
+      #expect(told.count == 2)
+      try await host.wake()
+      try await host.advance(milliseconds: 4 * 3_600_000)
+      #expect(try await closed() == told)
+      #expect(try await host.alarm == nil)
+      #expect(
+        try await host.message("m1").text.contains(#""closed_at":"2026-01-01T01:00:00.000Z""#))
+      #expect(try await host.vote("1").status == 409)
+    }
+  }
 }

@@ -18,7 +18,7 @@ from workshop import with_plugins
 POLL = {"question": "Hush?", "options": ["Yes", "No"]}
 # What lists of a user's own need beside a key, and what others need to list anything.
 QUERIES = {
-    **dict.fromkeys(["/v1/unread", "/v1/threads", "/v1/drafts", "/v1/channels/{type}/{id}/draft", "/v1/invitations", "/v1/mutes"], ["user_id=alice"]),
+    **dict.fromkeys(["/v1/unread", "/v1/threads", "/v1/drafts", "/v1/reminders", "/v1/channels/{type}/{id}/draft", "/v1/invitations", "/v1/mutes"], ["user_id=alice"]),
     "/v1/flags": ["channel=private:board"], "/v1/search": ["q=hush"],
 }
 TASKS = ("exports", "erasures", "imports")
@@ -169,6 +169,7 @@ BODIES = {
     ("POST", "/v1/messages/{id}/flag"): {"user_id": "mallory"},
     ("POST", "/v1/flags/{id}/resolve"): {"action": "dismiss"},
     ("PUT", "/v1/messages/{id}/pin"): None,
+    ("PUT", "/v1/messages/{id}/reminder"): {"user_id": "mallory"},
     ("PUT", "/v1/messages/{id}/poll/votes"): {"option_ids": [1], "user_id": "mallory"},
     ("POST", "/v1/messages/{id}/poll/close"): None,
     ("POST", "/v1/messages/{id}/thread/read"): {"user_id": "mallory"},

@@ -129,6 +129,16 @@ class ChatAsks:
     def _listDrafts(self):
         return Ask(self.user, query={"limit": 10})
 
+    def _putReminder(self):
+        return Ask(self.user, path={"id": self.message}, body={"remind_at": "2100-01-01T00:00:00Z"})
+
+    def _deleteReminder(self):
+        return Ask(self.user, path={"id": self.message})
+
+    def _listReminders(self):
+        self.user.put(f"/v1/messages/{self.message}/reminder", expect=200)
+        return Ask(self.user, query={"limit": 10})
+
     def _search(self):
         return Ask(self.user, query={"q": "hello"})
 

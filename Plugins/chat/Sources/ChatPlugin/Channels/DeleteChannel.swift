@@ -25,7 +25,7 @@ extension ChatShard {
     [
       ("chat_reactions", "message"), ("chat_mentions", "message"),
       ("chat_thread_members", "parent"),
-      ("chat_edits", "message"),
+      ("chat_edits", "message"), ("chat_reminders", "message"),
     ] + ChatShard.ofPolls.map { ($0, "message") }
   /// Tables with something of a channel beside its messages, by type and channel.
   private static let ofChannels = [

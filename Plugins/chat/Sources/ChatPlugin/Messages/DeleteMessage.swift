@@ -140,6 +140,7 @@ extension ChatShard {
     batch.add("DELETE FROM chat_reactions WHERE message = \(message.id)")
     batch.add("DELETE FROM chat_mentions WHERE message = \(message.id)")
     batch.add("DELETE FROM chat_edits WHERE message = \(message.id)")
+    batch.add("DELETE FROM chat_reminders WHERE message = \(message.id)")
     dropPoll(of: message, &batch)
   }
 

@@ -85,7 +85,12 @@ extension ChatShard {
     try keep(passed.flags, of: message, in: address, &batch)
     try batch.emit("chat.message.created", channel: address.realTimeName, data: message)
     do {
-      let commit = try await context.store.commit(batch)
+      let commit =
+        if let end = message.poll?.closesAt {
+          try await context.alarm.commit(batch, wakingAt: end)
+        } else {
+          try await context.store.commit(batch)
+        }
       if message.silent == nil {
         if message.isListed,
           try commit.statements[0].first?["has_members", Bool.self] == true

@@ -95,7 +95,10 @@ extension ChatShard {
   /// Stores a poll in the batch that stores its message.
   static func keepPoll(of message: Message, _ batch: inout Batch) {
     guard let poll = message.poll else { return }
-    batch.add("INSERT INTO chat_polls (message, voters) VALUES (\(message.id), 0)")
+    batch.add(
+      """
+      INSERT INTO chat_polls (message, voters, closes_at) VALUES (\(message.id), 0, \(poll.closesAt))
+      """)
     for option in poll.options {
       batch.add(
         """

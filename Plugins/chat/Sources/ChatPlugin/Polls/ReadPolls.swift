@@ -18,7 +18,7 @@ struct ClosedPoll: Codable, Equatable {
   let messageID: String
   /// `type:id`
   let channel: String
-  /// Who has closed it; nil when the app's server has.
+  /// Who has closed it; nil when the app's server has, or its time was over.
   let userID: String?
   let closedAt: Timestamp
 
