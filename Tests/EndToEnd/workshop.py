@@ -18,6 +18,7 @@ DOORMAN = HERE / "doorman"
 COURIER = HERE / "courier"
 REACHER = HERE / "reacher"
 SLEEPER = HERE / "sleeper"
+COMMANDER = HERE / "commander"
 
 
 def compile_plugin(source: Path, target: Path, *definitions: str):
@@ -95,6 +96,13 @@ def lay_out_censor(folder: Path) -> Path:
     """The plugin of `censor/` in a folder of plugins; returns that folder."""
     shutil.copytree(CENSOR, folder / "censor")
     compile_plugin(CENSOR / "censor.c", folder / "censor/libcensor.so")
+    return folder
+
+
+def lay_out_commander(folder: Path) -> Path:
+    """The plugin of `commander/` in a folder of plugins; returns that folder."""
+    shutil.copytree(COMMANDER, folder / "commander")
+    compile_plugin(COMMANDER / "commander.c", folder / "commander/libcommander.so")
     return folder
 
 

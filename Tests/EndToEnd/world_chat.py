@@ -129,6 +129,9 @@ class ChatAsks:
     def _listDrafts(self):
         return Ask(self.user, query={"limit": 10})
 
+    def _listCommands(self):
+        return Ask(self.user)
+
     def _putReminder(self):
         return Ask(self.user, path={"id": self.message}, body={"remind_at": "2100-01-01T00:00:00Z"})
 

@@ -46,6 +46,7 @@
 #include "services/channel-authority.h"
 #include "services/mailer.h"
 #include "services/message-filter.h"
+#include "services/chat-command.h"
 #include "services/uploads.h"
 
 #endif

@@ -71,6 +71,7 @@ public final class ChatShard: PluginShard {
     on.route("read_draft", ChatShard.readDraft)
     on.route("delete_draft", ChatShard.deleteDraft)
     on.route("list_drafts", ChatShard.listDrafts)
+    on.route("list_commands", ChatShard.listCommands)
     on.route("put_reminder", ChatShard.putReminder)
     on.route("delete_reminder", ChatShard.deleteReminder)
     on.route("list_reminders", ChatShard.listReminders)

@@ -21,6 +21,8 @@ struct ChannelType: Decodable, Sendable, Equatable {
   var gate = MessageGate()
   /// Names of the tenant's lists.
   let blocklists: [String]
+  /// By the word behind the slash.
+  let commands: [String: Command]
 
   private enum CodingKeys: String, CodingKey {
     case isOpen = "open"
@@ -31,6 +33,7 @@ struct ChannelType: Decodable, Sendable, Equatable {
     case rate = "rate_limit"
     case blocklists
     case filter = "message_filter"
+    case commands
   }
 
   init(isOpen: Bool) {
@@ -41,6 +44,7 @@ struct ChannelType: Decodable, Sendable, Equatable {
     maxMembers = Self.defaultMembers
     pace = Pace(slowMode: 0, rate: nil)
     blocklists = []
+    commands = [:]
   }
 
   init(from decoder: any Decoder) throws {
@@ -59,6 +63,7 @@ struct ChannelType: Decodable, Sendable, Equatable {
       slowMode: try type.decodeIfPresent(Int64.self, forKey: .slowMode) ?? 0,
       rate: try type.decodeIfPresent(MessageRate.self, forKey: .rate))
     blocklists = try type.decodeIfPresent([String].self, forKey: .blocklists) ?? []
+    commands = try type.decodeIfPresent([String: Command].self, forKey: .commands) ?? [:]
     gate.filter = try type.decodeIfPresent(MessageGate.Filter.self, forKey: .filter)
   }
 
@@ -103,6 +108,11 @@ struct ChannelTypes: Sendable {
         throw ConfigurationError(
           pointer: "/types/\(name)",
           message: "\"\(name)\" is not a type's name: a-z, then up to 31 of a-z 0-9 - _.")
+      }
+      for command in type.commands.keys.sorted() where !Self.isName(command) {
+        throw ConfigurationError(
+          pointer: "/types/\(name)/commands/\(command)",
+          message: "\"\(command)\" is not a command's name: a-z, then up to 31 of a-z 0-9 - _.")
       }
       for role in type.grants.memberRoles where !Role.isName(role) {
         throw ConfigurationError(

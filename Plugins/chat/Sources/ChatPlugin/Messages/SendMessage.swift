@@ -26,27 +26,54 @@ struct Draft: Decodable {
   }
 }
 
+/// What has come of a draft.
+enum Sent: Encodable {
+  case message(Message, isNew: Bool)
+  /// A command said something to its user alone, and nothing was sent.
+  case reply(CommandReply)
+
+  /// Of the answer to a request.
+  var status: Int {
+    switch self {
+    case .message(_, let isNew): isNew ? 201 : 200
+    case .reply: 202
+    }
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    switch self {
+    case .message(let message, _): try message.encode(to: encoder)
+    case .reply(let reply): try reply.encode(to: encoder)
+    }
+  }
+}
+
 extension ChatShard {
   /// `POST /v1/channels/{type}/{id}/messages`
   func sendMessage(_ request: Request) async throws -> Response {
     let (address, type) = try request.channel(types)
-    let (message, isNew) = try await send(
+    let sent = try await send(
       try request.decode(), to: address, type, for: Actor(request.principal))
-    return try .json(message, status: isNew ? 201 : 200)
+    return try .json(sent, status: sent.status)
   }
 
   /// Message and event are one batch: whoever has the answer finds both, and nobody hears of a message
   /// that is not on disk.
   ///
-  /// - Returns: the message; the one that was sent before, if it is the same with the same id.
+  /// - Returns: the message; the one that was sent before, if it is the same with the same id; or what a command says to its user alone.
   func send(
     _ draft: Draft, to address: ChannelAddress, _ type: ChannelType, for actor: Actor
-  ) async throws -> (message: Message, isNew: Bool) {
-    let message = try compose(draft, to: address, type, for: actor)
-    let passed = try await pass(
-      message, in: address, type, for: actor,
-      who: message.parentID == nil ? .sendMessage : .sendReply)
-    return try await send(passed, to: address, type, for: actor, isSlowed: type.pace.isOfType)
+  ) async throws -> Sent {
+    let draft = try compose(draft, to: address, type, for: actor)
+    let permission: Permission = draft.parentID == nil ? .sendMessage : .sendReply
+    switch try await run(draft, in: address, type, for: actor, who: permission) {
+    case .reply(let reply): return .reply(reply)
+    case .message(let message):
+      let passed = try await pass(message, in: address, type, for: actor, who: permission)
+      let (sent, isNew) = try await send(
+        passed, to: address, type, for: actor, isSlowed: type.pace.isOfType)
+      return .message(sent, isNew: isNew)
+    }
   }
 
   /// - Parameter isSlowed: whether it is looked at how often the user writes; else a slow channel is found to be one on the way.

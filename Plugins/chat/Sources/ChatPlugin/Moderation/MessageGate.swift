@@ -104,7 +104,8 @@ extension ChatShard {
     let question = FilterQuestion(action: isEdit ? "edit" : "send", message: message.published)
     let answer: FilterAnswer
     do {
-      answer = try await ask(question, within: filter.timeout)
+      answer = try await ask(
+        "sluice.message-filter/1", method: 1, question, within: filter.timeout)
     } catch {
       context.log.warning("a message cannot be looked at", ["error": "\(error)"])
       guard filter.onFailure == .pass else {
@@ -120,46 +121,6 @@ extension ChatShard {
       rewritten.text = answer.text ?? message.text
       rewritten.custom = answer.custom ?? message.custom
       return rewritten
-    }
-  }
-
-  /// What comes first: the answer, or the end of the time.
-  private func ask(
-    _ question: FilterQuestion, within milliseconds: Int
-  ) async throws -> FilterAnswer {
-    let race = Race()
-    let timer = try context.timers.after(milliseconds: milliseconds) {
-      race.end(.failure(HostError(.deadline, "no answer after \(milliseconds) ms")))
-    }
-    defer { context.timers.cancel(timer) }
-    context.spawn { [self] in
-      do {
-        race.end(
-          .success(
-            try await context.services.call("sluice.message-filter/1", method: 1, question)))
-      } catch {
-        race.end(.failure(error))
-      }
-    }
-    let result = await withUnsafeContinuation { race.begin($0) }
-    return try result.get()
-  }
-
-  /// Loop thread only.
-  private final class Race {
-    private var waiting: UnsafeContinuation<Result<FilterAnswer, any Error>, Never>?
-    private var result: Result<FilterAnswer, any Error>?
-
-    func begin(_ continuation: UnsafeContinuation<Result<FilterAnswer, any Error>, Never>) {
-      if let result { return continuation.resume(returning: result) }
-      waiting = continuation
-    }
-
-    func end(_ result: Result<FilterAnswer, any Error>) {
-      guard self.result == nil else { return }
-      self.result = result
-      waiting?.resume(returning: result)
-      waiting = nil
     }
   }
 }

@@ -7,8 +7,7 @@ extension ChatShard {
       let named: InChannel = try message.decode()
       let (address, type) = try shard.channel(named.channel)
       return try await shard.send(
-        try message.decode(), to: address, type, for: Actor(message.principal)
-      ).message
+        try message.decode(), to: address, type, for: Actor(message.principal))
     }
     on.message("edit") { (shard, message) async throws in
       let named: OfMessage = try message.decode()
