@@ -121,7 +121,9 @@ extension SigningKey {
     #expect(try await app.request("POST", "/v1/users/\(alice)/revoke", as: .key()).status == 200)
     #expect(try await app.refusal(of: try Self.es256(by: key)) == TokenRefusal.revoked.reason)
     #expect(try await app.request("DELETE", "/v1/users/\(alice)", as: .key()).status == 204)
-    #expect(try await app.identify(try Self.es256(by: key)).id == "id|alice")
+    // Nor do they let in somebody else when he is forgotten.
+    #expect(try await app.refusal(of: try Self.es256(by: key)) == TokenRefusal.revoked.reason)
+    #expect(try await app.identify(try Self.es256(bob, by: key)).id == "id|bob")
     try await app.host.close()
   }
 

@@ -87,6 +87,32 @@ import Testing
     try await platform.host.close()
   }
 
+  @Test func `gets a letter while one site of IPv6 asks from all its networks`() async throws {
+    let platform = try await AuthHost("platform")
+    _ = try await platform.signUp()
+    for network in 1...20 {
+      let sent = try await askForCode(platform, from: "2001:db8:1:\(network)::1")
+      #expect(sent == min(network, 3))
+    }
+    #expect(try await askForCode(platform, from: "198.51.100.9") == 4)
+    try await platform.host.close()
+  }
+
+  @Test func `is no more known where somebody else had signed in before a new password`()
+    async throws
+  {
+    let platform = try await AuthHost("platform")
+    _ = try await platform.signUp()
+    let thief = "192.0.2.66"
+    #expect(try await signIn(platform, "correct horse", from: thief) == 201)
+    _ = try await askForCode(platform, from: "127.0.0.1")
+    #expect(try await reset(platform, to: "another horse", from: "127.0.0.1") == 204)
+    try await guess(platform)
+    #expect(try await signIn(platform, "another horse", from: thief) == 429)
+    #expect(try await signIn(platform, "another horse", from: "127.0.0.1") == 201)
+    try await platform.host.close()
+  }
+
   @Test func `who has shown that he reads the mail signs in while strangers guess`() async throws {
     let platform = try await AuthHost("platform")
     _ = try await platform.signUp()

@@ -1,3 +1,4 @@
+-- breaking: true
 -- Which instance of the plugin makes an app or a key that is `creating`; NULL in those of before.
 ALTER TABLE control_apps ADD COLUMN owner BIGINT;
 ALTER TABLE control_keys ADD COLUMN owner BIGINT;

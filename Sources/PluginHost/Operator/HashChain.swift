@@ -210,7 +210,10 @@ extension HashChain {
       app: app, actor: actor, action: action, request: request, target: text("target"))
     if outcome == OperatorNotes.Outcome.begun.rawValue {
       begun[key, default: []].append(seq)
-    } else if var rows = begun[key] {
+    } else if outcome == OperatorNotes.Outcome.done.rawValue
+      || outcome == OperatorNotes.Outcome.failed.rawValue, var rows = begun[key]
+    {
+      // What was refused had not begun, though it may carry the same id of a request.
       rows.removeFirst()
       begun[key] = rows.isEmpty ? nil : rows
     }

@@ -6,8 +6,8 @@ internal import Store
 ///
 /// | `do` | with | answer |
 /// |---|---|---|
-/// | `tenants` | | `tenants`: ids of all whose data there may be |
-/// | `list` | | `tenants`: of each that the gateway knows its id, plan, host names and the plugins that are on |
+/// | `tenants` | `after`? | `tenants`: ids of those whose data there may be, in their order, `page` at most |
+/// | `list` | `after`? | `tenants`: of each of those its id, plan, host names and the plugins that are on |
 /// | `export` | `tenant`, `seal_key`? | `file`, a name in the folder `transfer` |
 /// | `backup` | `tenant` (`@control` is the gateway's own), `of`?: of the gateway's own what is this tenant's alone | `file` |
 /// | `import` | `file`, `replace`, `seal_key`?, `plan`?, `standard_versions`? | `tenant`, `replaced`, `lost_versions` |
@@ -50,9 +50,9 @@ struct OperatorDesk: Sendable {
     do throws(TenantError) {
       switch request["do"]?.text {
       case "tenants":
-        let ids = transfer.registry.all().map { ConfigValue.string($0.id) }
-        return ["tenants": .array(ids)]
-      case "list": return ["tenants": .array(try transfer.listed())]
+        let page = transfer.page(after: request["after"]?.text)
+        return ["tenants": .array(page.map { .string($0.id) })]
+      case "list": return ["tenants": .array(try transfer.listed(after: request["after"]?.text))]
       case "export":
         let (tenant, seal) = (try tenant(of: request), try seal(of: request))
         let file = try holding(tenant) { () throws(TenantError) in

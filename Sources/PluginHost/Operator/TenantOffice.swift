@@ -90,7 +90,23 @@ public final class TenantOffice {
 
   /// What there is to tell of each tenant, a JSON object each: its id, plan, host names and the plugins that are on.
   public func list() throws(Failure) -> [String] {
-    try ask(["do": "list"])["tenants"]?.elements.map(\.json) ?? []
+    try pages(of: "list") { $0["id"]?.text }.map(\.json)
+  }
+
+  /// All that the desk tells of tenants page by page.
+  ///
+  /// - Parameter id: of which tenant an element is.
+  private func pages(
+    of verb: String, id: (ConfigValue) -> String?
+  ) throws(Failure) -> [ConfigValue] {
+    var all: [ConfigValue] = []
+    var request: ConfigValue = ["do": .string(verb)]
+    while true {
+      let page = try ask(request)["tenants"]?.elements ?? []
+      guard let last = page.last.flatMap(id) else { return all }
+      all += page
+      request = ["do": .string(verb), "after": .string(last)]
+    }
   }
 
   /// Writes an app with all that belongs to it into a new file.
@@ -168,7 +184,7 @@ public final class TenantOffice {
     if let tenant {
       tenants = [tenant]
     } else {
-      tenants = try ask(["do": "tenants"])["tenants"]?.elements.compactMap(\.text) ?? []
+      tenants = try pages(of: "tenants", id: \.text).compactMap(\.text)
     }
     // The gateway's own last: whatever tenant stands in it has been copied or is as new as this.
     let files =

@@ -74,21 +74,49 @@ struct TenantTransfer: Sendable {
     return (try? plan(of: tenant)).map { record.noted(plan: $0) }
   }
 
-  /// What an operator is told of each tenant, in the order of their ids.
-  func listed() throws(TenantError) -> [ConfigValue] {
+  /// How many tenants an operator is told of at a time: an answer is one line, which has an end.
+  static let page = 500
+
+  /// The tenants whose ids come next in their order, ``page`` at most.
+  func page(after last: String?) -> [TenantRecord] {
+    let left = registry.all().filter { $0.id > last ?? "" }
+    return Array(left.sorted { $0.id < $1.id }.prefix(TenantTransfer.page))
+  }
+
+  /// What an operator is told of each tenant of a page.
+  func listed(after last: String?) throws(TenantError) -> [ConfigValue] {
+    let chosen = try plans(after: last ?? "")
     var list: [ConfigValue] = []
-    for record in registry.all().sorted(by: { $0.id < $1.id }) {
+    for record in page(after: last) {
       let plugins = record.plugins.filter(\.value.enabled).keys.sorted()
       var members: [ConfigValue.Member] = [.init("id", .string(record.id))]
       // The platform is on none.
       if record.id != StaticTenant.platformID {
-        members.append(.init("plan", .string(try plan(of: record.id))))
+        members.append(
+          .init("plan", .string(chosen[record.id] ?? plans.inForce(Plans.standard))))
       }
       members.append(.init("hosts", .array(record.hosts.map { .string($0) })))
       members.append(.init("plugins", .array(plugins.map { .string($0) })))
       list.append(.object(members))
     }
     return list
+  }
+
+  /// The plans of apps for which one was chosen.
+  private func plans(after last: String) throws(TenantError) -> [String: String] {
+    do throws(StoreError) {
+      let rows = try StoreFile.rows(
+        in: directory, of: Store.controlTenant,
+        "SELECT tenant, plan FROM sluice_tenant_plans WHERE tenant > ?1", last)
+      var chosen: [String: String] = [:]
+      for row in rows ?? [] {
+        guard case .text(let tenant) = row[0], case .text(let plan) = row[1] else { continue }
+        chosen[tenant] = plan
+      }
+      return chosen
+    } catch {
+      throw TenantError(error, while: "reading which plans apps are on")
+    }
   }
 
   /// The plan that an app is on.

@@ -103,7 +103,7 @@ extension Accounts {
       purpose, to: try rows[0].first?["id", String.self] ?? Accounts.nobody(email), at: now,
       from: peer)
     let bounds = CodeThrottles(
-      purpose, email: email, network: network, isKnown: !rows[1].isEmpty,
+      purpose, email: email, site: Network.site(of: peer), isKnown: !rows[1].isEmpty,
       hasLetters: !rows[2].isEmpty)
     var batch = Batch()
     for throttle in bounds.all { batch.add(throttle.take(at: now)) }

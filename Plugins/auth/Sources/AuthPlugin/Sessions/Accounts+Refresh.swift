@@ -201,7 +201,7 @@ extension Accounts {
     try await context.store.commit {
       SQL(
         """
-        UPDATE auth_sessions SET revoked_at = COALESCE(revoked_at, \(now))
+        UPDATE auth_sessions SET revoked_at = COALESCE(revoked_at, \(now)), network = NULL
         WHERE id = \(known.session)
         """)
     }

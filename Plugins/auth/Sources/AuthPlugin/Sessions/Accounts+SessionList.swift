@@ -74,12 +74,13 @@ extension Accounts {
     return .empty(204)
   }
 
-  /// Ends an account's sessions, but for one. Identities are forgotten when it is committed, so that their access tokens are good no more.
+  /// Ends an account's sessions, but for one, and knows the networks of those no more: somebody else may have had them. Identities are forgotten when it is committed, so that their access tokens are good no more.
   func revocation(ofSessionsOf account: String, but spared: String?, at now: Timestamp) -> SQL {
     SQL(
       """
-      UPDATE auth_sessions SET revoked_at = \(now)
-      WHERE account_id = \(account) AND revoked_at IS NULL AND id <> \(spared ?? "")
+      UPDATE auth_sessions SET revoked_at = COALESCE(revoked_at, \(now)), network = NULL
+      WHERE account_id = \(account) AND (revoked_at IS NULL OR network IS NOT NULL)
+        AND id <> \(spared ?? "")
       """)
   }
 }

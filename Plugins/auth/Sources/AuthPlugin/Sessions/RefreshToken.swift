@@ -41,6 +41,8 @@ struct RefreshToken: Equatable {
     session = RefreshToken.sessionPrefix + parts[0]
     self.number = number
     code = String(parts[2])
+    // Of each there is one spelling: no sign, no zeros in front.
+    guard self.text == text else { return nil }
   }
 
   /// As a client has it.

@@ -8,20 +8,20 @@ internal import PluginKit
 struct CodeThrottles {
   private static let burst: Int64 = 6
 
-  /// The address from this network.
+  /// The address from this network's site.
   let pair: Throttle
   /// The address from anywhere; nil where its account's owner is known in the network.
   let address: Throttle?
 
   /// - Parameters:
-  ///   - network: which asks, as `Network.key(of:)` has it.
+  ///   - site: which asks, as `Network.site(of:)` has it: one who has 48 bits of IPv6 has 65,536 networks, and none of them gets letters of its own.
   ///   - isKnown: whether the account's owner is known there.
   ///   - hasLetters: whether codes that were asked for from there are still good.
   init(
-    _ purpose: OneTimeCode.Purpose, email: String, network: String, isKnown: Bool, hasLetters: Bool
+    _ purpose: OneTimeCode.Purpose, email: String, site: String, isKnown: Bool, hasLetters: Bool
   ) {
     let kind = "mail.\(purpose.rawValue)"
-    pair = Throttle(Throttle.subject(kind, email, network), burst: 3, every: 300_000)
+    pair = Throttle(Throttle.subject(kind, email, site), burst: 3, every: 300_000)
     address =
       isKnown
       ? nil

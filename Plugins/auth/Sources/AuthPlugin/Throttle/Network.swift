@@ -12,6 +12,11 @@ enum Network {
     return [(own, 1), (String(own.prefix(12)) + "/48", siteShare)]
   }
 
+  /// The widest network that an address is in: what one who wants many addresses can have for little.
+  static func site(of address: String) -> String {
+    all(of: address).last?.key ?? address
+  }
+
   /// What names the narrowest network of an address to nobody who reads it.
   static func digest(of address: String) -> String {
     Digest.sha256(Array(key(of: address).utf8)).hexadecimal

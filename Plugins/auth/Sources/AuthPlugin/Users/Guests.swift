@@ -106,7 +106,7 @@ extension Users {
       SQL(
         """
         UPDATE auth_users SET guest_until = NULL, name = coalesce(\(form.name), name),
-          image = coalesce(\(form.image), image), custom = coalesce(\(form.custom), custom),
+          image = nullif(coalesce(\(form.image), image), ''), custom = coalesce(\(form.custom), custom),
           identity_issuer = \(form.identity?.issuer), identity_subject = \(form.identity?.subject),
           updated_at = \(now)
         WHERE id = \(id) AND guest_until > \(now)

@@ -33,12 +33,7 @@ extension Users {
   func endTokens(of user: String, with batch: Batch) async throws -> Revoked {
     let revoked = Revoked(user: user, issuedBefore: try now())
     var whole = batch
-    whole.add(
-      """
-      INSERT INTO auth_revocations (user_id, issued_before) VALUES (\(user), \(revoked.issuedBefore))
-      ON CONFLICT (user_id) DO UPDATE SET issued_before = excluded.issued_before
-        WHERE auth_revocations.issued_before < excluded.issued_before
-      """)
+    whole.add(revocation(of: user, at: revoked.issuedBefore))
     whole.emit(try Emit("auth.user.revoked", data: revoked))
     try await context.store.commit(whole)
     // What was recognised before is forgotten before sockets are told: a socket that opens in between would not be.
@@ -46,6 +41,15 @@ extension Users {
     try context.bus.publish(
       Users.revocationChannel, type: "auth.user.revoked", data: RawJSON(encoding: revoked))
     return revoked
+  }
+
+  /// Makes tokens void that were issued for a user up to a moment.
+  func revocation(of user: String, at moment: Timestamp) -> SQL {
+    """
+    INSERT INTO auth_revocations (user_id, issued_before) VALUES (\(user), \(moment))
+    ON CONFLICT (user_id) DO UPDATE SET issued_before = excluded.issued_before
+      WHERE auth_revocations.issued_before < excluded.issued_before
+    """
   }
 
   /// What is known of a user's tokens that were revoked.

@@ -113,6 +113,9 @@ extension Users {
     var name: String?
     var image: String?
     var custom: RawJSON?
+
+    /// Empty says that there is none.
+    var picture: String? { image.flatMap { $0.isEmpty ? nil : $0 } }
   }
 
   /// `PUT /v1/users/{id}`: makes the user, or replaces all that is known of one.
@@ -129,7 +132,7 @@ extension Users {
         SQL(
           """
           INSERT INTO auth_users (id, name, image, custom, created_at, updated_at)
-          VALUES (\(id), \(profile.name), \(profile.image), \(profile.custom ?? "{}"), \(now), \(now))
+          VALUES (\(id), \(profile.name), \(profile.picture), \(profile.custom ?? "{}"), \(now), \(now))
           ON CONFLICT (id) DO UPDATE SET name = excluded.name, image = excluded.image,
             custom = excluded.custom, updated_at = excluded.updated_at
             WHERE auth_users.guest_until IS NULL OR auth_users.guest_until > \(now)
@@ -172,12 +175,30 @@ extension Users {
   /// `DELETE /v1/users/{id}`: whoever is forgotten is let in no more by tokens of before.
   func delete(_ request: Request) async throws -> Response {
     let id = try request.parameter(0)
+    let known = try await context.store.read(
+      "SELECT identity_issuer, identity_subject FROM auth_users WHERE id = \(id)")
+    guard let row = known.first else { throw Users.unknown }
+    let issuer = try row["identity_issuer", String?.self]
+    let subject = try row["identity_subject", String?.self]
+    let now = try now()
     do {
       try await endTokens(
         of: id,
-        with: Batch { SQL("DELETE FROM auth_users WHERE id = \(id)").expect(exactly: 1) })
+        with: Batch {
+          SQL(
+            """
+            DELETE FROM auth_users WHERE id = \(id)
+              AND COALESCE(identity_issuer, '') = \(issuer ?? "")
+              AND COALESCE(identity_subject, '') = \(subject ?? "")
+            """
+          ).expect(exactly: 1)
+          // Tokens of the identity let in another user from now on, whose they were not.
+          if let issuer, let subject {
+            revocation(of: (issuers[issuer]?.userPrefix ?? "") + subject, at: now)
+          }
+        })
     } catch StoreError.conflict {
-      throw Users.unknown
+      throw Problem.conflict("The user was changed meanwhile. Try again.")
     }
     return .empty(204)
   }
