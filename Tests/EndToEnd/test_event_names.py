@@ -84,7 +84,7 @@ def test_a_client_that_does_not_read_is_closed_and_comes_back_to_where_it_was(sl
     app = Account(gateway.url).app("Slow")
     app.set_plugin("realtime", enabled=True, config={"ping_interval_seconds": 600})
     token = app.token("alice")
-    with Plain(gateway, token, max_queue=1, compression=None) as slow, Plain(gateway, token) as quick:
+    with Plain(gateway, token, max_queue=1, compression=None, ping_interval=None) as slow, Plain(gateway, token) as quick:
         epoch = slow.subscribe("room")["epoch"]
         quick.subscribe("room")
         count = 0

@@ -70,7 +70,7 @@ extension Accounts {
       SELECT \(raw: Known.columns), s.expires_at AS expires_at, NULL AS used_at
       FROM auth_sessions s WHERE s.id = \(token.session)
       """
-    ).first?.decode()
+    ).first?.decode(Known.self)
     guard let known, known.revokedAt == nil, now < known.expiresAt, let number = known.number,
       let nonce = known.nonce, token.isGenuine(nonce: nonce, key: key)
     else { throw Accounts.ended }
@@ -105,7 +105,7 @@ extension Accounts {
       FROM auth_refresh_tokens t JOIN auth_sessions s ON s.id = t.session_id
       WHERE t.digest = \(token.digest)
       """
-    ).first?.decode()
+    ).first?.decode(Known.self)
     guard let known, known.revokedAt == nil, now < known.expiresAt else { throw Accounts.ended }
     if let usedAt = known.usedAt, now > usedAt.adding(milliseconds: RefreshToken.grace) {
       throw try await endReused(known, at: now)
