@@ -18,6 +18,9 @@ final class Removal {
   ///
   /// - Throws: `BlobFolder.Failure`, `Bucket.Failure`, when some of it is left: the row is, too, and the sweep tries again.
   func remove(_ id: String, from store: UploadSettings.Store) async throws {
+    // First: what is here takes room on the gateway's disk, and of the user's bytes it is none any more.
+    let folder = folder
+    try await context.worker.run { try folder.remove(id) }
     if store == .s3 {
       guard let bucket else {
         throw Bucket.Failure(description: "the settings name no bucket any more")
@@ -28,8 +31,6 @@ final class Removal {
       try await bucket.delete(id)
       try await bucket.delete(Bucket.thumbnail(of: id))
     }
-    let folder = folder
-    try await context.worker.run { try folder.remove(id) }
     try await ledger.forget(id)
   }
 }
