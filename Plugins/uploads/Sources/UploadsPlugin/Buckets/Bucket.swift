@@ -21,6 +21,11 @@ final class Bucket {
     self.context = context
   }
 
+  /// Whether an upload that is there is in this bucket.
+  func isWhere(_ whereabouts: Whereabouts) -> Bool {
+    whereabouts.store == .s3 && whereabouts.place ?? place.name == place.name
+  }
+
   /// Puts a file, a part at a time.
   ///
   /// - Parameter begun: hears of what is to be ended should this process not come to it.
@@ -69,11 +74,13 @@ final class Bucket {
   }
 
   /// Removes an object; one that is not there is gone.
-  func delete(_ key: String) async throws { _ = try await send("DELETE", key, accepting: [404]) }
+  func delete(_ key: String) async throws {
+    _ = try await send("DELETE", key, accepting: "NoSuchKey")
+  }
 
   /// Ends an upload in parts; one that is not there is over.
   func abort(_ multipart: String, of key: String) async throws {
-    _ = try await send("DELETE", key, query: [("uploadId", multipart)], accepting: [404])
+    _ = try await send("DELETE", key, query: [("uploadId", multipart)], accepting: "NoSuchUpload")
   }
 
   /// Where whoever has the URL gets an object from the server itself, for so many seconds.
@@ -98,7 +105,7 @@ final class Bucket {
 
   private func send(
     _ method: String, _ key: String, query: [(name: String, value: String)] = [],
-    fields: [(name: String, value: String)] = [], body: [UInt8] = [], accepting: [Int] = []
+    fields: [(name: String, value: String)] = [], body: [UInt8] = [], accepting missing: String? = nil
   ) async throws -> Client.Response {
     let digest = try await context.worker.run { Digest.sha256(body).hexadecimal }
     let signed = SignatureV4.Request(
@@ -117,11 +124,11 @@ final class Bucket {
     } catch let error as HostError {
       throw Failure(description: "no answer of \(place.host): \(error.text)")
     }
-    guard (200..<300).contains(answer.status) || accepting.contains(answer.status) else {
-      let code = Bucket.element("Code", in: answer.body) ?? "no code"
-      throw Failure(description: "\(place.host) answers \(answer.status), \(code)")
-    }
-    return answer
+    if (200..<300).contains(answer.status) { return answer }
+    let code = Bucket.element("Code", in: answer.body)
+    // Any other 404 says that it is not there, but not that it is gone: the bucket may be missing, or somebody else may be answering.
+    if let missing, answer.status == 404, code == missing { return answer }
+    throw Failure(description: "\(place.host) answers \(answer.status), \(code ?? "no code")")
   }
 
   /// What stands between the tags of an element that has no others in it.

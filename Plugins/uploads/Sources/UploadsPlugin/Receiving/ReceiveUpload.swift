@@ -169,7 +169,7 @@ extension UploadsShard {
   private func abandon(_ id: String) async {
     do {
       guard try await ledger.hide(id, from: ["receiving"]) else { return }
-      try await removal.remove(id, from: settings.store)
+      try await removal.remove(id, from: ledger.whereabouts)
     } catch {
       guard context.isOpen else { return }
       context.log.warning(
