@@ -8,7 +8,11 @@ final class Bucket {
   }
 
   /// How much goes in one request, in bytes. S3 wants 5 MiB at least in all parts but the last.
-  static let partSize = 8 << 20
+  static let partSize = 5 << 20
+  /// Each is a part in memory, from its being read to the bucket's answer. A bucket that answers nothing keeps an app's turns alone.
+  private static let turns = Turns(most: 8, ofOneApp: 2)
+  /// How long a part waits for its turn, in milliseconds.
+  private static let patience = 60_000
 
   /// The name of an upload's thumbnail.
   static func thumbnail(of id: String) -> String { id + ".thumb" }
@@ -34,7 +38,7 @@ final class Bucket {
     begun: (_ multipart: String) async throws -> Void
   ) async throws {
     if size <= Int64(Bucket.partSize) {
-      _ = try await send("PUT", key, fields: [("content-type", type)], body: read(file, 0, size))
+      _ = try await put(file, 0, size, as: key, fields: [("content-type", type)])
       return
     }
     let created = try await send(
@@ -47,14 +51,14 @@ final class Bucket {
       var tags: [String] = []
       var offset: Int64 = 0
       while offset < size {
-        let part = try await read(file, offset, size)
-        let answer = try await send(
-          "PUT", key, query: [("partNumber", "\(tags.count + 1)"), ("uploadId", id)], body: part)
+        let (count, answer) = try await put(
+          file, offset, size, as: key,
+          query: [("partNumber", "\(tags.count + 1)"), ("uploadId", id)])
         guard let tag = answer.first("etag") else {
           throw Failure(description: "the server gives a part no tag")
         }
         tags.append(tag)
-        offset += Int64(part.count)
+        offset += Int64(count)
       }
       let list = tags.enumerated().map {
         "<Part><PartNumber>\($0.offset + 1)</PartNumber><ETag>\($0.element)</ETag></Part>"
@@ -92,6 +96,23 @@ final class Bucket {
       method: method, host: place.host, path: place.path(of: key), query: overrides)
     let query = place.signature.query(for: request, at: time, seconds: seconds)
     return "\(place.origin)\(request.path)?\(query)"
+  }
+
+  /// Puts what stands in a file from an offset on, a part of it at most, when it is its turn.
+  ///
+  /// - Returns: how many bytes these were.
+  private func put(
+    _ file: OpenFile, _ offset: Int64, _ size: Int64, as key: String,
+    query: [(name: String, value: String)] = [], fields: [(name: String, value: String)] = []
+  ) async throws -> (count: Int, answer: Client.Response) {
+    let (turns, app) = (Bucket.turns, context.tenant)
+    guard try await turns.wait(context, milliseconds: Bucket.patience) else {
+      throw Failure(description: "too many parts are on their way to buckets")
+    }
+    defer { turns.end(app) }
+    let part = try await read(file, offset, size)
+    let answer = try await send("PUT", key, query: query, fields: fields, body: part)
+    return (part.count, answer)
   }
 
   private func read(_ file: OpenFile, _ offset: Int64, _ size: Int64) async throws -> [UInt8] {
