@@ -5,14 +5,18 @@ final class Bucket {
   /// A failure, in the server's words where it has said any; no secret is among them.
   struct Failure: Error, CustomStringConvertible {
     let description: String
+    /// Whether it may be over in a moment: what has failed so is asked again.
+    var mayPass = false
   }
 
   /// How much goes in one request, in bytes. S3 wants 5 MiB at least in all parts but the last.
   static let partSize = 5 << 20
   /// Each is a part in memory, from its being read to the bucket's answer. A bucket that answers nothing keeps an app's turns alone.
-  private static let turns = Turns(most: 8, ofOneApp: 2)
+  private static let turns = Turns(most: 12, ofOneApp: 3)
+  /// Before something is put a second and a third time, in milliseconds.
+  private static let pauses = [200, 1_000]
   /// How long a part waits for its turn, in milliseconds.
-  private static let patience = 60_000
+  private static let patience = 120_000
 
   /// The name of an upload's thumbnail.
   static func thumbnail(of id: String) -> String { id + ".thumb" }
@@ -124,9 +128,29 @@ final class Bucket {
     return bytes
   }
 
+  /// Asks; what is put is put again after pauses when the server cannot take it now or breaks off, for a part that is put twice is there once
+  /// (RFC 9110 §9.2.2). What is deleted waits for the next sweep.
   private func send(
     _ method: String, _ key: String, query: [(name: String, value: String)] = [],
-    fields: [(name: String, value: String)] = [], body: [UInt8] = [], accepting missing: String? = nil
+    fields: [(name: String, value: String)] = [], body: [UInt8] = [],
+    accepting missing: String? = nil
+  ) async throws -> Client.Response {
+    let pauses = method == "PUT" ? Bucket.pauses : []
+    for pause in pauses {
+      do {
+        return try await sendOnce(
+          method, key, query: query, fields: fields, body: body, accepting: missing)
+      } catch let failure as Failure where failure.mayPass {
+        try await context.timers.sleep(milliseconds: pause)
+      }
+    }
+    return try await sendOnce(
+      method, key, query: query, fields: fields, body: body, accepting: missing)
+  }
+
+  private func sendOnce(
+    _ method: String, _ key: String, query: [(name: String, value: String)],
+    fields: [(name: String, value: String)], body: [UInt8], accepting missing: String?
   ) async throws -> Client.Response {
     let digest = try await context.worker.run { Digest.sha256(body).hexadecimal }
     let signed = SignatureV4.Request(
@@ -143,13 +167,18 @@ final class Bucket {
     do {
       answer = try await context.client.send(request)
     } catch let error as HostError {
-      throw Failure(description: "no answer of \(place.host): \(error.text)")
+      // What has not been answered in all its time would take as long again.
+      throw Failure(
+        description: "no answer of \(place.host): \(error.text)",
+        mayPass: error.status == .unavailable)
     }
     if (200..<300).contains(answer.status) { return answer }
     let code = Bucket.element("Code", in: answer.body)
     // Any other 404 says that it is not there, but not that it is gone: the bucket may be missing, or somebody else may be answering.
     if let missing, answer.status == 404, code == missing { return answer }
-    throw Failure(description: "\(place.host) answers \(answer.status), \(code ?? "no code")")
+    throw Failure(
+      description: "\(place.host) answers \(answer.status), \(code ?? "no code")",
+      mayPass: answer.status == 500 || answer.status == 503)
   }
 
   /// What stands between the tags of an element that has no others in it.
