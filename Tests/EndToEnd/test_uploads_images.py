@@ -93,6 +93,27 @@ def test_an_image_that_unfolds_to_too_much_is_refused_before_it_is_decoded(sluic
     upload(app.user("alice"), picture("JPEG", (1000, 1000)), "image/jpeg")
 
 
+def test_an_image_that_hides_how_large_it_is_is_refused_or_seen_by_no_decoder(sluice, tmp_path):
+    tool, seen = tmp_path / "vipsthumbnail", tmp_path / "seen"
+    tool.write_text(f"#!/bin/sh\n: > '{seen}'\nexit 1\n")
+    tool.chmod(0o755)
+    app = configured(sluice(environment={"PATH": str(tmp_path)}))
+    alice = app.user("alice")
+    photo = picture("JPEG")
+    assert upload(alice, photo, "image/jpeg").json()["thumbnail_absent"] == "unreadable"
+    assert seen.exists()
+    seen.unlink()
+    frame = b"\xff\xc0\0\x11\x08\xff\xff\xff\xff\3\1\x22\0\2\x11\1\3\x11\1"
+    for hidden in (b"\xff\xfe\0\2" * 600 + frame, b"\0" + frame, b"\xff\xff\0" + frame):
+        upload(alice, photo[:20] + hidden + photo[20:], "image/jpeg", expect=413)
+    for format in ("png", "gif", "webp"):
+        data = picture(format.upper())
+        cut = {"png": data[:12] + b"IHDX" + data[16:], "gif": data[:13], "webp": data[:12] + b"VP8?" + data[16:]}[format]
+        shown = upload(alice, cut, f"image/{format}").json()
+        assert shown["thumbnail_absent"] == "unreadable" and "width" not in shown
+    assert not seen.exists()
+
+
 def test_what_cannot_be_decoded_is_kept_and_says_why_it_has_no_small_one(app):
     shown = upload(app.user("alice"), JPEG, "image/jpeg").json()
     assert shown["thumbnail_absent"] == "unreadable" and "thumbnail" not in shown
