@@ -16,12 +16,17 @@ actor AlarmClock {
   /// Between two that fail, in milliseconds.
   static let longestPause: Int64 = 300_000
 
+  /// Wake-ups in a row that may be cut off and are repeated at once: a tenant's plugins are changed now and then. More are failures.
+  static let mostCuts = 5
+
   nonisolated let counters = AlarmCounters()
   nonisolated let executor: EventLoop
   private let store: Store
   private let log: Log
   private let wake: @Sendable (Alarm) async -> AlarmOutcome
   private var underWay: [Alarm: UnderWay] = [:]
+  /// How often in a row wake-ups were cut off.
+  private var cuts: [Alarm: Int] = [:]
   /// When the timer is to look, in Unix milliseconds.
   private var next = AlarmStatements.never
   private var timer: Timer?
@@ -171,6 +176,7 @@ actor AlarmClock {
   private func end(_ alarm: Alarm, _ outcome: AlarmOutcome) async {
     guard let ended = underWay.removeValue(forKey: alarm) else { return }
     counters.underWay.subtract(1, ordering: .relaxed)
+    let outcome = judged(outcome, of: alarm)
     if outcome != .parked, outcome != .cut { counters.wakes.add(1, ordering: .relaxed) }
     let soon = store.options.now() + Self.shortestPause
     switch outcome {
@@ -190,6 +196,17 @@ actor AlarmClock {
     case .parked:
       if hasMore { await look() }
     }
+  }
+
+  /// What came of a wake-up, with one that was cut off once too often as a failure.
+  private func judged(_ outcome: AlarmOutcome, of alarm: Alarm) -> AlarmOutcome {
+    guard outcome == .cut else {
+      cuts[alarm] = nil
+      return outcome
+    }
+    let count = cuts[alarm, default: 0] + 1
+    cuts[alarm] = count
+    return count > Self.mostCuts ? .failed("it was cut off \(count) times in a row") : .cut
   }
 
   /// Counts a failure, and tells of it ever more rarely, however long it goes on.

@@ -119,6 +119,35 @@ import Testing
     }
   }
 
+  @Test func `has one that is cut off again and again wait like one that fails`() async throws {
+    try await run { (clock, store) async throws in
+      let (alarm, due) = (Alarm(tenant: "app", plugin: "p"), bench.now)
+      await set(clock, alarm, at: due)
+      for number in 1...AlarmClock.mostCuts + 2 {
+        await sleepers.wait(for: number)
+        await sleepers.end(alarm, .cut)
+        let failures = max(number - AlarmClock.mostCuts, 0)
+        let tryAt = bench.now + 100 + Int64(failures) * 1_000
+        try await wait(
+          store, for: [[.integer(due), .integer(tryAt), .integer(Int64(failures))]])
+        bench.advance(hours: 1)
+        await clock.look()
+      }
+      #expect(clock.counters.failures.load(ordering: .relaxed) == 2)
+      // Whoever ends a wake-up is not blamed for what was.
+      await sleepers.wait(for: AlarmClock.mostCuts + 3)
+      await sleepers.end(alarm, .done(bench.now))
+      try await wait(
+        store, for: [[.integer(bench.now), .integer(bench.now + 100), .integer(0)]])
+      bench.advance(hours: 1)
+      await clock.look()
+      await sleepers.wait(for: AlarmClock.mostCuts + 4)
+      await sleepers.end(alarm, .cut)
+      try await wait(
+        store, for: [[.integer(bench.now - 3_600_000), .integer(bench.now + 100), .integer(0)]])
+    }
+  }
+
   @Test func `keeps nothing for a tenant that is gone, and what is parked for one that is there`()
     async throws
   {
