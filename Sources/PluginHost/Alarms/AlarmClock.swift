@@ -9,6 +9,8 @@ internal import Synchronization
 actor AlarmClock {
   /// Wake-ups at once: each may open a tenant.
   static let mostUnderWay = 64
+  /// Of these, those of one plugin: one that hangs keeps no other's from coming.
+  static let mostOfPlugin = 16
   /// Between two looks at the clock of day, in milliseconds: so late an alarm is at most when that is set forward.
   static let longestWait: Int64 = 60_000
   /// Between two wake-ups of one plugin for one tenant, in milliseconds.
@@ -125,7 +127,9 @@ actor AlarmClock {
       let rows = try await store.read(
         tenant: Store.controlTenant, owner: Owner.host,
         statements: [
-          AlarmStatements.due(at: now, limit: Self.mostUnderWay), AlarmStatements.next(after: now),
+          // Those under way are still due.
+          AlarmStatements.due(at: now, limitOfPlugin: 2 * Self.mostOfPlugin),
+          AlarmStatements.next(after: now),
         ])
       let found = (try? rows.decoded()) ?? []
       guard found.count == 2 else { return expect(now + 1_000) }
@@ -140,18 +144,24 @@ actor AlarmClock {
     arm()
   }
 
+  /// Wakes as many as may be. Of a plugin that has more than it may have there are always more than are under way among those that
+  /// were read, so that none is overlooked.
   private func begin(_ due: [[SQLValue]]) {
-    hasMore = due.count == Self.mostUnderWay
+    hasMore = false
+    var ofPlugin: [String: Int] = [:]
+    for alarm in underWay.keys { ofPlugin[alarm.plugin, default: 0] += 1 }
     for row in due {
       guard case .text(let tenant) = row[0], case .text(let plugin) = row[1],
         case .integer(let failures) = row[2]
       else { continue }
       let alarm = Alarm(tenant: tenant, plugin: plugin)
       guard underWay[alarm] == nil else { continue }
-      guard underWay.count < Self.mostUnderWay else {
+      guard underWay.count < Self.mostUnderWay, ofPlugin[plugin, default: 0] < Self.mostOfPlugin
+      else {
         hasMore = true
-        return
+        continue
       }
+      ofPlugin[plugin, default: 0] += 1
       underWay[alarm] = UnderWay(failures: failures)
       counters.underWay.add(1, ordering: .relaxed)
       Task { await end(alarm, await wake(alarm)) }
