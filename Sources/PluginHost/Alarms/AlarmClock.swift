@@ -31,6 +31,8 @@ actor AlarmClock {
   private var cuts: [Alarm: Int] = [:]
   /// When the timer is to look, in Unix milliseconds.
   private var next = AlarmStatements.never
+  /// When it looked last, in Unix milliseconds.
+  private var lookedAt = Int64.min
   private var timer: Timer?
   private var isLooking = false
   private var looksAgain = false
@@ -123,6 +125,7 @@ actor AlarmClock {
     let now = store.options.now()
     // Before the read: what is set behind its snapshot is expected by itself.
     next = now + Self.longestWait
+    await noteTime(now)
     do throws(StoreError) {
       let rows = try await store.read(
         tenant: Store.controlTenant, owner: Owner.host,
@@ -142,6 +145,15 @@ actor AlarmClock {
       next = min(next, now + 10_000)
     }
     arm()
+  }
+
+  /// Where the clock was set back, pauses after failures were counted by a time that is far ahead now.
+  private func noteTime(_ now: Int64) async {
+    if now < lookedAt {
+      let latest = now + Self.longestPause + Self.shortestPause
+      guard await write(AlarmStatements.hurry(to: latest)) == nil else { return }
+    }
+    lookedAt = now
   }
 
   /// Wakes as many as may be. Of a plugin that has more than it may have there are always more than are under way among those that

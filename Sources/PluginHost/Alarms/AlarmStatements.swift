@@ -67,6 +67,15 @@ enum AlarmStatements {
       binds: name(alarm) + [Bind("try_at", .integer(tryAt)), Bind("failures", .integer(failures))])
   }
 
+  /// Has none wait beyond a time that was not set for longer; what is parked stays so.
+  static func hurry(to latest: Int64) -> Statement {
+    Statement(
+      """
+      UPDATE sluice_alarms SET try_at = max(wake_at, :latest)
+      WHERE try_at > :latest AND try_at > wake_at AND try_at <> :never
+      """, binds: [Bind("latest", .integer(latest)), Bind("never", .integer(never))])
+  }
+
   /// Takes an alarm away.
   static func remove(_ alarm: Alarm) -> Statement {
     Statement(

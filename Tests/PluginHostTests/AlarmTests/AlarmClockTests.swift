@@ -34,7 +34,8 @@ import Testing
   }
 
   private func rows(_ store: Store) async throws -> [[SQLValue]] {
-    try await store.controlRows("SELECT wake_at, try_at, failures FROM sluice_alarms")
+    try await store.controlRows(
+      "SELECT wake_at, try_at, failures FROM sluice_alarms ORDER BY plugin, tenant")
   }
 
   /// Returns when the rows are these.
@@ -170,6 +171,31 @@ import Testing
       await sleepers.end(alarm, .cut)
       try await wait(
         store, for: [[.integer(bench.now - 3_600_000), .integer(bench.now + 100), .integer(0)]])
+    }
+  }
+
+  @Test func `goes by the new time when the clock is set back`() async throws {
+    try await run { (clock, store) async throws in
+      let (alarm, due) = (Alarm(tenant: "app", plugin: "p"), bench.now - 10_000_000)
+      await set(clock, alarm, at: due)
+      await sleepers.wait(for: 1)
+      await sleepers.end(alarm, .failed("it is a test"))
+      try await wait(store, for: [[.integer(due), .integer(bench.now + 1_100), .integer(1)]])
+      try await store.tamper([
+        "INSERT INTO sluice_alarms VALUES ('app', 'set', \(bench.now), \(bench.now + 1), 1)",
+        "INSERT INTO sluice_alarms VALUES ('app', 'z', 1, \(Int64.max), 0)",
+      ])
+      bench.advance(hours: -2)
+      await clock.look()
+      // What was set for a time comes then; what failed waits for no longer than it may; what is parked stays so.
+      try await wait(
+        store,
+        for: [
+          [.integer(due), .integer(bench.now + 300_100), .integer(1)],
+          [.integer(bench.now + 7_200_000), .integer(bench.now + 7_200_000), .integer(1)],
+          [.integer(1), .integer(.max), .integer(0)],
+        ])
+      #expect(await sleepers.woken.count == 1)
     }
   }
 
