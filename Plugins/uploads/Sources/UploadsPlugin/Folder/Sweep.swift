@@ -51,7 +51,8 @@ final class Sweep {
   }
 
   private func sweepAll() async throws {
-    var (last, left) = ("", 0)
+    var last = ""
+    var left = 0
     var first: (id: String, reason: String)?
     while true {
       let found = try await ledger.unfinished(after: last, limit: Sweep.page)
@@ -60,7 +61,7 @@ final class Sweep {
           try await sweep(one)
         } catch let failure where failure is BlobFolder.Failure || failure is Bucket.Failure {
           left += 1
-          first = first ?? (one.id, "\(failure)")
+          if first == nil { first = (one.id, "\(failure)") }
         }
       }
       guard found.count == Sweep.page, let end = found.last else { break }
@@ -78,17 +79,18 @@ final class Sweep {
     let (folder, id) = (folder, one.id)
     if one.state == "ready" {
       // In a bucket: what is left here goes, unless that is being done.
-      if case .inUse = try await context.worker.run({ try folder.take(id) }) { return }
+      let here = try await context.worker.run { try folder.take(id, alsoDraft: true) }
+      if case .inUse = here { return }
       try await context.worker.run { try folder.remove(id) }
       return try await ledger.noteGone(id)
     }
     if one.state == "receiving" {
-      let remnant = try await context.worker.run { try folder.take(id) }
+      let age = try context.clock.now().unixMilliseconds - one.createdAt.unixMilliseconds
+      let isOld = age > Sweep.patience
+      let remnant = try await context.worker.run { try folder.take(id, alsoDraft: isOld) }
       switch remnant {
       case .inUse: return
-      case .nothing:
-        let age = try context.clock.now().unixMilliseconds - one.createdAt.unixMilliseconds
-        guard age > Sweep.patience else { return }
+      case .nothing: guard isOld else { return }
       case .held: break
       }
       // It may have come to its end since it was looked for. The lock is held until that is known.

@@ -102,7 +102,8 @@ final class Ledger {
         ).expect(exactly: 1)
         SQL(
           """
-          UPDATE uploads_items SET state = 'ready', multipart = NULL, here = store <> 'folder', size = \(size), sha256 = \(sha256),
+          UPDATE uploads_items SET state = 'ready', multipart = NULL,
+            here = CASE WHEN store = 'folder' THEN 0 ELSE 1 END, size = \(size), sha256 = \(sha256),
             width = \(image.size?.width), height = \(image.size?.height),
             thumb_width = \(made?.size.width), thumb_height = \(made?.size.height),
             thumb_bytes = \(made?.bytes), thumb_absent = \(absence)
