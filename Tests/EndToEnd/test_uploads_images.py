@@ -1,6 +1,7 @@
 """Images among uploads: how large they are, and the small ones that are made of them."""
 
 import io
+import shutil
 
 import pytest
 from PIL import Image
@@ -8,7 +9,7 @@ from PIL import Image
 from client import Client
 from files import JPEG, png, upload
 from program import eventually
-from test_uploads import configured, content, files_of, nothing_left
+from test_uploads import begun, configured, content, files_of, nothing_left
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +113,31 @@ def test_an_image_that_hides_how_large_it_is_is_refused_or_seen_by_no_decoder(sl
         shown = upload(alice, cut, f"image/{format}").json()
         assert shown["thumbnail_absent"] == "unreadable" and "width" not in shown
     assert not seen.exists()
+
+
+@pytest.mark.skipif(shutil.which("setpriv", path="/usr/bin:/bin") is None, reason="setpriv of util-linux is not installed")
+def test_kill_9_ends_what_makes_a_small_one_too(sluice, tmp_path):
+    tool, noted = tmp_path / "vipsthumbnail", tmp_path / "pid"
+    tool.write_text(f"#!/bin/sh\necho $$ > '{noted}'\nexec sleep 3600\n")
+    tool.chmod(0o755)
+    gateway = sluice(environment={"PATH": str(tmp_path)})
+    app = configured(gateway)
+    image = picture("PNG")
+    begun(gateway, app, f"Content-Length: {len(image)}").send(image)
+    assert eventually(lambda: noted.exists() and noted.read_text().endswith("\n"), 60)
+    process = int(noted.read_text())
+    assert is_running(process)
+    gateway.kill()
+    assert eventually(lambda: not is_running(process), 60)
+
+
+def is_running(process: int) -> bool:
+    """Whether there is such a process; one that has ended and that nobody has asked for yet is none."""
+    try:
+        with open(f"/proc/{process}/stat") as status:
+            return status.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def test_what_cannot_be_decoded_is_kept_and_says_why_it_has_no_small_one(app):
