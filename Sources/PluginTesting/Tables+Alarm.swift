@@ -24,6 +24,19 @@ extension TestHost {
     }
     try await settle()
   }
+
+  /// Wakes the plugin, and once more before it has ended that, as a gateway does when the time for it is over.
+  public func wakeTwice() async throws {
+    try await onLoop { world in
+      guard world.handlers.alarm != nil else {
+        throw TestFailure("the plugin does nothing when it is woken")
+      }
+      world.wake()
+      _ = world.endWake(world.wakeToken, SLUICE_E_DEADLINE, SLUICE_ALARM_NONE)
+      world.wake()
+    }
+    try await settle()
+  }
 }
 
 extension TestWorld {

@@ -213,6 +213,40 @@ def test_an_app_from_an_export_is_woken_for_what_came_with_it(sluice, folder, tm
     assert eventually(lambda: alarms(other) == [])
 
 
+def test_an_app_that_is_taken_in_while_no_gateway_runs_is_woken_at_the_start(sluice, folder, tmp_path):
+    gateway = sluice(with_plugins(folder))
+    app = Account(gateway.url).app("Moves")
+    app.set_plugin("sleeper", enabled=True)
+    assert set_alarm(gateway, hence(), app.id) == "0"
+    seal = ("--seal-key", tmp_path / "key")
+    done = run("tenant", "export", app.id, tmp_path / "file", *seal, "--data", gateway.data)
+    assert done.returncode == 0, done.stderr
+    other = sluice(with_plugins(folder))
+    other.stop()
+    done = run("tenant", "import", tmp_path / "file", *seal, "--config", other.configuration, "--data", other.data)
+    assert done.returncode == 0, done.stderr
+    assert alarms(other) == [(app.id, "sleeper", 0)]
+    other.start()
+    assert eventually(lambda: len(woken(other, app.id)) == 1)
+    assert eventually(lambda: alarms(other) == [])
+
+
+def test_a_plugin_that_is_off_in_an_export_is_woken_when_it_is_switched_on(sluice, folder, tmp_path):
+    gateway = sluice(with_plugins(folder))
+    app = Account(gateway.url).app("Comes back")
+    app.set_plugin("sleeper", enabled=True)
+    assert set_alarm(gateway, hence(), app.id) == "0"
+    app.set_plugin("sleeper", enabled=False)
+    done = run("tenant", "export", app.id, tmp_path / "file", "--data", gateway.data)
+    assert done.returncode == 0, done.stderr
+    done = run("tenant", "import", tmp_path / "file", "--replace", "--data", gateway.data)
+    assert done.returncode == 0, done.stderr
+    assert alarms(gateway) == [(app.id, "sleeper", 0)]
+    app.set_plugin("sleeper", enabled=True)
+    assert eventually(lambda: len(woken(gateway, app.id)) == 1)
+    assert eventually(lambda: alarms(gateway) == [])
+
+
 def test_more_alarms_than_are_woken_at_once_all_come(sluice, folder):
     """Of apps that are not there, which count like others: the one that is has waited least."""
     gateway = sluice(on_platform(folder))

@@ -1,6 +1,7 @@
 """Images among uploads: how large they are, and the small ones that are made of them."""
 
 import io
+import shutil
 
 import pytest
 from PIL import Image
@@ -8,7 +9,7 @@ from PIL import Image
 from client import Client
 from files import JPEG, png, upload
 from program import eventually
-from test_uploads import configured, content, files_of, nothing_left
+from test_uploads import begun, configured, content, files_of, nothing_left
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +92,52 @@ def test_an_image_that_unfolds_to_too_much_is_refused_before_it_is_decoded(sluic
     assert eventually(lambda: nothing_left(gateway, app))
     upload(app.user("alice"), picture("JPEG", (1000, 1001)), "image/jpeg", expect=413)
     upload(app.user("alice"), picture("JPEG", (1000, 1000)), "image/jpeg")
+
+
+def test_an_image_that_hides_how_large_it_is_is_refused_or_seen_by_no_decoder(sluice, tmp_path):
+    tool, seen = tmp_path / "vipsthumbnail", tmp_path / "seen"
+    tool.write_text(f"#!/bin/sh\n: > '{seen}'\nexit 1\n")
+    tool.chmod(0o755)
+    app = configured(sluice(environment={"PATH": str(tmp_path)}))
+    alice = app.user("alice")
+    photo = picture("JPEG")
+    assert upload(alice, photo, "image/jpeg").json()["thumbnail_absent"] == "unreadable"
+    assert seen.exists()
+    seen.unlink()
+    frame = b"\xff\xc0\0\x11\x08\xff\xff\xff\xff\3\1\x22\0\2\x11\1\3\x11\1"
+    for hidden in (b"\xff\xfe\0\2" * 600 + frame, b"\0" + frame, b"\xff\xff\0" + frame):
+        upload(alice, photo[:20] + hidden + photo[20:], "image/jpeg", expect=413)
+    for format in ("png", "gif", "webp"):
+        data = picture(format.upper())
+        cut = {"png": data[:12] + b"IHDX" + data[16:], "gif": data[:13], "webp": data[:12] + b"VP8?" + data[16:]}[format]
+        shown = upload(alice, cut, f"image/{format}").json()
+        assert shown["thumbnail_absent"] == "unreadable" and "width" not in shown
+    assert not seen.exists()
+
+
+@pytest.mark.skipif(shutil.which("setpriv", path="/usr/bin:/bin") is None, reason="setpriv of util-linux is not installed")
+def test_kill_9_ends_what_makes_a_small_one_too(sluice, tmp_path):
+    tool, noted = tmp_path / "vipsthumbnail", tmp_path / "pid"
+    tool.write_text(f"#!/bin/sh\necho $$ > '{noted}'\nexec sleep 3600\n")
+    tool.chmod(0o755)
+    gateway = sluice(environment={"PATH": str(tmp_path)})
+    app = configured(gateway)
+    image = picture("PNG")
+    begun(gateway, app, f"Content-Length: {len(image)}").send(image)
+    assert eventually(lambda: noted.exists() and noted.read_text().endswith("\n"), 60)
+    process = int(noted.read_text())
+    assert is_running(process)
+    gateway.kill()
+    assert eventually(lambda: not is_running(process), 60)
+
+
+def is_running(process: int) -> bool:
+    """Whether there is such a process; one that has ended and that nobody has asked for yet is none."""
+    try:
+        with open(f"/proc/{process}/stat") as status:
+            return status.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def test_what_cannot_be_decoded_is_kept_and_says_why_it_has_no_small_one(app):

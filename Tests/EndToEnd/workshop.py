@@ -19,6 +19,7 @@ COURIER = HERE / "courier"
 REACHER = HERE / "reacher"
 SLEEPER = HERE / "sleeper"
 COMMANDER = HERE / "commander"
+DIGGER = HERE / "digger"
 
 
 def compile_plugin(source: Path, target: Path, *definitions: str):
@@ -163,6 +164,15 @@ def lay_out_courier(folder: Path) -> Path:
     plugin.mkdir(parents=True)
     shutil.copy(COURIER / "plugin.json", plugin)
     compile_plugin(COURIER / "courier.c", plugin / "libcourier.so")
+    return folder
+
+
+def lay_out_digger(folder: Path) -> Path:
+    """The plugin of `digger/` in a folder of plugins; returns that folder."""
+    plugin = folder / "digger"
+    plugin.mkdir(parents=True)
+    shutil.copy(DIGGER / "plugin.json", plugin)
+    compile_plugin(DIGGER / "digger.c", plugin / "libdigger.so")
     return folder
 
 

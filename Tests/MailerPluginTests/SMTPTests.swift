@@ -52,7 +52,7 @@ private final class SilentServer: Sendable {
     return SMTPDriver(settings, isPublicOnly: isPublicOnly)
   }
 
-  // A loop that closes its shard waits for the worker: a server that says nothing must not hold it up for its whole time.
+  // A shard closes when its worker is through: a server that says nothing must not hold it up for its whole time.
   @Test func `is broken off when nobody waits any more`() throws {
     let server = try SilentServer()
     let interruption = Interruption()

@@ -48,6 +48,16 @@ import Testing
     try await host.close()
   }
 
+  @Test func `wakes once at a time, also when the gateway does not wait for the last`() async throws
+  {
+    let host = try await Probe.host(config: #"{"greeting": "takes long"}"#)
+    try await host.wakeTwice()
+    let all: [String] = try await host.request("GET", "/", handler: "heard").json()
+    #expect(all.filter { !$0.hasPrefix("woken") } == ["begins", "ends", "begins", "ends"])
+    #expect(try await host.alarm == nil)
+    try await host.close()
+  }
+
   @Test func `is refused for what is no time`() async throws {
     let host = try await Probe.host()
     for at in ["-1", "253402300800000"] {

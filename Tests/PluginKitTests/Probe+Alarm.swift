@@ -19,6 +19,11 @@ extension ProbeShard {
     let now = try context.clock.now()
     heard.append("woken \(now.rfc3339)")
     switch greeting {
+    case "takes long":
+      heard.append("begins")
+      _ = try await context.store.read("SELECT 1 AS one")
+      heard.append("ends")
+      return nil
     case "again" where heard.count < 3: return now
     case "later": return heard.count < 3 ? now.adding(milliseconds: 1_000) : nil
     case "fails" where heard.count < 3: throw Failure()

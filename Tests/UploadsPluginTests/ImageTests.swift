@@ -9,10 +9,17 @@ import Testing
     }
   }
 
+  private let pngHead = [UInt8](repeating: 0, count: 12) + Array("IHDR".utf8)
+
+  /// The head of a GIF's picture; all less than 256.
+  private func picture(_ left: UInt8, _ top: UInt8, _ width: UInt8, _ height: UInt8) -> [UInt8] {
+    [0x2C, left, 0, top, 0, width, 0, height, 0, 0]
+  }
+
   @Test func `is read from the head`() {
-    let png = [UInt8](repeating: 0, count: 16) + [0, 0, 3, 0x20, 0, 0, 2, 0x58]
+    let png = pngHead + [0, 0, 3, 0x20, 0, 0, 2, 0x58]
     #expect(size(png, "image/png").map { [$0.width, $0.height] } == [800, 600])
-    let gif = Array("GIF89a".utf8) + [0x20, 3, 0x58, 2]
+    let gif = Array("GIF89a".utf8) + [0x20, 3, 0x58, 2, 0, 0, 0] + picture(0, 0, 1, 1)
     #expect(size(gif, "image/gif").map { [$0.width, $0.height] } == [800, 600])
     let webP = Array("RIFF....WEBP".utf8)
     let filling = [UInt8](repeating: 0, count: 8)
@@ -32,6 +39,34 @@ import Testing
     #expect(size(jpeg, "image/jpeg").map { [$0.width, $0.height] } == [800, 600])
   }
 
+  @Test func `is found wherever a decoder finds it`() {
+    let start: [UInt8] = [0xFF, 0xD8]
+    let frame: [UInt8] = [0xFF, 0xC0, 0, 17, 8, 0xEA, 0x60, 0xEA, 0x60, 3, 1, 1]
+    let comments = (0..<5_000).flatMap { _ in [0xFF, 0xFE, 0, 2] as [UInt8] }
+    let garbage: [UInt8] = [7, 0xFF, 0, 8]
+    for between in [comments, garbage, comments + garbage, [0xFF, 0xFE, 0, 0], [0xFF, 0x01]] {
+      #expect(size(start + between + frame, "image/jpeg")?.pixels == 3_600_000_000)
+    }
+    // Behind what is read, nobody knows.
+    let far = [UInt8](repeating: 7, count: Int(HeadReader.limit))
+    #expect(size(start + far + frame, "image/jpeg") == nil)
+  }
+
+  @Test func `of a GIF is that of its first picture where that is larger`() {
+    let colours = [UInt8](repeating: 0x2C, count: 12)
+    let screen = Array("GIF89a".utf8) + [9, 0, 9, 0, 0x81, 0, 0] + colours
+    let note: [UInt8] = [0x21, 0xFE, 2, 0x2C, 0x2C, 1, 0x3B, 0]
+    #expect(
+      size(screen + note + picture(0, 0, 5, 5), "image/gif").map { [$0.width, $0.height] } == [
+        9, 9,
+      ])
+    #expect(
+      size(screen + note + picture(3, 0, 200, 5), "image/gif").map { [$0.width, $0.height] }
+        == [203, 9])
+    #expect(size(screen + note, "image/gif") == nil)
+    #expect(size(screen + [0x3B], "image/gif") == nil)
+  }
+
   // A head of a stranger's making; none of these may trap.
   @Test func `is none where the head makes no sense`() {
     #expect(size([], "image/png") == nil)
@@ -42,7 +77,9 @@ import Testing
     #expect(size([0xFF, 0xD8] + [UInt8](repeating: 0xFF, count: 2_000), "image/jpeg") == nil)
     #expect(size([0xFF, 0xD8] + [UInt8](repeating: 0, count: 64), "image/jpeg") == nil)
     #expect(size([1, 2, 3], "text/plain") == nil)
-    let huge = [UInt8](repeating: 0, count: 16) + [UInt8](repeating: 0xFF, count: 8)
+    #expect(size([UInt8](repeating: 9, count: 64), "image/png") == nil)
+    #expect(size(Array("GIF89a".utf8) + [1, 0], "image/gif") == nil)
+    let huge = pngHead + [UInt8](repeating: 0xFF, count: 8)
     #expect(size(huge, "image/png")?.pixels == .max)
   }
 }

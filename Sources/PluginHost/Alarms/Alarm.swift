@@ -12,7 +12,7 @@ enum AlarmOutcome: Sendable, Equatable {
   case done(Int64?)
   /// The plugin failed, was silent for too long or could not be opened: for this reason.
   case failed(String)
-  /// The shard was closed under it, or there was none yet: the plugin is not to blame.
+  /// The shard was closed under it, or there was none yet: the plugin is not to blame, unless it goes on so.
   case cut
   /// Nobody is to be woken as the tenant's plugins stand now; the alarm is parked until they change.
   case parked

@@ -9,6 +9,8 @@ internal import Synchronization
 actor AlarmClock {
   /// Wake-ups at once: each may open a tenant.
   static let mostUnderWay = 64
+  /// Of these, those of one plugin: one that hangs keeps no other's from coming.
+  static let mostOfPlugin = 16
   /// Between two looks at the clock of day, in milliseconds: so late an alarm is at most when that is set forward.
   static let longestWait: Int64 = 60_000
   /// Between two wake-ups of one plugin for one tenant, in milliseconds.
@@ -16,14 +18,21 @@ actor AlarmClock {
   /// Between two that fail, in milliseconds.
   static let longestPause: Int64 = 300_000
 
+  /// Wake-ups in a row that may be cut off and are repeated at once: a tenant's plugins are changed now and then. More are failures.
+  static let mostCuts = 5
+
   nonisolated let counters = AlarmCounters()
   nonisolated let executor: EventLoop
   private let store: Store
   private let log: Log
   private let wake: @Sendable (Alarm) async -> AlarmOutcome
   private var underWay: [Alarm: UnderWay] = [:]
+  /// How often in a row wake-ups were cut off.
+  private var cuts: [Alarm: Int] = [:]
   /// When the timer is to look, in Unix milliseconds.
   private var next = AlarmStatements.never
+  /// When it looked last, in Unix milliseconds.
+  private var lookedAt = Int64.min
   private var timer: Timer?
   private var isLooking = false
   private var looksAgain = false
@@ -116,11 +125,14 @@ actor AlarmClock {
     let now = store.options.now()
     // Before the read: what is set behind its snapshot is expected by itself.
     next = now + Self.longestWait
+    await noteTime(now)
     do throws(StoreError) {
       let rows = try await store.read(
         tenant: Store.controlTenant, owner: Owner.host,
         statements: [
-          AlarmStatements.due(at: now, limit: Self.mostUnderWay), AlarmStatements.next(after: now),
+          // Those under way are still due.
+          AlarmStatements.due(at: now, limitOfPlugin: 2 * Self.mostOfPlugin),
+          AlarmStatements.next(after: now),
         ])
       let found = (try? rows.decoded()) ?? []
       guard found.count == 2 else { return expect(now + 1_000) }
@@ -135,18 +147,33 @@ actor AlarmClock {
     arm()
   }
 
+  /// Where the clock was set back, pauses after failures were counted by a time that is far ahead now.
+  private func noteTime(_ now: Int64) async {
+    if now < lookedAt {
+      let latest = now + Self.longestPause + Self.shortestPause
+      guard await write(AlarmStatements.hurry(to: latest)) == nil else { return }
+    }
+    lookedAt = now
+  }
+
+  /// Wakes as many as may be. Of a plugin that has more than it may have there are always more than are under way among those that
+  /// were read, so that none is overlooked.
   private func begin(_ due: [[SQLValue]]) {
-    hasMore = due.count == Self.mostUnderWay
+    hasMore = false
+    var ofPlugin: [String: Int] = [:]
+    for alarm in underWay.keys { ofPlugin[alarm.plugin, default: 0] += 1 }
     for row in due {
       guard case .text(let tenant) = row[0], case .text(let plugin) = row[1],
         case .integer(let failures) = row[2]
       else { continue }
       let alarm = Alarm(tenant: tenant, plugin: plugin)
       guard underWay[alarm] == nil else { continue }
-      guard underWay.count < Self.mostUnderWay else {
+      guard underWay.count < Self.mostUnderWay, ofPlugin[plugin, default: 0] < Self.mostOfPlugin
+      else {
         hasMore = true
-        return
+        continue
       }
+      ofPlugin[plugin, default: 0] += 1
       underWay[alarm] = UnderWay(failures: failures)
       counters.underWay.add(1, ordering: .relaxed)
       Task { await end(alarm, await wake(alarm)) }
@@ -171,6 +198,7 @@ actor AlarmClock {
   private func end(_ alarm: Alarm, _ outcome: AlarmOutcome) async {
     guard let ended = underWay.removeValue(forKey: alarm) else { return }
     counters.underWay.subtract(1, ordering: .relaxed)
+    let outcome = judged(outcome, of: alarm)
     if outcome != .parked, outcome != .cut { counters.wakes.add(1, ordering: .relaxed) }
     let soon = store.options.now() + Self.shortestPause
     switch outcome {
@@ -190,6 +218,17 @@ actor AlarmClock {
     case .parked:
       if hasMore { await look() }
     }
+  }
+
+  /// What came of a wake-up, with one that was cut off once too often as a failure.
+  private func judged(_ outcome: AlarmOutcome, of alarm: Alarm) -> AlarmOutcome {
+    guard outcome == .cut else {
+      cuts[alarm] = nil
+      return outcome
+    }
+    let count = cuts[alarm, default: 0] + 1
+    cuts[alarm] = count
+    return count > Self.mostCuts ? .failed("it was cut off \(count) times in a row") : .cut
   }
 
   /// Counts a failure, and tells of it ever more rarely, however long it goes on.

@@ -21,12 +21,22 @@ enum AlarmStatements {
       ])
   }
 
-  /// The alarms that are due, those that have waited longest first.
-  static func due(at now: Int64, limit: Int) -> Statement {
+  /// The alarms that are due, those that have waited longest first; of each plugin so many at most. It takes steps for these
+  /// alone: the plugins are found by going from one to the next in an index.
+  static func due(at now: Int64, limitOfPlugin limit: Int) -> Statement {
     Statement(
       """
-      SELECT tenant, plugin, failures FROM sluice_alarms WHERE try_at <= :now
-      ORDER BY try_at LIMIT :limit
+      WITH RECURSIVE plugins (plugin) AS (
+        SELECT min(plugin) FROM sluice_alarms
+        UNION ALL
+        SELECT (SELECT min(plugin) FROM sluice_alarms WHERE plugin > plugins.plugin)
+        FROM plugins WHERE plugins.plugin IS NOT NULL
+      )
+      SELECT alarm.tenant, alarm.plugin, alarm.failures
+      FROM plugins JOIN sluice_alarms AS alarm ON alarm.rowid IN (
+        SELECT first.rowid FROM sluice_alarms AS first
+        WHERE first.plugin = plugins.plugin AND first.try_at <= :now ORDER BY first.try_at LIMIT :limit)
+      ORDER BY alarm.try_at
       """, binds: [Bind("now", .integer(now)), Bind("limit", .integer(Int64(limit)))])
   }
 
@@ -55,6 +65,15 @@ enum AlarmStatements {
       WHERE tenant = :tenant AND plugin = :plugin
       """,
       binds: name(alarm) + [Bind("try_at", .integer(tryAt)), Bind("failures", .integer(failures))])
+  }
+
+  /// Has none wait beyond a time that was not set for longer; what is parked stays so.
+  static func hurry(to latest: Int64) -> Statement {
+    Statement(
+      """
+      UPDATE sluice_alarms SET try_at = max(wake_at, :latest)
+      WHERE try_at > :latest AND try_at > wake_at AND try_at <> :never
+      """, binds: [Bind("latest", .integer(latest)), Bind("never", .integer(never))])
   }
 
   /// Takes an alarm away.

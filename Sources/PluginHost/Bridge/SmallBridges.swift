@@ -15,6 +15,8 @@ enum WorkerBridge {
         guard let pool = shard.loop.host.workers(of: shard.plugin) else {
           return SLUICE_E_UNAVAILABLE
         }
+        // Else it might never be without one that runs.
+        guard !shard.takesNoWork else { return SLUICE_E_CANCELLED }
         let ticket = WorkTicket(job, context)
         let promise = shard.promise(completion, context)
         let isTaken = pool.submit {

@@ -26,14 +26,16 @@ final class WorkTicket: @unchecked Sendable {
     return status
   }
 
-  /// Calls the job off, or waits for it when it has started: its plugin is about to close. [loop-thread]
+  /// Calls the job off unless it has started; false while it runs. [loop-thread]
+  func callOff() -> Bool {
+    let (isCalledOff, former) = state.compareExchange(
+      expected: .waiting, desired: .cancelled, ordering: .acquiringAndReleasing)
+    return isCalledOff || former != .running
+  }
+
+  /// Calls the job off, or waits for it when it has started: for a shard that could not be opened, whose plugin lets go of it now. [loop-thread]
   func cancelOrWait() {
-    if state.compareExchange(
-      expected: .waiting, desired: .cancelled, ordering: .acquiringAndReleasing
-    ).exchanged {
-      return
-    }
-    while state.load(ordering: .acquiring) == .running { pause(microseconds: 200) }
+    while !callOff() { pause(microseconds: 200) }
   }
 }
 

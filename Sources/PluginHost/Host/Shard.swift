@@ -41,6 +41,8 @@ final class Shard: @unchecked Sendable {
   let posted = Gauge()
   /// Blocking jobs by their promise.
   var work: [UInt64: WorkTicket] = [:]
+  /// It closes as soon as none of them runs.
+  private(set) var takesNoWork = false
   /// Wake-ups in the plugin's hands.
   var wakes: [UInt64: ShardWake] = [:]
   /// Requests to others by their promise.
@@ -98,7 +100,13 @@ final class Shard: @unchecked Sendable {
     }
   }
 
-  /// Closes the shard; nothing of it is in use any more. [loop-thread]
+  /// Takes no more blocking jobs, and calls off those that have not started; false while one runs. [loop-thread]
+  func endWork() -> Bool {
+    takesNoWork = true
+    return work.values.reduce(true) { $1.callOff() && $0 }
+  }
+
+  /// Closes the shard; nothing of it is in use any more, and no blocking job of it runs. [loop-thread]
   func close() {
     guard isOpen else { return }
     life.store(.draining, ordering: .releasing)
@@ -212,7 +220,7 @@ final class Shard: @unchecked Sendable {
 
   /// Ends an asynchronous call with no result.
   func keep(_ number: UInt64, _ status: Int32) {
-    work[number] = nil
+    if work.removeValue(forKey: number) != nil { set?.jobHasEnded() }
     guard let completion = completions.removeValue(forKey: number), isOpen else { return }
     call("completion") { completion.function(completion.context, status, .absent) }
   }
@@ -253,8 +261,12 @@ private func keepPromise(_ kept: UInt64, _: UInt64) {
 ///
 /// `@unchecked Sendable`: the shards are added while the generation is opened, and looked at, on the loop's thread only.
 final class ShardSet: @unchecked Sendable {
+  enum Closing { case not, waiting, closed }
+
   let runtime: TenantRuntime
   let host: Host
+  /// Where it is on its way out; see ``close()``.
+  var closing = Closing.not
   /// In the plan's order.
   private(set) var shards: [Shard] = []
   private var byID: [String: Shard] = [:]

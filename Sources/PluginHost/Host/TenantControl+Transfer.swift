@@ -55,10 +55,6 @@ extension TenantControl {
     await lock(tenant)
     defer { unlock(tenant) }
     try transfer.admit(archive, replaces: replaces)
-    var archive = archive
-    archive.wakes = archive.record.plugins.keys.sorted().filter {
-      canBeWoken($0, by: archive.record)
-    }
     let old = host.registry.record(tenant)
     // It is opened anew when the lock is free.
     if old != nil { await withdraw(tenant, .renewed) { $0.gateway.suspend(tenant: tenant) } }

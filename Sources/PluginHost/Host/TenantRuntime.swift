@@ -111,10 +111,23 @@ extension ShardSet {
     }
   }
 
-  /// Closes the shards, callers before those they call. [loop-thread]
+  /// Closes the shards, callers before those they call, as soon as no blocking job of theirs runs: those may take long, and a loop
+  /// that waited would stand still for all tenants. [loop-thread]
   func close() {
+    guard closing != .closed else { return }
+    closing = .waiting
+    let hasEnded = shards.reduce(true) { $1.endWork() && $0 }
+    guard hasEnded else { return }
+    closing = .closed
     for shard in shards.reversed() { shard.close() }
     removeAll()
     runtime.setHasClosed(host)
+  }
+
+  /// A blocking job of a shard's has ended. [loop-thread]
+  func jobHasEnded() {
+    guard closing == .waiting, let loop = shards.first?.loop else { return }
+    // Later, so that its plugin hears of it before.
+    loop.gateway.eventLoop.post { [self] in close() }
   }
 }

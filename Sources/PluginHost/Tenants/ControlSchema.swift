@@ -113,5 +113,11 @@ enum ControlSchema {
         );
         CREATE INDEX sluice_alarms_try_at ON sluice_alarms (try_at);
         """),
+    .init(
+      version: 8, name: "alarms_by_plugin",
+      sql: """
+        -- For the first of each plugin, however many one has.
+        CREATE INDEX sluice_alarms_plugin ON sluice_alarms (plugin, try_at);
+        """),
   ]
 }

@@ -264,6 +264,8 @@ struct TenantTransfer: Sendable {
     _ archive: TenantArchive, file name: String, replaces: Bool
   ) async throws(TenantError) -> Bool {
     try admit(archive, replaces: replaces)
+    var archive = archive
+    archive.wakes = archive.record.plugins.keys.sorted().filter { mayWantToBeWoken($0) }
     let tenant = archive.record.id
     let wasKnown = registry.record(tenant) != nil
     do throws(StoreError) {
@@ -285,6 +287,13 @@ struct TenantTransfer: Sendable {
     }
     discard(name)
     return wasKnown
+  }
+
+  /// Whether a plugin may have had an alarm, which no export holds. One that is switched off, is not granted alarms or is not
+  /// installed is woken when that changes.
+  private func mayWantToBeWoken(_ plugin: String) -> Bool {
+    let versions = installed.filter { $0.id == plugin }
+    return versions.isEmpty || versions.contains { $0.capabilities.contains(.alarm) }
   }
 
   /// Removes a file that is not needed any more.

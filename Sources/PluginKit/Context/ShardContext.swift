@@ -27,6 +27,9 @@ public final class ShardContext {
   /// All other tasks, by numbers of their own.
   var tasks: [UInt64: LoopTask] = [:]
   var lastTask: UInt64 = 0
+  /// Whether the handler of alarms is at work, and the newest wake-up that came meanwhile.
+  var isBeingWoken = false
+  var nextWake: UInt64?
 
   init(_ link: HostLink, handlers: HandlerTable) {
     self.link = link

@@ -40,7 +40,8 @@ extension Registry {
   /// What is due when the plugin is woken. It returns when it is to be woken next, or nil; a time that is past brings it
   /// back a moment later, for work done in slices. Throwing has it woken again after a pause.
   ///
-  /// It is called at least once for an alarm, and may be called when nothing is due.
+  /// It is called at least once for an alarm, and may be called when nothing is due. One call at a time: where the gateway does not wait for
+  /// one any longer and wakes again, the next begins when it has ended.
   public mutating func alarm(
     _ handler: nonisolated(nonsending) @escaping (Shard) async throws -> Timestamp?
   ) {
@@ -63,24 +64,41 @@ extension ShardContext {
       log.error("\(ExtensionUnavailable("sluice.alarm/1"))")
       return SLUICE_E_DENIED
     }
+    guard !isBeingWoken else {
+      // For the host the last one's time is over; its handler goes on, and this one comes behind it.
+      nextWake = token
+      return SLUICE_PENDING
+    }
+    isBeingWoken = true
     executor.enter()
     defer { executor.leave() }
     keep { [self] in
-      var outcome = SLUICE_OK
-      var next = SLUICE_ALARM_NONE
-      do {
-        if let time = try await function(shard)?.unixMilliseconds {
-          next = min(max(time, 0), SLUICE_ALARM_LAST)
-        }
-      } catch {
-        let answer = ErrorAnswer(error)
-        outcome = answer.status
-        if case .unexpected(let error) = answer, isOpen {
-          log.error("the plugin failed when it was woken", ["error": "\(error)"])
-        }
+      var wake: sluice_token_t? = token
+      while let token = wake, isOpen {
+        let (status, next) = await outcome(of: function, shard)
+        if isOpen { _ = alarm.pointee.done(host, token, status, next) }
+        (wake, nextWake) = (nextWake, nil)
       }
-      if isOpen { _ = alarm.pointee.done(host, token, outcome, next) }
+      isBeingWoken = false
     }
     return SLUICE_PENDING
+  }
+
+  /// What the plugin says when it has been woken: a status, and the next time.
+  private func outcome(
+    of function: (AnyObject) async throws -> Timestamp?, _ shard: AnyObject
+  ) async -> (sluice_status_t, Int64) {
+    do {
+      guard let time = try await function(shard)?.unixMilliseconds else {
+        return (SLUICE_OK, SLUICE_ALARM_NONE)
+      }
+      return (SLUICE_OK, min(max(time, 0), SLUICE_ALARM_LAST))
+    } catch {
+      let answer = ErrorAnswer(error)
+      if case .unexpected(let error) = answer, isOpen {
+        log.error("the plugin failed when it was woken", ["error": "\(error)"])
+      }
+      return (answer.status, SLUICE_ALARM_NONE)
+    }
   }
 }

@@ -34,7 +34,8 @@ import Testing
   }
 
   private func rows(_ store: Store) async throws -> [[SQLValue]] {
-    try await store.controlRows("SELECT wake_at, try_at, failures FROM sluice_alarms")
+    try await store.controlRows(
+      "SELECT wake_at, try_at, failures FROM sluice_alarms ORDER BY plugin, tenant")
   }
 
   /// Returns when the rows are these.
@@ -45,8 +46,32 @@ import Testing
   private func fill(_ store: Store, _ count: Int) async throws {
     try await store.tamper(
       (0..<count).map {
-        "INSERT INTO sluice_alarms VALUES ('app_\($0)', 'p', \($0), \($0), 0)"
+        "INSERT INTO sluice_alarms VALUES ('app_\($0)', '\(plugin($0))', \($0), \($0), 0)"
       })
+  }
+
+  /// Four plugins take turns.
+  private func plugin(_ number: Int) -> String { "p\(number % 4)" }
+
+  @Test func `leaves room for others when all of one plugin's hang`() async throws {
+    try await run { (clock, store) async throws in
+      try await store.tamper(
+        (0..<100).map { "INSERT INTO sluice_alarms VALUES ('app_\($0)', 'hangs', 0, 0, 0)" })
+      await clock.look()
+      await sleepers.wait(for: AlarmClock.mostOfPlugin)
+      await set(clock, Alarm(tenant: "app", plugin: "other"), at: 1)
+      await sleepers.wait(for: AlarmClock.mostOfPlugin + 1)
+      await clock.look()
+      #expect(await sleepers.woken.count == AlarmClock.mostOfPlugin + 1)
+      #expect(await sleepers.woken.last?.plugin == "other")
+      while await sleepers.woken.count < 101 {
+        await sleepers.endAll(.done(nil))
+        try await Task.sleep(for: .milliseconds(2))
+      }
+      await sleepers.endAll(.done(nil))
+      try await wait(store, for: [])
+      #expect(Set(await sleepers.woken).count == 101)
+    }
   }
 
   @Test func `wakes those that have waited longest, so many at once and no more`() async throws {
@@ -56,9 +81,10 @@ import Testing
       await sleepers.wait(for: AlarmClock.mostUnderWay)
       await clock.look()
       #expect(await sleepers.woken.map(\.tenant) == (0..<64).map { "app_\($0)" })
-      await sleepers.end(Alarm(tenant: "app_7", plugin: "p"), .done(nil))
+      // Its plugin's next, though others' have waited longer: those have what they may.
+      await sleepers.end(Alarm(tenant: "app_7", plugin: "p3"), .done(nil))
       await sleepers.wait(for: 65)
-      #expect(await sleepers.woken.last?.tenant == "app_64")
+      #expect(await sleepers.woken.last?.tenant == "app_67")
       #expect(clock.counters.underWay.load(ordering: .relaxed) == 64)
       while await sleepers.woken.count < 200 {
         await sleepers.endAll(.done(nil))
@@ -116,6 +142,60 @@ import Testing
       try await wait(
         store, for: [[.integer(due), .integer(bench.now + 100), .integer(Int64(pauses.count))]])
       #expect(clock.counters.failures.load(ordering: .relaxed) == pauses.count)
+    }
+  }
+
+  @Test func `has one that is cut off again and again wait like one that fails`() async throws {
+    try await run { (clock, store) async throws in
+      let (alarm, due) = (Alarm(tenant: "app", plugin: "p"), bench.now)
+      await set(clock, alarm, at: due)
+      for number in 1...AlarmClock.mostCuts + 2 {
+        await sleepers.wait(for: number)
+        await sleepers.end(alarm, .cut)
+        let failures = max(number - AlarmClock.mostCuts, 0)
+        let tryAt = bench.now + 100 + Int64(failures) * 1_000
+        try await wait(
+          store, for: [[.integer(due), .integer(tryAt), .integer(Int64(failures))]])
+        bench.advance(hours: 1)
+        await clock.look()
+      }
+      #expect(clock.counters.failures.load(ordering: .relaxed) == 2)
+      // Whoever ends a wake-up is not blamed for what was.
+      await sleepers.wait(for: AlarmClock.mostCuts + 3)
+      await sleepers.end(alarm, .done(bench.now))
+      try await wait(
+        store, for: [[.integer(bench.now), .integer(bench.now + 100), .integer(0)]])
+      bench.advance(hours: 1)
+      await clock.look()
+      await sleepers.wait(for: AlarmClock.mostCuts + 4)
+      await sleepers.end(alarm, .cut)
+      try await wait(
+        store, for: [[.integer(bench.now - 3_600_000), .integer(bench.now + 100), .integer(0)]])
+    }
+  }
+
+  @Test func `goes by the new time when the clock is set back`() async throws {
+    try await run { (clock, store) async throws in
+      let (alarm, due) = (Alarm(tenant: "app", plugin: "p"), bench.now - 10_000_000)
+      await set(clock, alarm, at: due)
+      await sleepers.wait(for: 1)
+      await sleepers.end(alarm, .failed("it is a test"))
+      try await wait(store, for: [[.integer(due), .integer(bench.now + 1_100), .integer(1)]])
+      try await store.tamper([
+        "INSERT INTO sluice_alarms VALUES ('app', 'set', \(bench.now), \(bench.now + 1), 1)",
+        "INSERT INTO sluice_alarms VALUES ('app', 'z', 1, \(Int64.max), 0)",
+      ])
+      bench.advance(hours: -2)
+      await clock.look()
+      // What was set for a time comes then; what failed waits for no longer than it may; what is parked stays so.
+      try await wait(
+        store,
+        for: [
+          [.integer(due), .integer(bench.now + 300_100), .integer(1)],
+          [.integer(bench.now + 7_200_000), .integer(bench.now + 7_200_000), .integer(1)],
+          [.integer(1), .integer(.max), .integer(0)],
+        ])
+      #expect(await sleepers.woken.count == 1)
     }
   }
 

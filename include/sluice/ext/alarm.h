@@ -68,7 +68,8 @@ typedef struct sluice_alarm_handler_v1 {
     /*
      * The alarm's time has come. SLUICE_OK: dealt with, and nothing to be woken for. SLUICE_PENDING: `done` follows within a
      * minute (`limits.alarm_seconds` of the manifest), else the plugin is woken again as after a failure. Negative: as `done`. A shard that is closed before
-     * has its wake-up repeated, on the tenant's next generation if there is one. One wake-up at a time for each tenant.
+     * has its wake-up repeated, on the tenant's next generation if there is one. One wake-up at a time for each tenant; whoever
+     * is still at one when its time is over has the next one come all the same.
      * [loop-thread & ACTIVE]
      */
     sluice_status_t (*SLUICE_NONNULL wake)(uint64_t shard, sluice_token_t wake);

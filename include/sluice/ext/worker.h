@@ -24,8 +24,9 @@ typedef struct sluice_worker_v1 {
 
     /*
      * Runs `job(context)` on a worker thread, then `completion(context, status, absent)` on the shard's loop.
-     * SLUICE_E_OVERLOADED at once: the queue is full; neither is called. When the shard closes first, its close
-     * waits for jobs that have started, and those that have not are completed with SLUICE_E_CANCELLED.
+     * SLUICE_E_OVERLOADED at once: the queue is full; neither is called. A shard that is about to close is closed when
+     * its jobs that have started have ended, while its loop goes on; those that have not started are completed with
+     * SLUICE_E_CANCELLED, and further ones are refused with it at once.
      * [loop-thread & ACTIVE|DRAINING]
      */
     sluice_status_t (*SLUICE_NONNULL submit)(const sluice_host_v1_t *SLUICE_NONNULL host,

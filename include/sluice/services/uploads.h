@@ -10,7 +10,8 @@
  * Reply, a JSON object: {"deleted":3}, how many there were. Nobody sees them any more, also after a crash; bytes that the disk does not
  * give up now are removed later. Asking again is answered with 0. One that is being received meanwhile may come to its end after the reply.
  *
- * SLUICE_E_STORAGE_FULL, SLUICE_E_UNAVAILABLE: some are left, because rows cannot be written now; ask again.
+ * SLUICE_E_STORAGE_FULL, SLUICE_E_UNAVAILABLE: some are left, because rows cannot be written now, or because bytes are in a bucket that
+ * the app's settings do not name any more; ask again.
  */
 #ifndef SLUICE_SERVICES_UPLOADS_H
 #define SLUICE_SERVICES_UPLOADS_H

@@ -73,6 +73,11 @@ struct UploadSettings: Decodable, Sendable {
       throw ConfigurationError(
         pointer: "/types", message: "\"\(type)\" is no media type such as image/png in lower case")
     }
+    // Whoever resolves a path on the way would come out of the app's own folder.
+    for part in s3Prefix.split(separator: "/") where part == "." || part == ".." {
+      throw ConfigurationError(
+        pointer: "/s3_prefix", message: "\"\(part)\" is no part of an object's name")
+    }
     guard store == .s3 else { return }
     for (name, isMissing) in [
       ("s3_endpoint", s3Endpoint.isEmpty), ("s3_bucket", s3Bucket.isEmpty),

@@ -17,6 +17,9 @@ struct BucketPlace: Sendable {
     return String(host.hasSuffix(port) ? host.dropLast(port.count) : host)
   }
 
+  /// Where it is, without who asks: what a row says of an upload that is in it.
+  var name: String { "\(origin)/\(bucket)/\(prefix)" }
+
   func path(of key: String) -> String {
     "/\(bucket)/\(SignatureV4.encoded(prefix + key, keepsSlashes: true))"
   }

@@ -81,8 +81,10 @@ struct BlobFolder: Sendable {
   }
 
   /// Takes the file of an upload, if nobody has it.
-  func take(_ id: String) throws(Failure) -> Remnant {
-    for path in [file(of: id), draft(of: id)] {
+  ///
+  /// - Parameter alsoDraft: whether a file that has not its name yet is taken too. Its writer may be about to lock it, and must not find that it cannot.
+  func take(_ id: String, alsoDraft: Bool) throws(Failure) -> Remnant {
+    for path in alsoDraft ? [file(of: id), draft(of: id)] : [file(of: id)] {
       let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0 else {
         guard errno == ENOENT else { throw Failure("what is left of an upload cannot be opened") }

@@ -17,10 +17,15 @@ final class Removal {
   /// Removes an upload that nobody sees any more.
   ///
   /// - Throws: `BlobFolder.Failure`, `Bucket.Failure`, when some of it is left: the row is, too, and the sweep tries again.
-  func remove(_ id: String, from store: UploadSettings.Store) async throws {
-    if store == .s3 {
-      guard let bucket else {
-        throw Bucket.Failure(description: "the settings name no bucket any more")
+  func remove(_ id: String, from whereabouts: Whereabouts) async throws {
+    // First: what is here takes room on the gateway's disk, and of the user's bytes it is none any more.
+    let folder = folder
+    try await context.worker.run { try folder.remove(id) }
+    if whereabouts.store == .s3 {
+      guard let bucket, bucket.isWhere(whereabouts) else {
+        throw Bucket.Failure(
+          description: "it is in \(whereabouts.place ?? "a bucket"), which the settings do not name"
+        )
       }
       if let multipart = try await ledger.multipart(of: id) {
         try await bucket.abort(multipart, of: id)
@@ -28,8 +33,6 @@ final class Removal {
       try await bucket.delete(id)
       try await bucket.delete(Bucket.thumbnail(of: id))
     }
-    let folder = folder
-    try await context.worker.run { try folder.remove(id) }
     try await ledger.forget(id)
   }
 }

@@ -42,46 +42,63 @@ final class Sweep {
     isAtWork = true
     context.spawn { [self] in
       defer { isAtWork = false }
-      var last = ""
-      while true {
-        let found = try await ledger.unfinished(after: last, limit: Sweep.page)
-        for one in found { try await sweep(one) }
-        guard found.count == Sweep.page, let end = found.last else { return }
-        last = end.id
+      do {
+        try await sweepAll()
+      } catch let error as HostError where error.status == .cancelled {
+        // The shard closes; another's sweep goes on.
       }
     }
   }
 
+  private func sweepAll() async throws {
+    var last = ""
+    var left = 0
+    var first: (id: String, reason: String)?
+    while true {
+      let found = try await ledger.unfinished(after: last, limit: Sweep.page)
+      for one in found {
+        do {
+          try await sweep(one)
+        } catch let failure where failure is BlobFolder.Failure || failure is Bucket.Failure {
+          left += 1
+          if first == nil { first = (one.id, "\(failure)") }
+        }
+      }
+      guard found.count == Sweep.page, let end = found.last else { break }
+      last = end.id
+    }
+    guard let first else { return }
+    // Of all together, because it may be so for long.
+    context.log.warning(
+      "what is left of uploads cannot be removed; it is tried again",
+      ["uploads": "\(left)", "upload": first.id, "reason": first.reason])
+  }
+
+  /// - Throws: `BlobFolder.Failure`, `Bucket.Failure`, when it cannot be removed now.
   private func sweep(_ one: Ledger.Unfinished) async throws {
     let (folder, id) = (folder, one.id)
-    do {
-      if one.state == "ready" {
-        // In a bucket: what is left here goes, unless that is being done.
-        if case .inUse = try await context.worker.run({ try folder.take(id) }) { return }
-        try await context.worker.run { try folder.remove(id) }
-        return try await ledger.noteGone(id)
-      }
-      if one.state == "receiving" {
-        let remnant = try await context.worker.run { try folder.take(id) }
-        switch remnant {
-        case .inUse: return
-        case .nothing:
-          let age =
-            try context.clock.now().unixMilliseconds - one.createdAt.unixMilliseconds
-          guard age > Sweep.patience else { return }
-        case .held: break
-        }
-        // It may have come to its end since it was looked for. The lock is held until that is known.
-        let isHidden = try await ledger.hide(id, from: ["receiving"])
-        withExtendedLifetime(remnant) {}
-        guard isHidden else { return }
-      }
-      try await removal.remove(id, from: one.store)
-      swept?.add()
-    } catch let failure where failure is BlobFolder.Failure || failure is Bucket.Failure {
-      context.log.warning(
-        "what is left of an upload cannot be removed; it is tried again",
-        ["upload": id, "reason": "\(failure)"])
+    if one.state == "ready" {
+      // In a bucket: what is left here goes, unless that is being done.
+      let here = try await context.worker.run { try folder.take(id, alsoDraft: true) }
+      if case .inUse = here { return }
+      try await context.worker.run { try folder.remove(id) }
+      return try await ledger.noteGone(id)
     }
+    if one.state == "receiving" {
+      let age = try context.clock.now().unixMilliseconds - one.createdAt.unixMilliseconds
+      let isOld = age > Sweep.patience
+      let remnant = try await context.worker.run { try folder.take(id, alsoDraft: isOld) }
+      switch remnant {
+      case .inUse: return
+      case .nothing: guard isOld else { return }
+      case .held: break
+      }
+      // It may have come to its end since it was looked for. The lock is held until that is known.
+      let isHidden = try await ledger.hide(id, from: ["receiving"])
+      withExtendedLifetime(remnant) {}
+      guard isHidden else { return }
+    }
+    try await removal.remove(id, from: one.whereabouts)
+    swept?.add()
   }
 }

@@ -55,17 +55,29 @@ extension UploadsShard {
       let found = try await ledger.list(user: erasure.userID, before: nil, limit: 100)
       guard !found.isEmpty else {
         try await ledger.forget(user: erasure.userID)
+        try await refuseStranded(of: erasure.userID)
         return Erased(deleted: deleted)
       }
       for upload in found where try await delete(upload) { deleted += 1 }
     }
   }
 
+  /// What is in a bucket that the settings do not name stays there: nobody is told that it is gone.
+  private func refuseStranded(of user: String) async throws {
+    let left = try await ledger.stranded(
+      of: user, besides: settings.bucket(of: context.tenant)?.name)
+    guard left > 0 else { return }
+    context.log.error(
+      "a user's uploads cannot be deleted from a bucket that the settings do not name",
+      ["user": user, "uploads": "\(left)"])
+    throw HostError(.unavailable, "\(left) uploads are in a bucket that the settings do not name")
+  }
+
   /// - Returns: false when somebody else has deleted it.
   private func delete(_ upload: Upload) async throws -> Bool {
     guard try await ledger.hide(upload.id, from: ["ready"]) else { return false }
     do {
-      try await removal.remove(upload.id, from: upload.store)
+      try await removal.remove(upload.id, from: upload.whereabouts)
     } catch let failure where failure is BlobFolder.Failure || failure is Bucket.Failure {
       // Nobody sees it any more, and the sweep will try again.
       context.log.warning(

@@ -4,10 +4,14 @@ internal import PluginKit
 final class Ledger {
   private let settings: UploadSettings
   private let context: ShardContext
+  /// Where the settings have new uploads go.
+  let whereabouts: Whereabouts
 
   init(_ settings: UploadSettings, _ context: ShardContext) {
     self.settings = settings
     self.context = context
+    let bucket = settings.store == .s3 ? settings.bucket(of: context.tenant) : nil
+    whereabouts = Whereabouts(store: settings.store, place: bucket?.name)
   }
 
   /// Notes that an upload begins.
@@ -41,8 +45,9 @@ final class Ledger {
     batch.add(
       SQL(
         """
-        INSERT INTO uploads_items (id, user_id, name, type, size, state, store, created_at)
-        SELECT \(id), \(user), \(name), \(type.text), 0, 'receiving', \(settings.store.rawValue), \(now)
+        INSERT INTO uploads_items (id, user_id, name, type, size, state, store, place, created_at)
+        SELECT \(id), \(user), \(name), \(type.text), 0, 'receiving',
+          \(whereabouts.store.rawValue), \(whereabouts.place), \(now)
         WHERE (SELECT count(*) FROM uploads_items WHERE user_id = \(user) AND state = 'receiving')
           < \(settings.userUploadsAtOnce)
         """
@@ -97,7 +102,8 @@ final class Ledger {
         ).expect(exactly: 1)
         SQL(
           """
-          UPDATE uploads_items SET state = 'ready', multipart = NULL, here = store <> 'folder', size = \(size), sha256 = \(sha256),
+          UPDATE uploads_items SET state = 'ready', multipart = NULL,
+            here = CASE WHEN store = 'folder' THEN 0 ELSE 1 END, size = \(size), sha256 = \(sha256),
             width = \(image.size?.width), height = \(image.size?.height),
             thumb_width = \(made?.size.width), thumb_height = \(made?.size.height),
             thumb_bytes = \(made?.bytes), thumb_absent = \(absence)
@@ -209,12 +215,30 @@ final class Ledger {
     let id: String
     let state: String
     let store: UploadSettings.Store
+    let place: String?
     let createdAt: Timestamp
 
+    var whereabouts: Whereabouts { Whereabouts(store: store, place: place) }
+
     private enum CodingKeys: String, CodingKey {
-      case id, state, store
+      case id, state, store, place
       case createdAt = "created_at"
     }
+  }
+
+  /// How many of a user's uploads are to go from buckets that the settings do not name.
+  ///
+  /// - Parameter bucket: the ``BucketPlace/name`` of the one that they name; nil for none.
+  func stranded(of user: String, besides bucket: String?) async throws -> Int64 {
+    // Rows of before are where the settings say, if those say anything.
+    let (named, unnamed) = (bucket ?? "", bucket ?? "?")
+    return try await context.store.read(
+      """
+      SELECT count(*) AS count FROM uploads_items
+      WHERE user_id = \(user) AND state = 'deleting' AND store = 's3'
+        AND coalesce(place, \(unnamed)) <> \(named)
+      """
+    ).first?["count", Int64.self] ?? 0
   }
 
   /// Notes that an upload in a bucket is not on the gateway's disk any more.
@@ -228,9 +252,10 @@ final class Ledger {
   func unfinished(after id: String, limit: Int) async throws -> [Unfinished] {
     try await context.store.read(
       """
-      SELECT id, state, store, created_at FROM uploads_items
+      SELECT id, state, store, place, created_at FROM uploads_items
       WHERE state IN ('receiving', 'deleting') AND id > \(id)
-      UNION SELECT id, state, store, created_at FROM uploads_items WHERE here = 1 AND id > \(id)
+      UNION SELECT id, state, store, place, created_at FROM uploads_items
+      WHERE here = 1 AND id > \(id)
       ORDER BY id LIMIT \(limit)
       """
     ).decode(Unfinished.self)

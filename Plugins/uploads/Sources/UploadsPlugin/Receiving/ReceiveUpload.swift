@@ -130,6 +130,10 @@ extension UploadsShard {
     guard let thumbnails, Thumbnailer.types.contains(type.text) else {
       return ImageFacts(size: size)
     }
+    if size == nil, ImageSize.types.contains(type.text) {
+      // No decoder is to be the first that learns how large it is.
+      return ImageFacts(thumbnail: .absent(.unreadable))
+    }
     return ImageFacts(size: size, thumbnail: try await thumbnails.make(of: id))
   }
 
@@ -169,7 +173,7 @@ extension UploadsShard {
   private func abandon(_ id: String) async {
     do {
       guard try await ledger.hide(id, from: ["receiving"]) else { return }
-      try await removal.remove(id, from: settings.store)
+      try await removal.remove(id, from: ledger.whereabouts)
     } catch {
       guard context.isOpen else { return }
       context.log.warning(

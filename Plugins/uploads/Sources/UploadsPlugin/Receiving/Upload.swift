@@ -1,5 +1,12 @@
 internal import PluginKit
 
+/// Where an upload's bytes are, as its row has it.
+struct Whereabouts {
+  let store: UploadSettings.Store
+  /// ``BucketPlace/name`` of what they were put into; nil for a folder, and for a bucket that rows of before do not name.
+  let place: String?
+}
+
 /// A whole upload, as its row has it.
 struct Upload: Decodable {
   let id: String
@@ -16,9 +23,10 @@ struct Upload: Decodable {
   let thumbBytes: Int64?
   let thumbAbsent: String?
   let store: UploadSettings.Store
+  let place: String?
 
   private enum CodingKeys: String, CodingKey {
-    case id, name, type, size, sha256, width, height, store
+    case id, name, type, size, sha256, width, height, store, place
     case userID = "user_id"
     case createdAt = "created_at"
     case thumbWidth = "thumb_width"
@@ -30,12 +38,13 @@ struct Upload: Decodable {
   /// What a statement selects to decode one.
   static let columns = """
     id, user_id, name, type, size, sha256, created_at, width, height, thumb_width, thumb_height,
-    thumb_bytes, thumb_absent, store
+    thumb_bytes, thumb_absent, store, place
     """
 
   /// The prefix of their ids.
   static let prefix = "upl"
 
+  var whereabouts: Whereabouts { Whereabouts(store: store, place: place) }
   var isInline: Bool { MediaType(type)?.isInline ?? false }
 }
 

@@ -32,7 +32,9 @@ extension UploadsShard {
       throw Problem.notFound("The upload has no thumbnail.")
     }
     if let answer = try precondition(request, blob.tag, seconds: left) { return answer }
-    if upload.store == .s3 { return try redirect(to: blob, request, at: now, seconds: left) }
+    if upload.store == .s3 {
+      return try redirect(to: blob, upload.whereabouts, request, at: now, seconds: left)
+    }
 
     var range = ByteRange.whole
     // A range is for GET alone (RFC 9110 §14.2), and with If-Range for the same bytes alone (§13.1.5).
@@ -60,12 +62,14 @@ extension UploadsShard {
 
   /// Sends the client to the bucket, which is told to answer as the gateway would.
   private func redirect(
-    to blob: Blob, _ request: Request, at now: Timestamp, seconds: Int64
+    to blob: Blob, _ whereabouts: Whereabouts, _ request: Request, at now: Timestamp,
+    seconds: Int64
   ) throws -> Response {
-    guard let bucket else {
+    guard let bucket, bucket.isWhere(whereabouts) else {
       context.log.error(
-        "an upload is in a bucket that the settings name no more", ["upload": blob.id])
-      throw HostError(.unavailable, "the settings name no bucket any more")
+        "an upload is in a bucket that the settings do not name",
+        ["upload": blob.id, "bucket": whereabouts.place ?? "unknown"])
+      throw HostError(.unavailable, "the upload is in a bucket that the settings do not name")
     }
     let url = bucket.url(
       of: blob.key, method: request.method == "HEAD" ? "HEAD" : "GET", at: now, seconds: seconds,
