@@ -70,6 +70,7 @@ def live(app, user: str, marker: str) -> dict:
     him.put(f"/v1/messages/{of_bob}/reactions/like", expect=200)
     him.post(path(channel, "/read"), {"message_id": of_bob}, expect=200)
     him.put(path(channel, "/draft"), {"text": f"{marker} draft"}, expect=200)
+    him.put(f"/v1/messages/{of_bob}/reminder", {"remind_at": "2100-01-01T00:00:00Z"}, expect=200)
     him.put("/v1/mutes/bob", expect=200)
     alice.put(f"/v1/mutes/{user}", expect=200)
     him.post(f"/v1/messages/{of_bob}/flag", {"reason": "spam"}, expect=201)
@@ -85,12 +86,14 @@ def test_an_export_has_everything_of_a_user(app):
     lines = exported(app, user)
     kinds = [line["type"] for line in lines]
     assert {kind: kinds.count(kind) for kind in kinds} == {
-        "member": 1, "message": 4, "edit": 1, "reaction": 1, "vote": 1, "read": 1, "thread": 2, "draft": 1, "mention": 1, "mute": 1, "flag": 1}
+        "member": 1, "message": 4, "edit": 1, "reaction": 1, "vote": 1, "read": 1, "thread": 2, "draft": 1, "mention": 1, "mute": 1, "flag": 1, "reminder": 1}
     first = next(line for line in lines if line.get("id") == things["first"])
     shown = app.user(user).get(f"/v1/messages/{things['first']}", expect=200).json()
     assert {name: first[name] for name in ("id", "channel", "user_id", "text", "attachments", "mentions", "custom", "created_at", "updated_at")} == \
         {name: shown[name] for name in ("id", "channel", "user_id", "text", "attachments", "mentions", "custom", "created_at", "updated_at")}
     assert next(line for line in lines if line["type"] == "edit")["text"] == "mark first"
+    reminder = next(line for line in lines if line["type"] == "reminder")
+    assert (reminder["message_id"], reminder["channel"], reminder["remind_at"]) == (things["of_bob"], things["channel"], "2100-01-01T00:00:00.000Z")
     assert "bob's own" not in json.dumps(lines) and "an answer" not in json.dumps(lines)
 
 

@@ -43,6 +43,7 @@ enum ErasureStep: Equatable {
     Trace(
       table: "chat_thread_members", column: "user_id", key: ["parent", "user_id"],
       end: .asMessages),
+    Trace(table: "chat_reminders", column: "user_id", key: ["user_id", "message"]),
     Trace(table: "chat_held_messages", column: "user_id", key: ["id"]),
     Trace(table: "chat_drafts", column: "user_id", key: ["user_id", "type", "channel", "parent"]),
     Trace(table: "chat_invitations", column: "user_id", key: ofChannel),

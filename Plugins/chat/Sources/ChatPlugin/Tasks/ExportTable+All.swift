@@ -89,6 +89,14 @@ extension ExportTable {
         Column("channel", .text, "nullif(x.type || ':' || x.channel, ':')"), Column("user_id"),
         Column("reason"), Column("shadow", .flag), createdAt, Column("expires_at", .time),
       ], from: "chat_bans x", key: ofChannel),
+    // Behind the others, so that an export that an earlier version has begun goes on where it is.
+    ExportTable(
+      kind: "reminder",
+      columns: [
+        Column("message_id", .text, "x.message"), channel, Column("user_id"),
+        Column("remind_at", .time), Column("reminded_at", .time), createdAt,
+        Column("updated_at", .time),
+      ], from: "chat_reminders x", key: [Column("message")]),
   ]
 }
 
