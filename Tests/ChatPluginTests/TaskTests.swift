@@ -80,6 +80,39 @@ extension TestHost {
     }
   }
 
+  @Test func `ends also when others reply to him meanwhile, and keeps who has replied`()
+    async throws
+  {
+    try await withChat { host async throws in
+      try await host.send("his", id: "m1", as: .user("bob"))
+      try await host.post(
+        #"{"text":"hers","id":"m2","mentions":["bob"]}"#, as: .user("alice"))
+      try await host.reply("r1", to: "m1", as: .user("bob"))
+      try await host.reply("r2", to: "m1", as: .user("alice"))
+      try await host.reply("r3", to: "m2", as: .user("carol"))
+      // What a reply does before each of its batches: whose the messages are follows the thread.
+      for batch in 0..<12 {
+        host.interpose(
+          """
+          INSERT INTO chat_thread_members (parent, user_id, replies, place, seen, follows, since)
+          SELECT t.parent, k.pseudonym, 0, 0, 0, 1, 0 FROM chat_thread_members t, chat_tasks k
+          WHERE t.user_id = 'bob' AND k.pseudonym IS NOT NULL
+          ON CONFLICT (parent, user_id) DO UPDATE SET follows = 1
+          """, after: batch)
+      }
+      let done = try await host.task(
+        "erasures", #"{"user_id":"bob","messages":"anonymise"}"#)
+      #expect(done.status == "done")
+      #expect(try await host.count("chat_thread_members", "user_id", "bob") == "0")
+      let his = try await host.execute(
+        """
+        SELECT parent, replies, CASE WHEN place > 0 THEN 1 ELSE 0 END FROM chat_thread_members
+        WHERE user_id LIKE 'erased%' ORDER BY parent
+        """)
+      #expect(his == [["m1", "1", "1"], ["m2", "0", "0"]])
+    }
+  }
+
   @Test func `is asked for once and done once`() async throws {
     try await withChat { host async throws in
       let first = try await host.task("erasures", #"{"user_id":"nobody"}"#)

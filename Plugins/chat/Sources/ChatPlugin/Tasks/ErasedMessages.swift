@@ -103,6 +103,10 @@ extension ChatShard {
       UPDATE chat_messages SET user_id = \(pseudonym)
       WHERE id IN (\(each: found.map(\.message.id))) AND user_id = \(user)
       """)
+    // Whoever replies from here on has the messages' author follow their threads.
+    Self.moveThreads(
+      Set(found.map { $0.message.parentID ?? $0.message.id }).sorted(), of: user, to: pseudonym,
+      &slice.batch)
     for each in found where each.isRecent {
       guard each.deletedAt == nil else {
         slice.batch.emit(try Self.gone(each, by: pseudonym, at: now))
