@@ -122,6 +122,49 @@ extension TestHost {
   }
 }
 
+@Suite struct `A task that cannot go on` {
+  /// Has a message that mentions bob changed before each of so many batches, so that an erasure never finds it as it has read it.
+  private func disturb(_ host: TestHost, times: Int) async throws {
+    try await host.post(#"{"text":"x","id":"m1","mentions":["bob"]}"#, as: .user("alice"))
+    for batch in 0..<times {
+      host.interpose(
+        """
+        UPDATE chat_messages SET mentions = '["bob","x' || abs(random()) || '"]'
+        WHERE id = 'm1'
+        """, after: batch)
+    }
+  }
+
+  @Test func `lets others go first, and fails in the end`() async throws {
+    try await withChat { host async throws in
+      try await disturb(host, times: 300)
+      let erasure = try await host.task("erasures", #"{"user_id":"bob"}"#)
+      #expect(erasure.status == "running")
+      #expect(try await host.task("exports", #"{"user_id":"alice"}"#).status == "done")
+      try await host.advance(milliseconds: 3_600_000)
+      let failed: View = try await host.request(
+        "GET", "/v1/erasures/\(erasure.id)", as: .key()
+      ).json()
+      #expect(failed.status == "failed")
+      #expect(host.log.contains { $0.message == "a task has failed" })
+    }
+  }
+
+  @Test func `for a while goes on when it can`() async throws {
+    try await withChat { host async throws in
+      try await disturb(host, times: 15)
+      let erasure = try await host.task("erasures", #"{"user_id":"bob"}"#)
+      #expect(erasure.status == "running")
+      try await host.advance(milliseconds: 600_000)
+      let done: View = try await host.request(
+        "GET", "/v1/erasures/\(erasure.id)", as: .key()
+      ).json()
+      #expect(done.status == "done")
+      #expect(try await host.count("chat_mentions", "user_id", "bob") == "0")
+    }
+  }
+}
+
 @Suite struct `Exporting a user` {
   @Test func `has pages of everything`() async throws {
     try await withChat { host async throws in

@@ -218,6 +218,21 @@ def test_wrong_lines_are_named_and_the_others_kept_or_all_refused(app):
     assert imported(app, good, on_error="refuse")["status"] == "done"
 
 
+def test_a_slice_of_an_import_is_as_large_as_a_batch_may_be(app):
+    """Lines that bring much, among others that bring only what is wrong with them."""
+    name = uuid.uuid4().hex
+    said = {"type": "message", "channel": f"private:{name}", "user_id": "bob", "created_at": "2025-01-01T00:00:00Z"}
+    replies = [{**said, "id": f"{name}-{number}", "text": "a reply", "parent_id": f"{name}-first"} for number in range(24)]
+    crowded = [{**said, "id": f"{name}-all-{number}", "text": "all of you", "parent_id": f"{name}-first",
+                "mentions": [f"user-{each}" for each in range(32)]} for number in range(5)]
+    lines = [
+        {"type": "channel", "channel": f"private:{name}"}, {**said, "id": f"{name}-first", "text": "first"},
+        *({**said, "id": f"{name}-wrong-{number}"} for number in range(60)), *replies, *crowded]
+    task = imported(app, lines)
+    assert (task["status"], task["refused"], task["lines"]) == ("done", 60, len(lines)), task
+    assert app.server.get(f"/v1/messages/{name}-first", expect=200).json()["reply_count"] == 29
+
+
 def test_tasks_go_on_after_kill_9(sluice):
     gateway = sluice()
     app = chatting(gateway, "Killed", TYPES)

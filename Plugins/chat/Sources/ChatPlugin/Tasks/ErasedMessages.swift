@@ -34,7 +34,7 @@ extension ChatShard {
       try await context.store.read(
         """
         SELECT \(raw: Message.columns), m.type, m.channel AS channel_id, m.deleted_at
-        FROM chat_messages m WHERE m.user_id = \(user) ORDER BY m.id LIMIT \(Self.sliced)
+        FROM chat_messages m WHERE m.user_id = \(user) ORDER BY m.id LIMIT \(tasks.rows)
         """))
   }
 
@@ -129,7 +129,7 @@ extension ChatShard {
         """
         SELECT \(raw: Message.columns), m.type, m.channel AS channel_id, m.deleted_at
         FROM chat_mentions x JOIN chat_messages m ON m.id = x.message
-        WHERE x.user_id = \(user) ORDER BY x.created_at, x.message LIMIT \(Self.sliced)
+        WHERE x.user_id = \(user) ORDER BY x.created_at, x.message LIMIT \(tasks.rows)
         """))
     var slice = Slice()
     // One whose message is not there any more.
@@ -171,7 +171,7 @@ extension ChatShard {
     let rows = try await context.store.read(
       """
       SELECT \(raw: key.joined(separator: ", ")), mentions FROM \(raw: table)
-      WHERE instr(coalesce(mentions, ''), \(String(name))) > 0 LIMIT \(Self.sliced)
+      WHERE instr(coalesce(mentions, ''), \(String(name))) > 0 LIMIT \(tasks.rows)
       """)
     guard !rows.isEmpty else { return .last }
     var slice = Slice()

@@ -14,7 +14,7 @@ struct Slice {
 /// Everything of a user's, some rows at a time: they are found by readers and removed by their keys, so that no write is held up by a
 /// search.
 extension ChatShard {
-  /// How many rows a slice has.
+  /// How many rows a slice has at most.
   static let sliced = 100
 
   func erase(_ task: TaskRecord) async throws {
@@ -61,7 +61,7 @@ extension ChatShard {
     let rows = try await context.store.read(
       """
       SELECT \(raw: key) FROM \(raw: trace.table)
-      WHERE \(raw: trace.column) = \(user) AND \(raw: trace.condition) LIMIT \(Self.sliced)
+      WHERE \(raw: trace.column) = \(user) AND \(raw: trace.condition) LIMIT \(tasks.rows)
       """)
     guard !rows.isEmpty else { return .last }
     let those: Fragment = "(\(raw: key)) IN (VALUES \(Self.values(of: trace.key, in: rows)))"
@@ -152,7 +152,7 @@ extension ChatShard {
     let rows = try await context.store.read(
       """
       SELECT type, channel FROM chat_members WHERE user_id = \(user)
-      ORDER BY type, channel LIMIT \(Self.sliced)
+      ORDER BY type, channel LIMIT \(tasks.rows)
       """)
     guard !rows.isEmpty else { return .last }
     let channels = try rows.compactMap {
@@ -193,7 +193,7 @@ extension ChatShard {
     let messages = try await context.store.read(
       """
       SELECT DISTINCT message FROM chat_poll_votes WHERE user_id = \(user)
-      ORDER BY message LIMIT \(Self.sliced)
+      ORDER BY message LIMIT \(tasks.rows)
       """
     ).map { try $0["message", String.self] }
     guard !messages.isEmpty else { return .last }

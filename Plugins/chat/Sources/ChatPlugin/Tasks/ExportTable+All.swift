@@ -110,7 +110,9 @@ extension ChatShard {
     let table = ExportTable.all[task.stage]
     let position =
       try task.position.isEmpty ? [] : JSON.decode([String].self, from: Array(task.position.utf8))
-    let rows = try await context.store.read(table.rows(of: user, after: position))
+    let limit = tasks.rows
+    let rows = try await context.store.read(
+      table.rows(of: user, after: position, limit: limit))
     var batch = Batch()
     if !rows.isEmpty {
       let lines = try rows.flatMap { try table.line($0) }
@@ -120,7 +122,7 @@ extension ChatShard {
         VALUES (\(task.id), \(task.batches), \(String(decoding: lines, as: UTF8.self)))
         """)
     }
-    let isLast = rows.count < ExportTable.page
+    let isLast = rows.count < limit
     let next = try isLast ? nil : rows.last.map { try RawJSON(encoding: table.position($0)).text }
     let stage = task.stage + (isLast ? 1 : 0)
     try await commit(

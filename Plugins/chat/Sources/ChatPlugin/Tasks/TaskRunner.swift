@@ -25,19 +25,22 @@ extension ChatShard {
           context.log.warning("tasks are gone on with later", ["error": "\(error)"])
           next = now.adding(milliseconds: Self.pause)
         }
-        guard let next else { continue }
-        let pause = next.unixMilliseconds - (try context.clock.now().unixMilliseconds)
-        guard pause <= Self.patience else { continue }
-        tasks.isAskedFor = true
-        if pause > 0 { try await context.timers.sleep(milliseconds: Int(pause)) }
+        try goOnWithTasks(at: next)
       }
     }
   }
-}
 
-/// Whether a shard is at work on tasks.
-struct TaskRounds {
-  var isUnderWay = false
-  /// Whether there may be something to do that is not seen yet.
-  var isAskedFor = false
+  /// Nobody who asks for a task waits for the time that another is waited for.
+  private func goOnWithTasks(at time: Timestamp?) throws {
+    if let timer = tasks.timer { context.timers.cancel(timer) }
+    tasks.timer = nil
+    guard let time else { return }
+    let pause = time.unixMilliseconds - (try context.clock.now().unixMilliseconds)
+    guard pause > 0 else {
+      tasks.isAskedFor = true
+      return
+    }
+    guard pause <= Self.patience else { return }
+    tasks.timer = try context.timers.after(milliseconds: Int(pause)) { [self] in goOnWithTasks() }
+  }
 }
