@@ -113,6 +113,30 @@ extension TestHost {
     }
   }
 
+  @Test func `remembers when a step has begun, by which merging the words is bounded`()
+    async throws
+  {
+    try await withChat { host async throws in
+      for number in 1...250 {
+        try await host.send("mine \(number)", id: "m\(number)", as: .user("bob"))
+      }
+      // Before each batch it is written down where the erasure is, in a table that it has nothing to do with.
+      for batch in 0..<60 {
+        host.interpose(
+          """
+          INSERT INTO chat_import_errors (task, number, error)
+          SELECT id, batches, stage || ' ' || position FROM chat_tasks WHERE position <> ''
+          ON CONFLICT (task, number) DO NOTHING
+          """, after: batch)
+      }
+      #expect(try await host.task("erasures", #"{"user_id":"bob"}"#).status == "done")
+      let places = try await host.execute("SELECT error FROM chat_import_errors").map { $0[0] }
+      let steps = Set(places.map { $0.prefix { $0 != " " } })
+      // The messages alone take several batches.
+      #expect(places.count > steps.count && Set(places).count == steps.count)
+    }
+  }
+
   @Test func `is asked for once and done once`() async throws {
     try await withChat { host async throws in
       let first = try await host.task("erasures", #"{"user_id":"nobody"}"#)

@@ -24,8 +24,10 @@ extension ChatShard {
     }
     let slice = try await slice(of: steps[task.stage], user, task)
     let stage = task.stage + (slice.isLast ? 1 : 0)
+    // Where the step has begun, in batches.
+    let position = task.position.isEmpty ? "\(task.batches)" : task.position
     try await commit(
-      slice.batch, of: task, stage: stage, position: slice.isLast ? "" : "\(task.batches)",
+      slice.batch, of: task, stage: stage, position: slice.isLast ? "" : position,
       isDone: stage == steps.count)
     for tell in slice.afterwards { tell() }
   }
