@@ -146,6 +146,83 @@ extension TestHost {
   }
 }
 
+@Suite struct `What is unread to others` {
+  private struct Unread: Decodable {
+    let unread: Int
+    let messageID: String?
+    enum CodingKeys: String, CodingKey {
+      case unread
+      case messageID = "message_id"
+    }
+  }
+
+  private func unread(_ host: TestHost) async throws -> [Unread] {
+    try await host.request("GET", "/v1/unread", as: .user("alice")).json(ListPage<Unread>.self).data
+  }
+
+  private func begin(_ host: TestHost) async throws {
+    try await host.create(
+      #"{"type":"private","id":"p","members":["alice","bob","carol"]}"#, as: .key())
+  }
+
+  @Test func `is told when somebody is erased, and no mark is left at a message that is gone`()
+    async throws
+  {
+    try await withChat { host async throws in
+      try await begin(host)
+      try await host.send("hers", id: "m1", to: "private/p", as: .user("carol"))
+      try await host.send("his", id: "m2", to: "private/p", as: .user("bob"))
+      try await host.send("hers again", id: "m3", to: "private/p", as: .user("carol"))
+      let read = try await host.request(
+        "POST", "/v1/channels/private/p/read", body: #"{"message_id":"m2"}"#, as: .user("alice"))
+      #expect(read.status == 200)
+      try await host.reply("r1", to: "m1", in: "private/p", as: .user("alice"))
+      try await host.reply("r2", to: "m1", in: "private/p", as: .user("bob"))
+      try await host.advance(milliseconds: 10_000)
+      let heard = try await host.published.count
+      #expect(try await host.task("erasures", #"{"user_id":"bob"}"#).status == "done")
+      try await host.advance(milliseconds: 10_000)
+      let left = try await unread(host)
+      #expect(left.map(\.unread) == [1] && left.map(\.messageID) == ["m1"])
+      let told = try await host.published[heard...].filter { $0.channel == "#alice" }
+      #expect(
+        told.last(where: { $0.type == "chat.unread" })?.data.text
+          == #"{"channel":"private:p","unread":1,"message_id":"m1"}"#)
+      #expect(
+        told.last(where: { $0.type == "chat.thread.unread" })?.data.text
+          == #"{"parent_id":"m1","channel":"private:p","unread":0}"#)
+    }
+  }
+
+  @Test func `stays unread to nobody who has muted him whose messages nobody knows`() async throws {
+    try await withChat { host async throws in
+      try await begin(host)
+      for number in 1...250 {
+        try await host.send("his", id: "m\(number)", to: "private/p", as: .user("bob"))
+      }
+      #expect(try await host.request("PUT", "/v1/mutes/bob", as: .user("alice")).status == 200)
+      // Whoever comes to mute one or the other while it is under way does so as well.
+      for batch in 6..<30 {
+        host.interpose(
+          """
+          INSERT INTO chat_mutes (user_id, muted, created_at)
+          SELECT n.user_id, n.muted, 1 FROM (
+            SELECT 'carol' AS user_id, 'bob' AS muted
+            UNION ALL SELECT 'carol', pseudonym FROM chat_tasks) AS n
+          WHERE NOT EXISTS (SELECT 1 FROM chat_messages WHERE user_id = 'bob')
+            AND NOT EXISTS (SELECT 1 FROM chat_mutes WHERE user_id = 'carol')
+          """, after: batch)
+      }
+      let done = try await host.task("erasures", #"{"user_id":"bob","messages":"anonymise"}"#)
+      #expect(done.status == "done")
+      #expect(try await unread(host).isEmpty)
+      let mutes = try await host.execute(
+        "SELECT DISTINCT user_id, substr(muted, 1, 6) FROM chat_mutes ORDER BY user_id")
+      #expect(mutes == [["alice", "erased"], ["carol", "erased"]])
+    }
+  }
+}
+
 @Suite struct `A task that cannot go on` {
   /// Has a message that mentions bob changed before each of so many batches, so that an erasure never finds it as it has read it.
   private func disturb(_ host: TestHost, times: Int) async throws {

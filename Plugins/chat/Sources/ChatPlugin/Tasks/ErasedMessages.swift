@@ -52,7 +52,6 @@ extension ChatShard {
       slice.batch.add("DELETE FROM \(raw: table) WHERE message IN (\(each: ids))")
     }
     slice.batch.add("DELETE FROM chat_flags WHERE message IN (\(each: ids))")
-    slice.batch.add("DELETE FROM chat_thread_members WHERE parent IN (\(each: [""] + alone))")
     slice.batch.add(
       """
       UPDATE chat_messages SET user_id = \(pseudonym), text = '', attachments = NULL, mentions = NULL,
@@ -62,6 +61,16 @@ extension ChatShard {
       """)
     slice.batch.add(
       "DELETE FROM chat_messages WHERE id IN (\(each: [""] + alone)) AND reply_count = 0")
+    slice.batch.add(
+      """
+      DELETE FROM chat_thread_members WHERE parent IN (\(each: [""] + alone))
+        AND NOT EXISTS (SELECT 1 FROM chat_messages p WHERE p.id = chat_thread_members.parent)
+      """)
+    for (address, those) in Dictionary(grouping: found, by: \.address) {
+      let gone = those.filter { $0.message.replyCount == nil && $0.message.isListed }
+      guard !gone.isEmpty else { continue }
+      slice.batch.add(address.moveMarks(from: gone.map(\.message.id)))
+    }
     if !parents.isEmpty {
       slice.batch.add(
         """
@@ -76,8 +85,8 @@ extension ChatShard {
     for each in found where each.isRecent {
       slice.batch.emit(try Self.gone(each, by: pseudonym, at: now))
     }
-    for address in Set(found.map(\.address)) {
-      slice.afterwards.append { [self] in tellUnread(in: address, but: pseudonym) }
+    for each in found {
+      slice.afterwards.append { [self] in tellUnread(without: each.message, in: each.address) }
     }
     return slice
   }
@@ -90,6 +99,27 @@ extension ChatShard {
     return try Emit(
       "chat.message.deleted", channel: placed.address.realTimeName, replacing: message.id,
       data: DeletedMessage(message, hard: false, at: placed.deletedAt ?? now))
+  }
+
+  /// Whoever has muted him mutes the pseudonym before his messages are that one's, so that nothing comes to be unread.
+  func keepMuted(_ user: String, as pseudonym: String) async throws -> Slice {
+    let muting = try await context.store.read(
+      """
+      SELECT m.user_id FROM chat_mutes m WHERE m.muted = \(user) AND NOT EXISTS (
+        SELECT 1 FROM chat_mutes o WHERE o.user_id = m.user_id AND o.muted = \(pseudonym))
+      LIMIT \(tasks.rows)
+      """
+    ).map { try $0["user_id", String.self] }
+    guard !muting.isEmpty else { return .last }
+    var slice = Slice()
+    slice.batch.add(
+      """
+      INSERT INTO chat_mutes (user_id, muted, created_at)
+      SELECT user_id, \(pseudonym), created_at FROM chat_mutes
+      WHERE muted = \(user) AND user_id IN (\(each: muting))
+      ON CONFLICT (user_id, muted) DO NOTHING
+      """)
+    return slice
   }
 
   /// They stay, and nobody knows any more whose they are.

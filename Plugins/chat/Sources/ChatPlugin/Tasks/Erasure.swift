@@ -39,6 +39,9 @@ extension ChatShard {
     switch step {
     case .exports: return try await eraseExports(of: user)
     case .memberships: return try await eraseMemberships(of: user)
+    case .mutes:
+      guard task.mode == "anonymise" else { return .last }
+      return try await keepMuted(user, as: pseudonym)
     case .messages:
       guard task.mode == "anonymise" else {
         return try await eraseMessages(of: user, leaving: pseudonym)

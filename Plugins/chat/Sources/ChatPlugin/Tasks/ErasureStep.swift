@@ -18,7 +18,7 @@ struct Trace: Equatable {
 
 /// A part of an erasure, done some rows at a time.
 enum ErasureStep: Equatable {
-  case exports, memberships, messages, votes, mentions
+  case exports, memberships, mutes, messages, votes, mentions
   /// Those in what messages said before, or are to say.
   case mentionsIn(table: String, key: [String])
   case trace(Trace)
@@ -27,7 +27,7 @@ enum ErasureStep: Equatable {
 
   /// In the order in which they are done. What is found by a user comes before what shows that he has been there.
   static let allCases: [ErasureStep] =
-    [.exports, .memberships, .messages, .votes, .mentions]
+    [.exports, .memberships, .mutes, .messages, .votes, .mentions]
     + [
       .mentionsIn(table: "chat_edits", key: ["message", "version"]),
       .mentionsIn(table: "chat_drafts", key: ["user_id", "type", "channel", "parent"]),
@@ -48,7 +48,8 @@ enum ErasureStep: Equatable {
     Trace(table: "chat_bans", column: "user_id", key: ofChannel),
     Trace(table: "chat_pace", column: "user_id", key: ofChannel),
     Trace(table: "chat_mutes", column: "user_id", key: ["user_id", "muted"]),
-    Trace(table: "chat_mutes", column: "muted", key: ["user_id", "muted"]),
+    Trace(
+      table: "chat_mutes", column: "muted", key: ["user_id", "muted"], end: .asMessages),
     Trace(table: "chat_flags", column: "flagged_by", key: ["id"]),
     Trace(table: "chat_flags", column: "author", key: ["id"], end: .asMessages),
     Trace(table: "chat_flags", column: "resolved_by", key: ["id"], end: .cleared),
