@@ -218,6 +218,23 @@ def test_wrong_lines_are_named_and_the_others_kept_or_all_refused(app):
     assert imported(app, good, on_error="refuse")["status"] == "done"
 
 
+def test_members_who_cannot_come_are_refused(platform):
+    app = chatting(platform, "Small", {"small": {"max_members": 30}, "private": {}})
+    name = uuid.uuid4().hex
+    member = lambda channel, user, **more: {"type": "member", "channel": channel, "user_id": user, **more}  # noqa: E731
+    pair = app.server.post("/v1/channels", {"type": "private", "distinct": True, "members": ["bob", "carol"]}, expect=201).json()["channel"]
+    lines = [
+        {"type": "channel", "channel": f"small:{name}"}, *(member(f"small:{name}", f"user-{number}") for number in range(33)),
+        # Who is there already need not come.
+        member(f"small:{name}", "user-7"), member(pair, "bob"), member(pair, "dora")]
+    task = imported(app, lines)
+    assert (task["status"], task["refused"]) == ("done", 4), errors(app, task)
+    said = dict(errors(app, task))
+    assert sorted(said) == [32, 33, 34, 37] and "at most 30 members" in said[32] and "stay the same" in said[37]
+    assert app.server.get(f"/v1/channels/small/{name}", expect=200).json()["member_count"] == 30
+    assert app.server.get("/v1/channels/" + pair.replace(":", "/"), expect=200).json()["member_count"] == 2
+
+
 def test_a_slice_of_an_import_is_as_large_as_a_batch_may_be(app):
     """Lines that bring much, among others that bring only what is wrong with them."""
     name = uuid.uuid4().hex

@@ -17,6 +17,18 @@ struct ImportSlice {
   /// more say what has become of the slice.
   static let statements = 150
 
+  /// The most members, for each of whom the channel's messages may be looked through.
+  static let members = 25
+
+  /// Those that go together: members come when what they have not to read is there.
+  static func belonging(_ rows: [Row]) -> ArraySlice<Row> {
+    let isMember = { (row: Row) in row.turn == ImportLine.memberTurn }
+    guard let first = rows.first, isMember(first) else {
+      return rows.prefix { !isMember($0) }
+    }
+    return rows.prefix(members).prefix(while: isMember)
+  }
+
   var isFull: Bool { batch.statements.count >= Self.statements }
 }
 
@@ -33,9 +45,10 @@ extension ChatShard {
       ORDER BY turn, number LIMIT \(limit)
       """
     ).decode()
-    let known = try await known(to: rows, of: task)
+    let belonging = ImportSlice.belonging(rows)
+    let known = try await known(to: belonging, of: task)
     var slice = ImportSlice()
-    for row in rows where !slice.isFull {
+    for row in belonging where !slice.isFull {
       do {
         try write(row, knowing: known, &slice)
       } catch let problem as Problem {
@@ -124,7 +137,8 @@ extension ChatShard {
     case .message(let message):
       try write(message, number: row.number, known, &slice.batch)
     case .reaction(let reaction): try write(reaction, known, &slice.batch)
-    case .member(let member): try write(member, known, &slice.batch)
+    case .member(let member):
+      try write(member, number: row.number, known, &slice.batch)
     case .read(let reading): try write(reading, known, &slice.batch)
     }
   }
