@@ -284,8 +284,13 @@ extension TestHost {
   @Test func `is forgotten after a week`() async throws {
     try await withChat { host async throws in
       let made = try await host.task("exports", #"{"user_id":"bob"}"#)
-      try await host.advance(milliseconds: Int(TaskRecord.kept) + 1)
-      _ = try await host.task("exports", #"{"user_id":"alice"}"#)
+      let content = "/v1/exports/\(made.id)/content"
+      try await host.advance(milliseconds: Int(TaskRecord.kept) - 1)
+      #expect(try await host.request("GET", content, as: .key()).status == 200)
+      // Nobody asks for anything.
+      try await host.advance(milliseconds: 60_001)
+      #expect(try await host.alarm == nil)
+      #expect(try await host.count("chat_export_parts", "task", made.id) == "0")
       #expect(try await host.request("GET", "/v1/exports/\(made.id)", as: .key()).status == 404)
     }
   }

@@ -90,12 +90,13 @@ extension ChatShard {
     return try .json(TaskView(try made.decode()), status: 202)
   }
 
-  /// Commits a task, and has it begun.
+  /// Commits a task, and has it begun. Should the gateway die before it is done, the alarm has it gone on with.
   ///
   /// - Throws: `Problem` 403 when the batch's guard did not hold, since too many wait.
   func scheduled(@BatchBuilder _ parts: () throws -> [BatchPart]) async throws {
     do {
-      try await context.store.commit(Batch(parts))
+      try await context.alarm.commit(
+        Batch(parts), wakingAt: context.clock.now().adding(milliseconds: Self.watch))
     } catch StoreError.conflict {
       throw Problem(
         status: 403, code: "quota_exceeded",

@@ -1,9 +1,11 @@
 internal import PluginKit
 
-/// What brings tasks on: whoever makes one, and the first who asks an app for something after a start.
+/// What brings tasks on: whoever makes one, the first who asks an app for something after a start, and the plugin's alarm.
 extension ChatShard {
-  /// The longest that it is waited for something to be due, in milliseconds; what is due later is seen to when the app is opened next.
+  /// The longest that it is waited for something to be due, in milliseconds; the alarm comes for what is due later.
   private static let patience: Int64 = 60_000
+  /// After which time the alarm sees whether tasks are still gone on with, in milliseconds.
+  static let watch: Int64 = 60_000
   /// How long it is waited when the store cannot be written to, in milliseconds.
   private static let pause: Int64 = 5_000
 
@@ -42,5 +44,27 @@ extension ChatShard {
     }
     guard pause <= Self.patience else { return }
     tasks.timer = try context.timers.after(milliseconds: Int(pause)) { [self] in goOnWithTasks() }
+  }
+
+  /// When the plugin is to be woken for tasks that it has just gone on with; nil when there are none.
+  func nextAlarmOfTasks() async throws -> Timestamp? {
+    let due = try await context.store.read(
+      """
+      SELECT min(t.due) AS due FROM (
+        SELECT min(created_at) AS due FROM chat_tasks
+        WHERE finished_at IS NULL AND status <> 'receiving'
+        UNION ALL SELECT min(created_at) + \(Self.receiving) FROM chat_tasks
+        WHERE finished_at IS NULL AND status = 'receiving'
+        UNION ALL SELECT min(finished_at) + \(TaskRecord.kept) FROM chat_tasks
+        WHERE finished_at IS NOT NULL
+        UNION ALL SELECT min(t.finished_at) FROM chat_tasks t
+        WHERE t.kind = 'import' AND t.finished_at IS NOT NULL
+          AND EXISTS (SELECT 1 FROM chat_import_lines l WHERE l.task = t.id)
+      ) AS t
+      """
+    ).first?["due", Timestamp?.self]
+    guard let due else { return nil }
+    // What is due is under way; the alarm is for when it comes to nothing.
+    return max(due, try context.clock.now().adding(milliseconds: Self.watch))
   }
 }
