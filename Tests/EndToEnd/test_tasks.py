@@ -38,6 +38,8 @@ def exported(app, user: str) -> list[dict]:
     assert finished(app, "exports", id)["status"] == "done"
     content = app.server.get(f"/v1/exports/{id}/content", expect=200)
     assert content.headers["content-type"] == "application/x-ndjson"
+    # What is cut short is known by it.
+    assert int(content.headers["content-length"]) == len(content.content) > 0
     return [json.loads(line) for line in content.text.splitlines()]
 
 

@@ -114,8 +114,8 @@ extension ChatShard {
     let rows = try await context.store.read(
       table.rows(of: user, after: position, limit: limit))
     var batch = Batch()
+    let lines = try rows.flatMap { try table.line($0) }
     if !rows.isEmpty {
-      let lines = try rows.flatMap { try table.line($0) }
       batch.add(
         """
         INSERT INTO chat_export_parts (task, number, lines)
@@ -127,6 +127,6 @@ extension ChatShard {
     let stage = task.stage + (isLast ? 1 : 0)
     try await commit(
       batch, of: task, stage: stage, position: next ?? "", lines: Int64(rows.count),
-      isDone: stage == ExportTable.all.count)
+      bytes: Int64(lines.count), isDone: stage == ExportTable.all.count)
   }
 }

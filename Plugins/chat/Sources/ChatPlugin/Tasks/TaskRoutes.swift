@@ -34,7 +34,10 @@ extension ChatShard {
     guard task.status == .done else {
       throw Problem.conflict("The export \"\(task.id)\" is \(task.status.rawValue), and not done.")
     }
-    let stream = try request.stream(contentType: "application/x-ndjson")
+    // Should he be erased meanwhile, too little comes, and whoever asks is told so by the length.
+    let isMeasured = task.bytes > 0 || task.lines == 0
+    let stream = try request.stream(
+      contentType: "application/x-ndjson", length: isMeasured ? Int(task.bytes) : nil)
     var number: Int64 = -1
     while true {
       let row = try await context.store.read(

@@ -83,7 +83,7 @@ extension ChatShard {
   /// - Throws: `StoreError.conflict` when somebody else has gone on with it.
   func commit(
     _ batch: Batch, of task: TaskRecord, stage: Int, position: String = "", lines: Int64 = 0,
-    refused: Int64 = 0, isDone: Bool = false
+    refused: Int64 = 0, bytes: Int64 = 0, isDone: Bool = false
   ) async throws {
     var batch = batch
     let now = try context.clock.now()
@@ -91,7 +91,7 @@ extension ChatShard {
       SQL(
         """
         UPDATE chat_tasks SET stage = \(stage), position = \(position), batches = batches + 1,
-          lines = lines + \(lines), refused = refused + \(refused), status = \(isDone ? "done" : "running"),
+          lines = lines + \(lines), refused = refused + \(refused), bytes = bytes + \(bytes), status = \(isDone ? "done" : "running"),
           finished_at = \(isDone ? now : nil),
           user_id = CASE WHEN \(isDone && task.kind == .erasure) = 1 THEN NULL ELSE user_id END
         WHERE id = \(task.id) AND batches = \(task.batches) AND finished_at IS NULL
