@@ -84,7 +84,7 @@ struct Player {
 
   /// What the plugin says otherwise than the model: to anybody by itself, and to these when they ask.
   private mutating func difference(_ asking: [Int]) async throws -> String? {
-    try await host.settle()
+    try await host.breathe()
     try await listen()
     for user in 0..<UnreadModel.users {
       if let difference = toldDifference(user) { return "\(names.user(user)): \(difference)" }
