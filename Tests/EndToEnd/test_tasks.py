@@ -195,6 +195,27 @@ def test_what_is_imported_is_as_it_was(app):
     assert unread(carol)[f"private:{name}"] == 2
 
 
+def test_imported_threads_are_read_up_to_where_lines_say(app):
+    name = uuid.uuid4().hex
+    said = {"type": "message", "channel": f"private:{name}"}
+    reply = lambda number, user, minute: {  # noqa: E731
+        **said, "id": f"{name}-{number}", "user_id": user, "text": "a reply", "parent_id": f"{name}-topic", "created_at": f"2025-01-01T00:{minute:02d}:00Z"}
+    lines = [
+        {"type": "channel", "channel": f"private:{name}"},
+        *({"type": "member", "channel": f"private:{name}", "user_id": user, "created_at": "2024-01-01T00:00:00Z"} for user in ("bob", "carol")),
+        {**said, "id": f"{name}-topic", "user_id": "bob", "text": "topic", "created_at": "2025-01-01T00:00:00Z"},
+        # The newest is not the last that comes.
+        reply(1, "carol", 10), reply(2, "bob", 30), reply(3, "carol", 20),
+        {"type": "read", "channel": f"private:{name}", "user_id": "bob", "message_id": f"{name}-1"}]
+    task = imported(app, lines)
+    assert (task["status"], task["refused"]) == ("done", 0), errors(app, task)
+    topic = app.user("bob").get(f"/v1/messages/{name}-topic", expect=200).json()
+    assert (topic["reply_count"], topic["latest_reply_at"]) == (3, "2025-01-01T00:30:00.000Z")
+    unread = lambda user: {  # noqa: E731
+        each["message"]["id"]: each["unread"] for each in app.user(user).get("/v1/threads?limit=100", expect=200).json()["data"]}[f"{name}-topic"]
+    assert (unread("bob"), unread("carol")) == (1, 1)
+
+
 def test_wrong_lines_are_named_and_the_others_kept_or_all_refused(app):
     name = uuid.uuid4().hex
     lines = [

@@ -205,7 +205,17 @@ extension ChatShard {
     let (address, _) = try place(line.channel)
     try Self.check(user: line.userID)
     try known.require(address)
-    try Self.find(line.messageID, in: address, before: .max, known)
+    let parent = try Self.find(line.messageID, in: address, before: .max, known)
+    if parent != nil {
+      batch.add(
+        """
+        INSERT INTO chat_thread_members (parent, user_id, replies, place, seen, follows, since)
+        SELECT parent, \(line.userID), 0, 0, seq, 0, \(line.readAt ?? known.now)
+        FROM chat_messages WHERE id = \(line.messageID) AND parent IS NOT NULL
+        ON CONFLICT (parent, user_id) DO UPDATE SET seen = excluded.seen
+        WHERE excluded.seen > chat_thread_members.seen
+        """)
+    }
     batch.add(
       """
       INSERT INTO chat_reads (type, channel, user_id, seq, message, read_at)
