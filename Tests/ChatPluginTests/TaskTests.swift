@@ -137,6 +137,24 @@ extension TestHost {
     }
   }
 
+  @Test func `is not mentioned either in what others alone see of their own`() async throws {
+    try await withChat { host async throws in
+      try await host.send("first", as: .user("carol"))
+      let banned = try await host.request(
+        "PUT", "/v1/channels/messaging/general/bans/alice", body: #"{"shadow":true}"#, as: .key())
+      #expect(banned.status == 200)
+      for number in 100..<250 {
+        try await host.post(
+          #"{"text":"x","id":"h\#(number)","mentions":["bob","carol"],"custom":{"to":"bob"}}"#,
+          as: .user("alice"))
+      }
+      #expect(try await host.task("erasures", #"{"user_id":"bob"}"#).status == "done")
+      let left = try await host.execute("SELECT message FROM chat_held_messages").map { $0[0] }
+      #expect(left.count == 150)
+      #expect(left.allSatisfy { $0.contains(#""mentions":["carol"]"#) })
+    }
+  }
+
   @Test func `is asked for once and done once`() async throws {
     try await withChat { host async throws in
       let first = try await host.task("erasures", #"{"user_id":"nobody"}"#)

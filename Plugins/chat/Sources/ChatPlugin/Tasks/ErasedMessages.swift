@@ -221,4 +221,30 @@ extension ChatShard {
     }
     return slice
   }
+
+  /// Likewise in held messages of others, which stand as they were answered.
+  func eraseMentionsHeld(of user: String, after position: String) async throws -> Slice {
+    let name = try RawJSON(encoding: [user]).text.dropFirst().dropLast()
+    let rows = try await context.store.read(
+      """
+      SELECT id, message FROM chat_held_messages
+      WHERE id > \(position) AND user_id <> \(user) AND instr(message, \(String(name))) > 0
+      ORDER BY id LIMIT \(tasks.rows)
+      """)
+    guard !rows.isEmpty else { return .last }
+    var slice = Slice()
+    for row in rows {
+      let id = try row["id", String.self]
+      slice.position = id
+      var message = try row["message", RawJSON.self].decode(Message.self)
+      let rest = (message.mentions ?? []).filter { $0 != user }
+      guard rest.count < message.mentions?.count ?? 0 else { continue }
+      message.mentions = rest.isEmpty ? nil : rest
+      slice.batch.add(
+        """
+        UPDATE chat_held_messages SET message = \(try RawJSON(encoding: message)) WHERE id = \(id)
+        """)
+    }
+    return slice
+  }
 }

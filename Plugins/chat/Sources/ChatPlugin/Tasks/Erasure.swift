@@ -5,6 +5,8 @@ struct Slice {
   var batch = Batch()
   /// Whether nothing is left of the step.
   var isLast = false
+  /// Where the next begins, where that is not seen by what is left.
+  var position: String?
   /// What is told when it is on disk; kept nowhere.
   var afterwards: [() -> Void] = []
 
@@ -27,7 +29,8 @@ extension ChatShard {
     // Where the step has begun, in batches.
     let position = task.position.isEmpty ? "\(task.batches)" : task.position
     try await commit(
-      slice.batch, of: task, stage: stage, position: slice.isLast ? "" : position,
+      slice.batch, of: task, stage: stage,
+      position: slice.isLast ? "" : slice.position ?? position,
       isDone: stage == steps.count)
     for tell in slice.afterwards { tell() }
   }
@@ -51,6 +54,7 @@ extension ChatShard {
     case .mentions: return try await eraseMentions(of: user)
     case .mentionsIn(let table, let key):
       return try await eraseMentions(of: user, in: table, by: key)
+    case .mentionsHeld: return try await eraseMentionsHeld(of: user, after: task.position)
     case .trace(let trace):
       return try await erase(
         trace, of: user, leaving: task.mode == "anonymise" ? pseudonym : nil)

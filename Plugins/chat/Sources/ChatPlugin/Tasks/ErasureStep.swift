@@ -21,6 +21,8 @@ enum ErasureStep: Equatable {
   case exports, memberships, mutes, messages, votes, mentions
   /// Those in what messages said before, or are to say.
   case mentionsIn(table: String, key: [String])
+  /// Those in messages that their authors alone see.
+  case mentionsHeld
   case trace(Trace)
   /// The index of words, where what was removed stands until it is merged.
   case words
@@ -31,6 +33,7 @@ enum ErasureStep: Equatable {
     + [
       .mentionsIn(table: "chat_edits", key: ["message", "version"]),
       .mentionsIn(table: "chat_drafts", key: ["user_id", "type", "channel", "parent"]),
+      .mentionsHeld,
     ] + traces.map { .trace($0) } + [.words]
 
   private static let ofChannel = ["type", "channel", "user_id"]
