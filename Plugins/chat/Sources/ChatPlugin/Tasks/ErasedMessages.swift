@@ -1,9 +1,9 @@
 internal import PluginKit
 
-/// What becomes of the messages of an erased user, and of those that mention him.
+/// What becomes of the messages of an erased user.
 extension ChatShard {
   /// A message in its place.
-  private struct Placed {
+  struct PlacedMessage {
     var message: Message
     let address: ChannelAddress
     let deletedAt: Timestamp?
@@ -14,7 +14,7 @@ extension ChatShard {
   /// How long a history keeps events, and a day, in milliseconds.
   private static let remembered: Int64 = 31 * 86_400_000
 
-  private func placed(_ rows: Rows) throws -> [Placed] {
+  func placed(_ rows: Rows) throws -> [PlacedMessage] {
     let horizon = try context.clock.now().adding(milliseconds: -Self.remembered)
     return try rows.compactMap { row in
       guard
@@ -23,13 +23,13 @@ extension ChatShard {
       else { return nil }
       let message = try row.decode(Message.self)
       let deletedAt = try row["deleted_at", Timestamp?.self]
-      return Placed(
+      return PlacedMessage(
         message: message, address: address, deletedAt: deletedAt,
         isRecent: (deletedAt ?? message.updatedAt ?? message.createdAt) >= horizon)
     }
   }
 
-  private func messages(of user: String) async throws -> [Placed] {
+  private func messages(of user: String) async throws -> [PlacedMessage] {
     try placed(
       try await context.store.read(
         """
@@ -92,7 +92,7 @@ extension ChatShard {
   }
 
   private static func gone(
-    _ placed: Placed, by pseudonym: String, at now: Timestamp
+    _ placed: PlacedMessage, by pseudonym: String, at now: Timestamp
   ) throws -> Emit {
     var message = placed.message
     message.userID = pseudonym
@@ -148,102 +148,6 @@ extension ChatShard {
         try Emit(
           "chat.message.updated", channel: each.address.realTimeName, replacing: message.id,
           data: message.published))
-    }
-    return slice
-  }
-
-  /// Others' messages do not mention him any more; what they say stays theirs.
-  func eraseMentions(of user: String) async throws -> Slice {
-    let found = try placed(
-      try await context.store.read(
-        """
-        SELECT \(raw: Message.columns), m.type, m.channel AS channel_id, m.deleted_at
-        FROM chat_mentions x JOIN chat_messages m ON m.id = x.message
-        WHERE x.user_id = \(user) ORDER BY x.created_at, x.message LIMIT \(tasks.rows)
-        """))
-    var slice = Slice()
-    // One whose message is not there any more.
-    guard !found.isEmpty else {
-      slice.batch.add("DELETE FROM chat_mentions WHERE user_id = \(user)")
-      slice.isLast = true
-      return slice
-    }
-    for each in found {
-      var message = each.message
-      let rest = (message.mentions ?? []).filter { $0 != user }
-      message.mentions = rest.isEmpty ? nil : rest
-      slice.batch.add(
-        SQL(
-          """
-          UPDATE chat_messages SET mentions = \(try message.mentionsJSON)
-          WHERE id = \(message.id)
-            AND coalesce(mentions, '') = \(try each.message.mentionsJSON?.text ?? "")
-          """
-        ).expect(exactly: 1))
-      if each.isRecent, each.deletedAt == nil {
-        slice.batch.emit(
-          try Emit(
-            "chat.message.updated", channel: each.address.realTimeName, replacing: message.id,
-            data: message.published))
-      }
-    }
-    slice.batch.add(
-      """
-      DELETE FROM chat_mentions
-      WHERE user_id = \(user) AND message IN (\(each: found.map(\.message.id)))
-      """)
-    return slice
-  }
-
-  /// Likewise in a table with a list of mentions that nothing else is found by.
-  func eraseMentions(of user: String, in table: String, by key: [String]) async throws -> Slice {
-    let name = try RawJSON(encoding: [user]).text.dropFirst().dropLast()
-    let rows = try await context.store.read(
-      """
-      SELECT \(raw: key.joined(separator: ", ")), mentions FROM \(raw: table)
-      WHERE instr(coalesce(mentions, ''), \(String(name))) > 0 LIMIT \(tasks.rows)
-      """)
-    guard !rows.isEmpty else { return .last }
-    var slice = Slice()
-    for row in rows {
-      let all = try row["mentions", RawJSON.self].decode([String].self)
-      let rest = all.filter { $0 != user }
-      let left = try rest.isEmpty ? nil : RawJSON(encoding: rest)
-      var condition: Fragment = "1 = 1"
-      for column in key {
-        condition = "\(condition) AND \(raw: column) = \(value: row[column] ?? .null)"
-      }
-      slice.batch.add(
-        """
-        UPDATE \(raw: table) SET mentions = \(left)
-        WHERE \(condition)
-        """)
-    }
-    return slice
-  }
-
-  /// Likewise in held messages of others, which stand as they were answered.
-  func eraseMentionsHeld(of user: String, after position: String) async throws -> Slice {
-    let name = try RawJSON(encoding: [user]).text.dropFirst().dropLast()
-    let rows = try await context.store.read(
-      """
-      SELECT id, message FROM chat_held_messages
-      WHERE id > \(position) AND user_id <> \(user) AND instr(message, \(String(name))) > 0
-      ORDER BY id LIMIT \(tasks.rows)
-      """)
-    guard !rows.isEmpty else { return .last }
-    var slice = Slice()
-    for row in rows {
-      let id = try row["id", String.self]
-      slice.position = id
-      var message = try row["message", RawJSON.self].decode(Message.self)
-      let rest = (message.mentions ?? []).filter { $0 != user }
-      guard rest.count < message.mentions?.count ?? 0 else { continue }
-      message.mentions = rest.isEmpty ? nil : rest
-      slice.batch.add(
-        """
-        UPDATE chat_held_messages SET message = \(try RawJSON(encoding: message)) WHERE id = \(id)
-        """)
     }
     return slice
   }

@@ -67,7 +67,9 @@ final class ImportKnowledge {
 
 extension ChatShard {
   /// Reads what some lines refer to.
-  func known(to rows: some Sequence<ImportSlice.Row>, of task: TaskRecord) async throws -> ImportKnowledge {
+  func known(to rows: some Sequence<ImportSlice.Row>, of task: TaskRecord) async throws
+    -> ImportKnowledge
+  {
     let known = ImportKnowledge(now: try context.clock.now(), isOnlyLooking: task.stage == 0)
     var (channels, messages): (Set<String>, Set<String>) = ([], [])
     var members: [(number: Int64, line: ImportLine.Membership)] = []
@@ -149,7 +151,9 @@ extension ChatShard {
         """,
       ]
       if !known.isOnlyLooking {
-        statements += those.map { address.lastSeq(before: $0.line.createdAt ?? known.now, Self.looked) }
+        statements += those.map {
+          address.lastSeq(before: $0.line.createdAt ?? known.now, Self.looked)
+        }
       }
       let results = try await context.store.read(statements)
       known.rosters["\(address)"] = ImportKnowledge.Roster(
