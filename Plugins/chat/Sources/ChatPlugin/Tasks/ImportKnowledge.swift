@@ -135,8 +135,8 @@ extension ChatShard {
   private func learn(
     _ members: [(number: Int64, line: ImportLine.Membership)], _ known: ImportKnowledge
   ) async throws {
-    for (name, those) in Dictionary(grouping: members, by: \.line.channel) {
-      guard let (address, _) = try? channel(name, at: "") else { continue }
+    let placed = Dictionary(grouping: members) { try? channel($0.line.channel, at: "").0 }
+    for case (let address?, let those) in placed {
       let users = Set(those.map(\.line.userID)).sorted()
       var statements: [SQL] = [
         """
