@@ -1,5 +1,6 @@
 import PluginKit
 import PluginTesting
+import Synchronization
 import Testing
 
 @testable import ChatPlugin
@@ -51,6 +52,55 @@ import Testing
       #expect(try await host.send("/do darn").status == 403)
       #expect(try await host.send("/do").status == 400)
       #expect(try await host.list().json(ListPage<Said>.self).data.map(\.text) == ["this"])
+    }
+  }
+
+  @Test func `is run once for an id, and its message is the answer to every repeat`() async throws {
+    let asked = Mutex(0)
+    try await commanded { question in
+      let number = asked.withLock { asked in
+        asked += 1
+        return asked
+      }
+      return RawJSON(
+        unchecked: Array(#"{"action":"send","text":"\#(question.args) \#(number)"}"#.utf8))
+    } _: { host async throws in
+      let sent = try await host.send("/do this", id: "m1")
+      #expect(sent.status == 201)
+      for _ in 0..<2 {
+        let again = try await host.send("/do this", id: "m1")
+        #expect(again.status == 200 && again.text == sent.text)
+      }
+      #expect(asked.withLock(\.self) == 1)
+      // Another's id, or one that is gone, is taken.
+      #expect(try await host.send("/do this", id: "m1", as: .user("carol")).status == 409)
+      #expect(try await host.request("DELETE", "/v1/messages/m1", as: .user("bob")).status == 204)
+      #expect(try await host.send("/do this", id: "m1").status == 409)
+      #expect(asked.withLock(\.self) == 1)
+    }
+  }
+
+  @Test(arguments: ["send", "reply"])
+  func `is as slow as any message`(action: String) async throws {
+    let asked = Mutex(0)
+    try await commanded { _ in
+      asked.withLock { $0 += 1 }
+      return RawJSON(unchecked: Array(#"{"action":"\#(action)","text":"x"}"#.utf8))
+    } _: { host async throws in
+      try await host.send("first", as: .user("alice"))
+      let slow = try await host.request(
+        "PATCH", "/v1/channels/messaging/general", body: #"{"slow_mode_seconds":10}"#, as: .key())
+      #expect(slow.status == 200)
+      let given = try await host.send("/do it", id: "m1")
+      #expect(given.status == (action == "send" ? 201 : 202))
+      #expect(try await host.send("/do it").status == 429)
+      #expect(try await host.send("anything").status == 429)
+      #expect(asked.withLock(\.self) == 1)
+      // What was sent is answered however soon it is asked for again.
+      #expect(try await host.send("/do it", id: "m1").status == (action == "send" ? 200 : 429))
+      try await host.advance(milliseconds: 10_000)
+      #expect(try await host.send("/do it").status == given.status)
+      #expect(asked.withLock(\.self) == 2)
     }
   }
 

@@ -8,7 +8,7 @@ extension TestHost {
   /// What a user was told last of his counts, after all has been said.
   fileprivate func lastCount(_ user: String, _ type: String = "chat.unread") async throws -> String?
   {
-    try await settle()
+    try await breathe()
     return try await published.last { $0.channel == "#\(user)" && $0.type == type }?.data.text
   }
 

@@ -143,13 +143,39 @@ extension TestHost {
         }
       }
       for reply in pending { #expect(try await reply.reply().status == 201) }
-      try await host.settle()
+      try await host.breathe()
       let told = try await host.told
       for (user, unread) in [("alice", 20), ("bob", 40), ("carol", 20)] {
         #expect(
           told.last { $0.hasPrefix("#\(user) ") }
             == ##"#\##(user) {"channel":"private:p","unread":\##(unread)}"##)
       }
+    }
+  }
+
+  @Test func `is told together where much is said at once`() async throws {
+    try await withChat { host async throws in
+      try await host.create(#"{"type":"private","id":"p","members":["alice"]}"#)
+      for number in 1...20 { try await host.send("\(number)", to: "private/p") }
+      try await host.breathe()
+      let told = try await host.told
+      #expect(told.count <= 2 && told.last == ##"#alice {"channel":"private:p","unread":20}"##)
+    }
+  }
+
+  @Test func `is told with the mark when a role is changed`() async throws {
+    try await withChat { host async throws in
+      try await host.create(#"{"type":"private","id":"p","members":["alice"]}"#)
+      try await host.send("1", id: "m1", to: "private/p")
+      #expect(try await host.read("m1", in: "private/p").status == 200)
+      try await host.breathe()
+      let changed = try await host.request(
+        "PATCH", "/v1/channels/private/p/members/alice", body: #"{"role":"moderator"}"#, as: .key())
+      #expect(changed.status == 200)
+      try await host.breathe()
+      #expect(
+        try await host.told.last
+          == ##"#alice {"channel":"private:p","unread":0,"message_id":"m1"}"##)
     }
   }
 
@@ -197,12 +223,12 @@ extension TestHost {
       let members = (0..<ChatShard.audience).map { "\"u\($0)\"" }.joined(separator: ",")
       try await host.create(#"{"type":"private","id":"p","members":[\#(members)]}"#, as: .key())
       try await host.send("1", to: "private/p", as: .user("u0"))
-      try await host.settle()
+      try await host.breathe()
       #expect(try await host.told.count == ChatShard.audience - 1)
       _ = try await host.request(
         "POST", "/v1/channels/private/p/members", body: #"{"members":["more"]}"#, as: .user("u0"))
       try await host.send("2", to: "private/p", as: .user("u0"))
-      try await host.settle()
+      try await host.breathe()
       #expect(try await host.told.count == ChatShard.audience - 1)
     }
   }

@@ -33,6 +33,12 @@ extension TestHost {
       as: principal)
   }
 
+  /// Lets some rounds pass in which users are told how much they have not read.
+  func breathe() async throws {
+    try await settle()
+    try await advance(milliseconds: 5 * ChatShard.breath)
+  }
+
   func list(
     _ query: String = "", of channel: String = "messaging/general",
     as principal: Principal = .user("alice")

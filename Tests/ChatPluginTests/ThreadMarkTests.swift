@@ -25,7 +25,7 @@ extension TestHost {
   /// What users were told of threads that they have not read: the channel, and the data.
   fileprivate var told: [String] {
     get async throws {
-      try await settle()
+      try await breathe()
       return try await published.filter { $0.type == "chat.thread.unread" }.map {
         "\($0.channel ?? "") \($0.data.text)"
       }
@@ -193,7 +193,7 @@ private struct Listed: Decodable {
         "POST", "/v1/channels/private/p/read", body: #"{"message_id":"m1"}"#, as: .user("alice"))
       #expect(mark.text.contains(#""unread":0"#))
       try await host.reply("r1", in: "private/p", as: .user("bob"))
-      try await host.settle()
+      try await host.breathe()
       let before = try await host.published.filter { $0.type == "chat.unread" }.count
       let none = try await host.request("GET", "/v1/unread", as: .user("alice"))
       #expect(none.text == #"{"data":[],"next":null}"#)
@@ -202,7 +202,7 @@ private struct Listed: Decodable {
       #expect(refused.status == 400)
       try await host.reply(
         "r2", to: "m1", #","show_in_channel":true"#, in: "private/p", as: .user("bob"))
-      try await host.settle()
+      try await host.breathe()
       let unread = try await host.request("GET", "/v1/unread", as: .user("alice"))
       #expect(unread.text.contains(#""channel":"private:p","unread":1"#))
       #expect(try await host.published.filter { $0.type == "chat.unread" }.count == before + 1)

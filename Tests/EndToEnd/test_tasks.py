@@ -38,6 +38,8 @@ def exported(app, user: str) -> list[dict]:
     assert finished(app, "exports", id)["status"] == "done"
     content = app.server.get(f"/v1/exports/{id}/content", expect=200)
     assert content.headers["content-type"] == "application/x-ndjson"
+    # What is cut short is known by it.
+    assert int(content.headers["content-length"]) == len(content.content) > 0
     return [json.loads(line) for line in content.text.splitlines()]
 
 
@@ -70,6 +72,7 @@ def live(app, user: str, marker: str) -> dict:
     him.put(f"/v1/messages/{of_bob}/reactions/like", expect=200)
     him.post(path(channel, "/read"), {"message_id": of_bob}, expect=200)
     him.put(path(channel, "/draft"), {"text": f"{marker} draft"}, expect=200)
+    him.put(f"/v1/messages/{of_bob}/reminder", {"remind_at": "2100-01-01T00:00:00Z"}, expect=200)
     him.put("/v1/mutes/bob", expect=200)
     alice.put(f"/v1/mutes/{user}", expect=200)
     him.post(f"/v1/messages/{of_bob}/flag", {"reason": "spam"}, expect=201)
@@ -85,12 +88,14 @@ def test_an_export_has_everything_of_a_user(app):
     lines = exported(app, user)
     kinds = [line["type"] for line in lines]
     assert {kind: kinds.count(kind) for kind in kinds} == {
-        "member": 1, "message": 4, "edit": 1, "reaction": 1, "vote": 1, "read": 1, "thread": 2, "draft": 1, "mention": 1, "mute": 1, "flag": 1}
+        "member": 1, "message": 4, "edit": 1, "reaction": 1, "vote": 1, "read": 1, "thread": 2, "draft": 1, "mention": 1, "mute": 1, "flag": 1, "reminder": 1}
     first = next(line for line in lines if line.get("id") == things["first"])
     shown = app.user(user).get(f"/v1/messages/{things['first']}", expect=200).json()
     assert {name: first[name] for name in ("id", "channel", "user_id", "text", "attachments", "mentions", "custom", "created_at", "updated_at")} == \
         {name: shown[name] for name in ("id", "channel", "user_id", "text", "attachments", "mentions", "custom", "created_at", "updated_at")}
     assert next(line for line in lines if line["type"] == "edit")["text"] == "mark first"
+    reminder = next(line for line in lines if line["type"] == "reminder")
+    assert (reminder["message_id"], reminder["channel"], reminder["remind_at"]) == (things["of_bob"], things["channel"], "2100-01-01T00:00:00.000Z")
     assert "bob's own" not in json.dumps(lines) and "an answer" not in json.dumps(lines)
 
 
@@ -190,6 +195,27 @@ def test_what_is_imported_is_as_it_was(app):
     assert unread(carol)[f"private:{name}"] == 2
 
 
+def test_imported_threads_are_read_up_to_where_lines_say(app):
+    name = uuid.uuid4().hex
+    said = {"type": "message", "channel": f"private:{name}"}
+    reply = lambda number, user, minute: {  # noqa: E731
+        **said, "id": f"{name}-{number}", "user_id": user, "text": "a reply", "parent_id": f"{name}-topic", "created_at": f"2025-01-01T00:{minute:02d}:00Z"}
+    lines = [
+        {"type": "channel", "channel": f"private:{name}"},
+        *({"type": "member", "channel": f"private:{name}", "user_id": user, "created_at": "2024-01-01T00:00:00Z"} for user in ("bob", "carol")),
+        {**said, "id": f"{name}-topic", "user_id": "bob", "text": "topic", "created_at": "2025-01-01T00:00:00Z"},
+        # The newest is not the last that comes.
+        reply(1, "carol", 10), reply(2, "bob", 30), reply(3, "carol", 20),
+        {"type": "read", "channel": f"private:{name}", "user_id": "bob", "message_id": f"{name}-1"}]
+    task = imported(app, lines)
+    assert (task["status"], task["refused"]) == ("done", 0), errors(app, task)
+    topic = app.user("bob").get(f"/v1/messages/{name}-topic", expect=200).json()
+    assert (topic["reply_count"], topic["latest_reply_at"]) == (3, "2025-01-01T00:30:00.000Z")
+    unread = lambda user: {  # noqa: E731
+        each["message"]["id"]: each["unread"] for each in app.user(user).get("/v1/threads?limit=100", expect=200).json()["data"]}[f"{name}-topic"]
+    assert (unread("bob"), unread("carol")) == (1, 1)
+
+
 def test_wrong_lines_are_named_and_the_others_kept_or_all_refused(app):
     name = uuid.uuid4().hex
     lines = [
@@ -215,6 +241,45 @@ def test_wrong_lines_are_named_and_the_others_kept_or_all_refused(app):
     assert imported(app, good, on_error="refuse")["status"] == "done"
 
 
+def test_members_who_cannot_come_are_refused(platform):
+    app = chatting(platform, "Small", {"small": {"max_members": 30}, "private": {}})
+    name = uuid.uuid4().hex
+    member = lambda channel, user, **more: {"type": "member", "channel": channel, "user_id": user, **more}  # noqa: E731
+    pair = app.server.post("/v1/channels", {"type": "private", "distinct": True, "members": ["bob", "carol"]}, expect=201).json()["channel"]
+    lines = [
+        {"type": "channel", "channel": f"small:{name}"}, *(member(f"small:{name}", f"user-{number}") for number in range(33)),
+        # Who is there already need not come.
+        member(f"small:{name}", "user-7"), member(pair, "bob"), member(pair, "dora")]
+    task = imported(app, lines)
+    assert (task["status"], task["refused"]) == ("done", 4), errors(app, task)
+    said = dict(errors(app, task))
+    assert sorted(said) == [32, 33, 34, 37] and "at most 30 members" in said[32] and "stay the same" in said[37]
+    assert app.server.get(f"/v1/channels/small/{name}", expect=200).json()["member_count"] == 30
+    assert app.server.get("/v1/channels/" + pair.replace(":", "/"), expect=200).json()["member_count"] == 2
+
+
+def test_a_slice_of_an_import_is_as_large_as_a_batch_may_be(app):
+    """Lines that bring much, among others that bring only what is wrong with them."""
+    name = uuid.uuid4().hex
+    said = {"type": "message", "channel": f"private:{name}", "user_id": "bob", "created_at": "2025-01-01T00:00:00Z"}
+    replies = [{**said, "id": f"{name}-{number}", "text": "a reply", "parent_id": f"{name}-first"} for number in range(24)]
+    crowded = [{**said, "id": f"{name}-all-{number}", "text": "all of you", "parent_id": f"{name}-first",
+                "mentions": [f"user-{each}" for each in range(32)]} for number in range(5)]
+    lines = [
+        {"type": "channel", "channel": f"private:{name}"}, {**said, "id": f"{name}-first", "text": "first"},
+        *({**said, "id": f"{name}-wrong-{number}"} for number in range(60)), *replies, *crowded]
+    task = imported(app, lines)
+    assert (task["status"], task["refused"], task["lines"]) == ("done", 60, len(lines)), task
+    assert app.server.get(f"/v1/messages/{name}-first", expect=200).json()["reply_count"] == 29
+
+
+def wake(gateway):
+    """Has the time of the alarms come while the gateway does not run."""
+    with contextlib.closing(sqlite3.connect(gateway.data / "control.sqlite")) as database:
+        assert database.execute("UPDATE sluice_alarms SET wake_at = 1, try_at = 1").rowcount > 0
+        database.commit()
+
+
 def test_tasks_go_on_after_kill_9(sluice):
     gateway = sluice()
     app = chatting(gateway, "Killed", TYPES)
@@ -233,9 +298,9 @@ def test_tasks_go_on_after_kill_9(sluice):
     for part in (1, 2):
         assert eventually(lambda: dealt() > len(lines) * part // 4, 60)
         gateway.kill()
+        # Nobody asks the app for anything.
+        wake(gateway)
         gateway.start()
-        # Whoever asks the app for something opens it, on whichever loop.
-        app.server.get("/v1/channels?limit=1", expect=200)
     assert eventually(lambda: dealt() == len(lines), 120)
     assert app.server.get(f"/v1/imports/{made['id']}", expect=200).json()["refused"] == 0
     there, after = [], None

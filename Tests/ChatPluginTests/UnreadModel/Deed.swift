@@ -49,7 +49,6 @@ struct Names {
 
 extension UnreadModel {
   /// What a step comes to; nil where there is nothing that it could be done to.
-  ///
   func deed(_ step: Step, _ names: Names) -> Deed? {
     switch step {
     case .send(let user, let channel, let isSilent):
@@ -78,6 +77,10 @@ extension UnreadModel {
       return reading(user % Self.users, message, isUnread, names)
     case .readThread(let user, let message, let isUnread):
       return readingThread(user % Self.users, message, isUnread, names)
+    case .erase(let user, let isAnonymous):
+      return erasing(user % Self.users, isAnonymous, names)
+    case .bring(let user, let channel, let message, let isReply):
+      return bringing(user, channel % channels.count, message, isReply, names)
     case .together: return nil
     default: return change(step, names)
     }
@@ -86,7 +89,7 @@ extension UnreadModel {
   /// One that is there, deleted or not, in a channel that is there.
   ///
   /// - Parameter user: whose own held messages are there too; nil for nobody's.
-  private func there(_ number: Int, to user: Int? = nil) -> Message? {
+  func there(_ number: Int, to user: Int? = nil) -> Message? {
     guard !messages.isEmpty else { return nil }
     let message = messages[number % messages.count]
     guard !message.isHeld || message.author == user, !message.isPurged,

@@ -11,10 +11,19 @@ struct Player {
   /// What a user's devices show, by user and channel or thread, from what was pushed to them and nothing else.
   private var shown: [[String: Shown]] = Array(repeating: [:], count: UnreadModel.users)
 
+  /// Whose devices ask anew, since they are not told of what has happened.
+  private var reloading: [Int] = []
+
   private struct Shown: Decodable {
     let channel: String
     let parentID: String?
     let unread: Int
+
+    init(channel: String, parentID: String? = nil, unread: Int) {
+      self.channel = channel
+      self.parentID = parentID
+      self.unread = unread
+    }
 
     private enum CodingKeys: String, CodingKey {
       case channel
@@ -51,7 +60,13 @@ struct Player {
   private mutating func perform(_ step: Step) async throws -> String? {
     guard case .together(let steps) = step else {
       guard let deed = model.deed(step, names) else { return nil }
-      return try await end(try await begin(deed), deed)
+      let fault = try await end(try await begin(deed), deed)
+      switch step {
+      case .erase(let user, _): reloading = [user % UnreadModel.users]
+      case .bring: reloading = Array(0..<UnreadModel.users)
+      default: break
+      }
+      return fault
     }
     let deeds = steps.compactMap { model.deed($0, names) }
     var pending: [PendingReply] = []
@@ -84,8 +99,10 @@ struct Player {
 
   /// What the plugin says otherwise than the model: to anybody by itself, and to these when they ask.
   private mutating func difference(_ asking: [Int]) async throws -> String? {
-    try await host.settle()
+    try await host.breathe()
     try await listen()
+    for user in reloading { reload(user) }
+    reloading = []
     for user in 0..<UnreadModel.users {
       if let difference = toldDifference(user) { return "\(names.user(user)): \(difference)" }
     }
@@ -95,6 +112,20 @@ struct Player {
       }
     }
     return nil
+  }
+
+  private mutating func reload(_ user: Int) {
+    shown[user] = [:]
+    for channel in model.channels.indices {
+      let name = names.channel(channel)
+      shown[user][name] = Shown(channel: name, unread: model.unread(of: channel, by: user))
+    }
+    for root in model.threads(of: user) {
+      let name = names.message(root)
+      shown[user][name] = Shown(
+        channel: names.channel(model.messages[root].channel), parentID: name,
+        unread: model.unread(ofThread: root, by: user))
+    }
   }
 
   private func toldDifference(_ user: Int) -> String? {

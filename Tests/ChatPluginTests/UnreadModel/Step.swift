@@ -15,6 +15,10 @@ enum Step {
   case give(user: Int, channel: Int, isOutsider: Bool)
   case hide(user: Int, channel: Int)
   case deleteChannel(channel: Int, isHard: Bool)
+  case erase(user: Int, isAnonymous: Bool)
+  /// Brings a message of the user's, or a reply to the message, from elsewhere; the next user as a member; and the one after him as having
+  /// read the message.
+  case bring(user: Int, channel: Int, message: Int, isReply: Bool)
   /// At the same time; the steps are such as come to the same in whatever order.
   case together([Step])
 }
@@ -23,7 +27,7 @@ extension Step {
   /// A step at random; the frequent ones are those that histories consist of.
   static func random(_ random: inout SplitMix) -> Step {
     let (user, channel, message) = (random.number(), random.number(), random.number())
-    switch random.next() % 40 {
+    switch random.next() % 42 {
     case 0..<9: return .send(user: user, channel: channel, isSilent: random.isOneOf(8))
     case 9..<17:
       return .reply(
@@ -42,6 +46,11 @@ extension Step {
     case 37:
       guard random.isOneOf(3) else { return .join(user: user, channel: channel) }
       return .deleteChannel(channel: channel, isHard: random.isOneOf(2))
+    case 38:
+      guard random.isOneOf(2) else { return .mute(user: user, other: channel, isOn: true) }
+      return .erase(user: user, isAnonymous: random.isOneOf(2))
+    case 39:
+      return .bring(user: user, channel: channel, message: message, isReply: random.isOneOf(2))
     default:
       // By different users, and with one message that is new.
       let reads: [Step] = (1..<UnreadModel.users).map { next in

@@ -3,7 +3,8 @@ struct UnreadModel {
   struct Message {
     let number: Int
     let channel: Int
-    let author: Int
+    /// Below 0 when nobody knows him any more.
+    var author: Int
     /// Among the messages of its channel.
     let place: Int
     /// Of a reply: the message that began the thread.
@@ -60,6 +61,8 @@ struct UnreadModel {
   var threads: [Int: [Int: Follower]] = [:]
   /// Whom a user does not hear of.
   var mutes: [Int: Set<Int>] = [:]
+  /// How many users have been erased whose messages stay.
+  var pseudonyms = 0
 
   // What there is to know.
 

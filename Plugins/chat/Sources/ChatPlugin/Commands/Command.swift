@@ -73,8 +73,11 @@ private struct CommandAnswer: Decodable, Sendable {
 extension ChatShard {
   /// What a message comes to that may be a command.
   enum Commanded {
-    case message(Message)
+    /// - Parameter isPaced: whether it has been counted already among those that its user may write in some time.
+    case message(Message, isPaced: Bool)
     case reply(CommandReply)
+    /// What came of the command when it was given before, with the same id.
+    case sent(Message)
   }
 
   /// The most bytes of what another plugin makes of a message.
@@ -82,16 +85,23 @@ extension ChatShard {
 
   /// Runs the command that a user's message is, in channels of a type that has it; any other message stays as it is.
   ///
-  /// - Throws: `Problem` 403 when the user may not write there, or the command is refused; 503 when nobody runs it.
+  /// - Parameter isNamed: whether the client has said the message's id, so that it may have been sent before.
+  /// - Throws: `Problem` 403 when the user may not write there, or the command is refused; 409 when another message has the id; 429 when he
+  ///   writes too often; 503 when nobody runs it.
   func run(
-    _ message: Message, in address: ChannelAddress, _ type: ChannelType, for actor: Actor,
-    who permission: Permission
+    _ message: Message, isNamed: Bool, in address: ChannelAddress, _ type: ChannelType,
+    for actor: Actor, who permission: Permission
   ) async throws -> Commanded {
     guard actor.user != nil, let (name, args) = Self.words(of: message.text),
       let command = type.commands[name]
-    else { return .message(message) }
+    else { return .message(message, isPaced: false) }
+    if isNamed, let earlier = try await commanded(message, in: address, type, for: actor) {
+      return .sent(earlier)
+    }
     // Nobody else is asked about what is refused all the same.
-    try await admit(actor, to: address, type, for: permission)
+    let access = try await admit(actor, to: address, type, for: permission)
+    let isPaced = type.pace.isOfType || (access.channel?.slowMode ?? 0) > 0
+    if isPaced { try await keepPace(of: message, in: address, type, access.channel?.slowMode) }
     let answer: CommandAnswer
     do {
       answer = try await ask(
@@ -112,7 +122,7 @@ extension ChatShard {
       made.custom = answer.custom ?? message.custom
       try type.check(text: made.text)
       try made.requireContent()
-      return .message(made)
+      return .message(made, isPaced: isPaced)
     case .reply:
       let reply = CommandReply(
         command: name, channel: message.channel, messageID: message.id,
@@ -121,6 +131,42 @@ extension ChatShard {
         createdAt: message.createdAt)
       tell("chat.command.replied", try RawJSON(encoding: reply), to: message.userID)
       return .reply(reply)
+    }
+  }
+
+  /// What a command with an id came to before. What another plugin made of it is its own, so it is known by who gave it, and where.
+  ///
+  /// - Throws: `Problem` 409 when another message has the id.
+  private func commanded(
+    _ message: Message, in address: ChannelAddress, _ type: ChannelType, for actor: Actor
+  ) async throws -> Message? {
+    let taken = Problem.conflict("Another message has the id \"\(message.id)\" already.")
+    if let held = try await held(message.id, by: actor) {
+      guard held.isInPlace(of: message) else { throw taken }
+      return held
+    }
+    let row = try await context.store.read(Message.find(message.id, evenDeleted: true)).first
+    guard let row else { return nil }
+    let earlier = try row.decode(Message.self)
+    guard try row["deleted_at", Timestamp?.self] == nil, earlier.isInPlace(of: message),
+      try await access(actor, address, type).allows(.readChannel)
+    else { throw taken }
+    return try await shown(earlier, to: actor.user)
+  }
+
+  /// Counts a command among what its user writes, before another plugin is asked: also one that comes to nothing has its cost.
+  ///
+  /// - Throws: `Problem` 429 when he writes too often.
+  private func keepPace(
+    of message: Message, in address: ChannelAddress, _ type: ChannelType, _ slowMode: Int64?
+  ) async throws {
+    do {
+      try await context.store.commit(isApartFromRequest: true) {
+        address.mayWrite(message.userID, type, at: message.createdAt)
+        address.keepPace(of: message.userID, type, at: message.createdAt)
+      }
+    } catch StoreError.conflict {
+      throw type.pace.refusal(in: address, slowMode: slowMode)
     }
   }
 
@@ -159,5 +205,13 @@ extension ChatShard {
       }
     }
     return try .json(Page(data: listed, next: nil))
+  }
+}
+
+extension Message {
+  /// Whether both are the same user's in the same place, whatever they say.
+  fileprivate func isInPlace(of other: Message) -> Bool {
+    id == other.id && channel == other.channel && userID == other.userID && kind == other.kind
+      && parentID == other.parentID && showInChannel == other.showInChannel
   }
 }

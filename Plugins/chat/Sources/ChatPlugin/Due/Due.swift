@@ -10,7 +10,9 @@ extension ChatShard {
     let now = try context.clock.now()
     try await closePolls(at: now)
     try await remind(at: now)
-    return try await context.store.read(
+    goOnWithTasks()
+    let tasks = try await nextAlarmOfTasks()
+    let due = try await context.store.read(
       """
       SELECT min(t.due) AS due FROM (
         SELECT min(remind_at) AS due FROM chat_reminders
@@ -20,6 +22,7 @@ extension ChatShard {
       ) AS t
       """
     ).first?["due", Timestamp?.self]
+    return [due, tasks].compactMap(\.self).min()
   }
 
   // MARK: - polls

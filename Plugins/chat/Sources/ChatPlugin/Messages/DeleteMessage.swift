@@ -114,7 +114,7 @@ extension ChatShard {
       ).map { batch.add($0) }
       Self.dropParts(of: message, &batch)
       batch.add("DELETE FROM chat_thread_members WHERE parent = \(id)")
-      if message.isListed { batch.add(found.address.moveMarks(from: id)) }
+      if message.isListed { batch.add(found.address.moveMarks(from: [id])) }
       if let parent = message.parentID, found.deletedAt == nil {
         Self.dropReply(message, of: parent, &batch)
       }
@@ -145,7 +145,7 @@ extension ChatShard {
   }
 
   /// Tells the readers of a channel and a thread how much they have not read without a message.
-  private func tellUnread(without message: Message, in address: ChannelAddress) {
+  func tellUnread(without message: Message, in address: ChannelAddress) {
     if message.isListed { tellUnread(in: address, but: message.userID) }
     if let parent = message.parentID {
       tellUnread(inThreadOf: parent, address, but: message.userID)

@@ -64,22 +64,29 @@ extension ChatShard {
   func send(
     _ draft: Draft, to address: ChannelAddress, _ type: ChannelType, for actor: Actor
   ) async throws -> Sent {
+    let isNamed = draft.id != nil
     let draft = try compose(draft, to: address, type, for: actor)
     let permission: Permission = draft.parentID == nil ? .sendMessage : .sendReply
-    switch try await run(draft, in: address, type, for: actor, who: permission) {
+    switch try await run(
+      draft, isNamed: isNamed, in: address, type, for: actor, who: permission)
+    {
     case .reply(let reply): return .reply(reply)
-    case .message(let message):
+    case .sent(let earlier): return .message(earlier, isNew: false)
+    case .message(let message, let isPaced):
       let passed = try await pass(message, in: address, type, for: actor, who: permission)
       let (sent, isNew) = try await send(
-        passed, to: address, type, for: actor, isSlowed: type.pace.isOfType)
+        passed, to: address, type, for: actor, isSlowed: isPaced || type.pace.isOfType,
+        isPaced: isPaced)
       return .message(sent, isNew: isNew)
     }
   }
 
-  /// - Parameter isSlowed: whether it is looked at how often the user writes; else a slow channel is found to be one on the way.
+  /// - Parameters:
+  ///   - isSlowed: whether it is looked at how often the user writes; else a slow channel is found to be one on the way.
+  ///   - isPaced: whether that has been looked at, and the message counted.
   private func send(
     _ passed: MessageGate.Passed, to address: ChannelAddress, _ type: ChannelType,
-    for actor: Actor, isSlowed: Bool
+    for actor: Actor, isSlowed: Bool, isPaced: Bool
   ) async throws -> (message: Message, isNew: Bool) {
     let message = passed.message
     let permission: Permission = message.parentID == nil ? .sendMessage : .sendReply
@@ -96,7 +103,7 @@ extension ChatShard {
       permission, actor, type, at: message.createdAt, isSlowed: isSlowed
     ).map { batch.add($0) }
     let pacing =
-      isSlowed && actor.user != nil
+      isSlowed && !isPaced && actor.user != nil
       ? batch.add(address.mayWrite(message.userID, type, at: message.createdAt)) : nil
     if pacing != nil {
       batch.add(address.keepPace(of: message.userID, type, at: message.createdAt))
@@ -145,7 +152,8 @@ extension ChatShard {
           at: place(in: address, type, for: actor, at: message.createdAt, isShown: false))
       }
       if !isSlowed, (access.channel?.slowMode ?? 0) > 0 {
-        return try await send(passed, to: address, type, for: actor, isSlowed: true)
+        return try await send(
+          passed, to: address, type, for: actor, isSlowed: true, isPaced: isPaced)
       }
       throw Self.overtaken(address)
     } catch StoreError.conflict(statement: let failed?, _) where failed == asking {

@@ -122,11 +122,11 @@ extension ChannelAddress {
     """
   }
 
-  /// Has marks that stand at a message that the batch has removed stand at what is left before it.
-  func moveMarks(from message: String) -> SQL {
+  /// Has marks that stand at messages that the batch has removed stand at what is left before them.
+  func moveMarks(from messages: [String]) -> SQL {
     """
     UPDATE chat_reads SET message = \(shown(upTo: "chat_reads.seq"))
-    WHERE type = \(type) AND channel = \(id) AND message = \(message)
+    WHERE type = \(type) AND channel = \(id) AND message IN (\(each: messages))
     """
   }
 

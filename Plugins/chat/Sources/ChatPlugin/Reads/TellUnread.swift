@@ -51,10 +51,13 @@ extension ChatShard {
   /// Members of a channel who are told how much they have not read; in larger channels nobody is.
   static let audience = 100
 
+  /// How long it is waited between two rounds, in milliseconds: what happens meanwhile is told together.
+  static let breath = 200
+
   /// How many channels and how many threads are looked at when much of a user's changes at once.
   static let reach = 1_000
 
-  /// Tells a channel's members, soon and once for all that happens until then, how much they have not read.
+  /// Tells a channel's members, at once or with all that happens in ``breath``, how much they have not read.
   ///
   /// - Parameter user: whose own count has not changed, since he has written it.
   func tellUnread(in address: ChannelAddress, but user: String) {
@@ -88,7 +91,13 @@ extension ChatShard {
     context.spawn { [self] in
       defer { telling[told] = nil }
       do {
-        while context.isOpen, try await tellRound(told) {}
+        while context.isOpen, try await tellRound(told) {
+          do {
+            try await context.timers.sleep(milliseconds: Self.breath)
+          } catch is HostError {
+            // Too many wait already; then it is gone on with at once.
+          }
+        }
       } catch {
         if context.isOpen {
           context.log.warning(
@@ -159,16 +168,24 @@ extension ChatShard {
   private func counts(
     of user: String, in address: ChannelAddress?
   ) async throws -> [UnreadCount] {
-    let (isAnywhere, type, id) = (address == nil, address?.type ?? "", address?.id ?? "")
+    let channel: Fragment =
+      if let address {
+        "m.type = \(address.type) AND m.channel = \(address.id)"
+      } else {
+        "\(raw: UnreadSQL.isBehind)"
+      }
+    let threads: Fragment =
+      if let address {
+        "p.type = \(address.type) AND p.channel = \(address.id)"
+      } else {
+        "1 = 1"
+      }
     let results = try await context.store.read([
       """
-      \(raw: UnreadSQL.members) AND m.user_id = \(user)
-        AND (\(isAnywhere) = 1 OR (m.type = \(type) AND m.channel = \(id)))
-        AND \(raw: UnreadSQL.isBehind) LIMIT \(Self.reach)
+      \(raw: UnreadSQL.members) AND m.user_id = \(user) AND \(channel) LIMIT \(Self.reach)
       """,
       """
-      \(raw: UnreadSQL.followers) AND t.user_id = \(user)
-        AND (\(isAnywhere) = 1 OR (p.type = \(type) AND p.channel = \(id)))
+      \(raw: UnreadSQL.followers) AND t.user_id = \(user) AND \(threads)
         AND \(raw: UnreadSQL.isBehindInThread) ORDER BY t.since DESC, t.parent DESC LIMIT \(Self.reach)
       """,
     ])

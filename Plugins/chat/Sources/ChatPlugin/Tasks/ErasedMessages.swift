@@ -1,9 +1,9 @@
 internal import PluginKit
 
-/// What becomes of the messages of an erased user, and of those that mention him.
+/// What becomes of the messages of an erased user.
 extension ChatShard {
   /// A message in its place.
-  private struct Placed {
+  struct PlacedMessage {
     var message: Message
     let address: ChannelAddress
     let deletedAt: Timestamp?
@@ -14,7 +14,7 @@ extension ChatShard {
   /// How long a history keeps events, and a day, in milliseconds.
   private static let remembered: Int64 = 31 * 86_400_000
 
-  private func placed(_ rows: Rows) throws -> [Placed] {
+  func placed(_ rows: Rows) throws -> [PlacedMessage] {
     let horizon = try context.clock.now().adding(milliseconds: -Self.remembered)
     return try rows.compactMap { row in
       guard
@@ -23,18 +23,18 @@ extension ChatShard {
       else { return nil }
       let message = try row.decode(Message.self)
       let deletedAt = try row["deleted_at", Timestamp?.self]
-      return Placed(
+      return PlacedMessage(
         message: message, address: address, deletedAt: deletedAt,
         isRecent: (deletedAt ?? message.updatedAt ?? message.createdAt) >= horizon)
     }
   }
 
-  private func messages(of user: String) async throws -> [Placed] {
+  private func messages(of user: String) async throws -> [PlacedMessage] {
     try placed(
       try await context.store.read(
         """
         SELECT \(raw: Message.columns), m.type, m.channel AS channel_id, m.deleted_at
-        FROM chat_messages m WHERE m.user_id = \(user) ORDER BY m.id LIMIT \(Self.sliced)
+        FROM chat_messages m WHERE m.user_id = \(user) ORDER BY m.id LIMIT \(tasks.rows)
         """))
   }
 
@@ -52,7 +52,6 @@ extension ChatShard {
       slice.batch.add("DELETE FROM \(raw: table) WHERE message IN (\(each: ids))")
     }
     slice.batch.add("DELETE FROM chat_flags WHERE message IN (\(each: ids))")
-    slice.batch.add("DELETE FROM chat_thread_members WHERE parent IN (\(each: [""] + alone))")
     slice.batch.add(
       """
       UPDATE chat_messages SET user_id = \(pseudonym), text = '', attachments = NULL, mentions = NULL,
@@ -62,6 +61,16 @@ extension ChatShard {
       """)
     slice.batch.add(
       "DELETE FROM chat_messages WHERE id IN (\(each: [""] + alone)) AND reply_count = 0")
+    slice.batch.add(
+      """
+      DELETE FROM chat_thread_members WHERE parent IN (\(each: [""] + alone))
+        AND NOT EXISTS (SELECT 1 FROM chat_messages p WHERE p.id = chat_thread_members.parent)
+      """)
+    for (address, those) in Dictionary(grouping: found, by: \.address) {
+      let gone = those.filter { $0.message.replyCount == nil && $0.message.isListed }
+      guard !gone.isEmpty else { continue }
+      slice.batch.add(address.moveMarks(from: gone.map(\.message.id)))
+    }
     if !parents.isEmpty {
       slice.batch.add(
         """
@@ -76,20 +85,41 @@ extension ChatShard {
     for each in found where each.isRecent {
       slice.batch.emit(try Self.gone(each, by: pseudonym, at: now))
     }
-    for address in Set(found.map(\.address)) {
-      slice.afterwards.append { [self] in tellUnread(in: address, but: pseudonym) }
+    for each in found {
+      slice.afterwards.append { [self] in tellUnread(without: each.message, in: each.address) }
     }
     return slice
   }
 
   private static func gone(
-    _ placed: Placed, by pseudonym: String, at now: Timestamp
+    _ placed: PlacedMessage, by pseudonym: String, at now: Timestamp
   ) throws -> Emit {
     var message = placed.message
     message.userID = pseudonym
     return try Emit(
       "chat.message.deleted", channel: placed.address.realTimeName, replacing: message.id,
       data: DeletedMessage(message, hard: false, at: placed.deletedAt ?? now))
+  }
+
+  /// Whoever has muted him mutes the pseudonym before his messages are that one's, so that nothing comes to be unread.
+  func keepMuted(_ user: String, as pseudonym: String) async throws -> Slice {
+    let muting = try await context.store.read(
+      """
+      SELECT m.user_id FROM chat_mutes m WHERE m.muted = \(user) AND NOT EXISTS (
+        SELECT 1 FROM chat_mutes o WHERE o.user_id = m.user_id AND o.muted = \(pseudonym))
+      LIMIT \(tasks.rows)
+      """
+    ).map { try $0["user_id", String.self] }
+    guard !muting.isEmpty else { return .last }
+    var slice = Slice()
+    slice.batch.add(
+      """
+      INSERT INTO chat_mutes (user_id, muted, created_at)
+      SELECT user_id, \(pseudonym), created_at FROM chat_mutes
+      WHERE muted = \(user) AND user_id IN (\(each: muting))
+      ON CONFLICT (user_id, muted) DO NOTHING
+      """)
+    return slice
   }
 
   /// They stay, and nobody knows any more whose they are.
@@ -103,6 +133,10 @@ extension ChatShard {
       UPDATE chat_messages SET user_id = \(pseudonym)
       WHERE id IN (\(each: found.map(\.message.id))) AND user_id = \(user)
       """)
+    // Whoever replies from here on has the messages' author follow their threads.
+    Self.moveThreads(
+      Set(found.map { $0.message.parentID ?? $0.message.id }).sorted(), of: user, to: pseudonym,
+      &slice.batch)
     for each in found where each.isRecent {
       guard each.deletedAt == nil else {
         slice.batch.emit(try Self.gone(each, by: pseudonym, at: now))
@@ -114,76 +148,6 @@ extension ChatShard {
         try Emit(
           "chat.message.updated", channel: each.address.realTimeName, replacing: message.id,
           data: message.published))
-    }
-    return slice
-  }
-
-  /// Others' messages do not mention him any more; what they say stays theirs.
-  func eraseMentions(of user: String) async throws -> Slice {
-    let found = try placed(
-      try await context.store.read(
-        """
-        SELECT \(raw: Message.columns), m.type, m.channel AS channel_id, m.deleted_at
-        FROM chat_mentions x JOIN chat_messages m ON m.id = x.message
-        WHERE x.user_id = \(user) ORDER BY x.created_at, x.message LIMIT \(Self.sliced)
-        """))
-    var slice = Slice()
-    // One whose message is not there any more.
-    guard !found.isEmpty else {
-      slice.batch.add("DELETE FROM chat_mentions WHERE user_id = \(user)")
-      slice.isLast = true
-      return slice
-    }
-    for each in found {
-      var message = each.message
-      let rest = (message.mentions ?? []).filter { $0 != user }
-      message.mentions = rest.isEmpty ? nil : rest
-      slice.batch.add(
-        SQL(
-          """
-          UPDATE chat_messages SET mentions = \(try message.mentionsJSON)
-          WHERE id = \(message.id)
-            AND coalesce(mentions, '') = \(try each.message.mentionsJSON?.text ?? "")
-          """
-        ).expect(exactly: 1))
-      if each.isRecent, each.deletedAt == nil {
-        slice.batch.emit(
-          try Emit(
-            "chat.message.updated", channel: each.address.realTimeName, replacing: message.id,
-            data: message.published))
-      }
-    }
-    slice.batch.add(
-      """
-      DELETE FROM chat_mentions
-      WHERE user_id = \(user) AND message IN (\(each: found.map(\.message.id)))
-      """)
-    return slice
-  }
-
-  /// Likewise in a table with a list of mentions that nothing else is found by.
-  func eraseMentions(of user: String, in table: String, by key: [String]) async throws -> Slice {
-    let name = try RawJSON(encoding: [user]).text.dropFirst().dropLast()
-    let rows = try await context.store.read(
-      """
-      SELECT \(raw: key.joined(separator: ", ")), mentions FROM \(raw: table)
-      WHERE instr(coalesce(mentions, ''), \(String(name))) > 0 LIMIT \(Self.sliced)
-      """)
-    guard !rows.isEmpty else { return .last }
-    var slice = Slice()
-    for row in rows {
-      let all = try row["mentions", RawJSON.self].decode([String].self)
-      let rest = all.filter { $0 != user }
-      let left = try rest.isEmpty ? nil : RawJSON(encoding: rest)
-      var condition: Fragment = "1 = 1"
-      for column in key {
-        condition = "\(condition) AND \(raw: column) = \(value: row[column] ?? .null)"
-      }
-      slice.batch.add(
-        """
-        UPDATE \(raw: table) SET mentions = \(left)
-        WHERE \(condition)
-        """)
     }
     return slice
   }

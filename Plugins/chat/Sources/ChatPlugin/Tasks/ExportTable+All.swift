@@ -89,6 +89,14 @@ extension ExportTable {
         Column("channel", .text, "nullif(x.type || ':' || x.channel, ':')"), Column("user_id"),
         Column("reason"), Column("shadow", .flag), createdAt, Column("expires_at", .time),
       ], from: "chat_bans x", key: ofChannel),
+    // Behind the others, so that an export that an earlier version has begun goes on where it is.
+    ExportTable(
+      kind: "reminder",
+      columns: [
+        Column("message_id", .text, "x.message"), channel, Column("user_id"),
+        Column("remind_at", .time), Column("reminded_at", .time), createdAt,
+        Column("updated_at", .time),
+      ], from: "chat_reminders x", key: [Column("message")]),
   ]
 }
 
@@ -102,21 +110,23 @@ extension ChatShard {
     let table = ExportTable.all[task.stage]
     let position =
       try task.position.isEmpty ? [] : JSON.decode([String].self, from: Array(task.position.utf8))
-    let rows = try await context.store.read(table.rows(of: user, after: position))
+    let limit = tasks.rows
+    let rows = try await context.store.read(
+      table.rows(of: user, after: position, limit: limit))
     var batch = Batch()
+    let lines = try rows.flatMap { try table.line($0) }
     if !rows.isEmpty {
-      let lines = try rows.flatMap { try table.line($0) }
       batch.add(
         """
         INSERT INTO chat_export_parts (task, number, lines)
         VALUES (\(task.id), \(task.batches), \(String(decoding: lines, as: UTF8.self)))
         """)
     }
-    let isLast = rows.count < ExportTable.page
+    let isLast = rows.count < limit
     let next = try isLast ? nil : rows.last.map { try RawJSON(encoding: table.position($0)).text }
     let stage = task.stage + (isLast ? 1 : 0)
     try await commit(
       batch, of: task, stage: stage, position: next ?? "", lines: Int64(rows.count),
-      isDone: stage == ExportTable.all.count)
+      bytes: Int64(lines.count), isDone: stage == ExportTable.all.count)
   }
 }

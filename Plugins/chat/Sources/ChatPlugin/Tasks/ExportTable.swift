@@ -27,13 +27,10 @@ struct ExportTable {
   /// In whose order they are read; no two rows have the same.
   let key: [Column]
 
-  /// How many rows are read at a time.
-  static let page = 100
-
   /// Those that come behind a position.
   ///
   /// - Parameter position: the values of the key, as texts; empty is the beginning.
-  func rows(of user: String, after position: [String]) -> SQL {
+  func rows(of user: String, after position: [String], limit: Int) -> SQL {
     let selected =
       columns.map { "\($0.sql) AS \"\($0.name)\"" }
       + key.enumerated().map { "\($1.sql) AS key_\($0)" }
@@ -51,7 +48,7 @@ struct ExportTable {
     return """
       SELECT \(raw: selected.joined(separator: ", ")) FROM \(raw: from)
       WHERE \(raw: self.user) = \(user) AND \(raw: condition) AND \(behind)
-      ORDER BY \(raw: order) LIMIT \(Self.page)
+      ORDER BY \(raw: order) LIMIT \(limit)
       """
   }
 

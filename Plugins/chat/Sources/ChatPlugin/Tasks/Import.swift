@@ -13,9 +13,21 @@ struct ImportSlice {
   var done: [Int64] = []
   var wrong: [(number: Int64, why: String)] = []
 
-  /// The most statements, of 256 that a batch has; no line brings more than fifty behind them.
+  /// The most statements before a line; a batch has 256. A line brings up to seventy, with `Mentions.limit` mentions in a reply, and three
+  /// more say what has become of the slice.
   static let statements = 150
-  static let rows = 100
+
+  /// The most members, for each of whom the channel's messages may be looked through.
+  static let members = 25
+
+  /// Those that go together: members come when what they have not to read is there.
+  static func belonging(_ rows: [Row]) -> ArraySlice<Row> {
+    let isMember = { (row: Row) in row.turn == ImportLine.memberTurn }
+    guard let first = rows.first, isMember(first) else {
+      return rows.prefix { !isMember($0) }
+    }
+    return rows.prefix(members).prefix(while: isMember)
+  }
 
   var isFull: Bool { batch.statements.count >= Self.statements }
 }
@@ -26,15 +38,17 @@ extension ChatShard {
   func importLines(_ task: TaskRecord) async throws {
     try context.store.checkRoom()
     if task.stage == 0 { return try await checkLines(task) }
+    let limit = tasks.rows
     let rows: [ImportSlice.Row] = try await context.store.read(
       """
       SELECT number, turn, line FROM chat_import_lines WHERE task = \(task.id)
-      ORDER BY turn, number LIMIT \(ImportSlice.rows)
+      ORDER BY turn, number LIMIT \(limit)
       """
     ).decode()
-    let known = try await known(to: rows, of: task)
+    let belonging = ImportSlice.belonging(rows)
+    let known = try await known(to: belonging, of: task)
     var slice = ImportSlice()
-    for row in rows where !slice.isFull {
+    for row in belonging where !slice.isFull {
       do {
         try write(row, knowing: known, &slice)
       } catch let problem as Problem {
@@ -53,16 +67,17 @@ extension ChatShard {
     try await commit(
       slice.batch, of: task, stage: 1, lines: Int64(slice.done.count),
       refused: Int64(slice.wrong.count),
-      isDone: slice.done.count == rows.count && rows.count < ImportSlice.rows)
+      isDone: slice.done.count == rows.count && rows.count < limit)
   }
 
   /// Looks at lines and writes nothing of them; when one is wrong nothing ever is.
   private func checkLines(_ task: TaskRecord) async throws {
+    let limit = tasks.rows
     let rows: [ImportSlice.Row] = try await context.store.read(
       """
       SELECT number, turn, line FROM chat_import_lines
       WHERE task = \(task.id) AND number > \(Int64(task.position) ?? 0)
-      ORDER BY number LIMIT \(ImportSlice.rows)
+      ORDER BY number LIMIT \(limit)
       """
     ).decode()
     let known = try await known(to: rows, of: task)
@@ -78,7 +93,7 @@ extension ChatShard {
     }
     Self.keep(wrong, of: task, &batch)
     let refused = task.refused + Int64(wrong.count)
-    guard rows.count < ImportSlice.rows else {
+    guard rows.count < limit else {
       return try await commit(
         batch, of: task, stage: 0, position: "\(rows.last?.number ?? 0)",
         refused: Int64(wrong.count))
@@ -98,13 +113,17 @@ extension ChatShard {
   private static func keep(
     _ wrong: [(number: Int64, why: String)], of task: TaskRecord, _ batch: inout Batch
   ) {
-    for (number, why) in wrong.prefix(Int(max(0, errors - task.refused))) {
-      batch.add(
-        """
-        INSERT INTO chat_import_errors (task, number, error) VALUES (\(task.id), \(number), \(why))
-        ON CONFLICT (task, number) DO NOTHING
-        """)
+    var values: Fragment = ""
+    for (index, each) in wrong.prefix(Int(max(0, errors - task.refused))).enumerated() {
+      if index > 0 { values = "\(values), " }
+      values = "\(values)(\(task.id), \(each.number), \(each.why))"
     }
+    guard !wrong.isEmpty, task.refused < errors else { return }
+    batch.add(
+      """
+      INSERT INTO chat_import_errors (task, number, error) VALUES \(values)
+      ON CONFLICT (task, number) DO NOTHING
+      """)
   }
 
   /// Puts what a line brings into the batch; nothing, when it is there already.
@@ -118,7 +137,8 @@ extension ChatShard {
     case .message(let message):
       try write(message, number: row.number, known, &slice.batch)
     case .reaction(let reaction): try write(reaction, known, &slice.batch)
-    case .member(let member): try write(member, known, &slice.batch)
+    case .member(let member):
+      try write(member, number: row.number, known, &slice.batch)
     case .read(let reading): try write(reading, known, &slice.batch)
     }
   }

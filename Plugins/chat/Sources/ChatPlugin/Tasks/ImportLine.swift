@@ -119,6 +119,9 @@ enum ImportLine {
   /// In which turn lines are dealt with that cannot be read: then it is said what is wrong.
   static let unreadable = 9
 
+  private static let turns = ["channel", "message", "reaction", "member", "read"]
+  static let memberTurn = 3
+
   /// What a line is, without whether it is right.
   struct Kind {
     let turn: Int
@@ -132,7 +135,7 @@ enum ImportLine {
         let channel: String?
       }
       guard let named = try? JSON.decode(Named.self, from: line),
-        let turn = ["channel", "message", "reaction", "member", "read"].firstIndex(of: named.type)
+        let turn = ImportLine.turns.firstIndex(of: named.type)
       else {
         (turn, name) = (ImportLine.unreadable, "")
         return

@@ -170,11 +170,9 @@ extension ChatShard {
       """)
   }
 
-  /// How many messages of a channel are looked at for the last that is older than a member.
-  private static let looked = 5_000
-
   func write(
-    _ line: ImportLine.Membership, _ known: ImportKnowledge, _ batch: inout Batch
+    _ line: ImportLine.Membership, number: Int64, _ known: ImportKnowledge,
+    _ batch: inout Batch
   ) throws {
     let (address, type) = try place(line.channel)
     try Self.check(user: line.userID)
@@ -183,26 +181,22 @@ extension ChatShard {
     guard type.grants.memberRoles.contains(role) else {
       throw Problem.invalid("Channels of the type \"\(address.type)\" have no role \"\(role)\".")
     }
-    let since = line.createdAt ?? known.now
-    // What was sent before he came is not unread to him.
+    guard try known.admit(line.userID, to: address, type) else { return }
+    // What was sent before he came is not unread to him. Others may have come since it was looked who is there.
     batch.add(
-      """
-      INSERT INTO chat_members (
-        type, channel, user_id, role, created_at, joined_seq, archived_at, pinned_at)
-      SELECT \(address.type), \(address.id), \(line.userID), \(role), \(since),
-        coalesce(
-          (SELECT s.seq FROM (SELECT x.seq, x.created_at FROM chat_messages x
-              WHERE x.type = \(address.type) AND x.channel = \(address.id)
-              ORDER BY x.seq DESC LIMIT \(Self.looked)) AS s
-            WHERE s.created_at <= \(since) ORDER BY s.seq DESC LIMIT 1),
-          (SELECT x.seq FROM chat_messages x
-            WHERE x.type = \(address.type) AND x.channel = \(address.id)
-            ORDER BY x.seq DESC LIMIT 1 OFFSET \(Self.looked)), 0),
-        \(line.archivedAt), \(line.pinnedAt)
-      WHERE (SELECT count(*) FROM chat_members m
-        WHERE m.type = \(address.type) AND m.channel = \(address.id)) < \(type.maxMembers)
-      ON CONFLICT (type, channel, user_id) DO NOTHING
-      """)
+      SQL(
+        """
+        INSERT INTO chat_members (
+          type, channel, user_id, role, created_at, joined_seq, archived_at, pinned_at)
+        SELECT c.type, c.id, \(line.userID), \(role), \(line.createdAt ?? known.now),
+          \(known.joinedSeq(ofLine: number)), \(line.archivedAt), \(line.pinnedAt)
+        FROM chat_channels c
+        WHERE c.type = \(address.type) AND c.id = \(address.id) AND c.distinct_key IS NULL
+          AND (SELECT count(*) FROM chat_members m
+            WHERE m.type = c.type AND m.channel = c.id) < \(type.maxMembers)
+        ON CONFLICT (type, channel, user_id) DO NOTHING
+        """
+      ).expect(exactly: 1))
   }
 
   func write(
@@ -211,7 +205,17 @@ extension ChatShard {
     let (address, _) = try place(line.channel)
     try Self.check(user: line.userID)
     try known.require(address)
-    try Self.find(line.messageID, in: address, before: .max, known)
+    let parent = try Self.find(line.messageID, in: address, before: .max, known)
+    if parent != nil {
+      batch.add(
+        """
+        INSERT INTO chat_thread_members (parent, user_id, replies, place, seen, follows, since)
+        SELECT parent, \(line.userID), 0, 0, seq, 0, \(line.readAt ?? known.now)
+        FROM chat_messages WHERE id = \(line.messageID) AND parent IS NOT NULL
+        ON CONFLICT (parent, user_id) DO UPDATE SET seen = excluded.seen
+        WHERE excluded.seen > chat_thread_members.seen
+        """)
+    }
     batch.add(
       """
       INSERT INTO chat_reads (type, channel, user_id, seq, message, read_at)

@@ -27,6 +27,8 @@ struct TaskRecord: Decodable {
   let total: Int64
   let lines: Int64
   let refused: Int64
+  /// Of an export: how many bytes its lines have; 0 where that is not known.
+  let bytes: Int64
   let error: String?
   let createdAt: Timestamp
   let finishedAt: Timestamp?
@@ -34,14 +36,14 @@ struct TaskRecord: Decodable {
   private enum CodingKeys: String, CodingKey {
     case id, kind
     case userID = "user_id"
-    case mode, pseudonym, status, stage, position, batches, total, lines, refused, error
+    case mode, pseudonym, status, stage, position, batches, total, lines, refused, bytes, error
     case createdAt = "created_at"
     case finishedAt = "finished_at"
   }
 
   static let columns = """
-    id, kind, user_id, mode, pseudonym, status, stage, position, batches, total, lines, refused, error,
-    created_at, finished_at
+    id, kind, user_id, mode, pseudonym, status, stage, position, batches, total, lines, refused, bytes,
+    error, created_at, finished_at
     """
 
   /// The most that are not finished.

@@ -34,7 +34,10 @@ extension ChatShard {
     guard task.status == .done else {
       throw Problem.conflict("The export \"\(task.id)\" is \(task.status.rawValue), and not done.")
     }
-    let stream = try request.stream(contentType: "application/x-ndjson")
+    // Should he be erased meanwhile, too little comes, and whoever asks is told so by the length.
+    let isMeasured = task.bytes > 0 || task.lines == 0
+    let stream = try request.stream(
+      contentType: "application/x-ndjson", length: isMeasured ? Int(task.bytes) : nil)
     var number: Int64 = -1
     while true {
       let row = try await context.store.read(
@@ -90,12 +93,13 @@ extension ChatShard {
     return try .json(TaskView(try made.decode()), status: 202)
   }
 
-  /// Commits a task, and has it begun.
+  /// Commits a task, and has it begun. Should the gateway die before it is done, the alarm has it gone on with.
   ///
   /// - Throws: `Problem` 403 when the batch's guard did not hold, since too many wait.
   func scheduled(@BatchBuilder _ parts: () throws -> [BatchPart]) async throws {
     do {
-      try await context.store.commit(Batch(parts))
+      try await context.alarm.commit(
+        Batch(parts), wakingAt: context.clock.now().adding(milliseconds: Self.watch))
     } catch StoreError.conflict {
       throw Problem(
         status: 403, code: "quota_exceeded",

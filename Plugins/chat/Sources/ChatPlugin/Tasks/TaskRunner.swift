@@ -1,9 +1,11 @@
 internal import PluginKit
 
-/// What brings tasks on: whoever makes one, and the first who asks an app for something after a start.
+/// What brings tasks on: whoever makes one, the first who asks an app for something after a start, and the plugin's alarm.
 extension ChatShard {
-  /// The longest that it is waited for something to be due, in milliseconds; what is due later is seen to when the app is opened next.
+  /// The longest that it is waited for something to be due, in milliseconds; the alarm comes for what is due later.
   private static let patience: Int64 = 60_000
+  /// After which time the alarm sees whether tasks are still gone on with, in milliseconds.
+  static let watch: Int64 = 60_000
   /// How long it is waited when the store cannot be written to, in milliseconds.
   private static let pause: Int64 = 5_000
 
@@ -25,19 +27,44 @@ extension ChatShard {
           context.log.warning("tasks are gone on with later", ["error": "\(error)"])
           next = now.adding(milliseconds: Self.pause)
         }
-        guard let next else { continue }
-        let pause = next.unixMilliseconds - (try context.clock.now().unixMilliseconds)
-        guard pause <= Self.patience else { continue }
-        tasks.isAskedFor = true
-        if pause > 0 { try await context.timers.sleep(milliseconds: Int(pause)) }
+        try goOnWithTasks(at: next)
       }
     }
   }
-}
 
-/// Whether a shard is at work on tasks.
-struct TaskRounds {
-  var isUnderWay = false
-  /// Whether there may be something to do that is not seen yet.
-  var isAskedFor = false
+  /// Nobody who asks for a task waits for the time that another is waited for.
+  private func goOnWithTasks(at time: Timestamp?) throws {
+    if let timer = tasks.timer { context.timers.cancel(timer) }
+    tasks.timer = nil
+    guard let time else { return }
+    let pause = time.unixMilliseconds - (try context.clock.now().unixMilliseconds)
+    guard pause > 0 else {
+      tasks.isAskedFor = true
+      return
+    }
+    guard pause <= Self.patience else { return }
+    tasks.timer = try context.timers.after(milliseconds: Int(pause)) { [self] in goOnWithTasks() }
+  }
+
+  /// When the plugin is to be woken for tasks that it has just gone on with; nil when there are none.
+  func nextAlarmOfTasks() async throws -> Timestamp? {
+    let due = try await context.store.read(
+      """
+      SELECT min(t.due) AS due FROM (
+        SELECT min(created_at) AS due FROM chat_tasks
+        WHERE finished_at IS NULL AND status <> 'receiving'
+        UNION ALL SELECT min(created_at) + \(Self.receiving) FROM chat_tasks
+        WHERE finished_at IS NULL AND status = 'receiving'
+        UNION ALL SELECT min(finished_at) + \(TaskRecord.kept) FROM chat_tasks
+        WHERE finished_at IS NOT NULL
+        UNION ALL SELECT min(t.finished_at) FROM chat_tasks t
+        WHERE t.kind = 'import' AND t.finished_at IS NOT NULL
+          AND EXISTS (SELECT 1 FROM chat_import_lines l WHERE l.task = t.id)
+      ) AS t
+      """
+    ).first?["due", Timestamp?.self]
+    guard let due else { return nil }
+    // What is due is under way; the alarm is for when it comes to nothing.
+    return max(due, try context.clock.now().adding(milliseconds: Self.watch))
+  }
 }

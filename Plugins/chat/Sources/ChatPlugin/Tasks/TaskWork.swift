@@ -5,40 +5,69 @@ extension ChatShard {
   /// How long is worked until others get their turn, in nanoseconds.
   private static let turn: UInt64 = 250_000_000
 
-  /// How long others are let go on with what they have begun, in milliseconds.
-  private static let pause: Int64 = 500
-
   /// What is due of the tasks.
   ///
   /// - Returns: when to go on; nil when there is nothing.
   func workOnTasks() async throws -> Timestamp? {
     let end = try context.clock.monotonicNanoseconds() + Self.turn
-    while let task = try await nextTask() {
+    while true {
+      let now = try context.clock.now()
+      let unfinished = try await unfinishedTasks()
+      tasks.forgetSetbacks(but: unfinished.map(\.id))
+      guard let task = unfinished.first(where: { !tasks.waits($0.id, at: now) }) else {
+        // Those that wait keep nothing from being forgotten.
+        let nextEnd = try await forgetTasks()
+        return [tasks.nextTry, nextEnd].compactMap(\.self).min()
+      }
       do {
+        tasks.rows = tasks.setbacks[task.id]?.rows ?? Self.sliced
         try await work(on: task)
-      } catch StoreError.conflict {
-        // Somebody else has gone on with it, or has come between; where it is, is read anew.
-        return try context.clock.now().adding(milliseconds: Self.pause)
+        tasks.wentOn(task.id)
       } catch let error as StoreError {
-        throw error
+        try await setBack(task, by: error, at: now)
       } catch let problem as Problem {
         try await fail(task, problem.detail)
       } catch let error where !(error is HostError) && !(error is CancellationError) {
-        context.log.error("a task has failed", ["task": task.id, "error": "\(error)"])
-        try await fail(task, "It could not be gone on with; the gateway's log says why.")
+        try await fail(task, by: error)
       }
       if try context.clock.monotonicNanoseconds() >= end { return try context.clock.now() }
     }
-    return try await forgetTasks()
   }
 
-  private func nextTask() async throws -> TaskRecord? {
+  /// In the order in which they are done. There are no more than `TaskRecord.limit`.
+  private func unfinishedTasks() async throws -> [TaskRecord] {
     try await context.store.read(
       """
       SELECT \(raw: TaskRecord.columns) FROM chat_tasks
-      WHERE finished_at IS NULL AND status <> 'receiving' ORDER BY created_at, id LIMIT 1
+      WHERE finished_at IS NULL AND status <> 'receiving' ORDER BY created_at, id
       """
-    ).first?.decode(TaskRecord.self)
+    ).decode()
+  }
+
+  /// What becomes of a task whose batch was not committed, so that it keeps none of the others from being done.
+  ///
+  /// - Throws: the error where it concerns all that is written.
+  private func setBack(
+    _ task: TaskRecord, by error: StoreError, at now: Timestamp
+  ) async throws {
+    switch error {
+    case .storageFull, .unavailable, .overloaded, .cancelled: throw error
+    case .invalid, .denied: try await fail(task, by: error)
+    case .failed(.tooLarge, _):
+      // Fewer rows may go together.
+      guard tasks.rows > 1 else { return try await fail(task, by: error) }
+      tasks.setBack(task, to: now, rows: tasks.rows / 2)
+    case .conflict, .failed:
+      // Somebody else has gone on with it, or has come between; where it is, is read anew.
+      let times = tasks.timesInVain(task)
+      guard times < TaskSetback.most else { return try await fail(task, by: error) }
+      if times > 1 {
+        context.log.warning(
+          "a task is gone on with later", ["task": task.id, "error": "\(error)"])
+      }
+      tasks.setBack(
+        task, to: now.adding(milliseconds: TaskSetback.pause(times: times)), rows: tasks.rows)
+    }
   }
 
   private func work(on task: TaskRecord) async throws {
@@ -54,7 +83,7 @@ extension ChatShard {
   /// - Throws: `StoreError.conflict` when somebody else has gone on with it.
   func commit(
     _ batch: Batch, of task: TaskRecord, stage: Int, position: String = "", lines: Int64 = 0,
-    refused: Int64 = 0, isDone: Bool = false
+    refused: Int64 = 0, bytes: Int64 = 0, isDone: Bool = false
   ) async throws {
     var batch = batch
     let now = try context.clock.now()
@@ -62,13 +91,18 @@ extension ChatShard {
       SQL(
         """
         UPDATE chat_tasks SET stage = \(stage), position = \(position), batches = batches + 1,
-          lines = lines + \(lines), refused = refused + \(refused), status = \(isDone ? "done" : "running"),
+          lines = lines + \(lines), refused = refused + \(refused), bytes = bytes + \(bytes), status = \(isDone ? "done" : "running"),
           finished_at = \(isDone ? now : nil),
           user_id = CASE WHEN \(isDone && task.kind == .erasure) = 1 THEN NULL ELSE user_id END
         WHERE id = \(task.id) AND batches = \(task.batches) AND finished_at IS NULL
         """
       ).expect(exactly: 1))
     try await context.store.commit(batch)
+  }
+
+  private func fail(_ task: TaskRecord, by error: any Error) async throws {
+    context.log.error("a task has failed", ["task": task.id, "error": "\(error)"])
+    try await fail(task, "It could not be gone on with; the gateway's log says why.")
   }
 
   private func fail(_ task: TaskRecord, _ reason: String) async throws {

@@ -15,7 +15,8 @@ extension ChatShard {
     let counted = batch.add(
       SQL(
         """
-        UPDATE chat_messages SET reply_count = reply_count + 1, latest_reply_at = \(now)
+        UPDATE chat_messages SET reply_count = reply_count + 1,
+          latest_reply_at = CASE WHEN latest_reply_at > \(now) THEN latest_reply_at ELSE \(now) END
         WHERE id = \(parent) AND type = \(address.type) AND channel = \(address.id)
           AND parent IS NULL AND deleted_at IS NULL
         """
