@@ -1,9 +1,7 @@
 """Every route with every wrong credential: the table is made from /openapi.json, so a new route is in it by itself."""
 
 import base64
-import hashlib
 import json
-import os
 from urllib.parse import quote
 
 import pytest
@@ -12,6 +10,7 @@ import requests
 from client import Account, Client, mint
 from files import png, upload
 from program import Sluice, eventually
+from static_app import StaticApp
 from wire import ask, get, handshake
 from workshop import with_plugins
 
@@ -23,31 +22,6 @@ QUERIES = {
 }
 TASKS = ("exports", "erasures", "imports")
 METHODS = ("get", "post", "put", "patch", "delete")
-
-
-class StaticApp:
-    """An app given by the operator's file, with a host name of its own."""
-
-    def __init__(self, name: str):
-        self.id = name
-        self.host = f"{name}.sluice.test"
-        self.secret = "sk_" + hashlib.sha256(name.encode() + os.urandom(8)).hexdigest()
-        self.signing_secret = f"ss_{name}_signing_secret_of_32_bytes_or_more"
-
-    def configuration(self) -> dict:
-        digest = hashlib.sha256(self.secret.encode()).hexdigest()
-        return {
-            "id": self.id, "hosts": [self.host],
-            "plugins": {
-                "auth": {}, "realtime": {}, "uploads": {},
-                "chat": {"config": {"types": {"messaging": {"open": True}, "private": {"open": False}}}},
-            },
-            "keys": [{"id": "main", "secret_sha256": digest, "kind": "secret", "scopes": ["*"]}],
-            "secrets": {"signing": self.signing_secret},
-        }
-
-    def token(self, user: str) -> str:
-        return mint(self.signing_secret, self.id, user)
 
 
 class House:
@@ -389,8 +363,8 @@ def test_a_token_in_the_query_opens_the_sockets_that_say_so_and_nothing_else(slu
     assert status(f"/probe/members?token={token}") == 401
     assert status("/probe/members?app=acme", f"Authorization: Bearer {token}") == 101
     assert status("/probe/members?app=acme", f"Authorization: Bearer {token}", f"Sec-WebSocket-Protocol: bearer.{token}") == 101
-    # Where a token in the query is none, it contradicts nothing; another one among the subprotocols does.
     bob = acme.token("bob")
+    # Where a token in the query is none, it contradicts nothing; another one among the subprotocols does.
     assert status(f"/probe/members?token={bob}", f"Authorization: Bearer {token}") == 101
     assert status("/probe/members", f"Authorization: Bearer {token}", f"Sec-WebSocket-Protocol: bearer.{bob}") == 401
     assert status(f"/probe/browsers?token={bob}", f"Authorization: Bearer {token}") == 401
