@@ -66,6 +66,24 @@ extension TestHost {
     }
   }
 
+  @Test func `before he comes is told when he has come`() async throws {
+    try await withChat { host async throws in
+      try await host.create(#"{"type":"messaging","id":"general"}"#)
+      try await host.send("1", id: "m1")
+      let marked = try await host.request(
+        "POST", "/v1/channels/messaging/general/read", body: #"{"message_id":"m1","unread":true}"#,
+        as: .user("alice"))
+      #expect(marked.status == 200)
+      let come = try await host.request(
+        "POST", "/v1/channels/messaging/general/members", body: #"{"members":["alice","carol"]}"#,
+        as: .key())
+      #expect(come.status == 200)
+      #expect(
+        try await host.lastCount("alice") == #"{"channel":"messaging:general","unread":1}"#)
+      #expect(try await host.lastCount("carol") == nil)
+    }
+  }
+
   @Test func `is for a message that nobody else sees as for any other`() async throws {
     try await withChat { host async throws in
       try await host.create(#"{"type":"private","id":"p","members":["alice"]}"#)

@@ -47,11 +47,13 @@ extension ChatShard {
       }
     }
     let room = batch.add(address.hasRoom(type))
+    let marked = batch.add(address.marked(among: members.map(\.userID)))
     for member in members {
       try batch.emit("chat.member.added", channel: address.realTimeName, data: member)
     }
+    let commit: Commit
     do {
-      try await context.store.commit(batch)
+      commit = try await context.store.commit(batch)
     } catch StoreError.conflict(statement: 0, _) {
       throw Self.gone(address)
     } catch StoreError.conflict(statement: room, _) {
@@ -60,6 +62,12 @@ extension ChatShard {
       throw try await refusal(of: permission, actor, address, type)
     }
     for member in members { tell("chat.member.added", member, to: member.userID) }
+    try tellMarked(commit.statements[marked], in: address)
+  }
+
+  /// Tells users who have just come what they have not read from before: where they could read, they may have marked something as unread.
+  func tellMarked(_ users: Rows, in address: ChannelAddress) throws {
+    for row in users { tellUnread(to: try row["user_id", String.self], in: address) }
   }
 
   func listMembers(_ request: Request) async throws -> Response {

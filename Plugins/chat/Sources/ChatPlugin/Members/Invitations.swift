@@ -155,9 +155,11 @@ extension ChatShard {
       ).expect(exactly: 1))
     for statement in address.join(user, type, at: now) { batch.add(statement) }
     let room = batch.add(address.hasRoom(type))
+    let marked = batch.add(address.marked(among: [user]))
     try batch.emit("chat.member.added", channel: address.realTimeName, data: member)
+    let commit: Commit
     do {
-      try await context.store.commit(batch)
+      commit = try await context.store.commit(batch)
     } catch StoreError.conflict(statement: unbanned, _) {
       throw Problem.forbidden("The user is banned from \(address).")
     } catch StoreError.conflict(statement: room, _) {
@@ -166,6 +168,7 @@ extension ChatShard {
       throw Self.notInvited(user, into: address)
     }
     tell("chat.member.added", member, to: user)
+    try tellMarked(commit.statements[marked], in: address)
     return try .json(try await record(of: address))
   }
 

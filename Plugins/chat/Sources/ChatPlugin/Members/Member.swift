@@ -89,6 +89,14 @@ extension ChannelAddress {
     ]
   }
 
+  /// Those of the users who have marks there.
+  func marked(among users: [String]) -> SQL {
+    """
+    SELECT user_id FROM chat_reads
+    WHERE type = \(type) AND channel = \(id) AND user_id IN (\(each: users))
+    """
+  }
+
   /// One row as long as there are not more members than the type allows, to be expected after they have come.
   func hasRoom(_ type: ChannelType) -> SQL {
     SQL(
