@@ -2,7 +2,7 @@ import Testing
 
 @testable import UploadsPlugin
 
-@Suite struct `Turns` {
+@Suite struct `Turns of all apps together` {
   @Test func `are so many for all apps, fewer for one, and come back`() {
     let turns = Turns(most: 3, ofOneApp: 2)
     #expect(turns.begin("a"))
