@@ -27,6 +27,9 @@ actor AlarmClock {
   private let log: Log
   private let wake: @Sendable (Alarm) async -> AlarmOutcome
   private var underWay: [Alarm: UnderWay] = [:]
+  /// Those whose wake-up has ended since the last look began, and whether what became of them is on disk: until a look has begun behind that,
+  /// what it reads may be the row of before.
+  private var ended: [Alarm: Bool] = [:]
   /// How often in a row wake-ups were cut off.
   private var cuts: [Alarm: Int] = [:]
   /// When the timer is to look, in Unix milliseconds.
@@ -123,6 +126,7 @@ actor AlarmClock {
   private func lookOnce() async {
     guard !isStopped else { return }
     let now = store.options.now()
+    ended = ended.filter { !$0.value }
     // Before the read: what is set behind its snapshot is expected by itself.
     next = now + Self.longestWait
     await noteTime(now)
@@ -168,7 +172,8 @@ actor AlarmClock {
       else { continue }
       let alarm = Alarm(tenant: tenant, plugin: plugin)
       guard underWay[alarm] == nil else { continue }
-      guard underWay.count < Self.mostUnderWay, ofPlugin[plugin, default: 0] < Self.mostOfPlugin
+      guard ended[alarm] == nil, underWay.count < Self.mostUnderWay,
+        ofPlugin[plugin, default: 0] < Self.mostOfPlugin
       else {
         hasMore = true
         continue
@@ -196,25 +201,27 @@ actor AlarmClock {
 
   /// A wake-up has ended.
   private func end(_ alarm: Alarm, _ outcome: AlarmOutcome) async {
-    guard let ended = underWay.removeValue(forKey: alarm) else { return }
+    guard let past = underWay.removeValue(forKey: alarm) else { return }
+    ended[alarm] = outcome == .parked
     counters.underWay.subtract(1, ordering: .relaxed)
     let outcome = judged(outcome, of: alarm)
     if outcome != .parked, outcome != .cut { counters.wakes.add(1, ordering: .relaxed) }
     let soon = store.options.now() + Self.shortestPause
     switch outcome {
     case .done(let wanted):
-      guard let time = [wanted, ended.asked].compactMap(\.self).min() else {
-        return await settle(AlarmStatements.remove(alarm), at: nil)
+      guard let time = [wanted, past.asked].compactMap(\.self).min() else {
+        return await settle(alarm, AlarmStatements.remove(alarm), at: nil)
       }
       let tryAt = max(time, soon)
-      await settle(AlarmStatements.move(alarm, to: time, notBefore: tryAt), at: tryAt)
+      await settle(alarm, AlarmStatements.move(alarm, to: time, notBefore: tryAt), at: tryAt)
     case .failed(let reason):
-      let failures = ended.failures + 1
+      let failures = past.failures + 1
       note(alarm, reason, failures)
       let tryAt = soon + min(1_000 << min(failures - 1, 20), Self.longestPause)
-      await settle(AlarmStatements.delay(alarm, until: tryAt, failures: failures), at: tryAt)
+      await settle(alarm, AlarmStatements.delay(alarm, until: tryAt, failures: failures), at: tryAt)
     case .cut:
-      await settle(AlarmStatements.delay(alarm, until: soon, failures: ended.failures), at: soon)
+      await settle(
+        alarm, AlarmStatements.delay(alarm, until: soon, failures: past.failures), at: soon)
     case .parked:
       if hasMore { await look() }
     }
@@ -244,8 +251,10 @@ actor AlarmClock {
   }
 
   /// Writes what became of an alarm; what cannot be written leaves it due.
-  private func settle(_ statement: Statement, at time: Int64?) async {
-    if await write(statement) != nil {
+  private func settle(_ alarm: Alarm, _ statement: Statement, at time: Int64?) async {
+    let error = await write(statement)
+    ended[alarm]? = true
+    if error != nil {
       // It may be so for long.
       return expect(store.options.now() + 1_000)
     }
