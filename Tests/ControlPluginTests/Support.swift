@@ -58,23 +58,27 @@ struct ControlHost {
     var file = try TestManifest(file: ControlHost.folder + "/plugin.json")
     if let rows { file.migrations.append(.init(name: "rows", sql: rows)) }
     file.capabilities?.removeAll { $0 == capability }
-    let host = try await TestHost(
-      Control.self, file, config: settings, tenant: "platform"
-    ) { try await $0.setTenants(prepared) }
-    self.host = host
     let (outbox, ended) = (outbox, ended)
-    try await host.provide("sluice.accounts/1", method: 1) { (query: AccountIDs) in
-      KnownAccounts(
-        accounts: query.ids.filter { $0.hasPrefix("acc_") && !ended.contains($0) }.map {
-          KnownAccounts.Known(
-            id: $0, email: "\($0.dropFirst(4))@example.test", name: String($0.dropFirst(4)),
-            emailVerified: !$0.hasPrefix("acc_unverified"))
-        })
-    }
-    try await host.provide("sluice.mailer/1", method: 1) { (letter: SentLetter) in
-      guard !letter.to.hasPrefix("full") else { throw HostError(.overloaded, "the queue is full") }
-      outbox.put(letter)
-      return ["id": "msg_1"]
+    // The plugin asks as soon as it is open.
+    host = try await TestHost(
+      Control.self, file, config: settings, tenant: "platform"
+    ) { host in
+      try await host.setTenants(prepared)
+      try await host.provide("sluice.accounts/1", method: 1) { (query: AccountIDs) in
+        KnownAccounts(
+          accounts: query.ids.filter { $0.hasPrefix("acc_") && !ended.contains($0) }.map {
+            KnownAccounts.Known(
+              id: $0, email: "\($0.dropFirst(4))@example.test", name: String($0.dropFirst(4)),
+              emailVerified: !$0.hasPrefix("acc_unverified"))
+          })
+      }
+      try await host.provide("sluice.mailer/1", method: 1) { (letter: SentLetter) in
+        guard !letter.to.hasPrefix("full") else {
+          throw HostError(.overloaded, "the queue is full")
+        }
+        outbox.put(letter)
+        return ["id": "msg_1"]
+      }
     }
   }
 
