@@ -11,16 +11,30 @@ from client import Account
 from program import eventually, run
 from sanitizer import SLOWNESS
 from test_events import rows
-from workshop import lay_out_sleeper, with_plugins
+from workshop import lay_out_own, with_plugins
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return lay_out_sleeper(tmp_path_factory.mktemp("sleepers"))
+    return lay_out_own(tmp_path_factory.mktemp("sleepers"), "sleeper")
 
 
 def now() -> int:
     return int(time.time() * 1000)
+
+
+def moved(direction: str, *arguments):
+    """Exports or imports an app with the operator's command, which must do it."""
+    done = run("tenant", direction, *arguments)
+    assert done.returncode == 0, done.stderr
+
+
+def waiting(gateway, name: str):
+    """A new app whose sleeper has an alarm that does not come during a test."""
+    app = Account(gateway.url).app(name)
+    app.set_plugin("sleeper", enabled=True)
+    assert set_alarm(gateway, hence(), app.id) == "0"
+    return app
 
 
 def on_platform(folder, mode="once") -> dict:
@@ -131,7 +145,7 @@ def test_a_wake_up_that_kill_9_cuts_off_is_repeated(sluice, folder):
 
 
 def test_a_sleeper_that_fails_or_says_nothing_is_woken_ever_more_rarely_until_it_is_set_right(sluice, tmp_path):
-    gateway = sluice(with_plugins(lay_out_sleeper(tmp_path / "plugins", alarm_seconds=1)))
+    gateway = sluice(with_plugins(lay_out_own(tmp_path / "plugins", "sleeper", limits={"alarm_seconds": 1})))
     account = Account(gateway.url)
     apps = {mode: account.app(mode) for mode in ("fail", "silent")}
     for mode, app in apps.items():
@@ -188,9 +202,7 @@ def test_a_plugin_that_is_switched_off_sleeps_until_it_is_switched_on(sluice, fo
 
 def test_an_app_that_is_deleted_leaves_no_alarm(sluice, folder):
     gateway = sluice(with_plugins(folder))
-    app = Account(gateway.url).app("Gone")
-    app.set_plugin("sleeper", enabled=True)
-    assert set_alarm(gateway, hence(), app.id) == "0"
+    app = waiting(gateway, "Gone")
     assert len(alarms(gateway)) == 1
     app.owner.call("DELETE", f"/v1/apps/{app.id}", expect=204)
     assert eventually(lambda: alarms(gateway) == [])
@@ -198,31 +210,23 @@ def test_an_app_that_is_deleted_leaves_no_alarm(sluice, folder):
 
 def test_an_app_from_an_export_is_woken_for_what_came_with_it(sluice, folder, tmp_path):
     gateway = sluice(with_plugins(folder))
-    app = Account(gateway.url).app("Moves")
-    app.set_plugin("sleeper", enabled=True)
-    assert set_alarm(gateway, hence(), app.id) == "0"
+    app = waiting(gateway, "Moves")
     seal = ("--seal-key", tmp_path / "key")
-    done = run("tenant", "export", app.id, tmp_path / "file", *seal, "--data", gateway.data)
-    assert done.returncode == 0, done.stderr
+    moved("export", app.id, tmp_path / "file", *seal, "--data", gateway.data)
     other = sluice(with_plugins(folder))
-    done = run("tenant", "import", tmp_path / "file", *seal, "--data", other.data)
-    assert done.returncode == 0, done.stderr
+    moved("import", tmp_path / "file", *seal, "--data", other.data)
     assert eventually(lambda: len(woken(other, app.id)) == 1)
     assert eventually(lambda: alarms(other) == [])
 
 
 def test_an_app_that_is_taken_in_while_no_gateway_runs_is_woken_at_the_start(sluice, folder, tmp_path):
     gateway = sluice(with_plugins(folder))
-    app = Account(gateway.url).app("Moves")
-    app.set_plugin("sleeper", enabled=True)
-    assert set_alarm(gateway, hence(), app.id) == "0"
+    app = waiting(gateway, "Moves")
     seal = ("--seal-key", tmp_path / "key")
-    done = run("tenant", "export", app.id, tmp_path / "file", *seal, "--data", gateway.data)
-    assert done.returncode == 0, done.stderr
+    moved("export", app.id, tmp_path / "file", *seal, "--data", gateway.data)
     other = sluice(with_plugins(folder))
     other.stop()
-    done = run("tenant", "import", tmp_path / "file", *seal, "--config", other.configuration, "--data", other.data)
-    assert done.returncode == 0, done.stderr
+    moved("import", tmp_path / "file", *seal, "--config", other.configuration, "--data", other.data)
     assert (app.id, "sleeper", 0) in alarms(other)
     other.start()
     assert eventually(lambda: len(woken(other, app.id)) == 1)
@@ -231,14 +235,10 @@ def test_an_app_that_is_taken_in_while_no_gateway_runs_is_woken_at_the_start(slu
 
 def test_a_plugin_that_is_off_in_an_export_is_woken_when_it_is_switched_on(sluice, folder, tmp_path):
     gateway = sluice(with_plugins(folder))
-    app = Account(gateway.url).app("Comes back")
-    app.set_plugin("sleeper", enabled=True)
-    assert set_alarm(gateway, hence(), app.id) == "0"
+    app = waiting(gateway, "Comes back")
     app.set_plugin("sleeper", enabled=False)
-    done = run("tenant", "export", app.id, tmp_path / "file", "--data", gateway.data)
-    assert done.returncode == 0, done.stderr
-    done = run("tenant", "import", tmp_path / "file", "--replace", "--data", gateway.data)
-    assert done.returncode == 0, done.stderr
+    moved("export", app.id, tmp_path / "file", "--data", gateway.data)
+    moved("import", tmp_path / "file", "--replace", "--data", gateway.data)
     assert (app.id, "sleeper", 0) in alarms(gateway)
     app.set_plugin("sleeper", enabled=True)
     assert eventually(lambda: len(woken(gateway, app.id)) == 1)
@@ -260,7 +260,7 @@ def test_more_alarms_than_are_woken_at_once_all_come(sluice, folder):
 
 
 def test_a_plugin_that_asks_for_alarms_and_does_not_wake_is_refused(tmp_path):
-    lay_out_sleeper(tmp_path / "plugins", "SLEEPER_SLEEPS_ON")
+    lay_out_own(tmp_path / "plugins", "sleeper", "SLEEPER_SLEEPS_ON")
     configuration = tmp_path / "sluice.json"
     configuration.write_text('{"plugins": {"folders": ["plugins"]}}')
     done = run("check", "--config", configuration)

@@ -8,13 +8,13 @@ from centrifuge import CentrifugeError
 from program import Sluice
 from sdk import connected
 from test_isolation import StaticApp
-from workshop import lay_out_doorman, with_plugins
+from workshop import lay_out_own, with_plugins
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     folder = tmp_path_factory.mktemp("plugins")
-    lay_out_doorman(folder)
+    lay_out_own(folder, "doorman")
     app = StaticApp("acme")
     configuration = with_plugins(folder, tenants=[app.configuration()])
     configuration["tenants"][0]["plugins"]["doorman"] = {}

@@ -5,7 +5,7 @@ import pytest
 from plain import Plain
 from program import shared
 from rooms import chatting, path, personal, room
-from workshop import lay_out_commander, with_plugins
+from workshop import lay_out_own, with_plugins
 
 COMMANDS = {
     "picture": {"description": "Find a picture", "args": "[words]"},
@@ -16,7 +16,7 @@ TYPES = {"messaging": {"open": True, "commands": COMMANDS}, "plain": {"open": Tr
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory, request):
-    folder = lay_out_commander(tmp_path_factory.mktemp("plugins"))
+    folder = lay_out_own(tmp_path_factory.mktemp("plugins"), "commander")
     yield from shared(tmp_path_factory.mktemp("commanded"), request, with_plugins(folder), ["--loops", "2"])
 
 

@@ -14,7 +14,7 @@ from authority import Authority
 from program import Sluice, at_once, eventually
 from sanitizer import SLOWNESS
 from secure import SecureSluice
-from workshop import lay_out_courier, with_plugins
+from workshop import lay_out_own, with_plugins
 
 LOCAL = ["127.0.0.0/8"]
 
@@ -105,7 +105,7 @@ def server():
 @pytest.fixture
 def courier(sluice, tmp_path):
     """Makes gateways with the plugin that sends what it is asked to."""
-    folder = lay_out_courier(tmp_path / "plugins")
+    folder = lay_out_own(tmp_path / "plugins", "courier")
 
     def make(networks=LOCAL, loops=1, environment=None, **client):
         configuration = with_plugins(folder, drain_timeout_ms=300, client={"allow_networks": networks, **client})
@@ -206,7 +206,7 @@ def test_the_gateway_goes_to_no_address_that_is_not_of_the_internet_at_large(cou
 
 @pytest.fixture(scope="module")
 def courier_of_strangers(tmp_path_factory):
-    folder = lay_out_courier(tmp_path_factory.mktemp("plugins"))
+    folder = lay_out_own(tmp_path_factory.mktemp("plugins"), "courier")
     # The environment's proxy would look at addresses in our place.
     with serving() as server, Sluice(
         tmp_path_factory.mktemp("gateway"), with_plugins(folder), ["--loops", "1"],

@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 from deflate import FORGETFUL, TAIL, DeflateSocket, breaches, counter, deflate, inflate, offer, packed, prose
 from program import eventually, shared
 from wire import BINARY, PING, PONG, TEXT, RawSocket, ask, frame, handshake
-from workshop import conformance_configuration, lay_out_mixer
+from workshop import conformance_configuration, lay_out_own
 
 
 # -- what is agreed on
@@ -238,7 +238,7 @@ def test_a_message_for_many_is_compressed_once_on_each_loop_and_everybody_unders
 @pytest.fixture(scope="module")
 def mixer(tmp_path_factory, request):
     """A gateway with a plugin that sends to one and to all by turns, on one loop, where contexts may be kept."""
-    folder = lay_out_mixer(tmp_path_factory.mktemp("plugins"))
+    folder = lay_out_own(tmp_path_factory.mktemp("plugins"), "mixer")
     configuration = {
         "plugins": {"folders": [str(folder)]}, "tenants": [{"id": "platform", "plugins": {"mixer": {}}}],
         "compression": {"mode": "context"},

@@ -13,7 +13,7 @@ from program import Sluice, at_once, eventually
 from test_http2_websocket import Socket
 from test_isolation import StaticApp
 from wire import BINARY, CLOSE, PING, PONG, TEXT, RawSocket, frame
-from workshop import lay_out_doorman, with_plugins
+from workshop import lay_out_own, with_plugins
 
 INVALID, DENIED, NOT_FOUND, UNAUTHENTICATED, LIMITED, DEADLINE, EXPIRED = -2, -7, -8, -10, -18, -15, -19
 
@@ -22,7 +22,7 @@ INVALID, DENIED, NOT_FOUND, UNAUTHENTICATED, LIMITED, DEADLINE, EXPIRED = -2, -7
 def house(tmp_path_factory):
     """A gateway with two apps that have the doorman, and one that has not."""
     folder = tmp_path_factory.mktemp("plugins")
-    lay_out_doorman(folder)
+    lay_out_own(folder, "doorman")
     apps = [StaticApp(name) for name in ("acme", "umbra", "bare")]
     configuration = with_plugins(folder, tenants=[app.configuration() for app in apps])
     for tenant in configuration["tenants"][:2]:
@@ -258,7 +258,7 @@ def test_a_plugin_of_apps_that_a_reload_brings_greets_at_once_and_one_that_it_ta
         with pytest.raises(InvalidStatus) as refusal:
             connect(gateway.socket_url + "/doorman", open_timeout=10, proxy=None)
         assert refusal.value.response.status_code == 404
-        lay_out_doorman(folder)
+        lay_out_own(folder, "doorman")
         tenants = [app.configuration()]
         tenants[0]["plugins"]["doorman"] = {}
         change(gateway, tenants=tenants)

@@ -5,12 +5,12 @@ import requests
 from client import Account
 from program import eventually
 from sanitizer import SLOWNESS
-from workshop import lay_out_digger, with_plugins
+from workshop import lay_out_own, with_plugins
 
 
 def test_a_loop_goes_on_while_a_shard_that_closes_has_a_job(sluice, tmp_path):
     # One loop, so that whoever asks anything asks the one that the shard is on.
-    gateway = sluice(with_plugins(lay_out_digger(tmp_path / "plugins")), ["--loops", 1])
+    gateway = sluice(with_plugins(lay_out_own(tmp_path / "plugins", "digger")), ["--loops", 1])
     app = Account(gateway.url).app("Digs")
     place = tmp_path / "place"
     place.mkdir()
@@ -32,7 +32,7 @@ def test_a_loop_goes_on_while_a_shard_that_closes_has_a_job(sluice, tmp_path):
 
 
 def test_an_app_goes_though_a_plugin_of_its_has_a_job(sluice, tmp_path):
-    gateway = sluice(with_plugins(lay_out_digger(tmp_path / "plugins")), ["--loops", 1])
+    gateway = sluice(with_plugins(lay_out_own(tmp_path / "plugins", "digger")), ["--loops", 1])
     account = Account(gateway.url)
     app = account.app("Goes")
     app.set_plugin("digger", enabled=True)

@@ -7,7 +7,7 @@ import pytest
 from client import Account
 from plain import Plain
 from program import shared
-from workshop import lay_out_censor, with_plugins
+from workshop import lay_out_own, with_plugins
 
 
 def asking(patience: int, on_failure: str) -> dict:
@@ -21,7 +21,7 @@ TYPES = {"types": {
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory, request):
-    folder = lay_out_censor(tmp_path_factory.mktemp("plugins"))
+    folder = lay_out_own(tmp_path_factory.mktemp("plugins"), "censor")
     yield from shared(tmp_path_factory.mktemp("censored"), request, with_plugins(folder), ["--loops", "2"])
 
 

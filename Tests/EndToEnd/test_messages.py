@@ -8,7 +8,7 @@ from websockets.sync.client import connect
 from client import mint
 from program import Sluice
 from test_isolation import StaticApp
-from workshop import lay_out_doorman, with_plugins
+from workshop import lay_out_own, with_plugins
 
 INVALID, DENIED, NOT_FOUND, CONFLICT, LIMITED, INTERNAL = -2, -7, -8, -9, -18, -1
 
@@ -16,7 +16,7 @@ INVALID, DENIED, NOT_FOUND, CONFLICT, LIMITED, INTERNAL = -2, -7, -8, -9, -18, -
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     folder = tmp_path_factory.mktemp("plugins")
-    lay_out_doorman(folder)
+    lay_out_own(folder, "doorman")
     apps = [StaticApp("acme"), StaticApp("umbra")]
     configuration = with_plugins(folder, tenants=[app.configuration() for app in apps])
     for tenant in configuration["tenants"]:
@@ -93,7 +93,7 @@ def test_a_handlers_refusal_and_its_mistake_reach_the_sender(house):
 
 
 def test_messages_count_against_the_apps_rate(sluice, tmp_path):
-    lay_out_doorman(tmp_path / "plugins")
+    lay_out_own(tmp_path / "plugins", "doorman")
     app = StaticApp("acme")
     configuration = with_plugins(tmp_path / "plugins", tenants=[app.configuration()])
     configuration["tenants"][0]["plugins"]["doorman"] = {}

@@ -11,14 +11,14 @@ from http2 import H2, request
 from program import Sluice, at_once, eventually
 from test_isolation import StaticApp
 from wire import Wire
-from workshop import lay_out_doorman, with_plugins
+from workshop import lay_out_own, with_plugins
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     """A gateway with two apps that have the doorman, and one that has not."""
     folder = tmp_path_factory.mktemp("plugins")
-    lay_out_doorman(folder)
+    lay_out_own(folder, "doorman")
     apps = [StaticApp(name) for name in ("acme", "umbra", "bare")]
     configuration = with_plugins(folder, tenants=[app.configuration() for app in apps])
     for tenant in configuration["tenants"][:2]:

@@ -20,7 +20,7 @@ from program import eventually, run
 from sdk import PATIENCE, connection
 from test_realtime import EVERYTHING
 from test_tenants import said, say, talkative
-from workshop import lay_out_reacher, with_plugins
+from workshop import lay_out_own, with_plugins
 
 
 @pytest.fixture
@@ -321,7 +321,7 @@ def test_data_of_a_newer_version_that_older_ones_must_not_use_is_refused(sluice)
 
 
 def test_a_migration_that_is_marked_breaking_is_recorded_as_that(sluice, tmp_path):
-    folder = lay_out_reacher(tmp_path / "plugins")
+    folder = lay_out_own(tmp_path / "plugins", "reacher")
     migration = folder / "reacher/migrations/0001_own.sql"
     migration.write_text("-- breaking: true\n" + migration.read_text())
     gateway = sluice({"plugins": {"folders": [str(folder)]}, "tenants": [{"id": "platform", "plugins": {"reacher": {}}}]})
@@ -331,7 +331,7 @@ def test_a_migration_that_is_marked_breaking_is_recorded_as_that(sluice, tmp_pat
 
 
 def test_a_plugin_that_reaches_for_what_is_not_its_own_is_told_and_named(sluice, tmp_path):
-    folder = lay_out_reacher(tmp_path / "plugins")
+    folder = lay_out_own(tmp_path / "plugins", "reacher")
     gateway = sluice(with_plugins(folder), ["--loops", 1])
     app = Account(gateway.url).app("Reached")
 

@@ -12,14 +12,6 @@ HERE = Path(__file__).resolve().parent
 PROBE = HERE / "probe"
 LISTENER = HERE / "listener"
 PHASES = HERE / "phases"
-MIXER = HERE / "mixer"
-CENSOR = HERE / "censor"
-DOORMAN = HERE / "doorman"
-COURIER = HERE / "courier"
-REACHER = HERE / "reacher"
-SLEEPER = HERE / "sleeper"
-COMMANDER = HERE / "commander"
-DIGGER = HERE / "digger"
 
 
 def compile_plugin(source: Path, target: Path, *definitions: str):
@@ -56,6 +48,17 @@ def lay_out(folder: Path, library: Path | bytes | None, manifest: dict | str | N
     return plugin
 
 
+def lay_out_own(folder: Path, name: str, *definitions: str, **changes) -> Path:
+    """The plugin of the folder `name/` beside this file in a folder of plugins, compiled with these `-D`s, its manifest with these
+    members changed; returns that folder."""
+    source, plugin = HERE / name, folder / name
+    shutil.copytree(source, plugin, ignore=shutil.ignore_patterns("*.c"))
+    manifest = {**json.loads((source / "plugin.json").read_text()), **changes}
+    (plugin / "plugin.json").write_text(json.dumps(manifest, indent=2))
+    compile_plugin(source / f"{name}.c", plugin / manifest["library"], *definitions)
+    return folder
+
+
 def lay_out_listener(folder: Path, id="ear") -> Path:
     """The listener of `listener/`, called `id`, in a folder of plugins; returns its own folder."""
     plugin = folder / id
@@ -84,36 +87,6 @@ def lay_out_phases(folder: Path, name="first", manifest: dict | None = None, **p
     return lay_out(folder, library, manifest or phases_manifest(name, **parts), name=name)
 
 
-def lay_out_mixer(folder: Path) -> Path:
-    """The plugin of `mixer/` in a folder of plugins; returns that folder."""
-    plugin = folder / "mixer"
-    plugin.mkdir(parents=True)
-    shutil.copy(MIXER / "plugin.json", plugin)
-    compile_plugin(MIXER / "mixer.c", plugin / "libmixer.so")
-    return folder
-
-
-def lay_out_censor(folder: Path) -> Path:
-    """The plugin of `censor/` in a folder of plugins; returns that folder."""
-    shutil.copytree(CENSOR, folder / "censor")
-    compile_plugin(CENSOR / "censor.c", folder / "censor/libcensor.so")
-    return folder
-
-
-def lay_out_commander(folder: Path) -> Path:
-    """The plugin of `commander/` in a folder of plugins; returns that folder."""
-    shutil.copytree(COMMANDER, folder / "commander")
-    compile_plugin(COMMANDER / "commander.c", folder / "commander/libcommander.so")
-    return folder
-
-
-def lay_out_reacher(folder: Path) -> Path:
-    """The plugin of `reacher/` in a folder of plugins; returns that folder."""
-    shutil.copytree(REACHER, folder / "reacher")
-    compile_plugin(REACHER / "reacher.c", folder / "reacher/libreacher.so")
-    return folder
-
-
 def with_plugins(*folders: Path, **others) -> dict:
     """A configuration with the built plugins and those of these folders, and nothing else said."""
     return {"plugins": {"folders": [str(PLUGINS), *map(str, folders)], "tenants_grant": "platform"}, **others}
@@ -127,15 +100,6 @@ def conformance_configuration(**limits) -> dict:
         **shipped, "plugins": {**shipped["plugins"], "folders": folders}, "log": {},
         "limits": {**shipped["limits"], **limits},
     }
-
-
-def lay_out_doorman(folder: Path) -> Path:
-    """The plugin of `doorman/` in a folder of plugins; returns that folder."""
-    plugin = folder / "doorman"
-    plugin.mkdir(parents=True)
-    shutil.copy(DOORMAN / "plugin.json", plugin)
-    compile_plugin(DOORMAN / "doorman.c", plugin / "libdoorman.so")
-    return folder
 
 
 class Versions:
@@ -156,31 +120,3 @@ class Versions:
         for number, sql in enumerate(migrations, 1):
             (plugin / "migrations").mkdir(exist_ok=True)
             (plugin / f"migrations/{number:04}_step.sql").write_text(sql)
-
-
-def lay_out_courier(folder: Path) -> Path:
-    """The plugin of `courier/` in a folder of plugins; returns that folder."""
-    plugin = folder / "courier"
-    plugin.mkdir(parents=True)
-    shutil.copy(COURIER / "plugin.json", plugin)
-    compile_plugin(COURIER / "courier.c", plugin / "libcourier.so")
-    return folder
-
-
-def lay_out_digger(folder: Path) -> Path:
-    """The plugin of `digger/` in a folder of plugins; returns that folder."""
-    plugin = folder / "digger"
-    plugin.mkdir(parents=True)
-    shutil.copy(DIGGER / "plugin.json", plugin)
-    compile_plugin(DIGGER / "digger.c", plugin / "libdigger.so")
-    return folder
-
-
-def lay_out_sleeper(folder: Path, *definitions: str, **limits) -> Path:
-    """The plugin of `sleeper/` in a folder of plugins, compiled with these `-D`s and with these limits; returns that folder."""
-    plugin = folder / "sleeper"
-    shutil.copytree(SLEEPER, plugin)
-    manifest = json.loads((SLEEPER / "plugin.json").read_text())
-    (plugin / "plugin.json").write_text(json.dumps({**manifest, "limits": limits}, indent=2))
-    compile_plugin(SLEEPER / "sleeper.c", plugin / "libsleeper.so", *definitions)
-    return folder

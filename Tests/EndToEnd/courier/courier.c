@@ -1,13 +1,9 @@
 /* A plugin that makes the request that it is asked for, and tells what came of it: "status flags length\n", fields, a line, content;
  * or "error status\n" and words. */
 #define _POSIX_C_SOURCE 200809L
-#include <sluice/sluice.h>
+#include "../plugin.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define LITERAL(text) ((sluice_slice_t){(const uint8_t *)(text), sizeof(text) - 1})
 
 typedef struct shard {
     const sluice_host_v1_t *host;
@@ -93,14 +89,6 @@ static sluice_status_t handle(uint64_t value, uint32_t handler, sluice_token_t r
 
 static const sluice_http_handler_v1_t http_handler = {sizeof http_handler, 0, resolve, handle, NULL};
 
-static sluice_status_t create(const sluice_host_v1_t *host, uint64_t *instance) {
-    (void)host;
-    *instance = 1;
-    return SLUICE_OK;
-}
-
-static void destroy(uint64_t instance) { (void)instance; }
-
 static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *host, uint64_t *shard) {
     (void)instance;
     shard_t *self = calloc(1, sizeof *self);
@@ -116,19 +104,8 @@ static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *hos
     return SLUICE_OK;
 }
 
-static void close_shard(uint64_t shard) { free((void *)(uintptr_t)shard); }
-
 static const void *get_extension(const char *id) {
     return strcmp(id, SLUICE_EXT_HTTP_HANDLER) == 0 ? &http_handler : NULL;
 }
 
-SLUICE_EXPORT const sluice_plugin_v1_t *sluice_plugin_entry_v1(void);
-
-const sluice_plugin_v1_t *sluice_plugin_entry_v1(void) {
-    static const sluice_plugin_v1_t plugin = {
-        sizeof plugin, SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR,
-        {(const uint8_t *)"courier", 7}, {(const uint8_t *)"0.1.0", 5},
-        create, destroy, open_shard, NULL, close_shard, get_extension,
-    };
-    return &plugin;
-}
+PLUGIN("courier", create_nothing, destroy_nothing, open_shard, free_shard, get_extension);

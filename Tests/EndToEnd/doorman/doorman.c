@@ -1,12 +1,8 @@
 /* A plugin whose sockets and requests show their credential in what they say first, as `token TOKEN`, or none, as
  * `nobody`; requests also the app alone, as `app ID`. */
-#include <sluice/sluice.h>
+#include "../plugin.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define LITERAL(text) ((sluice_slice_t){(const uint8_t *)(text), sizeof(text) - 1})
 
 typedef struct shard {
     const sluice_host_v1_t *host;
@@ -235,14 +231,6 @@ static const sluice_message_handler_v1_t message_handler = {sizeof message_handl
 static const sluice_websocket_handler_v1_t sockets = {sizeof sockets, 0, resolve, open_socket, message, closed};
 static const sluice_websocket_credential_v1_t credentials = {sizeof credentials, 0, credential_of, refusal};
 
-static sluice_status_t create(const sluice_host_v1_t *host, uint64_t *instance) {
-    (void)host;
-    *instance = 0;
-    return SLUICE_OK;
-}
-
-static void destroy(uint64_t instance) { (void)instance; }
-
 static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *host, uint64_t *word) {
     shard_t *shard = calloc(1, sizeof *shard);
     (void)instance;
@@ -256,8 +244,6 @@ static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *hos
     return shard->http && shard->websocket && shard->identify && shard->messages && shard->loop ? SLUICE_OK : SLUICE_E_DENIED;
 }
 
-static void close_shard(uint64_t word) { free((void *)(uintptr_t)word); }
-
 static const void *extension(const char *id) {
     if (strcmp(id, SLUICE_EXT_WEBSOCKET_HANDLER) == 0) return &sockets;
     if (strcmp(id, SLUICE_EXT_WEBSOCKET_CREDENTIAL) == 0) return &credentials;
@@ -267,11 +253,4 @@ static const void *extension(const char *id) {
     return NULL;
 }
 
-SLUICE_EXPORT const sluice_plugin_v1_t *sluice_plugin_entry_v1(void) {
-    static sluice_plugin_v1_t plugin;
-    plugin = (sluice_plugin_v1_t){
-        sizeof plugin, SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR, LITERAL("doorman"), LITERAL("0.1.0"),
-        create, destroy, open_shard, NULL, close_shard, extension,
-    };
-    return &plugin;
-}
+PLUGIN("doorman", create_nothing, destroy_nothing, open_shard, free_shard, extension);

@@ -1,10 +1,5 @@
 /* A plugin that writes down the events it hears; its setting `mode` says how it goes about it. */
-#include <sluice/sluice.h>
-
-#include <stdlib.h>
-#include <string.h>
-
-#define LITERAL(text) ((sluice_slice_t){(const uint8_t *)(text), sizeof(text) - 1})
+#include "../plugin.h"
 
 #ifndef EAR_ID
 #define EAR_ID "ear"
@@ -66,13 +61,6 @@ static sluice_status_t event(uint64_t shard, const sluice_event_v1_t *event, slu
 
 static const sluice_event_listener_v1_t listener = {sizeof listener, 0, event};
 
-static int contains(sluice_slice_t slice, const char *word) {
-    size_t length = strlen(word);
-    for (uint64_t start = 0; start + length <= slice.length; start++)
-        if (memcmp(slice.bytes + start, word, length) == 0) return 1;
-    return 0;
-}
-
 static sluice_status_t create(const sluice_host_v1_t *host, uint64_t *instance) {
     static const char *const modes[] = {"\"settle\"", "\"plain\"", "\"fail\"", "\"regret\"", "\"silent\""};
     const sluice_config_v1_t *config = host->get_extension(host, SLUICE_EXT_CONFIG);
@@ -82,8 +70,6 @@ static sluice_status_t create(const sluice_host_v1_t *host, uint64_t *instance) 
         if (contains(settings, modes[mode])) *instance = mode;
     return SLUICE_OK;
 }
-
-static void destroy(uint64_t instance) { (void)instance; }
 
 static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *host, uint64_t *shard) {
     ear_t *ear = calloc(1, sizeof *ear);
@@ -100,17 +86,8 @@ static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *hos
     return SLUICE_OK;
 }
 
-static void close_shard(uint64_t shard) { free((void *)(uintptr_t)shard); }
-
 static const void *get_extension(const char *id) {
     return strcmp(id, SLUICE_EXT_EVENT_LISTENER) == 0 ? &listener : NULL;
 }
 
-SLUICE_EXPORT const sluice_plugin_v1_t *sluice_plugin_entry_v1(void) {
-    static const sluice_plugin_v1_t plugin = {
-        sizeof plugin, SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR,
-        {(const uint8_t *)EAR_ID, sizeof(EAR_ID) - 1}, {(const uint8_t *)"0.1.0", 5},
-        create, destroy, open_shard, NULL, close_shard, get_extension,
-    };
-    return &plugin;
-}
+PLUGIN(EAR_ID, create, destroy_nothing, open_shard, free_shard, get_extension);

@@ -1,8 +1,5 @@
 /* A plugin whose sockets get messages of their own and of their group, one behind the other. */
-#include <sluice/sluice.h>
-
-#include <stdlib.h>
-#include <string.h>
+#include "../plugin.h"
 
 typedef struct mixer {
     const sluice_host_v1_t *host;
@@ -46,14 +43,6 @@ static void closed(uint64_t shard, uint32_t handler, uint64_t context, sluice_to
 
 static const sluice_websocket_handler_v1_t handlers = {sizeof handlers, 0, resolve, open_socket, message, closed};
 
-static sluice_status_t create(const sluice_host_v1_t *host, uint64_t *instance) {
-    (void)host;
-    *instance = 0;
-    return SLUICE_OK;
-}
-
-static void destroy(uint64_t instance) { (void)instance; }
-
 static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *host, uint64_t *shard) {
     mixer_t *mixer = calloc(1, sizeof *mixer);
     (void)instance;
@@ -70,17 +59,8 @@ static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *hos
     return SLUICE_OK;
 }
 
-static void close_shard(uint64_t shard) { free((void *)(uintptr_t)shard); }
-
 static const void *get_extension(const char *id) {
     return strcmp(id, SLUICE_EXT_WEBSOCKET_HANDLER) == 0 ? &handlers : NULL;
 }
 
-SLUICE_EXPORT const sluice_plugin_v1_t *sluice_plugin_entry_v1(void) {
-    static const sluice_plugin_v1_t plugin = {
-        sizeof plugin, SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR,
-        {(const uint8_t *)"mixer", 5}, {(const uint8_t *)"0.1.0", 5},
-        create, destroy, open_shard, NULL, close_shard, get_extension,
-    };
-    return &plugin;
-}
+PLUGIN("mixer", create_nothing, destroy_nothing, open_shard, free_shard, get_extension);

@@ -2,15 +2,10 @@
 
 /* A plugin with a part in every phase. What it does with a request stands in the request's query, under the plugin's own
  * id: ?first=deny. Built twice, under two ids, so that one comes before the other. */
-#include <sluice/sluice.h>
+#include "../plugin.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
-
-#define LITERAL(text) ((sluice_slice_t){(const uint8_t *)(text), sizeof(text) - 1})
-#define ABSENT ((sluice_slice_t){NULL, 0})
 
 #ifndef PHASES_ID
 #define PHASES_ID "first"
@@ -47,10 +42,6 @@ static void enter(shard_t *shard) {
 }
 
 static void leave(shard_t *shard) { shard->depth--; }
-
-static int is(sluice_slice_t slice, const char *word) {
-    return slice.length == strlen(word) && memcmp(slice.bytes, word, slice.length) == 0;
-}
 
 static void proceed_later(uint64_t context, sluice_status_t status, sluice_slice_t result) {
     job_t *job = (job_t *)(uintptr_t)context;
@@ -341,14 +332,6 @@ static const sluice_websocket_handler_v1_t socket_handler = {sizeof socket_handl
 
 /* ---- life */
 
-static sluice_status_t create(const sluice_host_v1_t *host, uint64_t *instance) {
-    (void)host;
-    *instance = 1;
-    return SLUICE_OK;
-}
-
-static void destroy(uint64_t instance) { (void)instance; }
-
 static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *host, uint64_t *value) {
     (void)instance;
     shard_t *shard = calloc(1, sizeof *shard);
@@ -377,19 +360,10 @@ static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *hos
     return SLUICE_OK;
 }
 
-static void close_shard(uint64_t shard) { free((void *)(uintptr_t)shard); }
-
 static const void *get_extension(const char *id) {
     if (strcmp(id, SLUICE_EXT_PHASE_HANDLER) == 0) return &phase_handler;
     if (strcmp(id, SLUICE_EXT_HTTP_HANDLER) == 0) return &http_handler;
     return strcmp(id, SLUICE_EXT_WEBSOCKET_HANDLER) == 0 ? &socket_handler : NULL;
 }
 
-SLUICE_EXPORT const sluice_plugin_v1_t *sluice_plugin_entry_v1(void) {
-    static const sluice_plugin_v1_t plugin = {
-        sizeof plugin, SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR,
-        {(const uint8_t *)PHASES_ID, sizeof(PHASES_ID) - 1}, {(const uint8_t *)"0.1.0", 5},
-        create, destroy, open_shard, NULL, close_shard, get_extension,
-    };
-    return &plugin;
-}
+PLUGIN(PHASES_ID, create_nothing, destroy_nothing, open_shard, free_shard, get_extension);

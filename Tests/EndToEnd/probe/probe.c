@@ -1,14 +1,9 @@
 /* A plugin whose handlers do what they should not, and a few things that they should; over 400 lines, a case each. */
 #define _POSIX_C_SOURCE 200809L
-#include <sluice/sluice.h>
+#include "../plugin.h"
 
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
-
-#define LITERAL(text) ((sluice_slice_t){(const uint8_t *)(text), sizeof(text) - 1})
-#define ABSENT ((sluice_slice_t){NULL, 0})
 
 /* What a test bends. */
 #ifndef PROBE_MAJOR
@@ -320,13 +315,6 @@ static sluice_status_t handle(uint64_t value, uint32_t handler, sluice_token_t r
 
 static const sluice_http_handler_v1_t http_handler = {sizeof http_handler, 0, resolve, handle, NULL};
 
-static int contains(sluice_slice_t slice, const char *word) {
-    size_t length = strlen(word);
-    for (uint64_t start = 0; start + length <= slice.length; start++)
-        if (memcmp(slice.bytes + start, word, length) == 0) return 1;
-    return 0;
-}
-
 /* A socket that answers every message with the version of the code that runs, "flood" with more than anybody takes, and "bye" with
  * a close frame. */
 static sluice_status_t resolve_socket(sluice_slice_t name, uint32_t *handler) {
@@ -380,8 +368,6 @@ static sluice_status_t create(const sluice_host_v1_t *host, uint64_t *instance) 
     return SLUICE_OK;
 }
 
-static void destroy(uint64_t instance) { (void)instance; }
-
 static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *host, uint64_t *shard) {
     (void)instance;
     if (PROBE_OPENS != SLUICE_OK) return PROBE_OPENS;
@@ -420,7 +406,7 @@ const sluice_plugin_v1_t *PROBE_ENTRY(void) {
     static const sluice_plugin_v1_t plugin = {
         sizeof plugin, PROBE_MAJOR, SLUICE_ABI_MINOR,
         {(const uint8_t *)PROBE_ID, sizeof(PROBE_ID) - 1}, {(const uint8_t *)PROBE_VERSION, sizeof(PROBE_VERSION) - 1},
-        create, destroy, open_shard, NULL, close_shard, get_extension,
+        create, destroy_nothing, open_shard, NULL, close_shard, get_extension,
     };
     return &plugin;
 }

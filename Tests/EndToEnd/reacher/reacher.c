@@ -1,9 +1,7 @@
 /* A plugin that runs whatever SQL it is sent and answers with the status and the store's own words. */
-#include <sluice/sluice.h>
+#include "../plugin.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 typedef struct reacher {
     const sluice_host_v1_t *host;
@@ -53,14 +51,6 @@ static sluice_status_t handle(uint64_t shard, uint32_t handler, sluice_token_t r
 
 static const sluice_http_handler_v1_t handlers = {sizeof handlers, 0, resolve, handle, NULL};
 
-static sluice_status_t create(const sluice_host_v1_t *host, uint64_t *instance) {
-    (void)host;
-    *instance = 0;
-    return SLUICE_OK;
-}
-
-static void destroy(uint64_t instance) { (void)instance; }
-
 static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *host, uint64_t *shard) {
     reacher_t *reacher = calloc(1, sizeof *reacher);
     (void)instance;
@@ -76,17 +66,8 @@ static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *hos
     return SLUICE_OK;
 }
 
-static void close_shard(uint64_t shard) { free((void *)(uintptr_t)shard); }
-
 static const void *get_extension(const char *id) {
     return strcmp(id, SLUICE_EXT_HTTP_HANDLER) == 0 ? &handlers : NULL;
 }
 
-SLUICE_EXPORT const sluice_plugin_v1_t *sluice_plugin_entry_v1(void) {
-    static const sluice_plugin_v1_t plugin = {
-        sizeof plugin, SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR,
-        {(const uint8_t *)"reacher", 7}, {(const uint8_t *)"0.1.0", 5},
-        create, destroy, open_shard, NULL, close_shard, get_extension,
-    };
-    return &plugin;
-}
+PLUGIN("reacher", create_nothing, destroy_nothing, open_shard, free_shard, get_extension);

@@ -1,11 +1,7 @@
 /* A plugin that sets the alarm that it is asked to, and writes down when it is woken; its setting `mode` says what it does then. */
-#include <sluice/sluice.h>
+#include "../plugin.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define LITERAL(text) ((sluice_slice_t){(const uint8_t *)(text), sizeof(text) - 1})
 
 typedef enum {
     ONCE,      /* says that nothing is to be woken for */
@@ -108,13 +104,6 @@ static sluice_status_t wake(uint64_t shard, sluice_token_t token) {
 
 static const sluice_alarm_handler_v1_t alarm_handler = {sizeof alarm_handler, 0, wake};
 
-static int contains(sluice_slice_t slice, const char *word) {
-    size_t length = strlen(word);
-    for (uint64_t start = 0; start + length <= slice.length; start++)
-        if (memcmp(slice.bytes + start, word, length) == 0) return 1;
-    return 0;
-}
-
 static sluice_status_t create(const sluice_host_v1_t *host, uint64_t *instance) {
     static const char *const modes[] = {"\"once\"", "\"again\"", "\"fail\"", "\"silent\"", "\"meanwhile\""};
     const sluice_config_v1_t *config = host->get_extension(host, SLUICE_EXT_CONFIG);
@@ -124,8 +113,6 @@ static sluice_status_t create(const sluice_host_v1_t *host, uint64_t *instance) 
         if (contains(settings, modes[mode])) *instance = mode;
     return SLUICE_OK;
 }
-
-static void destroy(uint64_t instance) { (void)instance; }
 
 static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *host, uint64_t *shard) {
     sleeper_t *sleeper = calloc(1, sizeof *sleeper);
@@ -144,8 +131,6 @@ static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *hos
     return SLUICE_OK;
 }
 
-static void close_shard(uint64_t shard) { free((void *)(uintptr_t)shard); }
-
 static const void *get_extension(const char *id) {
     if (strcmp(id, SLUICE_EXT_HTTP_HANDLER) == 0) return &http_handler;
 #ifndef SLEEPER_SLEEPS_ON
@@ -154,11 +139,4 @@ static const void *get_extension(const char *id) {
     return NULL;
 }
 
-SLUICE_EXPORT const sluice_plugin_v1_t *sluice_plugin_entry_v1(void) {
-    static const sluice_plugin_v1_t plugin = {
-        sizeof plugin, SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR,
-        {(const uint8_t *)"sleeper", 7}, {(const uint8_t *)"0.1.0", 5},
-        create, destroy, open_shard, NULL, close_shard, get_extension,
-    };
-    return &plugin;
-}
+PLUGIN("sleeper", create, destroy_nothing, open_shard, free_shard, get_extension);
