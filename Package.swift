@@ -45,19 +45,19 @@ struct PluginRoom {
 let plugins = [
   PluginRoom(
     id: "auth", module: "AuthPlugin", folder: "Plugins/auth",
-    libraries: ["CSSL", "CArgon2", "CCrypt"]),
+    libraries: ["CSSL", "CArgon2", "CCrypt", "Hashing"]),
   PluginRoom(
     id: "control", module: "ControlPlugin", folder: "Plugins/control",
-    libraries: ["CSSL", "CResolv"]),
+    libraries: ["CResolv", "Hashing"]),
   PluginRoom(
     id: "mailer", module: "MailerPlugin", folder: "Plugins/mailer", libraries: ["CCurl", "CSSL"]),
   PluginRoom(id: "branding", module: "BrandingPlugin", folder: "Plugins/branding"),
   PluginRoom(
-    id: "realtime", module: "RealtimePlugin", folder: "Plugins/realtime", libraries: ["CSSL"]),
+    id: "realtime", module: "RealtimePlugin", folder: "Plugins/realtime", libraries: ["Hashing"]),
   PluginRoom(id: "chat", module: "ChatPlugin", folder: "Plugins/chat"),
   PluginRoom(
     id: "uploads", module: "UploadsPlugin", folder: "Plugins/uploads",
-    libraries: ["CSSL", "CSpawn"]),
+    libraries: ["CSpawn", "Hashing"]),
   PluginRoom(
     id: "hello-swift", module: "HelloSwiftPlugin", folder: "examples/plugins/hello-swift"),
   PluginRoom(id: "tally", module: "TallyPlugin", folder: "examples/plugins/tally"),
@@ -71,6 +71,7 @@ let package = Package(
     .executable(name: "sluice", targets: ["sluice"]),
     // What a plugin of somebody else is built with.
     .library(name: "PluginKit", targets: ["PluginKit"]),
+    .library(name: "Hashing", targets: ["Hashing"]),
   ] + plugins.map(\.product),
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
@@ -94,6 +95,7 @@ let package = Package(
     .target(name: "Wire", swiftSettings: strict),
     .target(name: "Deflate", dependencies: ["Wire", "CZlib"], swiftSettings: explicitImports),
     .target(name: "HTTP2", dependencies: ["Wire", "CNghttp2"], swiftSettings: explicitImports),
+    .target(name: "Hashing", dependencies: ["CSSL"], swiftSettings: explicitImports),
     .target(name: "TLS", dependencies: ["CSSL"], swiftSettings: explicitImports),
     .target(name: "EventLoop", dependencies: ["CUV"], swiftSettings: strict),
     .target(name: "Store", dependencies: ["CSQLite"], swiftSettings: strict),
@@ -116,7 +118,7 @@ let package = Package(
       exclude: ["plugin.version", "GUIDE.md"],
       swiftSettings: onLoop),
     .target(
-      name: "PluginTesting", dependencies: ["CSluice", "CSSL", "PluginKit", "Store"],
+      name: "PluginTesting", dependencies: ["CSluice", "Hashing", "PluginKit", "Store"],
       swiftSettings: onLoop),
     .executableTarget(
       name: "sluice",
@@ -186,7 +188,7 @@ let package = Package(
       name: "ChatPluginTests", dependencies: ["ChatPlugin", "PluginKit", "PluginTesting"],
       swiftSettings: onLoop),
     .testTarget(
-      name: "UploadsPluginTests", dependencies: ["PluginKit", "UploadsPlugin"],
+      name: "UploadsPluginTests", dependencies: ["Hashing", "PluginKit", "UploadsPlugin"],
       swiftSettings: onLoop),
   ] + plugins.flatMap(\.targets),
   swiftLanguageModes: [.v6])

@@ -1,4 +1,4 @@
-internal import CSSL
+internal import Hashing
 
 /// What a tenant's secret was before it was rotated.
 struct TestRotation: Sendable, Equatable {
@@ -23,7 +23,7 @@ extension TestTenants.Tenant {
     }
     guard lines.count(where: { $0.end > now }) <= 4 else { return false }
     rotated[name] = TestRotation(
-      digest: TestTenants.digest(value), secret: secrets[name], previous: secrets[place])
+      digest: Digest.sha256(value), secret: secrets[name], previous: secrets[place])
     let kept: [UInt8] = lines.prefix(4).flatMap { Array("\($0.end) ".utf8) + $0.secret + [0x0A] }
     secrets[place] = kept.isEmpty ? nil : kept
     secrets[name] = value
@@ -36,13 +36,5 @@ extension TestTenants.Tenant {
     secrets[name] = former.secret
     secrets[name + ".previous"] = former.previous
     rotated[name] = nil
-  }
-}
-
-extension TestTenants {
-  fileprivate static func digest(_ bytes: [UInt8]) -> [UInt8] {
-    var digest = [UInt8](repeating: 0, count: 32)
-    _ = SHA256(bytes, bytes.count, &digest)
-    return digest
   }
 }

@@ -47,9 +47,9 @@ import Testing
 
   // Plugins meet through services and events alone, so that each can be switched off, replaced or written anew; and the
   // SDK is all they see of us, so that a plugin written elsewhere can do what ours can.
-  @Test func `plugins depend only on PluginKit and on system libraries`() throws {
+  @Test func `plugins depend only on what plugins are built with and on system libraries`() throws {
     let shared: Set<String> = [
-      "PluginKit", "CSluice", "CSSL", "CArgon2", "CCrypt", "CCurl", "CResolv", "CSpawn",
+      "PluginKit", "Hashing", "CSluice", "CSSL", "CArgon2", "CCrypt", "CCurl", "CResolv", "CSpawn",
     ]
     let targets = try Self.package.get().targets.filter(Self.isPlugin)
     for target in targets {
@@ -115,6 +115,11 @@ import Testing
   // Loops serve what is not HTTP too, and a protocol here would be there twice.
   @Test func `EventLoop knows no protocol`() throws {
     try expectImports(of: "EventLoop", among: ["CUV", "Glibc", "Synchronization"])
+  }
+
+  // Plugins link it, each its own: it is to bring no more than the one library.
+  @Test func `Hashing knows OpenSSL alone`() throws {
+    try expectImports(of: "Hashing", among: ["CSSL"])
   }
 
   // Storage and fan-out must be usable from a plugin's test host and, one day, from another process.

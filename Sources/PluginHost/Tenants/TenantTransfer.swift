@@ -85,7 +85,7 @@ struct TenantTransfer: Sendable {
 
   /// What an operator is told of each tenant of a page.
   func listed(after last: String?) throws(TenantError) -> [ConfigValue] {
-    let chosen = try plans(after: last ?? "")
+    let chosen = try chosenPlans("tenant > ?1", last ?? "")
     var list: [ConfigValue] = []
     for record in page(after: last) {
       let plugins = record.plugins.filter(\.value.enabled).keys.sorted()
@@ -102,12 +102,19 @@ struct TenantTransfer: Sendable {
     return list
   }
 
-  /// The plans of apps for which one was chosen.
-  private func plans(after last: String) throws(TenantError) -> [String: String] {
+  /// The plan that an app is on.
+  private func plan(of tenant: String) throws(TenantError) -> String {
+    try chosenPlans("tenant = ?1", tenant)[tenant] ?? plans.inForce(Plans.standard)
+  }
+
+  /// The plans of those apps for which one was chosen and of which `condition` is true, with `tenant` for its ?1.
+  private func chosenPlans(
+    _ condition: String, _ tenant: String
+  ) throws(TenantError) -> [String: String] {
     do throws(StoreError) {
       let rows = try StoreFile.rows(
         in: directory, of: Store.controlTenant,
-        "SELECT tenant, plan FROM sluice_tenant_plans WHERE tenant > ?1", last)
+        "SELECT tenant, plan FROM sluice_tenant_plans WHERE \(condition)", tenant)
       var chosen: [String: String] = [:]
       for row in rows ?? [] {
         guard case .text(let tenant) = row[0], case .text(let plan) = row[1] else { continue }
@@ -116,19 +123,6 @@ struct TenantTransfer: Sendable {
       return chosen
     } catch {
       throw TenantError(error, while: "reading which plans apps are on")
-    }
-  }
-
-  /// The plan that an app is on.
-  private func plan(of tenant: String) throws(TenantError) -> String {
-    do throws(StoreError) {
-      let rows = try StoreFile.rows(
-        in: directory, of: Store.controlTenant,
-        "SELECT plan FROM sluice_tenant_plans WHERE tenant = ?1", tenant)
-      guard case .text(let plan)? = rows?.first?[0] else { return plans.inForce(Plans.standard) }
-      return plan
-    } catch {
-      throw TenantError(error, while: "reading the plan of \"\(tenant)\"")
     }
   }
 

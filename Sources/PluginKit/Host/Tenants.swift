@@ -3,6 +3,13 @@ internal import CSluice
 /// `sluice.tenants/1`: making and changing tenants. Granted to plugins of the platform only. Everything
 /// is durable, and in force on every loop, when the call returns. Loop thread only.
 public struct Tenants {
+  /// `set_plugin` and `check_plugin` of ext/tenants.h.
+  private typealias PluginChange =
+    @convention(c) (
+      UnsafePointer<sluice_host_v1_t>, sluice_slice_t, sluice_slice_t, UInt32, sluice_slice_t,
+      sluice_slice_t, sluice_completion_fn, UInt64
+    ) -> sluice_status_t
+
   unowned(unsafe) let context: ShardContext
 
   /// Makes an empty tenant with the plugins that new tenants get.
@@ -55,18 +62,7 @@ public struct Tenants {
     _ plugin: String, of tenant: String, enabled: Bool, config: RawJSON? = nil,
     version: String? = nil
   ) async throws {
-    try await call { tenants, host, completion, call in
-      tenant.withSlice { tenant in
-        plugin.withSlice { plugin in
-          (config?.bytes).withSlice { config in
-            version.withSlice {
-              tenants.set_plugin(
-                host, tenant, plugin, enabled ? 1 : 0, config, $0, completion, call)
-            }
-          }
-        }
-      }
-    }
+    try await change(plugin, of: tenant, enabled, config, version) { $0.set_plugin }
   }
 
   /// Looks whether ``setPlugin(_:of:enabled:config:version:)`` with the same would be refused, and changes nothing. What only the plugin
@@ -77,12 +73,20 @@ public struct Tenants {
     _ plugin: String, of tenant: String, enabled: Bool, config: RawJSON? = nil,
     version: String? = nil
   ) async throws {
+    try await change(plugin, of: tenant, enabled, config, version) { $0.check_plugin }
+  }
+
+  /// What one of the functions of the host's table says to a change of a plugin's.
+  private func change(
+    _ plugin: String, of tenant: String, _ enabled: Bool, _ config: RawJSON?, _ version: String?,
+    _ function: (sluice_tenants_v1_t) -> PluginChange
+  ) async throws {
     try await call { tenants, host, completion, call in
       tenant.withSlice { tenant in
         plugin.withSlice { plugin in
           (config?.bytes).withSlice { config in
             version.withSlice {
-              tenants.check_plugin(
+              function(tenants)(
                 host, tenant, plugin, enabled ? 1 : 0, config, $0, completion, call)
             }
           }

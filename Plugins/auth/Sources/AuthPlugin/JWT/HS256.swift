@@ -1,3 +1,5 @@
+internal import Hashing
+
 /// HMAC with SHA-256 as a JWT's signature (RFC 7518 §3.2): an app and those it trusts share the secret.
 enum HS256 {
   static let algorithm = "HS256"

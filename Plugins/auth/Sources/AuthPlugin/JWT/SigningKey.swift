@@ -1,4 +1,5 @@
 internal import CSSL
+internal import Hashing
 internal import PluginKit
 
 /// A key pair on the curve P-256, and the signatures it makes: ES256 (RFC 7518 §3.4).

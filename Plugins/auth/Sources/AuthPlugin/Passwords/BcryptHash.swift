@@ -1,4 +1,5 @@
 internal import CCrypt
+internal import Hashing
 internal import PluginKit
 
 /// A bcrypt hash that another program made, in the form of crypt(3): "$2b$12$…".

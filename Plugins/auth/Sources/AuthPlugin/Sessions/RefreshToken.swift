@@ -1,3 +1,4 @@
+internal import Hashing
 internal import PluginKit
 
 /// What keeps a session going: the session, how many came before it, and a code that nobody can compute without the sealed key and the

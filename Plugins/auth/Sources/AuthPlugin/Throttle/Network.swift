@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Hashing
 
 /// Where a request comes from, as far as rates are concerned.
 enum Network {

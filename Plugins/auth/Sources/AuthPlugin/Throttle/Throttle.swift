@@ -1,3 +1,4 @@
+internal import Hashing
 internal import PluginKit
 
 /// A rate of attempts by one subject: so many at once, then one for each interval (the generic cell rate algorithm).

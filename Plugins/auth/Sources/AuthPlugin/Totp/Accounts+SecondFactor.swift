@@ -1,3 +1,4 @@
+internal import Hashing
 internal import PluginKit
 
 /// An account's second factor, as it is kept.

@@ -1,3 +1,4 @@
+internal import Hashing
 internal import PluginKit
 
 /// Something that was done to an app, or refused, before it has its place in the log.

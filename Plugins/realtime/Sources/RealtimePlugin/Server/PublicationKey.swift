@@ -1,4 +1,4 @@
-internal import CSSL
+internal import Hashing
 internal import PluginKit
 
 /// What names a publication, so that a repeat publishes nothing: a key that a server gave, and what it gave it for.
@@ -14,11 +14,7 @@ struct PublicationKey: Equatable {
   init(_ key: String, in place: Place, of principal: Principal, _ envelope: Envelope) {
     // With its length, so that where the id ends does not depend on what is in it.
     text = "\(place.rawValue):\(principal.id.utf8.count):\(principal.id):\(key)"
-    let published = envelope.json
-    fingerprint = [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
-      _ = SHA256(published, published.count, digest.baseAddress)
-      count = 32
-    }
+    fingerprint = Digest.sha256(envelope.json)
   }
 
   /// The key was used for something else.

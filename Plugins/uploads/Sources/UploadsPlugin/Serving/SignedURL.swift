@@ -1,3 +1,4 @@
+internal import Hashing
 internal import PluginKit
 
 /// Where an upload's bytes are, for whoever has the URL, until it expires.
