@@ -260,7 +260,7 @@ def test_more_alarms_than_are_woken_at_once_all_come(sluice, folder):
 
 
 def test_a_plugin_that_asks_for_alarms_and_does_not_wake_is_refused(tmp_path):
-    lay_out_own(tmp_path / "plugins", "sleeper", "SLEEPER_SLEEPS_ON")
+    lay_out_own(tmp_path / "plugins", "sleeper", "SLEEPER_WAKES=0")
     configuration = tmp_path / "sluice.json"
     configuration.write_text('{"plugins": {"folders": ["plugins"]}}')
     done = run("check", "--config", configuration)

@@ -3,6 +3,11 @@
 
 #include <stdio.h>
 
+/* Whether there is anything that can be woken. */
+#ifndef SLEEPER_WAKES
+#define SLEEPER_WAKES 1
+#endif
+
 typedef enum {
     ONCE,      /* says that nothing is to be woken for */
     AGAIN,     /* says that it is to be woken at once */
@@ -133,10 +138,7 @@ static sluice_status_t open_shard(uint64_t instance, const sluice_host_v1_t *hos
 
 static const void *get_extension(const char *id) {
     if (strcmp(id, SLUICE_EXT_HTTP_HANDLER) == 0) return &http_handler;
-#ifndef SLEEPER_SLEEPS_ON
-    if (strcmp(id, SLUICE_EXT_ALARM_HANDLER) == 0) return &alarm_handler;
-#endif
-    return NULL;
+    return SLEEPER_WAKES && strcmp(id, SLUICE_EXT_ALARM_HANDLER) == 0 ? &alarm_handler : NULL;
 }
 
 PLUGIN("sleeper", create, destroy_nothing, open_shard, free_shard, get_extension);
