@@ -9,7 +9,7 @@ SWIFT_BUILD := swift build -c release
 # A gateway reads, digests and copies its libraries when it starts, so they are without what only debuggers look at; the
 # ones in $(BIN) have it.
 KEEP_LIBRARY := objcopy --strip-debug
-PLUGINS := auth control mailer branding realtime chat uploads
+PLUGINS := auth control mailer branding realtime chat uploads webhooks
 SWIFT_EXAMPLES := hello-swift conformance
 # Examples that need an app around them, so a gateway of examples alone does not load them.
 APP_EXAMPLES := tally

@@ -59,6 +59,8 @@ let plugins = [
     id: "uploads", module: "UploadsPlugin", folder: "Plugins/uploads",
     libraries: ["CSpawn", "Hashing"]),
   PluginRoom(
+    id: "webhooks", module: "WebhooksPlugin", folder: "Plugins/webhooks", libraries: ["CSSL"]),
+  PluginRoom(
     id: "hello-swift", module: "HelloSwiftPlugin", folder: "examples/plugins/hello-swift"),
   PluginRoom(id: "tally", module: "TallyPlugin", folder: "examples/plugins/tally"),
   PluginRoom(
@@ -189,6 +191,9 @@ let package = Package(
       swiftSettings: onLoop),
     .testTarget(
       name: "UploadsPluginTests", dependencies: ["Hashing", "PluginKit", "UploadsPlugin"],
+      swiftSettings: onLoop),
+    .testTarget(
+      name: "WebhooksPluginTests", dependencies: ["PluginKit", "PluginTesting", "WebhooksPlugin"],
       swiftSettings: onLoop),
   ] + plugins.flatMap(\.targets),
   swiftLanguageModes: [.v6])

@@ -11,7 +11,7 @@ struct `Built files` {
 
   /// Shipped plugins and examples, by their paths from the folder.
   static let plugins: [String] =
-    ["auth", "control", "mailer", "branding", "realtime", "chat", "uploads"].map {
+    ["auth", "control", "mailer", "branding", "realtime", "chat", "uploads", "webhooks"].map {
       "plugins/\($0)/lib\($0).so"
     }
     + ["app-examples/tally/libtally.so"]

@@ -20,7 +20,7 @@ class StaticApp:
         return {
             "id": self.id, "hosts": [self.host],
             "plugins": {
-                "auth": {}, "realtime": {}, "uploads": {},
+                "auth": {}, "realtime": {}, "uploads": {}, "webhooks": {},
                 "chat": {"config": {"types": {"messaging": {"open": True}, "private": {"open": False}}}},
             },
             "keys": [{"id": "main", "secret_sha256": digest, "kind": "secret", "scopes": ["*"]}],

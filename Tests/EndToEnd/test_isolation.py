@@ -21,6 +21,7 @@ QUERIES = {
     "/v1/flags": ["channel=private:board"], "/v1/search": ["q=hush"],
 }
 TASKS = ("exports", "erasures", "imports")
+NO_HOOKS = {"{" + name + "}": prefix + "_" + "0" * 26 for name, prefix in (("id", "whk"), ("delivery", "dlv"), ("replay", "rpl"))}
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -33,7 +34,7 @@ class House:
         self.app = self.owner.app("Owned")
         self.rival_owner = Account(gateway.url)
         self.rival_app = self.rival_owner.app("Rival")
-        self.things, self.files, self.tasks = {}, {}, {}
+        self.things, self.files, self.tasks, self.hooks = {}, {}, {}, {}
         for app in (acme, self.app):
             server = Client(gateway.url, app.secret)
             server.put("/v1/users/alice", {"name": "Alice"}, expect=200)
@@ -44,6 +45,10 @@ class House:
             self.things[app.id] = server.post(path, {"text": "hush", "user_id": "alice", "poll": POLL}, expect=201).json()["id"]
             server.put("/v1/channels/private/board/draft", {"text": "well", "user_id": "alice"}, expect=200)
             self.files[app.id] = upload(server, png(), user_id="alice").json()["id"]
+            hook = server.post("/v1/webhooks", BODIES["POST", "/v1/webhooks"], expect=201).json()["id"]
+            self.hooks[app.id] = {"{id}": hook, "{delivery}": server.post(f"/v1/webhooks/{hook}/test", expect=202).json()["id"]}
+            began = server.post(f"/v1/webhooks/{hook}/replay", BODIES["POST", "/v1/webhooks/{id}/replay"], expect=202)
+            self.hooks[app.id]["{replay}"] = began.json()["id"]
             made = {kind: server.post(f"/v1/{kind}", BODIES["POST", f"/v1/{kind}"] | {"user_id": kind}, expect=202) for kind in TASKS[:2]}
             made["imports"] = server.post("/v1/imports", {"type": "channel", "channel": "private:board"}, expect=202)
             self.tasks[app.id] = {kind: answer.json()["id"] for kind, answer in made.items()}
@@ -55,7 +60,7 @@ class House:
         for app in (self.acme, self.app):
             server = Client(self.gateway.url, app.secret)
             for path in ("/v1/users", "/v1/channels", "/v1/channels/private/board",
-                         "/v1/channels/private/board/messages", "/v1/history/chat:private:board"):
+                         "/v1/channels/private/board/messages", "/v1/history/chat:private:board", "/v1/webhooks"):
                 pages.append(server.get(path, expect=200).text)
             # URLs are signed anew.
             pages += [one["id"] for one in server.get("/v1/uploads", expect=200).json()["data"]]
@@ -178,6 +183,13 @@ BODIES = {
     ("POST", "/v1/broadcast"): {"channels": ["mallory"], "data": 1},
     ("POST", "/v1/disconnect"): {"user": "mallory"},
     ("POST", "/v1/uploads"): None,
+    ("POST", "/v1/webhooks"): {"url": "https://192.0.2.1/", "events": ["mallory.*"]},
+    ("PATCH", "/v1/webhooks/{id}"): {"url": "https://192.0.2.2/"},
+    ("POST", "/v1/webhooks/{id}/rotate-secret"): {"grace_seconds": 0},
+    ("POST", "/v1/webhooks/{id}/test"): None,
+    ("POST", "/v1/webhooks/{id}/deliveries/{delivery}/retry"): None,
+    ("POST", "/v1/webhooks/{id}/replay"): {"since": "2026-01-01T00:00:00Z"},
+    ("POST", "/v1/webhooks/{id}/recover"): {"since": "2026-01-01T00:00:00Z"},
     ("POST", "/connection/sse"): {"id": 1, "connect": {}},
     ("POST", "/connection/http_stream"): {"id": 1, "connect": {}},
 }
@@ -187,7 +199,10 @@ def status_of(house: House, method, pattern, operation, *, app, credential=None,
     kind = "".join(pattern.split("/")[2:3])
     if kind in house.tasks.get(app.id, {}):
         pattern = pattern.replace("{id}", house.tasks[app.id][kind])
-    path = filled(pattern, app.id, house.things.get(app.id, "msg_" + "0" * 26), house.files.get(app.id, "upl_" + "0" * 26))
+    target = pattern
+    for name, value in (house.hooks.get(app.id, NO_HOOKS) if kind == "webhooks" else {}).items():
+        target = target.replace(name, value)
+    path = filled(target, app.id, house.things.get(app.id, "msg_" + "0" * 26), house.files.get(app.id, "upl_" + "0" * 26))
     query = list(QUERIES.get(pattern, [])) if method == "GET" else []
     if pattern == "/v1/uploads" and method != "GET":
         query.append("user_id=alice")
@@ -263,7 +278,7 @@ def test_every_reading_route_hides_what_another_app_has_under_the_same_address(h
             answer = status_of(house, method, pattern, operation, app=house.acme, credential=credential)
             # A user's token is not for every route, and that is said of the route before anything is looked up; nor may
             # a user read every channel of his own app, whether anybody has made it or not.
-            allowed = (403, 404) if way == "user" and pattern.split("/")[2] in ("users", "history", *TASKS) else (404,)
+            allowed = (403, 404) if way == "user" and pattern.split("/")[2] in ("users", "history", "webhooks", *TASKS) else (404,)
             # Who listens to a channel of chat is told to nobody, be there such a channel or not.
             if answer.status == 403 and pattern.startswith("/v1/presence"):
                 continue

@@ -15,6 +15,7 @@ from program import Sluice, eventually
 from sanitizer import SLOWNESS
 from world_chat import ChatAsks
 from world_uploads import UploadAsks
+from world_webhooks import WebhookAsks
 
 # Whose address the operator has named: the gateway's configuration says so too.
 OPERATOR = "root@example.test"
@@ -22,7 +23,7 @@ OPERATOR = "root@example.test"
 DOMAINS = "*.customers.test"
 
 
-class World(ChatAsks, UploadAsks):
+class World(ChatAsks, UploadAsks, WebhookAsks):
     """Things that requests speak of. What a request takes away is made for it alone."""
 
     def __init__(self, gateway: Sluice):
@@ -40,6 +41,8 @@ class World(ChatAsks, UploadAsks):
         self.app.server.post("/v1/channels", {"type": "messaging", "id": "general", "members": ["alice", "bob"]}, expect=201)
         self.message = self.new_message()
         self.file = self.new_file()
+        self.endpoint = self.new_endpoint()
+        self.delivery, self.replay = self.new_delivery(), self.new_replay()
         self.numbers = itertools.count()
 
     def new_app(self, owner: Account) -> App:
@@ -112,6 +115,8 @@ class World(ChatAsks, UploadAsks):
             return {"id": self.message, "type": "like"}.get(name)
         if path.startswith("/v1/uploads/"):
             return self.file["id"]
+        if path.startswith("/v1/webhooks/"):
+            return {"id": self.endpoint, "delivery": self.delivery, "replay": self.replay}.get(name)
         if path.startswith("/v1/channels/"):
             return {"type": "messaging", "id": "general"}.get(name)
         return None

@@ -1,0 +1,65 @@
+internal import PluginKit
+
+/// What an attempt means: for the delivery, and for the endpoint's health.
+struct Verdict {
+  enum Ending { case succeeded, retried, failed }
+
+  let ending: Ending
+  /// When it is tried again.
+  let nextAt: Timestamp?
+  /// Why the endpoint is disabled by it; nil: it is not.
+  let disabling: Endpoint.Reason?
+  let failingSince: Timestamp?
+  let toldAt: Timestamp?
+  /// Whether somebody is told now that the endpoint fails.
+  let isTelling: Bool
+
+  var hasEnded: Bool { ending != .retried }
+  var isDisabling: Bool { disabling != nil }
+
+  /// The delivery's state.
+  var state: String {
+    switch ending {
+    case .succeeded: "succeeded"
+    case .retried: "pending"
+    case .failed: "failed"
+    }
+  }
+
+  /// - Parameter chance: from 0 up to 1, at random.
+  init(
+    _ outcome: Outcome, _ due: Due, _ endpoint: Endpoint, _ settings: WebhookSettings,
+    at now: Timestamp, chance: Double
+  ) throws {
+    guard !outcome.isSuccess else {
+      (ending, nextAt, disabling, failingSince, toldAt, isTelling) =
+        (.succeeded, nil, nil, nil, nil, false)
+      return
+    }
+    let since = endpoint.failingSince ?? now
+    let failing = now.unixMilliseconds - since.unixMilliseconds
+    failingSince = since
+    let isEnabled = endpoint.state == .enabled
+    if outcome.isGone {
+      disabling = isEnabled ? .gone : nil
+    } else {
+      disabling = isEnabled && failing >= settings.disableAfterSeconds * 1_000 ? .failing : nil
+    }
+    isTelling =
+      isEnabled && disabling == nil && endpoint.toldAt == nil
+      && failing >= settings.failingAfterSeconds * 1_000
+    toldAt = isTelling || disabling != nil ? endpoint.toldAt ?? now : endpoint.toldAt
+    let made = due.attempts + 1 - due.attemptsBefore
+    let scheduled = settings.next(after: made, at: now, chance: chance)
+    guard !outcome.isGone, var next = scheduled else {
+      (ending, nextAt) = (.failed, nil)
+      return
+    }
+    if let pause = outcome.pause {
+      // What the endpoint says holds, within bounds: it knows when it can be asked again.
+      let clamped = min(max(pause, 1_000), settings.retryAfterSeconds * 1_000)
+      next = now.adding(milliseconds: clamped)
+    }
+    (ending, nextAt) = (.retried, next)
+  }
+}
