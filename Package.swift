@@ -45,21 +45,24 @@ struct PluginRoom {
 let plugins = [
   PluginRoom(
     id: "auth", module: "AuthPlugin", folder: "Plugins/auth",
-    libraries: ["CSSL", "CArgon2", "CCrypt", "Hashing"]),
+    libraries: ["CSSL", "CArgon2", "CCrypt", "PluginCrypto"]),
   PluginRoom(
     id: "control", module: "ControlPlugin", folder: "Plugins/control",
-    libraries: ["CResolv", "Hashing"]),
+    libraries: ["CResolv", "PluginCrypto"]),
   PluginRoom(
-    id: "mailer", module: "MailerPlugin", folder: "Plugins/mailer", libraries: ["CCurl", "CSSL"]),
+    id: "mailer", module: "MailerPlugin", folder: "Plugins/mailer",
+    libraries: ["CCurl", "PluginCrypto"]),
   PluginRoom(id: "branding", module: "BrandingPlugin", folder: "Plugins/branding"),
   PluginRoom(
-    id: "realtime", module: "RealtimePlugin", folder: "Plugins/realtime", libraries: ["Hashing"]),
+    id: "realtime", module: "RealtimePlugin", folder: "Plugins/realtime",
+    libraries: ["PluginCrypto"]),
   PluginRoom(id: "chat", module: "ChatPlugin", folder: "Plugins/chat"),
   PluginRoom(
     id: "uploads", module: "UploadsPlugin", folder: "Plugins/uploads",
-    libraries: ["CSpawn", "Hashing"]),
+    libraries: ["CSpawn", "PluginCrypto"]),
   PluginRoom(
-    id: "webhooks", module: "WebhooksPlugin", folder: "Plugins/webhooks", libraries: ["CSSL"]),
+    id: "webhooks", module: "WebhooksPlugin", folder: "Plugins/webhooks",
+    libraries: ["CSSL", "PluginCrypto"]),
   PluginRoom(
     id: "hello-swift", module: "HelloSwiftPlugin", folder: "examples/plugins/hello-swift"),
   PluginRoom(id: "tally", module: "TallyPlugin", folder: "examples/plugins/tally"),
@@ -73,7 +76,7 @@ let package = Package(
     .executable(name: "sluice", targets: ["sluice"]),
     // What a plugin of somebody else is built with.
     .library(name: "PluginKit", targets: ["PluginKit"]),
-    .library(name: "Hashing", targets: ["Hashing"]),
+    .library(name: "PluginCrypto", targets: ["PluginCrypto"]),
   ] + plugins.map(\.product),
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
@@ -97,7 +100,7 @@ let package = Package(
     .target(name: "Wire", swiftSettings: strict),
     .target(name: "Deflate", dependencies: ["Wire", "CZlib"], swiftSettings: explicitImports),
     .target(name: "HTTP2", dependencies: ["Wire", "CNghttp2"], swiftSettings: explicitImports),
-    .target(name: "Hashing", dependencies: ["CSSL"], swiftSettings: explicitImports),
+    .target(name: "PluginCrypto", dependencies: ["CSSL", "PluginKit"], swiftSettings: onLoop),
     .target(name: "TLS", dependencies: ["CSSL"], swiftSettings: explicitImports),
     .target(name: "EventLoop", dependencies: ["CUV"], swiftSettings: strict),
     .target(name: "Store", dependencies: ["CSQLite"], swiftSettings: strict),
@@ -120,7 +123,7 @@ let package = Package(
       exclude: ["plugin.version", "GUIDE.md"],
       swiftSettings: onLoop),
     .target(
-      name: "PluginTesting", dependencies: ["CSluice", "Hashing", "PluginKit", "Store"],
+      name: "PluginTesting", dependencies: ["CSluice", "PluginCrypto", "PluginKit", "Store"],
       swiftSettings: onLoop),
     .executableTarget(
       name: "sluice",
@@ -162,7 +165,7 @@ let package = Package(
     .testTarget(
       name: "PluginKitTests",
       dependencies: [
-        "PluginKit", "PluginTesting", "CSluice", "HelloSwiftPlugin", "TallyPlugin",
+        "PluginKit", "PluginCrypto", "PluginTesting", "CSluice", "HelloSwiftPlugin", "TallyPlugin",
         "ConformancePlugin",
       ], swiftSettings: onLoop),
     // What tests of plugins share that have the gateway's reading of a manifest at hand.
@@ -190,7 +193,7 @@ let package = Package(
       name: "ChatPluginTests", dependencies: ["ChatPlugin", "PluginKit", "PluginTesting"],
       swiftSettings: onLoop),
     .testTarget(
-      name: "UploadsPluginTests", dependencies: ["Hashing", "PluginKit", "UploadsPlugin"],
+      name: "UploadsPluginTests", dependencies: ["PluginCrypto", "PluginKit", "UploadsPlugin"],
       swiftSettings: onLoop),
     .testTarget(
       name: "WebhooksPluginTests", dependencies: ["PluginKit", "PluginTesting", "WebhooksPlugin"],

@@ -1,4 +1,4 @@
-internal import Hashing
+internal import PluginCrypto
 
 /// What a tenant's secret was before it was rotated.
 struct TestRotation: Sendable, Equatable {

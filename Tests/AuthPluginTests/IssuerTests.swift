@@ -14,7 +14,7 @@ private func settings(_ issuers: String) -> RawJSON {
 extension SigningKey {
   /// The public key as a JWK.
   fileprivate func jwk(kid: String?) -> String {
-    let (x, y) = (Base64URL.encode(x), Base64URL.encode(y))
+    let (x, y) = (Base64.url.encode(x), Base64.url.encode(y))
     let id = kid.map { #""kid":"\#($0)","# } ?? ""
     return #"{\#(id)"kty":"EC","crv":"P-256","x":"\#(x)","y":"\#(y)"}"#
   }
@@ -267,7 +267,7 @@ extension SigningKey {
       "app",
       settings: settings(
         Self.issuer(
-          #"{"kty":"oct","k":"\#(Base64URL.encode(secret))"}"#, algorithms: #""HS256""#)))
+          #"{"kty":"oct","k":"\#(Base64.url.encode(secret))"}"#, algorithms: #""HS256""#)))
     #expect(try await app.identify(Forged.hs256(Self.good, secret: secret)).id == "alice")
     #expect(try await app.refusal(of: Forged.hs256(Self.good)) == TokenRefusal.badSignature.reason)
     let own = Forged.hs256(#"{"iss":"app","sub":"a","exp":1767229200}"#, secret: secret)

@@ -10,24 +10,24 @@ import Testing
     ("fooba", "Zm9vYmE"), ("foobar", "Zm9vYmFy"),
   ])
   func `goes both ways`(text: String, encoded: String) {
-    #expect(Base64URL.encode(text.utf8) == encoded)
-    #expect(Base64URL.decode(encoded.utf8) == Array(text.utf8))
+    #expect(Base64.url.encode(text.utf8) == encoded)
+    #expect(Base64.url.decode(encoded.utf8) == Array(text.utf8))
   }
 
   @Test func `uses the alphabet of RFC 4648 §5`() {
-    #expect(Base64URL.encode([0xFB, 0xFF, 0xBF]) == "-_-_")
-    #expect(Base64URL.decode("-_-_".utf8) == [0xFB, 0xFF, 0xBF])
+    #expect(Base64.url.encode([0xFB, 0xFF, 0xBF]) == "-_-_")
+    #expect(Base64.url.decode("-_-_".utf8) == [0xFB, 0xFF, 0xBF])
   }
 
   @Test(arguments: ["Zg==", "Zg=", "Z", "Zm9vY", "Zm 8", "Zm+v", "Zm/v", "Zm9v\n", "Zmé"])
   func `refuses padding, other alphabets, spaces and impossible lengths`(text: String) {
-    #expect(Base64URL.decode(text.utf8) == nil)
+    #expect(Base64.url.decode(text.utf8) == nil)
   }
 
   /// RFC 4648 §3.5: "Zh" would be another text for the byte of "Zg".
   @Test(arguments: ["Zh", "Zm9", "Zv"])
   func `refuses bits that say nothing and are not zero`(text: String) {
-    #expect(Base64URL.decode(text.utf8) == nil)
+    #expect(Base64.url.decode(text.utf8) == nil)
   }
 }
 
@@ -35,7 +35,7 @@ import Testing
   /// RFC 7515 Appendix A.1.
   @Test func `HS256 is that of RFC 7515 A.1`() throws {
     let key = try #require(
-      Base64URL.decode(
+      Base64.url.decode(
         "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"
           .utf8))
     let token =
@@ -51,8 +51,8 @@ import Testing
   /// RFC 7515 Appendix A.3.
   @Test func `ES256 accepts that of RFC 7515 A.3`() throws {
     let key = try SigningKey(serialized: Vector.privateKey)
-    #expect(Base64URL.encode(key.x) == Vector.x)
-    #expect(Base64URL.encode(key.y) == Vector.y)
+    #expect(Base64.url.encode(key.x) == Vector.x)
+    #expect(Base64.url.encode(key.y) == Vector.y)
     let jws = try CompactJWS(
       "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxl"
         + "LmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8IS"
@@ -97,7 +97,7 @@ import Testing
 
     /// The JWK of RFC 7515 A.3.1 as an ECPrivateKey (RFC 5915 §3).
     static var privateKey: [UInt8] {
-      func bytes(_ text: String) -> [UInt8] { Base64URL.decode(text.utf8) ?? [] }
+      func bytes(_ text: String) -> [UInt8] { Base64.url.decode(text.utf8) ?? [] }
       let secret = bytes("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI")
       let curve: [UInt8] = [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07]
       let point: [UInt8] = [0x00, 0x04] + bytes(x) + bytes(y)
@@ -108,7 +108,7 @@ import Testing
     /// RFC 8410 §10.3, the first private key.
     static var ed25519: [UInt8] {
       let base64 = "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp-K06_nwoy_HU--CXqI9EdVhC"
-      return Base64URL.decode(base64.utf8) ?? []
+      return Base64.url.decode(base64.utf8) ?? []
     }
   }
 }

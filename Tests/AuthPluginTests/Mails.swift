@@ -58,7 +58,7 @@ final class Mails: Sendable {
 
 extension KeyRing {
   func signingKey(_ place: Int) throws -> SigningKey {
-    try SigningKey(serialized: try #require(Base64URL.decode(entries[place].pair.utf8)))
+    try SigningKey(serialized: try #require(Base64.url.decode(entries[place].pair.utf8)))
   }
 }
 

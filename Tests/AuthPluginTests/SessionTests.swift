@@ -259,7 +259,7 @@ import Testing
     #expect(try CompactJWS(ada.accessToken).header.keyID == key["kid"])
     #expect(key["kty"] == "EC" && key["crv"] == "P-256" && key["alg"] == "ES256")
     #expect(key["d"] == nil)
-    #expect(Base64URL.decode((key["x"] ?? "").utf8)?.count == 32)
+    #expect(Base64.url.decode((key["x"] ?? "").utf8)?.count == 32)
     try await platform.host.close()
   }
 

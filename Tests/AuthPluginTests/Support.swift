@@ -155,8 +155,8 @@ enum Forged {
   static func token(
     _ header: String, _ claims: String, sign: (([UInt8]) throws -> [UInt8])? = nil
   ) rethrows -> String {
-    let input = Base64URL.encode(header.utf8) + "." + Base64URL.encode(claims.utf8)
-    return input + "." + Base64URL.encode(try sign?(Array(input.utf8)) ?? [])
+    let input = Base64.url.encode(header.utf8) + "." + Base64.url.encode(claims.utf8)
+    return input + "." + Base64.url.encode(try sign?(Array(input.utf8)) ?? [])
   }
 
   static func hs256(

@@ -65,7 +65,7 @@ enum PrintedKey {
 
   @Test func `verifies no signature in another form`() throws {
     let key = try SigningKey.generate()
-    let (x, y) = (Base64URL.encode(key.x), Base64URL.encode(key.y))
+    let (x, y) = (Base64.url.encode(key.x), Base64.url.encode(key.y))
     let other = try VerificationKey(
       try PrintedKey.key(#"{"kty":"EC","crv":"P-256","x":"\#(x)","y":"\#(y)"}"#), .es256)
     let signature = try key.sign([1, 2, 3])

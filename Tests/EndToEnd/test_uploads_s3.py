@@ -69,7 +69,9 @@ def settings(server, **others) -> dict:
 
 @pytest.fixture
 def house(sluice, server):
-    gateway = sluice(with_plugins(client={"allow_networks": ["127.0.0.0/8"]}), limits={"body_bytes": 64 << 20})
+    # A build with a sanitizer digests so slowly that new connections would be shed meanwhile.
+    limits = {"body_bytes": 64 << 20, "loop_lag_ms": 0}
+    gateway = sluice(with_plugins(client={"allow_networks": ["127.0.0.0/8"]}), limits=limits)
     app = Account(gateway.url).app("Bucket")
     types = {name: {"max_bytes": 64 << 20} for name in ("image/png", "application/pdf")}
     app.set_plugin("uploads", enabled=True, config=settings(server, types=types))
@@ -183,7 +185,9 @@ def bucket():
 
 @pytest.fixture
 def small_house(sluice, bucket):
-    gateway = sluice(with_plugins(client={"allow_networks": ["127.0.0.0/8"]}), limits={"body_bytes": 64 << 20})
+    # A build with a sanitizer digests so slowly that new connections would be shed meanwhile.
+    limits = {"body_bytes": 64 << 20, "loop_lag_ms": 0}
+    gateway = sluice(with_plugins(client={"allow_networks": ["127.0.0.0/8"]}), limits=limits)
     app = Account(gateway.url).app("Bucket")
     types = {name: {"max_bytes": 64 << 20} for name in ("image/png", "application/pdf")}
     app.set_plugin("uploads", enabled=True, config=settings(bucket, types=types, thumbnails=False))

@@ -1,4 +1,4 @@
-import Hashing
+import PluginCrypto
 import PluginKit
 import Testing
 

@@ -13,7 +13,7 @@ private func bytes(_ hexadecimal: String) -> [UInt8] {
 @Suite struct `Signatures of webhooks` {
   // The example of the specification's own libraries.
   @Test func `with a secret are those of the specification`() throws {
-    let secret = try #require(Base64.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+    let secret = try #require(Base64.standard.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".utf8))
     let key = SigningKey(kind: .v1, bytes: secret)
     #expect(key.verifier == "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     let signature = key.signature(
@@ -36,13 +36,13 @@ private func bytes(_ hexadecimal: String) -> [UInt8] {
   @Test(arguments: [
     ("", [UInt8]()), ("AA==", [0]), ("AAE=", [0, 1]), ("+/8A", [0xFB, 0xFF, 0]),
   ]) func `are written in base64`(text: String, value: [UInt8]) {
-    #expect(Base64.encode(value) == text)
-    #expect(Base64.decode(text) == value)
+    #expect(Base64.standard.encode(value) == text)
+    #expect(Base64.standard.decode(text.utf8) == value)
   }
 
   @Test(arguments: ["A", "AA", "AAA", "AB==", "A*==", "====", "AA=A"])
   func `are not read from what is no base64`(text: String) {
-    #expect(Base64.decode(text) == nil)
+    #expect(Base64.standard.decode(text.utf8) == nil)
   }
 }
 

@@ -1,4 +1,4 @@
-internal import Hashing
+internal import PluginCrypto
 internal import PluginKit
 
 /// A letter with a code, as it is committed beside what the code is for. Its text is made anew each time that the mailer is given it: nothing

@@ -1,4 +1,4 @@
-internal import Hashing
+internal import PluginCrypto
 internal import PluginKit
 
 /// A code that somebody reads and types in, in Crockford's base32: no letter looks like a digit.

@@ -18,8 +18,8 @@ struct CompactJWS {
     let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     // A token with an empty signature decodes; the algorithm or the signature refuses it.
     guard parts.count == 3, !parts[0].isEmpty, !parts[1].isEmpty,
-      let header = Base64URL.decode(parts[0]), let payload = Base64URL.decode(parts[1]),
-      let signature = Base64URL.decode(parts[2])
+      let header = Base64.url.decode(parts[0]), let payload = Base64.url.decode(parts[1]),
+      let signature = Base64.url.decode(parts[2])
     else { throw .malformed }
     do {
       self.header = try JSON.decode(from: header)
@@ -35,8 +35,8 @@ struct CompactJWS {
   static func make(
     _ header: JOSEHeader, claims: [UInt8], sign: ([UInt8]) throws -> [UInt8]
   ) throws -> String {
-    let input = Base64URL.encode(try JSON.encode(header)) + "." + Base64URL.encode(claims)
-    return input + "." + Base64URL.encode(try sign(Array(input.utf8)))
+    let input = Base64.url.encode(try JSON.encode(header)) + "." + Base64.url.encode(claims)
+    return input + "." + Base64.url.encode(try sign(Array(input.utf8)))
   }
 
   /// Checks that the header asks for `algorithm` and for nothing that is not done here.

@@ -1,4 +1,4 @@
-internal import Hashing
+internal import PluginCrypto
 
 /// HMAC with SHA-256 as a JWT's signature (RFC 7518 §3.2): an app and those it trusts share the secret.
 enum HS256 {

@@ -1,5 +1,5 @@
 internal import CSSL
-internal import Hashing
+internal import PluginCrypto
 internal import PluginKit
 
 /// A key pair on the curve P-256, and the signatures it makes: ES256 (RFC 7518 §3.4).
@@ -29,9 +29,9 @@ final class SigningKey {
     }
     x = Array(point[1...32])
     y = Array(point[33...64])
-    let (x, y) = (Base64URL.encode(x), Base64URL.encode(y))
+    let (x, y) = (Base64.url.encode(x), Base64.url.encode(y))
     let members = #"{"crv":"P-256","kty":"EC","x":"\#(x)","y":"\#(y)"}"#
-    id = Base64URL.encode(Digest.sha256(Array(members.utf8)))
+    id = Base64.url.encode(Digest.sha256(Array(members.utf8)))
   }
 
   deinit { EVP_PKEY_free(pair) }

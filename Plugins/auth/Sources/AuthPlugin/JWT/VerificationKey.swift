@@ -127,7 +127,7 @@ final class VerificationKey {
   }
 
   private static func bytes(_ text: String?, _ member: String) throws(KeyRefusal) -> [UInt8] {
-    guard let text, !text.isEmpty, let bytes = Base64URL.decode(text.utf8) else {
+    guard let text, !text.isEmpty, let bytes = Base64.url.decode(text.utf8) else {
       throw KeyRefusal("needs \"\(member)\" in base64url without padding")
     }
     return bytes

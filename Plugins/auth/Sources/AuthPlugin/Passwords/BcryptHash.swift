@@ -1,5 +1,5 @@
 internal import CCrypt
-internal import Hashing
+internal import PluginCrypto
 internal import PluginKit
 
 /// A bcrypt hash that another program made, in the form of crypt(3): "$2b$12$…".

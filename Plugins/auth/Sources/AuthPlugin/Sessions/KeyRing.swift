@@ -30,7 +30,7 @@ struct KeyRing: Codable {
     let isPair = bytes.first == 0x30
     self =
       isPair
-      ? KeyRing(entries: [Entry(pair: Base64URL.encode(bytes), signsFrom: 0)])
+      ? KeyRing(entries: [Entry(pair: Base64.url.encode(bytes), signsFrom: 0)])
       : try JSON.decode(from: bytes)
   }
 
@@ -38,7 +38,7 @@ struct KeyRing: Codable {
   static func first(at now: Timestamp) throws -> KeyRing {
     KeyRing(entries: [
       Entry(
-        pair: Base64URL.encode(try SigningKey.generate().serialized()),
+        pair: Base64.url.encode(try SigningKey.generate().serialized()),
         signsFrom: now.unixMilliseconds)
     ])
   }
@@ -71,7 +71,7 @@ struct KeyRing: Codable {
   func renewed(at now: Timestamp, tokenLifetime: Int64) throws -> KeyRing {
     let kept = places(at: now, tokenLifetime: tokenLifetime)
     let next = Entry(
-      pair: Base64URL.encode(try SigningKey.generate().serialized()),
+      pair: Base64.url.encode(try SigningKey.generate().serialized()),
       signsFrom: now.unixMilliseconds + KeyRing.notice)
     return KeyRing(entries: kept.map { entries[$0] } + [next])
   }

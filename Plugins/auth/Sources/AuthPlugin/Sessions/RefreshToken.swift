@@ -1,4 +1,4 @@
-internal import Hashing
+internal import PluginCrypto
 internal import PluginKit
 
 /// What keeps a session going: the session, how many came before it, and a code that nobody can compute without the sealed key and the
@@ -29,7 +29,7 @@ struct RefreshToken: Equatable {
   init(of session: String, number: Int64, nonce: String, key: [UInt8]) {
     self.session = session
     self.number = number
-    code = Base64URL.encode(
+    code = Base64.url.encode(
       Digest.hmacSHA256(Array("\(session)\u{0}\(number)\u{0}\(nonce)".utf8), key: key))
   }
 
@@ -68,6 +68,6 @@ struct FormerRefreshToken {
   /// The one that took its place while there were others like it, computed so that it can be given twice.
   func successor(under key: [UInt8]) -> FormerRefreshToken {
     FormerRefreshToken(
-      text: RefreshToken.prefix + Base64URL.encode(Digest.hmacSHA256(Array(text.utf8), key: key)))
+      text: RefreshToken.prefix + Base64.url.encode(Digest.hmacSHA256(Array(text.utf8), key: key)))
   }
 }

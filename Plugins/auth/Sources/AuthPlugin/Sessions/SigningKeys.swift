@@ -93,7 +93,7 @@ final class SigningKeys {
     guard bytes != serialized else { return true }
     let next = try KeyRing(bytes)
     let made = try next.entries.map { entry in
-      guard let pair = Base64URL.decode(entry.pair.utf8) else {
+      guard let pair = Base64.url.decode(entry.pair.utf8) else {
         throw HostError(.internal, "a signing key is not base64url")
       }
       return try SigningKey(serialized: pair)
@@ -152,8 +152,8 @@ private struct PublicKey: Encodable {
 
   init(_ key: SigningKey) {
     kid = key.id
-    x = Base64URL.encode(key.x)
-    y = Base64URL.encode(key.y)
+    x = Base64.url.encode(key.x)
+    y = Base64.url.encode(key.y)
   }
 }
 

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Hashing
+internal import PluginCrypto
 
 /// Where a request comes from, as far as rates are concerned.
 enum Network {

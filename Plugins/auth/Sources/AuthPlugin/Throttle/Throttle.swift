@@ -1,4 +1,4 @@
-internal import Hashing
+internal import PluginCrypto
 internal import PluginKit
 
 /// A rate of attempts by one subject: so many at once, then one for each interval (the generic cell rate algorithm).

@@ -1,5 +1,5 @@
 internal import CSSL
-internal import Hashing
+internal import PluginCrypto
 
 /// Codes that change with time (RFC 6238): HMAC-SHA-1, steps of 30 seconds, six digits, as every authenticator app has them.
 struct TimeCode {

@@ -1,4 +1,4 @@
-internal import Hashing
+internal import PluginCrypto
 internal import PluginKit
 
 /// Something that was done to an app, or refused, before it has its place in the log.

@@ -1,4 +1,4 @@
-internal import Hashing
+internal import PluginCrypto
 internal import PluginKit
 
 /// The text of a key or a secret: what it is, 32 random bytes, and a checksum.

@@ -1,4 +1,4 @@
-internal import Hashing
+internal import PluginCrypto
 internal import PluginKit
 
 /// Repeats of requests with an `Idempotency-Key`: the host gives them the first answer, which may hold a secret, and knows nobody's role.

@@ -1,4 +1,4 @@
-internal import Hashing
+internal import PluginCrypto
 internal import PluginKit
 
 /// The letters with invitations that went out lately: bounded for each account that invites and for each address, over all apps

@@ -1,3 +1,4 @@
+internal import PluginCrypto
 internal import PluginKit
 
 /// The tenant's messages that are to go out, in its database: what is in it is on disk, and is sent at least once. All loops take from it, and none
@@ -8,13 +9,15 @@ final class Queue {
 
   private let settings: MailerSettings
   private let context: ShardContext
-  private var seal: Seal?
+  /// Messages may hold codes that let somebody in.
+  private let seal: SealKeeper
   private let added: Metric?
   private let refused: Metric?
 
   init(_ settings: MailerSettings, _ context: ShardContext) {
     self.settings = settings
     self.context = context
+    seal = SealKeeper(context, secret: "mailer.queue")
     added = try? context.metrics.counter("queued_total", "Messages taken into the queue.")
     refused = try? context.metrics.counter(
       "queue_full_total", "Messages refused because too many waited.")
@@ -31,8 +34,7 @@ final class Queue {
     let text = MessageText(
       mail.naming(settings.productName), id: id, from: settings.fromAddress,
       name: settings.productName, at: now)
-    let content = try await self.key().close(
-      text.bytes, id: id, nonce: try context.random.bytes(Seal.nonceLength))
+    let content = try await seal.close(text.bytes, id: id)
     do {
       try await context.store.commit {
         SQL(
@@ -98,12 +100,13 @@ final class Queue {
     guard let row = commit.statements[0].first else { return nil }
     let id = try row["id", String.self]
     let sealed = try row["content", [UInt8]?.self]
-    let key = try await key()
+    var content: [UInt8]?
+    if let sealed { content = try await seal.open(sealed, id: id) }
     return Claimed(
       id: id, recipient: try row["recipient", String.self],
       category: try row["category", String.self], attempts: try row["attempts", Int64.self],
       leaseEnd: try row["next_at", Timestamp.self],
-      content: sealed.flatMap { key.open($0, id: id) })
+      content: content)
   }
 
   /// It has gone out; its text is forgotten. That is so whoever has taken it over meanwhile: what that one finds is not noted any more.
@@ -191,23 +194,5 @@ final class Queue {
       SELECT next_at FROM mailer_messages WHERE state = 'queued' ORDER BY next_at LIMIT 1
       """)
     return try rows.first?["next_at", Timestamp.self]
-  }
-
-  private func key() async throws -> Seal {
-    if let seal { return seal }
-    if try context.secrets.get(Seal.secret) == nil {
-      do {
-        try await context.secrets.put(
-          Seal.secret, try context.random.bytes(Seal.keyLength), onlyIfAbsent: true)
-      } catch let error as HostError where error.status == .conflict {
-        // Another loop was first.
-      }
-    }
-    guard let key = try context.secrets.get(Seal.secret) else {
-      throw HostError(.unavailable, "the queue's key is gone as soon as it was made")
-    }
-    let seal = Seal(key: key)
-    self.seal = seal
-    return seal
   }
 }

@@ -1,4 +1,4 @@
-internal import Hashing
+internal import PluginCrypto
 internal import PluginKit
 
 /// What names a publication, so that a repeat publishes nothing: a key that a server gave, and what it gave it for.

@@ -1,4 +1,4 @@
-internal import Hashing
+internal import PluginCrypto
 internal import PluginKit
 
 /// A bucket of a server that speaks S3's protocol, addressed by path. Loop thread only.

@@ -1,4 +1,4 @@
-internal import Hashing
+internal import PluginCrypto
 internal import PluginKit
 
 /// AWS Signature Version 4, for one service and region: arithmetic over SHA-256 and nothing else.

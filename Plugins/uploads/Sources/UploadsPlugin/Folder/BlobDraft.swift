@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Hashing
+internal import PluginCrypto
 
 /// A file that is being received. The one task that receives it has one job at a time work on it, so that it is on one thread at a time, and none
 /// of it is kept in memory.

@@ -1,4 +1,4 @@
-internal import Hashing
+internal import PluginCrypto
 internal import PluginKit
 
 /// Where an upload's bytes are, for whoever has the URL, until it expires.

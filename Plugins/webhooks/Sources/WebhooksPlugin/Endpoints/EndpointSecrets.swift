@@ -1,3 +1,4 @@
+internal import PluginCrypto
 internal import PluginKit
 
 /// What endpoints are signed with, and the fields that are sent to them: sealed in their rows. Loop thread.
@@ -14,7 +15,7 @@ final class EndpointSecrets {
 
   init(_ context: ShardContext) {
     self.context = context
-    seal = SealKeeper(context)
+    seal = SealKeeper(context, secret: "webhooks.seal")
   }
 
   /// Endpoints have changed: everything is read anew.

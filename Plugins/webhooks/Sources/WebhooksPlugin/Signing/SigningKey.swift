@@ -1,3 +1,6 @@
+internal import PluginCrypto
+internal import PluginKit
+
 /// What an endpoint's deliveries are signed with (Standard Webhooks 1.0.0).
 struct SigningKey: Sendable, Equatable {
   /// The scheme, as signatures begin with it.
@@ -23,8 +26,8 @@ struct SigningKey: Sendable, Equatable {
   /// What the receiver verifies with: a secret `whsec_…`, or a public key `whpk_…`; nil when the key is none.
   var verifier: String? {
     switch kind {
-    case .v1: "whsec_" + Base64.encode(bytes)
-    case .v1a: Ed25519.publicKey(of: bytes).map { "whpk_" + Base64.encode($0) }
+    case .v1: "whsec_" + Base64.standard.encode(bytes)
+    case .v1a: Ed25519.publicKey(of: bytes).map { "whpk_" + Base64.standard.encode($0) }
     }
   }
 
@@ -32,8 +35,8 @@ struct SigningKey: Sendable, Equatable {
   func signature(id: String, timestamp: Int64, body: [UInt8]) -> String? {
     let signed = Array("\(id).\(timestamp).".utf8) + body
     switch kind {
-    case .v1: return "v1," + Base64.encode(Digest.hmacSHA256(signed, key: bytes))
-    case .v1a: return Ed25519.sign(signed, with: bytes).map { "v1a," + Base64.encode($0) }
+    case .v1: return "v1," + Base64.standard.encode(Digest.hmacSHA256(signed, key: bytes))
+    case .v1a: return Ed25519.sign(signed, with: bytes).map { "v1a," + Base64.standard.encode($0) }
     }
   }
 }

@@ -1,21 +1,26 @@
 internal import CSSL
 internal import PluginKit
 
-/// AES-256-GCM over what endpoints are signed with and what is sent with their events: a copy of the database is not to hold it.
+/// AES-256-GCM (NIST SP 800-38D) over what a copy of a database is not to hold. Any thread.
 ///
-/// The key is the sealed secret `webhooks.seal`; whose it is, is associated data, so that nothing passes for another endpoint's.
-struct Seal {
-  static let secret = "webhooks.seal"
-  static let keyLength = 32
-  static let nonceLength = 12
+/// Whose it is, is associated data, so that nothing that is sealed passes for another's.
+public struct Seal: Sendable {
+  /// Bytes of a key.
+  public static let keyLength = 32
+  /// Bytes of a nonce; one is used once with a key.
+  public static let nonceLength = 12
   private static let tagLength = 16
 
-  let key: [UInt8]
+  private let key: [UInt8]
+
+  /// - Parameter key: ``keyLength`` bytes.
+  public init(key: [UInt8]) { self.key = key }
 
   /// Nonce, then what is sealed, then the tag.
   ///
-  /// - Parameter nonce: `nonceLength` random bytes.
-  func close(_ bytes: [UInt8], id: String, nonce: [UInt8]) throws -> [UInt8] {
+  /// - Parameter nonce: ``nonceLength`` random bytes.
+  /// - Throws: `HostError` `.internal` when OpenSSL cannot.
+  public func close(_ bytes: [UInt8], id: String, nonce: [UInt8]) throws -> [UInt8] {
     let context = EVP_CIPHER_CTX_new()
     defer { EVP_CIPHER_CTX_free(context) }
     var sealed = [UInt8](repeating: 0, count: bytes.count)
@@ -32,7 +37,7 @@ struct Seal {
   }
 
   /// What was sealed; nil when it is not what this key has sealed for this id.
-  func open(_ sealed: [UInt8], id: String) -> [UInt8]? {
+  public func open(_ sealed: [UInt8], id: String) -> [UInt8]? {
     let length = sealed.count - Seal.nonceLength - Seal.tagLength
     guard length >= 0 else { return nil }
     let context = EVP_CIPHER_CTX_new()
@@ -51,39 +56,5 @@ struct Seal {
       EVP_DecryptFinal_ex(context, &rest, &count) == 1
     else { return nil }
     return Array(bytes.prefix(length))
-  }
-}
-
-/// The tenant's seal, made when it is first needed. Loop thread.
-final class SealKeeper {
-  private let context: ShardContext
-  private var seal: Seal?
-
-  init(_ context: ShardContext) { self.context = context }
-
-  func close(_ bytes: [UInt8], id: String) async throws -> [UInt8] {
-    try await key().close(bytes, id: id, nonce: try context.random.bytes(Seal.nonceLength))
-  }
-
-  func open(_ sealed: [UInt8], id: String) async throws -> [UInt8]? {
-    try await key().open(sealed, id: id)
-  }
-
-  private func key() async throws -> Seal {
-    if let seal { return seal }
-    if try context.secrets.get(Seal.secret) == nil {
-      do {
-        try await context.secrets.put(
-          Seal.secret, try context.random.bytes(Seal.keyLength), onlyIfAbsent: true)
-      } catch let error as HostError where error.status == .conflict {
-        // Another loop was first.
-      }
-    }
-    guard let key = try context.secrets.get(Seal.secret) else {
-      throw HostError(.unavailable, "the key of webhooks is gone as soon as it was made")
-    }
-    let made = Seal(key: key)
-    seal = made
-    return made
   }
 }
