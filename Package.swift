@@ -196,7 +196,8 @@ let package = Package(
       name: "UploadsPluginTests", dependencies: ["PluginCrypto", "PluginKit", "UploadsPlugin"],
       swiftSettings: onLoop),
     .testTarget(
-      name: "WebhooksPluginTests", dependencies: ["PluginKit", "PluginTesting", "WebhooksPlugin"],
+      name: "WebhooksPluginTests",
+      dependencies: ["PluginCrypto", "PluginKit", "PluginTesting", "WebhooksPlugin"],
       swiftSettings: onLoop),
   ] + plugins.flatMap(\.targets),
   swiftLanguageModes: [.v6])

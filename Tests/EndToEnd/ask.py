@@ -16,3 +16,4 @@ class Ask:
     # In place of a body in JSON.
     content: bytes | None = None
     content_type: str = "application/octet-stream"
+    headers: dict[str, str] = field(default_factory=dict)

@@ -49,6 +49,7 @@ class House:
             self.hooks[app.id] = {"{id}": hook, "{delivery}": server.post(f"/v1/webhooks/{hook}/test", expect=202).json()["id"]}
             began = server.post(f"/v1/webhooks/{hook}/replay", BODIES["POST", "/v1/webhooks/{id}/replay"], expect=202)
             self.hooks[app.id]["{replay}"] = began.json()["id"]
+            server.put("/v1/hook-sources/shop", {"kind": "github", "secret": "the shop's secret"}, expect=200)
             made = {kind: server.post(f"/v1/{kind}", BODIES["POST", f"/v1/{kind}"] | {"user_id": kind}, expect=202) for kind in TASKS[:2]}
             made["imports"] = server.post("/v1/imports", {"type": "channel", "channel": "private:board"}, expect=202)
             self.tasks[app.id] = {kind: answer.json()["id"] for kind, answer in made.items()}
@@ -60,7 +61,7 @@ class House:
         for app in (self.acme, self.app):
             server = Client(self.gateway.url, app.secret)
             for path in ("/v1/users", "/v1/channels", "/v1/channels/private/board",
-                         "/v1/channels/private/board/messages", "/v1/history/chat:private:board", "/v1/webhooks"):
+                         "/v1/channels/private/board/messages", "/v1/history/chat:private:board", "/v1/webhooks", "/v1/hook-sources"):
                 pages.append(server.get(path, expect=200).text)
             # URLs are signed anew.
             pages += [one["id"] for one in server.get("/v1/uploads", expect=200).json()["data"]]
@@ -112,7 +113,7 @@ def filled(path: str, app: str, message: str, file: str) -> str:
         path = path.replace("{id}", "alice")
     values = {"app": app, "type": "private", "id": "board", "channel": "chat:private:board", "plugin": "chat",
               "key": "key_00000000000000000000000000", "account": "acc_00000000000000000000000000",
-              "host": "a.customers.example", "invitation": "inv_00000000000000000000000000", "user": "mallory"}
+              "host": "a.customers.example", "invitation": "inv_00000000000000000000000000", "user": "mallory", "source": "shop"}
     for name, value in values.items():
         path = path.replace("{" + name + "}", value)
     assert "{" not in path, f"no value for {path}"
@@ -189,6 +190,8 @@ BODIES = {
     ("POST", "/v1/webhooks/{id}/test"): None,
     ("POST", "/v1/webhooks/{id}/deliveries/{delivery}/retry"): None,
     ("POST", "/v1/webhooks/{id}/replay"): {"since": "2026-01-01T00:00:00Z"},
+    ("POST", "/v1/hooks/{source}"): {"by": "mallory"},
+    ("PUT", "/v1/hook-sources/{source}"): {"kind": "github", "secret": "mallory's secret"},
     ("POST", "/v1/webhooks/{id}/recover"): {"since": "2026-01-01T00:00:00Z"},
     ("POST", "/connection/sse"): {"id": 1, "connect": {}},
     ("POST", "/connection/http_stream"): {"id": 1, "connect": {}},
@@ -278,7 +281,7 @@ def test_every_reading_route_hides_what_another_app_has_under_the_same_address(h
             answer = status_of(house, method, pattern, operation, app=house.acme, credential=credential)
             # A user's token is not for every route, and that is said of the route before anything is looked up; nor may
             # a user read every channel of his own app, whether anybody has made it or not.
-            allowed = (403, 404) if way == "user" and pattern.split("/")[2] in ("users", "history", "webhooks", *TASKS) else (404,)
+            allowed = (403, 404) if way == "user" and pattern.split("/")[2] in ("users", "history", "webhooks", "hook-sources", *TASKS) else (404,)
             # Who listens to a channel of chat is told to nobody, be there such a channel or not.
             if answer.status == 403 and pattern.startswith("/v1/presence"):
                 continue

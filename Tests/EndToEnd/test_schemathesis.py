@@ -177,6 +177,7 @@ class Trial:
             options["json"] = ask.body
         if ask.content is not None:
             options["data"], headers["Content-Type"] = ask.content, ask.content_type
+        headers.update(ask.headers)
         answer = send(self.url + path, method=operation.method.upper(), **options)
         self.statuses.setdefault(name(operation), Counter())[answer.status_code] += 1
         self.faults += faults(operation.Case(path_parameters=parameters), answer)

@@ -41,7 +41,7 @@ class World(ChatAsks, UploadAsks, WebhookAsks):
         self.app.server.post("/v1/channels", {"type": "messaging", "id": "general", "members": ["alice", "bob"]}, expect=201)
         self.message = self.new_message()
         self.file = self.new_file()
-        self.endpoint = self.new_endpoint()
+        self.endpoint, self.source = self.new_endpoint(), self.new_source("shop")
         self.delivery, self.replay = self.new_delivery(), self.new_replay()
         self.numbers = itertools.count()
 
@@ -115,6 +115,8 @@ class World(ChatAsks, UploadAsks, WebhookAsks):
             return {"id": self.message, "type": "like"}.get(name)
         if path.startswith("/v1/uploads/"):
             return self.file["id"]
+        if name == "source":
+            return self.source
         if path.startswith("/v1/webhooks/"):
             return {"id": self.endpoint, "delivery": self.delivery, "replay": self.replay}.get(name)
         if path.startswith("/v1/channels/"):

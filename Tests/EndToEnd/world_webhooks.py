@@ -1,10 +1,14 @@
 """The requests to webhooks that succeed, as `world.py` has them for every operation."""
 
+import hashlib
+import hmac
+
 from ask import Ask
 
 # An address of documentation (RFC 5737), where nobody is and where the gateway goes for nobody.
 NOWHERE = "https://192.0.2.1/hook"
 LONG_AGO = "2026-01-01T00:00:00Z"
+SOURCE = {"kind": "github", "secret": "the shop's secret"}
 
 
 class WebhookAsks:
@@ -42,3 +46,19 @@ class WebhookAsks:
 
     def _recoverWebhook(self):
         return Ask(self.app.server, path={"id": self.endpoint}, body={"since": LONG_AGO})
+
+    def new_source(self, name: str) -> str:
+        return self.app.server.put(f"/v1/hook-sources/{name}", SOURCE, expect=200).json()["name"]
+
+    def _putHookSource(self):
+        return Ask(self.app.server, path={"source": "shop"}, body=SOURCE)
+
+    def _deleteHookSource(self):
+        return Ask(self.app.server, path={"source": self.new_source(f"shop-{next(self.numbers)}")})
+
+    def _receiveHook(self):
+        body = b'{"n": 1}'
+        signature = hmac.new(SOURCE["secret"].encode(), body, hashlib.sha256).hexdigest()
+        return Ask(
+            self.nobody, path={"source": "shop"}, query={"app": self.app.id}, content=body, content_type="application/json",
+            headers={"X-Hub-Signature-256": f"sha256={signature}"})

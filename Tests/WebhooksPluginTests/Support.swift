@@ -27,7 +27,7 @@ struct WebhooksHost {
       "schedule_seconds": "[0,5,300,1800,7200,18000,36000,50400,72000,86400]",
       "jitter_percent": "0", "timeout_ms": "15000", "retry_after_seconds": "86400",
       "failing_after_seconds": "86400", "disable_after_seconds": "432000",
-      "alert_email": #""""#, "endpoint_concurrency": "8", "concurrency": "64",
+      "alert_email": #""""#, "transform": "false", "endpoint_concurrency": "8", "concurrency": "64",
       "response_bytes": "100", "retention_hours": "168",
     ]
     members.merge(changes) { $1 }

@@ -48,5 +48,6 @@
 #include "services/message-filter.h"
 #include "services/chat-command.h"
 #include "services/uploads.h"
+#include "services/webhook-transform.h"
 
 #endif

@@ -15,6 +15,8 @@ struct WebhookSettings: Decodable, Sendable {
   /// After which time of only failures somebody is told, and after which the endpoint is disabled.
   var failingAfterSeconds: Int64
   var disableAfterSeconds: Int64
+  /// Whether another plugin says what of an event goes out.
+  var transform: Bool
   /// Who is told by e-mail; nobody when it is empty.
   var alertEmail: String
   /// Attempts under way, of one endpoint and of all.
@@ -32,6 +34,7 @@ struct WebhookSettings: Decodable, Sendable {
     case retryAfterSeconds = "retry_after_seconds"
     case failingAfterSeconds = "failing_after_seconds"
     case disableAfterSeconds = "disable_after_seconds"
+    case transform
     case alertEmail = "alert_email"
     case endpointConcurrency = "endpoint_concurrency"
     case concurrency

@@ -1,3 +1,4 @@
+internal import PluginCrypto
 public import PluginKit
 
 /// The tenant's events, sent to servers of the app's choosing.
@@ -29,6 +30,7 @@ public final class WebhooksShard: PluginShard {
   let desk: Desk
   let context: ShardContext
   let secrets: EndpointSecrets
+  let seal: SealKeeper
   let watch: Watch
   let dispatcher: Dispatcher
   let upkeep: Upkeep
@@ -39,6 +41,7 @@ public final class WebhooksShard: PluginShard {
     self.settings = settings
     self.desk = desk
     self.context = context
+    seal = SealKeeper(context, secret: "webhooks.seal")
     secrets = EndpointSecrets(context)
     watch = Watch(context, desk)
     intake = Intake(context, desk, EndpointBook(context, desk), watch)
@@ -64,6 +67,11 @@ public final class WebhooksShard: PluginShard {
     on.route("recover", WebhooksShard.recover)
     on.route("read_replay", WebhooksShard.readReplay)
     on.route("read_statistics", WebhooksShard.readStatistics)
+    on.route("receive_hook", WebhooksShard.receiveHook)
+    on.route("put_source", WebhooksShard.putSource)
+    on.route("list_sources", WebhooksShard.listSources)
+    on.route("read_source", WebhooksShard.readSource)
+    on.route("delete_source", WebhooksShard.deleteSource)
     on.event("*") { (shard, event: Event) async throws in try await shard.hear(event) }
     on.alarm(WebhooksShard.wake)
   }

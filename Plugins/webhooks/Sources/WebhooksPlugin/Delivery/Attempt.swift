@@ -14,13 +14,14 @@ struct Attempt: Sendable {
   /// Its number, from 1.
   var number: Int64 { due.attempts + 1 }
 
-  init(_ due: Due, to endpoint: Endpoint, _ secrets: EndpointSecrets.Kept, at now: Timestamp)
-    async throws
-  {
+  /// - Parameter body: what is sent, and signed.
+  init(
+    _ due: Due, to endpoint: Endpoint, _ body: [UInt8], _ secrets: EndpointSecrets.Kept,
+    at now: Timestamp
+  ) throws {
     self.due = due
     at = now
     url = endpoint.url
-    let body = try Payload.body(of: due.message, isThin: endpoint.payload == .thin)
     let seconds = now.unixMilliseconds / 1_000
     let signatures = secrets.keys.filter { $0.expiresAt.map { $0 > now } ?? true }.compactMap {
       $0.key.signature(id: due.message.id, timestamp: seconds, body: body)

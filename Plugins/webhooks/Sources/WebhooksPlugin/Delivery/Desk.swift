@@ -49,6 +49,9 @@ final class Desk: Sendable {
     bell.ring()
   }
 
+  /// Any may have got something to do, which is found out when it is looked again.
+  func stirQuietly() { state.withLock { $0.stirred = nil } }
+
   /// What was stirred since the last time; nil is any.
   func takeStirred() -> Set<String>? {
     state.withLock { state in

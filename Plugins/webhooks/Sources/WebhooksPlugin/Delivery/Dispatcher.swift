@@ -6,6 +6,8 @@ final class Dispatcher {
   private static let patience = 100
   /// The pause after the store could not be asked, in milliseconds.
   private static let storePause = 1_000
+  /// How often it is looked after the tenure while something is under way, in milliseconds.
+  private static let keeping = 5_000
   /// Lanes whose rows are read together.
   private static let readTogether = 16
 
@@ -93,7 +95,7 @@ final class Dispatcher {
     do {
       try await renewLanes()
       try await load()
-      guard lanes.contains(where: { !$0.ready.isEmpty }) else { return nextLook() }
+      guard underWay > 0 || lanes.contains(where: { !$0.ready.isEmpty }) else { return nextLook() }
       guard try await tenure.hold() else { return Self.patience }
       start()
       return nextLook()
@@ -117,7 +119,7 @@ final class Dispatcher {
     do {
       try await book.refresh()
     } catch {
-      desk.stir(nil)
+      desk.stirQuietly()
       throw error
     }
     if book.revision != bookRevision {
@@ -155,7 +157,7 @@ final class Dispatcher {
           part.flatMap { lane in
             [
               Due.select(
-                lane.endpoint.id, at: now, limit: Lane.window + lane.underWay.count),
+                lane.endpoint.id, at: now, limit: lane.window + lane.underWay.count),
               Due.next(lane.endpoint.id, after: now),
             ]
           })
@@ -196,14 +198,16 @@ final class Dispatcher {
     guard let now = try? context.clock.now(),
       let nanoseconds = try? context.clock.monotonicNanoseconds()
     else { return Self.storePause }
-    // Whoever waits for room is looked at when something ends.
-    guard underWay < settings.concurrency else { return nil }
+    // Whoever waits for room is looked at when something ends. While anything is under way the tenure is kept.
+    guard underWay < settings.concurrency else { return Self.keeping }
     let pauses = lanes.compactMap { lane in
       lane.isSlow && !lane.ready.isEmpty && slowUnderWay >= max(1, settings.concurrency / 2)
         ? nil : lane.pause(at: now, nanoseconds)
     }
     // A clock that is set is noticed within a minute.
-    return pauses.min().map { Int(clamping: min(max($0, 1), 60_000)) }
+    let longest = underWay > 0 ? Self.keeping : 60_000
+    guard let least = pauses.min() else { return underWay > 0 ? longest : nil }
+    return min(Int(clamping: max(least, 1)), longest)
   }
 
   private func attempt(_ due: Due, in lane: Lane) {
@@ -233,7 +237,12 @@ final class Dispatcher {
   private func send(_ due: Due, in lane: Lane) async throws {
     let endpoint = lane.endpoint
     let now = try context.clock.now()
-    let attempt = try await Attempt(due, to: endpoint, try await secrets.find(endpoint), at: now)
+    guard let data = try await data(of: due.message, for: endpoint) else {
+      return try await journal.drop(due, in: lane)
+    }
+    let attempt = try Attempt(
+      due, to: endpoint, try Payload.body(of: due.message, data), try await secrets.find(endpoint),
+      at: now)
     let outcome: Outcome
     do {
       let response = try await context.client.send(attempt.request(settings))
@@ -254,5 +263,11 @@ final class Dispatcher {
       lane.restsUntil = try context.clock.now().adding(milliseconds: min(pause, most))
     }
     try await journal.write(attempt, outcome, in: lane)
+  }
+
+  private func data(of message: Message, for endpoint: Endpoint) async throws -> RawJSON? {
+    settings.transform
+      ? try await Transformation.data(of: message, for: endpoint, context)
+      : try Payload.data(of: message, isThin: endpoint.payload == .thin)
   }
 }

@@ -43,6 +43,23 @@ final class Journal {
     }
   }
 
+  /// It is not to go out, and counts as taken.
+  func drop(_ due: Due, in lane: Lane) async throws {
+    let now = try context.clock.now()
+    var batch = Batch()
+    batch.isApartFromRequest = true
+    batch.add(
+      """
+      UPDATE webhooks_deliveries SET state = 'succeeded', next_at = created_at, ended_at = \(now),
+        error = 'a transformation has dropped it'
+      WHERE id = \(due.id) AND state = 'pending' AND attempts = \(due.attempts)
+      """)
+    if let key = due.orderingKey {
+      batch.add(Self.promotion(endpoint: lane.endpoint.id, key: key, at: now))
+    }
+    try await context.store.commit(batch)
+  }
+
   private func writeOnce(_ attempt: Attempt, _ outcome: Outcome, in lane: Lane) async throws {
     let now = try context.clock.now()
     let verdict = try Verdict(

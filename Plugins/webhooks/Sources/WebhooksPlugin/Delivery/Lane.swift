@@ -4,9 +4,6 @@ internal import PluginKit
 ///
 /// What is to go stands on disk. Here are those under way and the few that come next.
 final class Lane {
-  /// How many that are due are taken from disk at a time.
-  static let window = 16
-
   private(set) var endpoint: Endpoint
   /// Whether there may be some on disk that are due and not here.
   var isStirred = true
@@ -19,6 +16,8 @@ final class Lane {
   private var bucket: TokenBucket?
   /// How many may be under way: one until the endpoint has shown that it answers, and again when it does not.
   private var width = 1
+  /// How many that are due are taken from disk at a time: few of an endpoint that has not shown that it answers.
+  var window: Int { 2 * width }
   /// Whether it may take its time: its last attempt failed or was slow, or there was none.
   private(set) var isSlow = true
 

@@ -101,6 +101,10 @@ extension WebhooksShard {
         WHERE id = \(old.id)
         """)
     }
+    if let url = input.url, url != old.url, !isSwitched {
+      batch.add(
+        "UPDATE webhooks_endpoints SET failing_since = NULL, told_at = NULL WHERE id = \(old.id)")
+    }
     batch.add(EndpointBook.changed)
     if isSwitched && isEnabled {
       // What had waited goes on, and may do so after a crash.

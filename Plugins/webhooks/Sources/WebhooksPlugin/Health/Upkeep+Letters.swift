@@ -77,7 +77,8 @@ extension Upkeep {
       subject: isDisabled ? "{product}: a webhook was disabled" : "{product}: a webhook is failing",
       text: text + "\n", key: "webhooks.\(id)",
       values: [
-        "url": String(try row["url", String.self].prefix(256)),
+        // What stands behind it may be a credential.
+        "url": String(try row["url", String.self].prefix { $0 != "?" }.prefix(256)),
         "id": try row["endpoint", String.self], "app": context.tenant,
       ])
   }

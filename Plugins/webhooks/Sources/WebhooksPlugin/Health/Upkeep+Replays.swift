@@ -51,7 +51,7 @@ extension Upkeep {
       """
       SELECT id, type, channel, sequence, created_at FROM webhooks_messages
       WHERE (created_at, id) > (\(replay.positionAt), \(replay.positionID))
-        AND created_at <= \(replay.until)
+        AND created_at <= \(replay.until) AND type <> 'webhooks.test'
       ORDER BY created_at, id LIMIT \(Self.slice)
       """)
   }

@@ -151,9 +151,15 @@ final class Upkeep {
     var batch = removal(of: found)
     batch.add("DELETE FROM webhooks_hours WHERE hour <= \(end)")
     batch.add(
+      """
+      DELETE FROM webhooks_received WHERE (source, id) IN (
+        SELECT source, id FROM webhooks_received WHERE at <= \(end) ORDER BY at LIMIT \(Self.slice))
+      """)
+    batch.add(
       "DELETE FROM webhooks_replays WHERE finished_at <= \(end)")
-    try await context.store.commit(batch)
-    return found.count == Self.slice
+    let received = batch.statements.count - 2
+    let commit = try await context.store.commit(batch)
+    return found.count == Self.slice || commit.statements[received].changed == Self.slice
   }
 
   /// What has been due for as long as entries are kept, at an endpoint that is disabled or takes too little, is given up.

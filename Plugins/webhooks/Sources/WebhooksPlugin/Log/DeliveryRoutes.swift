@@ -49,7 +49,8 @@ extension WebhooksShard {
       id: try row["message", String.self], type: try row["type", String.self],
       channel: try row["channel", String?.self], at: try row["at", Timestamp.self],
       data: try row["data", RawJSON.self])
-    let body = try Payload.body(of: message, isThin: endpoint.payload == .thin)
+    let body = try Payload.body(
+      of: message, try Payload.data(of: message, isThin: endpoint.payload == .thin))
     return try .json(
       DeliveryDetail(
         delivery: try ShownDelivery(row), payload: RawJSON(unchecked: body),

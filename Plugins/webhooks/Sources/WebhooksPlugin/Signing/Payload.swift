@@ -2,10 +2,14 @@ internal import PluginKit
 
 /// The body of a delivery: `{"type","timestamp","data"}`.
 enum Payload {
-  /// - Parameter isThin: whether `data` says only which event it is, for receivers that ask for the rest.
-  static func body(of message: Message, isThin: Bool) throws -> [UInt8] {
-    let data = isThin ? try RawJSON(encoding: Reference(message)) : message.data
-    return try JSON.encode(Whole(type: message.type, timestamp: message.at, data: data))
+  /// - Parameter data: what goes out of it.
+  static func body(of message: Message, _ data: RawJSON) throws -> [UInt8] {
+    try JSON.encode(Whole(type: message.type, timestamp: message.at, data: data))
+  }
+
+  /// - Parameter isThin: whether it says only which event it is, for receivers that ask for the rest.
+  static func data(of message: Message, isThin: Bool) throws -> RawJSON {
+    isThin ? try RawJSON(encoding: Reference(message)) : message.data
   }
 
   private struct Whole: Encodable {

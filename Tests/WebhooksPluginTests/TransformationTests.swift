@@ -1,0 +1,59 @@
+import PluginKit
+import PluginTesting
+import Testing
+
+@testable import WebhooksPlugin
+
+@Suite struct `A transformation of events` {
+  private struct Question: Decodable {
+    struct Endpoint: Decodable { var url: String }
+    struct Event: Decodable {
+      var type: String
+      var channel: String?
+      var data: RawJSON
+    }
+
+    var endpoint: Endpoint
+    var event: Event
+  }
+
+  private struct Answer: Encodable {
+    var action: String
+    var data: RawJSON?
+  }
+
+  @Test func `passes, rewrites and drops`() async throws {
+    let hooks = try await WebhooksHost(["transform": "true"])
+    try await hooks.host.provide("sluice.webhook-transform/1", method: 1) {
+      (question: Question) -> Answer in
+      switch question.event.type {
+      case "shop.sold": Answer(action: "pass")
+      case "shop.hidden": Answer(action: "drop")
+      default: Answer(action: "rewrite", data: #"{"of":"another"}"#)
+      }
+    }
+    let made = try await hooks.add()
+    try await hooks.emit("shop.sold")
+    try await hooks.emit("shop.hidden")
+    try await hooks.emit("shop.other")
+    let data = hooks.server.requests().map { $0.body.split(separator: "\"data\":").last ?? "" }
+    #expect(data == [#"{"n":1}}"#, #"{"of":"another"}}"#])
+    #expect(try await hooks.deliveries(of: made.id).allSatisfy { $0.state == "succeeded" })
+    try await hooks.host.close()
+  }
+
+  @Test func `that does not answer lets nothing out, and blames nobody`() async throws {
+    let hooks = try await WebhooksHost(["transform": "true"])
+    let made = try await hooks.add()
+    try await hooks.emit()
+    try await hooks.pass(seconds: 10)
+    #expect(hooks.server.requests().isEmpty)
+    #expect(try await hooks.deliveries(of: made.id).map(\.attempts) == [0])
+    try await hooks.host.provide("sluice.webhook-transform/1", method: 1) {
+      (question: Question) -> Answer in Answer(action: "pass")
+    }
+    try await hooks.pass(seconds: 10)
+    #expect(hooks.server.requests().count == 1)
+    try await hooks.host.close()
+  }
+}
