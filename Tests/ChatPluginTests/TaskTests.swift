@@ -29,7 +29,8 @@ extension TestHost {
   /// Columns that are dealt with by steps of their own.
   private static let others = [
     "chat_members.user_id", "chat_messages.user_id", "chat_mentions.user_id",
-    "chat_poll_votes.user_id", "chat_tasks.user_id",
+    "chat_poll_votes.user_id", "chat_tasks.user_id", "chat_uploads.user_id",
+    "chat_upload_ends.user_id",
   ]
 
   /// `table.column` of every column that the migrations make and whose name says that it has a user.

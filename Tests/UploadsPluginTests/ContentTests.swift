@@ -88,6 +88,23 @@ import Testing
     #expect(!other.isValid(signature, of: "upl_1", .content, app: "app_1", expires: url.expires))
   }
 
+  @Test func `is a link where it has no end, which is no other URL of the upload`() throws {
+    let link = key.link(to: "upl_1", .content, app: "app_1")
+    let signature = String(try #require(link.split(separator: "=").last))
+    #expect(link == "/v1/uploads/upl_1/content?app=app_1&signature=\(signature)")
+    func isValid(_ id: String, _ part: UploadPart, _ app: String, _ expires: Int64?) -> Bool {
+      key.isValid(signature, of: id, part, app: app, expires: expires)
+    }
+    #expect(isValid("upl_1", .content, "app_1", nil))
+    #expect(!isValid("upl_2", .content, "app_1", nil))
+    #expect(!isValid("upl_1", .thumbnail, "app_1", nil))
+    #expect(!isValid("upl_1", .content, "app_2", nil))
+    #expect(!isValid("upl_1", .content, "app_1", 0))
+    let url = key.url(of: "upl_1", .content, app: "app_1", at: now, seconds: 60)
+    let other = String(try #require(url.text.split(separator: "=").last))
+    #expect(!key.isValid(other, of: "upl_1", .content, app: "app_1", expires: nil))
+  }
+
   @Test func `is good for half its time at least, and the same for as long`() {
     for seconds: Int64 in [60, 61, 3_600, 604_800] {
       for offset: Int64 in [0, 1, 29, 30, 59, 1_799, 100_000] {

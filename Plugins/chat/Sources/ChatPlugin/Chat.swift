@@ -33,11 +33,14 @@ public final class ChatShard: PluginShard {
   /// Of clients that are told what they missed.
   let turns = Turns(ChatShard.syncs)
   var tasks = TaskRounds()
+  /// Whether uploads of deleted messages are to go when the app has a plugin for them again.
+  var hasUploadsToEnd = false
 
   init(_ types: ChannelTypes, _ context: ShardContext) {
     self.types = types
     self.context = context
     goOnWithTasks()
+    endUploads()
   }
 
   /// The routes, messages and the service that `plugin.json` declares.

@@ -67,6 +67,12 @@ public final class UploadsShard: PluginShard {
     on.service("sluice.uploads/1", method: 1) { (shard, query: Erasure) async throws in
       try await shard.erase(query)
     }
+    on.service("sluice.uploads/1", method: 2) { (shard, query: Finding) async throws in
+      try await shard.find(query)
+    }
+    on.service("sluice.uploads/1", method: 3) { (shard, query: Removing) async throws in
+      try await shard.remove(query)
+    }
   }
 
   /// No more is swept; what is under way comes to its end.

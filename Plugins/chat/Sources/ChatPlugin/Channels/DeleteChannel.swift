@@ -101,10 +101,16 @@ extension ChatShard {
       for (table, column) in Self.ofMessages {
         batch.add("DELETE FROM \(raw: table) WHERE \(raw: column) IN (\(each: ids))")
       }
+      Self.releaseUploads(of: "\(each: ids)", &batch)
       batch.add("DELETE FROM chat_messages WHERE id IN (\(each: ids))")
       try await context.store.commit(batch)
     }
     var batch = Batch()
+    Self.releaseUploads(
+      of: """
+        SELECT h.id FROM chat_held_messages h
+        WHERE h.type = \(address.type) AND h.channel = \(address.id)
+        """, &batch)
     for table in Self.ofChannels {
       batch.add(
         "DELETE FROM \(raw: table) WHERE type = \(address.type) AND channel = \(address.id)")
@@ -115,6 +121,7 @@ extension ChatShard {
       WHERE type = \(address.type) AND id = \(address.id)
       """)
     try await context.store.commit(batch)
+    endUploads()
   }
 }
 

@@ -185,6 +185,7 @@ extension ChatShard {
   /// - Throws: when it is more than a message can have.
   private static func check(_ answer: CommandAnswer) throws {
     let attachments = try answer.attachments?.decode([Attachment].self) ?? []
+    _ = try Attachments(answer.attachments)
     let size =
       (answer.text?.utf8.count ?? 0) + (answer.attachments?.bytes.count ?? 0)
       + (answer.custom?.bytes.count ?? 0)

@@ -31,7 +31,10 @@ extension ChatShard {
     let place = try await place(request, as: wanted.userID, at: "/user_id")
     let draft = SavedDraft(
       channel: "\(place.address)", parentID: place.parent, text: wanted.text ?? "",
-      attachments: try wanted.attachments?.asList(),
+      attachments: try await link(
+        wanted.attachments?.asList(),
+        of: try Actor(request.principal).user == nil ? nil : place.user
+      ).attachments,
       mentions: try Mentions.checked(wanted.mentions),
       quotedID: wanted.quotedID, custom: wanted.custom, updatedAt: try context.clock.now())
     guard !draft.text.isEmpty || draft.attachments != nil else {

@@ -82,6 +82,7 @@ extension ChatShard {
         found.type)
     }
     tellUnread(without: message, in: found.address)
+    endUploads(of: message)
     return deleted
   }
 
@@ -125,6 +126,7 @@ extension ChatShard {
       do {
         try await context.store.commit(batch)
         tellUnread(without: message, in: found.address)
+        endUploads(of: message)
         return deleted
       } catch StoreError.conflict(statement: 0, _) {
         // It is gone, deleted or replied to; which, is seen when it is read again.
@@ -141,6 +143,7 @@ extension ChatShard {
     batch.add("DELETE FROM chat_mentions WHERE message = \(message.id)")
     batch.add("DELETE FROM chat_edits WHERE message = \(message.id)")
     batch.add("DELETE FROM chat_reminders WHERE message = \(message.id)")
+    releaseUploads(of: "\(message.id)", &batch)
     dropPoll(of: message, &batch)
   }
 

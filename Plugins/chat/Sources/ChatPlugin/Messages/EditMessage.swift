@@ -47,7 +47,16 @@ extension ChatShard {
       if let mentions = change.mentions { message.mentions = try Mentions.checked(mentions) }
       message.custom = change.custom ?? was.custom
       try message.requireContent()
-      guard !message.hasContent(of: was) else { return try await shown(message, to: actor.user) }
+      guard !message.hasContent(of: was) else { return try await shown(was, to: actor.user) }
+      let linked =
+        hasAttachments
+        ? try await link(
+          message.attachments, of: actor.user == nil ? nil : was.userID,
+          keeping: was.attachments) : Linked(attachments: was.attachments)
+      if !linked.uploads.isEmpty {
+        try await admitUploads(of: actor, to: found.address, found.type)
+      }
+      message.attachments = linked.attachments
       let passed = try await pass(
         message, isEdit: true, in: found.address, found.type, for: actor,
         who: found.permission(.editOwnMessage, others: .editAnyMessage))
@@ -80,6 +89,11 @@ extension ChatShard {
       let allowing = found.still(.editOwnMessage, others: .editAnyMessage, at: now).map {
         batch.add($0)
       }
+      let uploading =
+        linked.uploads.isEmpty
+        ? nil
+        : found.address.still(.upload, actor, found.type, at: now).map { batch.add($0) }
+      let linking = Self.keepUploads(linked.uploads, of: message, &batch)
       if message.mentions != was.mentions {
         batch.add(
           """
@@ -103,7 +117,11 @@ extension ChatShard {
         return try await shown(message, to: actor.user)
       } catch StoreError.conflict(statement: changing, _) {
         // It is gone or has been changed; which, is seen when it is read again.
-      } catch StoreError.conflict(statement: let failed?, _) where failed == allowing {
+      } catch StoreError.conflict(statement: let failed?, _) where failed == linking {
+        throw Self.uploadsGone()
+      } catch StoreError.conflict(statement: let failed?, _)
+        where failed == allowing || failed == uploading
+      {
         // The actor is not any more who he was; so too.
       }
     }

@@ -109,7 +109,8 @@ struct Message: Codable, Equatable {
   /// Whether both say the same, whenever they were said.
   func hasContent(of other: Message) -> Bool {
     id == other.id && channel == other.channel && userID == other.userID && kind == other.kind
-      && text == other.text && attachments == other.attachments && mentions == other.mentions
+      && text == other.text && Attachments.areSame(attachments, other.attachments)
+      && mentions == other.mentions
       && poll?.asked == other.poll?.asked
       && quotedID == other.quotedID && parentID == other.parentID
       && showInChannel == other.showInChannel && silent == other.silent && custom == other.custom

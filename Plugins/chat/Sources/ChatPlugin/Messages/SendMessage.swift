@@ -73,7 +73,14 @@ extension ChatShard {
     case .reply(let reply): return .reply(reply)
     case .sent(let earlier): return .message(earlier, isNew: false)
     case .message(let message, let isPaced):
-      let passed = try await pass(message, in: address, type, for: actor, who: permission)
+      let linked: Message
+      let uploads: [LinkedUpload]
+      switch try await link(message, isNamed: isNamed, in: address, type, for: actor) {
+      case .sent(let earlier): return .message(earlier, isNew: false)
+      case .linked(let message, let found): (linked, uploads) = (message, found)
+      }
+      var passed = try await pass(linked, in: address, type, for: actor, who: permission)
+      passed.uploads = uploads
       let (sent, isNew) = try await send(
         passed, to: address, type, for: actor, isSlowed: isPaced || type.pace.isOfType,
         isPaced: isPaced)
@@ -93,7 +100,7 @@ extension ChatShard {
     if passed.isHeld {
       try await admit(actor, to: address, type, for: permission)
       return try await hold(
-        message, in: address,
+        passed, in: address,
         at: place(in: address, type, for: actor, at: message.createdAt, isShown: false))
     }
     var batch = Batch()
@@ -112,6 +119,10 @@ extension ChatShard {
       message.poll == nil
       ? nil
       : address.still(.createPoll, actor, type, at: message.createdAt).map { batch.add($0) }
+    let uploading =
+      passed.uploads.isEmpty
+      ? nil : address.still(.upload, actor, type, at: message.createdAt).map { batch.add($0) }
+    let linking = Self.keepUploads(passed.uploads, of: message, &batch)
     let quoting = message.quotedID.map { batch.add(Self.quote($0, in: address)) }
     Self.keepMentions(of: message, &batch)
     Self.keepPoll(of: message, &batch)
@@ -148,7 +159,7 @@ extension ChatShard {
       let access = try await admit(actor, to: address, type, for: permission)
       if access.ban?.isShadow == true {
         return try await hold(
-          message, in: address,
+          passed, in: address,
           at: place(in: address, type, for: actor, at: message.createdAt, isShown: false))
       }
       if !isSlowed, (access.channel?.slowMode ?? 0) > 0 {
@@ -158,6 +169,10 @@ extension ChatShard {
       throw Self.overtaken(address)
     } catch StoreError.conflict(statement: let failed?, _) where failed == asking {
       throw try await refusal(of: .createPoll, actor, address, type)
+    } catch StoreError.conflict(statement: let failed?, _) where failed == uploading {
+      throw try await refusal(of: .upload, actor, address, type)
+    } catch StoreError.conflict(statement: let failed?, _) where failed == linking {
+      throw Self.uploadsGone()
     } catch StoreError.conflict(statement: let failed?, _) where failed == pacing {
       let slowMode = try await access(actor, address, type).channel?.slowMode
       throw type.pace.refusal(in: address, slowMode: slowMode)
@@ -272,13 +287,13 @@ extension ChatShard {
   }
 
   /// What a message whose id is taken comes to: the first, if it is the same message.
-  private func repeated(_ message: Message, for actor: Actor) async throws -> Message {
+  func repeated(_ message: Message, for actor: Actor) async throws -> Message {
     guard
       let earlier = try await context.store.read(Message.find(message.id)).first?
         .decode(Message.self),
       earlier.hasContent(of: message)
     else {
-      throw Problem.conflict("Another message has the id \"\(message.id)\" already.")
+      throw Self.taken(message.id)
     }
     return earlier.quotedID == nil && earlier.poll == nil
       ? earlier.published : try await shown(earlier, to: actor.user)

@@ -6,30 +6,35 @@ extension ChatShard {
   ///
   /// - Returns: the message; the one that was held before, if it is the same with the same id.
   func hold(
-    _ message: Message, in address: ChannelAddress, at place: SQL
+    _ passed: MessageGate.Passed, in address: ChannelAddress, at place: SQL
   ) async throws -> (message: Message, isNew: Bool) {
+    let message = passed.message
+    var batch = Batch()
+    batch.add(place)
+    batch.add(
+      SQL(
+        """
+        INSERT INTO chat_held_messages (id, type, channel, seq, user_id, message, created_at)
+        SELECT \(message.id), \(address.type), \(address.id), \(.returned(from: 0, "last_seq")),
+          \(message.userID), \(try RawJSON(encoding: message)), \(message.createdAt)
+        WHERE NOT EXISTS (SELECT 1 FROM chat_messages WHERE id = \(message.id))
+        ON CONFLICT (id) DO NOTHING
+        """
+      ).expect(exactly: 1))
+    // Who has hidden the channel does not see by it that there is a message.
+    batch.add(
+      """
+      UPDATE chat_members SET hidden_seq = \(.returned(from: 0, "last_seq"))
+      WHERE type = \(address.type) AND channel = \(address.id) AND user_id <> \(message.userID)
+        AND hidden_seq >= \(.returned(from: 0, "last_seq")) - 1
+      """)
+    let linking = Self.keepUploads(passed.uploads, of: message, &batch)
     do {
-      try await context.store.commit {
-        place
-        SQL(
-          """
-          INSERT INTO chat_held_messages (id, type, channel, seq, user_id, message, created_at)
-          SELECT \(message.id), \(address.type), \(address.id), \(.returned(from: 0, "last_seq")),
-            \(message.userID), \(try RawJSON(encoding: message)), \(message.createdAt)
-          WHERE NOT EXISTS (SELECT 1 FROM chat_messages WHERE id = \(message.id))
-          ON CONFLICT (id) DO NOTHING
-          """
-        ).expect(exactly: 1)
-        // Who has hidden the channel does not see by it that there is a message.
-        SQL(
-          """
-          UPDATE chat_members SET hidden_seq = \(.returned(from: 0, "last_seq"))
-          WHERE type = \(address.type) AND channel = \(address.id) AND user_id <> \(message.userID)
-            AND hidden_seq >= \(.returned(from: 0, "last_seq")) - 1
-          """)
-      }
+      try await context.store.commit(batch)
     } catch StoreError.conflict(statement: 0, _) {
       throw Self.gone(address)
+    } catch StoreError.conflict(statement: let failed?, _) where failed == linking {
+      throw Self.uploadsGone()
     } catch StoreError.conflict {
       let row = try await context.store.read(
         """
@@ -40,7 +45,7 @@ extension ChatShard {
       guard let earlier = try row?["message", RawJSON.self].decode(Message.self),
         earlier.hasContent(of: message)
       else {
-        throw Problem.conflict("Another message has the id \"\(message.id)\" already.")
+        throw Self.taken(message.id)
       }
       return (earlier, false)
     }

@@ -41,6 +41,8 @@ struct MessageGate: Sendable, Equatable {
     var isHeld = false
     /// The lists that want it to be looked at.
     var flags: [String] = []
+    /// What it links to and has not linked to before.
+    var uploads: [LinkedUpload] = []
   }
 
   /// What the lists make of a message.

@@ -52,6 +52,7 @@ extension ChatShard {
       slice.batch.add("DELETE FROM \(raw: table) WHERE message IN (\(each: ids))")
     }
     slice.batch.add("DELETE FROM chat_flags WHERE message IN (\(each: ids))")
+    Self.releaseUploads(of: "\(each: ids)", &slice.batch)
     slice.batch.add(
       """
       UPDATE chat_messages SET user_id = \(pseudonym), text = '', attachments = NULL, mentions = NULL,

@@ -58,6 +58,7 @@ extension ChatShard {
     case .trace(let trace):
       return try await erase(
         trace, of: user, leaving: task.mode == "anonymise" ? pseudonym : nil)
+    case .uploads: return try await eraseUploads(of: user)
     case .words: return try await mergeWords(task)
     }
   }

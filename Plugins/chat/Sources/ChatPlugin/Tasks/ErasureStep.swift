@@ -19,6 +19,8 @@ struct Trace: Equatable {
 /// A part of an erasure, done some rows at a time.
 enum ErasureStep: Equatable {
   case exports, memberships, mutes, messages, votes, mentions
+  /// What messages link to of his.
+  case uploads
   /// Those in what messages said before, or are to say.
   case mentionsIn(table: String, key: [String])
   /// Those in messages that their authors alone see.
@@ -34,7 +36,7 @@ enum ErasureStep: Equatable {
       .mentionsIn(table: "chat_edits", key: ["message", "version"]),
       .mentionsIn(table: "chat_drafts", key: ["user_id", "type", "channel", "parent"]),
       .mentionsHeld,
-    ] + traces.map { .trace($0) } + [.words]
+    ] + traces.map { .trace($0) } + [.uploads, .words]
 
   private static let ofChannel = ["type", "channel", "user_id"]
 

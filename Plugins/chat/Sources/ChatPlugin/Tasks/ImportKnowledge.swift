@@ -7,6 +7,8 @@ final class ImportKnowledge {
   /// By id.
   fileprivate(set) var messages: [String: Message] = [:]
   fileprivate(set) var deleted: Set<String> = []
+  /// Those that lines link to, by id; nil where the app has no plugin for them.
+  fileprivate(set) var uploads: [String: LinkedUpload]? = [:]
   /// Lines of channels and of messages, by what they are referred to by: the first of each.
   fileprivate(set) var channelLines: [String: Int64] = [:]
   fileprivate(set) var messageLines: [String: ImportSlice.Row] = [:]
@@ -73,12 +75,16 @@ extension ChatShard {
     let known = ImportKnowledge(now: try context.clock.now(), isOnlyLooking: task.stage == 0)
     var (channels, messages): (Set<String>, Set<String>) = ([], [])
     var members: [(number: Int64, line: ImportLine.Membership)] = []
+    var uploads: Set<String> = []
     for row in rows {
       switch try? ImportLine(row.line) {
       case .channel(let line): channels.insert(line.channel)
       case .message(let line):
         channels.insert(line.channel)
         messages.formUnion([line.id, line.parentID, line.quotedID].compactMap { $0 })
+        if let linked = try? Attachments(line.attachments) {
+          uploads.formUnion(linked.uploads.map(\.id))
+        }
       case .reaction(let line): messages.insert(line.messageID)
       case .member(let line):
         channels.insert(line.channel)
@@ -125,6 +131,7 @@ extension ChatShard {
       known.messageLines[try row["name", String.self]] = try row.decode(ImportSlice.Row.self)
     }
     try await learn(members, known)
+    if !uploads.isEmpty { known.uploads = try await self.uploads(uploads.sorted()) }
     return known
   }
 

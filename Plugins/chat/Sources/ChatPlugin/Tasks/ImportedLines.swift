@@ -45,7 +45,7 @@ extension ChatShard {
     _ line: ImportLine.Sent, number: Int64, _ known: ImportKnowledge, _ batch: inout Batch
   ) throws {
     let (address, type) = try place(line.channel)
-    let message = try message(line, in: address, type)
+    var message = try message(line, in: address, type)
     try known.require(address)
     if let there = known.messages[message.id] {
       guard !known.deleted.contains(message.id), there.hasContent(of: message),
@@ -73,12 +73,29 @@ extension ChatShard {
         RETURNING last_seq
         """
       ).expect(exactly: 1))
+    let uploads = try link(&message, known)
     batch.add(try insert(message, in: address, at: placed))
+    _ = Self.keepUploads(uploads, of: message, &batch)
     Self.keepMentions(of: message, &batch)
     if let parent = message.parentID {
       _ = Self.keepReply(message, to: parent, in: address, at: placed, &batch)
     }
     known.note(message)
+  }
+
+  /// Has a message link to uploads, whoever has them.
+  private func link(
+    _ message: inout Message, _ known: ImportKnowledge
+  ) throws -> [LinkedUpload] {
+    let list = try Attachments(message.attachments)
+    guard !list.uploads.isEmpty else { return [] }
+    guard let found = known.uploads else { throw Self.noUploads(at: "") }
+    let uploads = try list.uploads.map { id, _ in
+      guard let upload = found[id] else { throw Problem.invalid("There is no upload \"\(id)\".") }
+      return upload
+    }
+    message.attachments = try list.linked(to: found)
+    return uploads
   }
 
   /// What a line refers to has to be there before it.
@@ -132,11 +149,12 @@ extension ChatShard {
   private static func check(_ attachments: RawJSON) throws {
     struct Attachment: Decodable {
       let type: String
+      let upload: String?
       let url: String?
       let thumbURL: String?
 
       private enum CodingKeys: String, CodingKey {
-        case type, url
+        case type, upload, url
         case thumbURL = "thumb_url"
       }
     }
@@ -144,7 +162,15 @@ extension ChatShard {
     guard let list, list.count <= 16 else {
       throw Problem.invalid("attachments are up to 16 objects, each with a type.")
     }
-    for url in list.flatMap({ [$0.url, $0.thumbURL] }).compactMap({ $0 }) {
+    do {
+      _ = try Attachments(attachments)
+    } catch is JSONError {
+      throw Problem.invalid("An attachment of an upload has members of other types than it may.")
+    }
+    // An upload has URLs of its own.
+    for url in list.filter({ $0.upload == nil }).flatMap({ [$0.url, $0.thumbURL] })
+      .compactMap({ $0 })
+    {
       guard url.hasPrefix("https://") || url.hasPrefix("http://"), url.utf8.count <= 2_048 else {
         throw Problem.invalid("Files are named by URLs, http or https.")
       }

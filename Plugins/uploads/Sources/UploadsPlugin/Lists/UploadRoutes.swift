@@ -74,7 +74,7 @@ extension UploadsShard {
   }
 
   /// - Returns: false when somebody else has deleted it.
-  private func delete(_ upload: Upload) async throws -> Bool {
+  func delete(_ upload: Upload) async throws -> Bool {
     guard try await ledger.hide(upload.id, from: ["ready"]) else { return false }
     do {
       try await removal.remove(upload.id, from: upload.whereabouts)

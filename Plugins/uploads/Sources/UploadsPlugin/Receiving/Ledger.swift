@@ -177,6 +177,19 @@ final class Ledger {
     ).decode(Upload.self).first
   }
 
+  /// Those of some uploads that are whole, in no order.
+  ///
+  /// - Parameter user: whose they have to be; nil for anybody's.
+  func find(_ ids: [String], of user: String? = nil) async throws -> [Upload] {
+    try await context.store.read(
+      """
+      SELECT \(raw: Upload.columns) FROM uploads_items
+      WHERE id IN (\(each: ids)) AND state = 'ready'
+        AND (\(user == nil) = 1 OR user_id = \(user))
+      """
+    ).decode(Upload.self)
+  }
+
   /// Uploads that are whole, the newest first.
   ///
   /// - Parameter user: whose; nil for everybody's.

@@ -1,6 +1,6 @@
 internal import PluginKit
 
-/// `GET /v1/uploads/{id}/content?app=&expires=&signature=` and `…/thumbnail?…`: the bytes.
+/// `GET /v1/uploads/{id}/content?app=&expires=&signature=` and `…/thumbnail?…`: the bytes. A link has no `expires`.
 extension UploadsShard {
   /// How much is read from the disk at once, in bytes.
   private static let chunk = 128 << 10
@@ -16,12 +16,13 @@ extension UploadsShard {
   private func serve(_ part: UploadPart, _ request: Request) async throws -> Response {
     let id = try request.parameter(0)
     let now = try context.clock.now()
-    let expires = request.query("expires").flatMap { Int64($0) } ?? 0
+    let expires = request.query("expires").map { Int64($0) ?? 0 }
     guard
       try await urlKey().isValid(
         request.query("signature") ?? "", of: id, part, app: context.tenant, expires: expires)
     else { throw Problem.forbidden("The signature is not of this upload and time.") }
-    let left = expires - now.unixMilliseconds / 1_000
+    // Of a link nothing ends but how long its answer is kept.
+    let left = expires.map { $0 - now.unixMilliseconds / 1_000 } ?? settings.urlSeconds
     guard left > 0 else {
       throw Problem.forbidden("The URL has expired: read the upload again for a fresh one.")
     }

@@ -55,9 +55,15 @@ struct URLKey {
       expires: expires)
   }
 
-  /// Whether a signature is this key's for the upload and the time.
+  /// A URL that is good as long as the upload is there, and always the same: for what is kept with a link in it.
+  func link(to id: String, _ part: UploadPart, app: String) -> String {
+    let signature = signature(of: id, part, app: app, expires: nil).hexadecimal
+    return "/v1/uploads/\(id)/\(part)?app=\(app)&signature=\(signature)"
+  }
+
+  /// Whether a signature is this key's for the upload and the time; nil is that of a link, which has none.
   func isValid(
-    _ signature: String, of id: String, _ part: UploadPart, app: String, expires: Int64
+    _ signature: String, of id: String, _ part: UploadPart, app: String, expires: Int64?
   ) -> Bool {
     Digest.areEqual(
       Array(signature.utf8),
@@ -65,9 +71,11 @@ struct URLKey {
   }
 
   private func signature(
-    of id: String, _ part: UploadPart, app: String, expires: Int64
+    of id: String, _ part: UploadPart, app: String, expires: Int64?
   ) -> [UInt8] {
-    // No part holds a line break.
-    Digest.hmacSHA256(Array("sluice.uploads\n\(app)\n\(id)\n\(part)\n\(expires)".utf8), key: bytes)
+    // No part holds a line break, and no number is the word.
+    let end = expires.map(String.init) ?? "link"
+    return Digest.hmacSHA256(
+      Array("sluice.uploads\n\(app)\n\(id)\n\(part)\n\(end)".utf8), key: bytes)
   }
 }

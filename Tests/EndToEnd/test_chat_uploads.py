@@ -1,0 +1,174 @@
+"""Messages that link to uploads: against the real program, with both plugins."""
+
+import time
+import uuid
+
+import pytest
+import requests
+
+from files import png, upload
+from plain import PATIENCE, Plain
+from program import eventually
+from rooms import TYPES, chatting, den, path, personal, room
+from test_tasks import begun, errors, exported, finished, imported
+
+
+@pytest.fixture(scope="module")
+def app(platform):
+    return pictured(chatting(platform, "Pictures", TYPES))
+
+
+def pictured(app):
+    """The same app, whose uploads' own URLs are over soon."""
+    app.set_plugin("uploads", enabled=True, config={"url_seconds": 2})
+    return app
+
+
+def image(by, name="cat.png") -> dict:
+    return upload(by, png(64, 48, uuid.uuid4().bytes), name=name).json()
+
+
+def fetch(app, url: str) -> requests.Response:
+    """What is there for whoever has the URL, and nothing else."""
+    return requests.get(app.owner.url + url, timeout=PATIENCE)
+
+
+def linked(message: dict) -> dict:
+    attachment, = message["attachments"]
+    return attachment
+
+
+def test_a_picture_is_the_same_for_whoever_reads_it_and_for_good(platform, app):
+    channel = room()
+    alice, bob = app.user("alice"), app.user("bob")
+    file = image(alice)
+    with Plain(platform, app.token("bob")) as listener:
+        personal(listener)
+        where = listener.subscribe("chat:" + channel)
+        sent = alice.post(path(channel, "/messages"), {"attachments": [{"type": "image", "upload": file["id"], "title": "A cat"}]}, expect=201).json()
+        heard, = listener.hear()
+    shown = linked(sent)
+    assert {name: shown[name] for name in ("type", "upload", "name", "mime_type", "size", "width", "height", "title")} == {
+        "type": "image", "upload": file["id"], "name": "cat.png", "mime_type": "image/png", "size": file["size"], "width": 64, "height": 48, "title": "A cat"}
+    quoting = bob.post(path(channel, "/messages"), {"text": "nice", "quoted_id": sent["id"]}, expect=201).json()
+    # The upload's own URL is over, and no part of the link may be another.
+    assert eventually(lambda: fetch(app, file["url"]).status_code == 403)
+    # Who comes back over an hour later is told the same as who was there.
+    with Plain(platform, app.token("bob")) as listener:
+        personal(listener)
+        listener.subscribe("chat:" + channel, offset=where["offset"], epoch=where["epoch"])
+        missed = listener.hear(2)
+    synced = bob.post("/v1/sync", {"channels": [{"channel": channel, "offset": where["offset"], "epoch": where["epoch"]}]}, expect=200).json()
+    for message in (
+        heard["data"], missed[0]["data"], synced["channels"][0]["events"][0]["data"], bob.get(f"/v1/messages/{sent['id']}", expect=200).json(),
+        bob.get(path(channel, f"/messages?around={quoting['id']}"), expect=200).json()["data"][0],
+    ):
+        assert linked(message) == shown
+    got = fetch(app, shown["url"])
+    assert got.status_code == 200 and len(got.content) == file["size"] and got.headers["content-type"] == "image/png"
+    if "thumbnail" in file:
+        assert fetch(app, shown["thumb_url"]).headers["content-type"] == "image/webp"
+        assert fetch(app, shown["thumb_url"].replace("/thumbnail", "/content")).status_code == 403
+    else:
+        assert "thumb_url" not in shown
+    assert fetch(app, shown["url"] + f"&expires={int(time.time()) + 60}").status_code == 403
+    other = image(alice)
+    assert fetch(app, shown["url"].replace(file["id"], other["id"])).status_code == 403
+
+
+def test_only_what_is_the_authors_own_is_linked_to(platform, app):
+    channel = room()
+    alice, bob = app.user("alice"), app.user("bob")
+    mine, his = image(alice), image(bob)
+    body = {"attachments": [{"type": "link", "url": "https://a.example/"}, {"type": "image", "upload": his["id"]}]}
+    refused = alice.post(path(channel, "/messages"), body, expect=400).json()
+    assert refused["errors"][0]["pointer"] == "/attachments/1/upload" and his["id"] in refused["errors"][0]["message"]
+    unknown = alice.post(path(channel, "/messages"), {"attachments": [{"type": "image", "upload": "upl_" + "0" * 26}]}, expect=400).json()
+    assert unknown["errors"][0]["pointer"] == "/attachments/0/upload"
+    assert linked(app.server.post(path(channel, "/messages"), {"user_id": "alice", "attachments": body["attachments"][1:]}, expect=201).json())["upload"] == his["id"]
+    with Plain(platform, app.token("alice")) as socket:
+        id = uuid.uuid4().hex
+        data = {"channel": channel, "id": id, "attachments": [{"type": "image", "upload": mine["id"]}]}
+        sent = socket.ask("chat.send", data=data)["data"]
+        assert socket.ask("chat.send", data=data)["data"] == sent
+        refused = socket.ask("chat.send", data={**data, "id": uuid.uuid4().hex, "attachments": [{"type": "image", "upload": his["id"]}]})
+        assert refused["code"] == "invalid_request" and refused["errors"][0]["pointer"] == "/attachments/0/upload"
+        # As it was read it can be sent back.
+        edited = socket.ask("chat.edit", data={"message_id": id, "text": "look", "attachments": sent["attachments"]})["data"]
+    assert (edited["text"], edited["attachments"]) == ("look", sent["attachments"])
+    said_before, = alice.get(f"/v1/messages/{id}/edits", expect=200).json()["data"]
+    assert said_before["attachments"] == sent["attachments"]
+    found, = alice.get("/v1/search", params={"q": "look", "channel": channel}, expect=200).json()["data"]
+    assert found["attachments"] == sent["attachments"]
+
+
+def test_without_uploads_an_error_names_the_field(platform):
+    app = chatting(platform, "No pictures", TYPES)
+    app.set_plugin("uploads", enabled=True)
+    file = image(app.user("alice"))
+    app.set_plugin("uploads", enabled=False)
+    body = {"attachments": [{"type": "image", "upload": file["id"]}]}
+    refused = app.user("alice").post(path(room(), "/messages"), body, expect=400).json()
+    assert refused["errors"][0]["pointer"] == "/attachments/0/upload" and "uploads" in refused["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("query", ["", "?hard=true"])
+def test_a_deleted_messages_picture_is_gone_for_whoever_has_its_url(app, query):
+    channel = room()
+    alice = app.user("alice")
+    file = image(alice)
+    body = {"attachments": [{"type": "image", "upload": file["id"]}]}
+    first, second = (alice.post(path(channel, "/messages"), body, expect=201).json() for _ in range(2))
+    url = linked(first)["url"]
+    app.server.call("DELETE", f"/v1/messages/{first['id']}{query}", expect=204)
+    assert fetch(app, url).status_code == 200
+    app.server.call("DELETE", f"/v1/messages/{second['id']}{query}", expect=204)
+    assert eventually(lambda: fetch(app, url).status_code == 404, 60)
+    alice.get(f"/v1/uploads/{file['id']}", expect=404)
+
+
+def test_pictures_of_deleted_messages_go_when_the_gateway_comes_back(sluice):
+    gateway = sluice()
+    app = pictured(chatting(gateway, "Killed pictures", TYPES))
+    alice = app.user("alice")
+    file = image(alice)
+    sent = alice.post(path(room(), "/messages"), {"attachments": [{"type": "image", "upload": file["id"]}]}, expect=201).json()
+    app.set_plugin("uploads", enabled=False)
+    alice.call("DELETE", f"/v1/messages/{sent['id']}", expect=204)
+    gateway.kill()
+    gateway.start()
+    app.set_plugin("uploads", enabled=True, config={"url_seconds": 2})
+
+    other = {"attachments": [{"type": "image", "upload": image(alice)["id"]}]}
+
+    def gone() -> bool:
+        # Each loop of chat learns by itself that there are uploads again.
+        alice.post(path(room(), "/messages"), other, expect=201)
+        return alice.get(f"/v1/uploads/{file['id']}", expect=None).status_code == 404
+
+    assert eventually(gone, 60)
+
+
+def test_tasks_know_of_pictures(app):
+    user = "user-" + uuid.uuid4().hex
+    him = app.user(user)
+    channel = den(app, user)
+    file = image(him, name="holiday.png")
+    sent = him.post(path(channel, "/messages"), {"attachments": [{"type": "image", "upload": file["id"]}]}, expect=201).json()
+    line = next(line for line in exported(app, user) if line["type"] == "message")
+    assert line["attachments"] == sent["attachments"] and linked(line)["name"] == "holiday.png"
+    name = uuid.uuid4().hex
+    said = {"type": "message", "channel": f"private:{name}", "user_id": user, "created_at": "2025-01-01T00:00:00Z"}
+    lines = [
+        {"type": "channel", "channel": f"private:{name}"},
+        {**said, "id": f"{name}-1", "attachments": [{"type": "image", "upload": file["id"]}]},
+        {**said, "id": f"{name}-2", "attachments": [{"type": "image", "upload": "upl_" + "0" * 26}]},
+        {**said, "id": f"{name}-3", "attachments": [{"type": "image", "upload": file["id"], "title": 1}]},
+    ]
+    for _ in range(2):
+        task = imported(app, lines)
+        assert (task["status"], task["refused"]) == ("done", 2)
+        assert [number for number, _ in errors(app, task)] == [3, 4] and "no upload" in errors(app, task)[0][1]
+    assert app.server.get(f"/v1/messages/{name}-1", expect=200).json()["attachments"] == sent["attachments"]
+    assert finished(app, "erasures", begun(app, "erasures", user_id=user, messages="anonymise"))["status"] == "done"
+    assert fetch(app, linked(sent)["url"]).status_code == 404
