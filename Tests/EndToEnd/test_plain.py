@@ -101,6 +101,7 @@ def test_a_token_that_is_not_good_is_refused_in_the_same_words_wherever_it_stand
         ):
             told, code = refused(platform, path, **options)
             assert (told["type"], told["code"], code) == ("error", "AUTH_REQUIRED", 3500), (why, options, told)
+            assert (told["reason"] == "expired") == (why == "expired"), (why, options, told)
     for first in ('{"type":"auth","token":""}', '{"type":"auth"}', '{"type":"ping"}', "nonsense", '{"type":"subscribe","channel":"x"}'):
         told, code = refused(platform, path, first=first)
         assert (told["code"], code) == ("AUTH_REQUIRED", 3500), first

@@ -56,16 +56,19 @@ import Testing
       #expect(try await found(#"{"type":"subscribe","channel":"a"}"#) == .credential(nil))
       #expect(try await found("nonsense") == .refused(.invalid))
       #expect(try await found(#"{"type":"auth"}"#) == .refused(.invalid))
-      for (message, why, id) in [
-        (#"{"type":"auth","token":"t","id":7}"#, Status.unauthenticated, #""id":7,"#),
-        (#"{"type":"auth","token":"t"}"#, .expired, ""), ("nonsense", .invalid, ""),
-        (nil, .deadline, ""),
+      for (message, why, id, reason) in [
+        (#"{"type":"auth","token":"t","id":7}"#, Status.unauthenticated, #""id":7,"#, "invalid"),
+        (#"{"type":"auth","token":"t"}"#, .expired, "", "expired"),
+        ("nonsense", .invalid, "", "invalid"), (nil, .deadline, "", "timeout"),
+        (#"{"type":"auth","token":"t"}"#, .denied, "", "denied"),
       ] {
         let told = try await host.refusal("ws", of: message, because: why)
         #expect(told.code == 3500)
         #expect(told.message?.hasPrefix(#"{"type":"error",\#(id)"code":"AUTH_REQUIRED","#) == true)
+        #expect(told.message?.contains(#""reason":"\#(reason)""#) == true)
       }
-      #expect(try await host.refusal("ws", of: nil, because: .limited).code == 3013)
+      let limited = try await host.refusal("ws", of: nil, because: .limited)
+      #expect(limited.code == 3013 && limited.message?.contains(#""retry_after":5"#) == true)
       #expect(try await host.refusal("ws", of: nil, because: .unavailable).code == 3004)
     }
   }

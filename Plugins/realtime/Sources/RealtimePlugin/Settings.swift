@@ -46,7 +46,7 @@ struct Settings: Decodable, Sendable {
     subscribesToPersonalChannel = try read(.subscribesToPersonalChannel, false)
     positionInterval = try read(.positionInterval, 40)
     historyLimit = try read(.historyLimit, 300)
-    recoveryLimit = try read(.recoveryLimit, 300)
+    recoveryLimit = try read(.recoveryLimit, 1_000)
     answerBytes = try read(.answerBytes, 524_288)
     streamQueueBytes = try read(.streamQueueBytes, 1 << 20)
     var namespaces = try read(.namespaces, [String: NamespaceOptions]())

@@ -2,6 +2,9 @@
 ///
 /// It has all of it or it says that it has not: nothing in between.
 struct Recovery {
+  /// How many publications are read at once.
+  static let slice = 250
+
   /// The most publications that a client is given.
   let limit: Int
   /// The most that they may have together, in bytes.

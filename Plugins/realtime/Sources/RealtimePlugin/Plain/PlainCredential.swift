@@ -43,7 +43,7 @@ extension FirstMessageCredential {
     }
     switch why {
     case .unauthenticated:
-      return .authRequired("The token is missing or not valid.", id)
+      return .authRequired("The token is missing or not valid.", .invalid, id)
     case .notFound:
       let problem = Problem(
         status: 404, code: "plugin_not_enabled",
@@ -51,13 +51,14 @@ extension FirstMessageCredential {
       return SocketRefusal(
         message: PlainMessage.error(problem, id: id), code: 3503, reason: "disabled")
     case .denied:
-      return .authRequired("The token may not be used here, or not from this origin.", id)
-    case .expired: return .authRequired("The token has expired.", id)
-    case .deadline: return .authRequired("Nothing was said in time.", id)
+      return .authRequired(
+        "The token may not be used here, or not from this origin.", .denied, id)
+    case .expired: return .authRequired("The token has expired.", .expired, id)
+    case .deadline: return .authRequired("Nothing was said in time.", .timeout, id)
     case .invalid, .tooLarge:
       return .authRequired(
         "The first message must be {\"type\":\"auth\",\"token\":…} where the handshake has shown no token.",
-        id)
+        .invalid, id)
     case .limited:
       let problem = Problem.rateLimited(
         "Too many connections are to be told apart. Try again later.")
@@ -73,8 +74,11 @@ extension FirstMessageCredential {
 }
 
 extension SocketRefusal {
-  fileprivate static func authRequired(_ detail: String, _ id: RawJSON?) -> SocketRefusal {
+  fileprivate static func authRequired(
+    _ detail: String, _ why: PlainMessage.Reason, _ id: RawJSON?
+  ) -> SocketRefusal {
     SocketRefusal(
-      message: PlainMessage.authRequired(detail, id: id), code: 3500, reason: "invalid token")
+      message: PlainMessage.authRequired(detail, why, id: id), code: 3500,
+      reason: "invalid token")
   }
 }

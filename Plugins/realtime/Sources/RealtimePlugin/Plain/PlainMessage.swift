@@ -32,11 +32,32 @@ enum PlainMessage {
     }
   }
 
-  /// - Parameter code: "AUTH_REQUIRED", or the problem's own.
-  static func error(_ problem: Problem, code: String? = nil, id: RawJSON? = nil) -> [UInt8] {
+  /// When a client may try again that is refused for now, in seconds: as the gateway's `Retry-After`, where nobody says better.
+  static let pause = 5
+
+  /// Why a credential is not taken, for programs.
+  enum Reason: String {
+    /// There is none, or it is not good: another one is needed.
+    case invalid
+    /// It was good: a new one of the same kind is.
+    case expired
+    /// It is good, and not for this.
+    case denied
+    /// The client has said nothing in time.
+    case timeout
+  }
+
+  /// - Parameters:
+  ///   - code: "AUTH_REQUIRED", or the problem's own.
+  ///   - reason: why, where a credential is refused.
+  static func error(
+    _ problem: Problem, code: String? = nil, reason: Reason? = nil, id: RawJSON? = nil
+  ) -> [UInt8] {
     message("error", id) { line in
       line.member("code", code ?? problem.code)
       line.member("detail", problem.detail)
+      if let reason { line.member("reason", reason.rawValue) }
+      if problem.status == 429 || problem.status == 503 { line.member("retry_after", pause) }
       guard !problem.errors.isEmpty else { return }
       line.array("errors", problem.errors) { line, fault in
         line.object { line in
@@ -48,8 +69,10 @@ enum PlainMessage {
   }
 
   /// The credential is not good, or not any more.
-  static func authRequired(_ detail: String, id: RawJSON? = nil) -> [UInt8] {
-    error(.unauthenticated(detail), code: "AUTH_REQUIRED", id: id)
+  static func authRequired(
+    _ detail: String, _ reason: Reason, id: RawJSON? = nil
+  ) -> [UInt8] {
+    error(.unauthenticated(detail), code: "AUTH_REQUIRED", reason: reason, id: id)
   }
 
   /// Something that the client should know and has not asked for.
@@ -114,8 +137,8 @@ enum PlainMessage {
   /// The connection is about to be closed.
   static func closing(_ close: CloseCode) -> [UInt8] {
     switch close {
-    case .invalidToken: authRequired("The token is not valid.")
-    case .expired: authRequired("The token has expired. Come back with a new one.")
+    case .invalidToken: authRequired("The token is not valid.", .invalid)
+    case .expired: authRequired("The token has expired. Come back with a new one.", .expired)
     default:
       system("closing", "The connection is closed: \(close.reason).") { line in
         line.member("close_code", close.code)

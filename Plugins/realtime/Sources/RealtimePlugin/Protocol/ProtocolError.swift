@@ -49,7 +49,8 @@ extension ProtocolError {
   var described: Problem {
     if let problem { return problem }
     return switch code {
-    case 101, 109, 110: .unauthenticated("The token is not good.")
+    case 101: .unauthenticated("The token is not good.")
+    case 109, 110: .unauthenticated("The token has expired.")
     case 102: .notFound("There are no channels of this namespace.")
     case 103: .forbidden("You may not do this here.")
     case 104: .notFound("Nobody takes messages of this type.")

@@ -116,8 +116,10 @@ extension RealtimeShard {
       return
     }
     guard var recovery = admission.recovery else { return }
+    // As many as are left, and one that is too many; in slices, for clients may all come back at once.
+    let left = recovery.limit - recovery.events.count + 1
     let page = try await histories.read(
-      name, since: recovery.through, limit: min(recovery.limit + 1, 1_000))
+      name, since: recovery.through, limit: min(left, Recovery.slice))
     recovery.add(
       page.entries.map { ChannelEvent($0, of: page) }, top: page.topOffset, epoch: page.epoch)
     admission.recovery = recovery
