@@ -66,7 +66,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("chat:messaging:general", "publish", "user"), ("chat:messaging:general", "presence", "user"),
+    ("chat:messaging:general", "publish", "user"), ("chat:messaging:general", "rewrite", "user"),
     ("chat:messaging:general", "subscribe", "anonymous"),
     ("chat:messaging:general", "subscribe", "account"), ("chat:team:general", "subscribe", "user"),
     ("chat:messaging", "subscribe", "user"), ("chat:messaging:a b", "subscribe", "user"),
@@ -77,6 +77,37 @@ import Testing
     try await withChat { host async throws in
       let reply = try await ask(host, channel, action, kind: kind)
       #expect(!reply.allow && reply.reason?.isEmpty == false)
+    }
+  }
+
+  @Test func `tells who may read a channel who listens to it, unless the type has it not`()
+    async throws
+  {
+    struct Reply: Decodable {
+      struct Options: Decodable { let presence: Bool }
+      let allow: Bool
+      let options: Options?
+    }
+    let config: RawJSON =
+      #"{"types":{"messaging":{"open":true},"private":{},"quiet":{"open":true,"capabilities":{"presence":false}}}}"#
+    try await withChat(config) { host async throws in
+      func ask(_ channel: String, _ action: String, _ user: String) async throws -> Reply {
+        let question =
+          #"{"channel":"chat:\#(channel)","action":"\#(action)","principal":{"kind":"user","#
+          + #""id":"\#(user)","scopes":["messages.read"]}}"#
+        return try JSON.decode(
+          from: try await host.call(
+            "sluice.channel-authority/1", key: "chat", method: 1, bytes: Array(question.utf8)))
+      }
+      try await host.create(#"{"type":"private","id":"den","members":["alice"]}"#)
+      for channel in ["messaging:general", "private:den"] {
+        #expect(try await ask(channel, "presence", "alice").allow)
+        #expect(try await ask(channel, "subscribe", "alice").options?.presence == true)
+      }
+      #expect(try await !ask("private:den", "presence", "eve").allow)
+      #expect(try await !ask("quiet:hall", "presence", "alice").allow)
+      let quiet = try await ask("quiet:hall", "subscribe", "alice")
+      #expect(quiet.allow && quiet.options == nil)
     }
   }
 

@@ -53,7 +53,9 @@ extension TestHost {
       let seen: Seen = try changed.json()
       #expect(seen.data.text == #"{ "n": 1 }"# && seen.frozen && seen.revision == 2)
       #expect(seen.members == ["alice", "bob"])
-      #expect(try await host.request("GET", path, as: .user("bob")).text == changed.text)
+      let read = try await host.request("GET", path, as: .user("bob"))
+      #expect(
+        read.text.replacing(/"offset":1,"epoch":"[a-z0-9]+",/, with: "") == changed.text)
       let event = try #require(try await host.events.last)
       #expect(event.type == "chat.channel.updated" && event.channel == "chat:private:den")
       let told: Seen = try event.data.decode()

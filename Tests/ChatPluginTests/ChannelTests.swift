@@ -143,3 +143,58 @@ import Testing
     }
   }
 }
+
+@Suite struct `The place of a channel's events` {
+  private struct Place: Decodable, Equatable {
+    let offset: UInt64
+    let epoch: String
+  }
+
+  private struct Listed: Decodable {
+    let channel: String
+    let lastMessage: Said?
+
+    enum CodingKeys: String, CodingKey {
+      case channel
+      case lastMessage = "last_message"
+    }
+  }
+
+  @Test func `is told with it, and with each page of its messages`() async throws {
+    try await withChat { host async throws in
+      let made = try await host.create(#"{"type":"messaging","id":"general"}"#)
+      #expect(try made.json(Place.self).offset == 0)
+      try await host.send("one", id: "m1")
+      try await host.reply("two", to: "m1", as: .user("alice"))
+      let place = Place(offset: 2, epoch: try made.json(Place.self).epoch)
+      for path in [
+        "/v1/channels/messaging/general", "/v1/channels/messaging/general/messages?limit=1",
+        "/v1/channels/messaging/general/messages?around=m1", "/v1/messages/m1/replies",
+      ] {
+        let answer = try await host.request("GET", path, as: .user("alice"))
+        #expect(try answer.json(Place.self) == place, "\(path)")
+      }
+    }
+  }
+
+  @Test func `is not that of the newest message, which lists have`() async throws {
+    try await withChat { host async throws in
+      for id in ["a", "b"] {
+        try await host.create(#"{"type":"private","id":"\#(id)","members":["alice"]}"#)
+      }
+      try await host.send("one", id: "m1", to: "private/a")
+      try await host.send("two", id: "m2", to: "private/a")
+      try await host.reply("three", to: "m1", in: "private/a", as: .user("alice"))
+      for principal in [Principal.user("alice"), .key()] {
+        let listed = try await host.request("GET", "/v1/channels", as: principal)
+          .json(ListPage<Listed>.self).data
+        #expect(listed.map(\.channel) == ["private:a", "private:b"])
+        #expect(listed.map(\.lastMessage?.id) == ["m2", nil])
+      }
+      _ = try await host.request("DELETE", "/v1/messages/m2", as: .user("bob"))
+      let listed = try await host.request("GET", "/v1/channels", as: .user("alice"))
+        .json(ListPage<Listed>.self).data
+      #expect(listed.map(\.lastMessage?.id) == ["m1", nil])
+    }
+  }
+}

@@ -54,7 +54,7 @@ import Testing
       }
       // Nothing was written, not even the place.
       #expect(try await host.events.count == before)
-      #expect(try await host.list().text == #"{"data":[],"next":null}"#)
+      #expect(try await host.list().text.hasPrefix(#"{"data":[],"next":null,"#))
     }
   }
 }

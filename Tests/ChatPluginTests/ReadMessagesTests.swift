@@ -25,7 +25,7 @@ import Testing
       let whole = try await page(host, "")
       #expect(whole.ids == ["m5", "m4", "m3", "m2", "m1"])
       #expect(whole.next == nil)
-      #expect(try await host.list().text.hasSuffix(#""next":null}"#))
+      #expect(try await host.list().text.contains(#""next":null,"offset":"#))
     }
   }
 
@@ -76,14 +76,14 @@ import Testing
       #expect(newer.ids == ["m8", "m9", "m10"] && newer.next == nil)
       // At the ends nothing goes on.
       let whole = try await host.list("?around=m1&limit=100")
-      #expect(whole.text.hasSuffix(#""next":null,"previous":null}"#))
+      #expect(whole.text.contains(#""next":null,"previous":null,"offset":"#))
       let one: Both = try await host.list("?around=m10&limit=1").json()
       #expect(one.data.map(\.id) == ["m10"] && one.next == nil && one.previous == "older:10")
       // A deleted one still has its place.
       let gone: Both = try await host.list("?around=m3&limit=1").json()
       #expect(gone.data.map(\.id) == ["m2"] && gone.next == "newer:2")
       // Others say nothing of what was before.
-      #expect(try await host.list().text.hasSuffix(#""next":null}"#))
+      #expect(try await host.list().text.contains(#""next":null,"offset":"#))
     }
   }
 
@@ -92,8 +92,8 @@ import Testing
       try await send(1...2, host)
       #expect(try await host.request("DELETE", "/v1/messages/m1", as: .user("bob")).status == 204)
       #expect(
-        try await host.list("?around=m1&limit=1").text
-          == #"{"data":[],"next":"newer:1","previous":null}"#)
+        try await host.list("?around=m1&limit=1").text.hasPrefix(
+          #"{"data":[],"next":"newer:1","previous":null,"#))
     }
   }
 
@@ -123,7 +123,7 @@ import Testing
 
   @Test func `finds nothing in an open channel that nobody has made`() async throws {
     try await withChat { host async throws in
-      #expect(try await host.list().text == #"{"data":[],"next":null}"#)
+      #expect(try await host.list().text.hasPrefix(#"{"data":[],"next":null,"#))
     }
   }
 

@@ -116,7 +116,7 @@ struct ThreadView: Decodable {
         try await host.request("DELETE", "/v1/messages/r1", as: .user("alice")).status == 204)
       let none: ThreadView = try await host.message("m1").json()
       #expect(none.replyCount == nil && none.latestReplyAt == nil && none.participants == nil)
-      #expect(try await host.replies().text == #"{"data":[],"next":null}"#)
+      #expect(try await host.replies().text.hasPrefix(#"{"data":[],"next":null,"#))
       // Whoever comes back to a thread is among those who have replied again.
       try await host.reply("r3", as: .user("carol"))
       #expect(try await host.message("m1").json(ThreadView.self).participants == ["carol"])

@@ -17,11 +17,18 @@ struct AuthorityQuestion: Decodable {
 }
 
 struct AuthorityAnswer: Encodable, Equatable {
+  /// Of a subscription.
+  struct Options: Encodable, Equatable {
+    /// Whether it is known who listens.
+    let presence: Bool
+  }
+
   let allow: Bool
   /// For people; absent when it is allowed.
-  let reason: String?
+  var reason: String?
+  var options: Options?
 
-  static let allowed = AuthorityAnswer(allow: true, reason: nil)
+  static let allowed = AuthorityAnswer(allow: true)
 
   static func denied(_ reason: String) -> AuthorityAnswer {
     AuthorityAnswer(allow: false, reason: reason)
@@ -40,7 +47,7 @@ extension ChatShard {
     case .anonymous, .account: return .denied("Chat is for an app's users and its server.")
     }
     switch question.action {
-    case "subscribe", "history":
+    case "subscribe", "history", "presence":
       let scopes = question.principal.scopes
       guard scopes.contains(AuthorityQuestion.scope) || scopes.contains("*") else {
         return .denied("The credential lacks the scope \(AuthorityQuestion.scope).")
@@ -51,15 +58,20 @@ extension ChatShard {
       } catch let problem as Problem {
         return .denied(problem.detail)
       }
+      let isListed = !type.missing.contains(.presence)
+      let allowed =
+        question.action == "subscribe" && isListed
+        ? AuthorityAnswer(allow: true, options: .init(presence: true)) : .allowed
       let access = try await access(actor, address, type)
       // A server may listen for what is to come; of a channel that nobody has made there is nothing yet.
-      if actor == .server, access.channel == nil { return .allowed }
+      if actor == .server, access.channel == nil { return allowed }
       do {
+        if question.action == "presence" { try type.require(.presence, in: address) }
         try access.require(.readChannel)
       } catch let problem as Problem {
         return .denied(problem.detail)
       }
-      return .allowed
+      return allowed
     case "publish":
       return .denied("Messages are sent with POST /v1/channels/{type}/{id}/messages.")
     default:

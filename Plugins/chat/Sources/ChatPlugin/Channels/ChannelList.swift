@@ -15,19 +15,58 @@ extension ChatShard {
         ORDER BY c.type, c.id LIMIT \(limit + 1)
         """
       ).decode()
-      let page = Array(channels.prefix(limit))
+      let page = try await withLastMessages(Array(channels.prefix(limit)), for: nil)
       return try .json(
         Page(data: page, next: channels.count > limit ? page.last?.channel : nil))
     }
     let rows = try await context.store.read(wanted.channels(of: member, limit + 1))
-    let page = try rows.prefix(limit).map { row in
+    var readable: Set<String> = []
+    let listed = try rows.prefix(limit).map { row in
       let mayRead = try? types[row["type", String.self]].grants.allows(
         row["role", String.self], .readChannel)
-      return try Self.record(
+      let channel = try Self.record(
         in: row, of: member, unread: mayRead == true ? row["unread", Int.self] : 0)
+      if mayRead == true { readable.insert(channel.channel) }
+      return channel
     }
+    let page = try await withLastMessages(listed, among: readable, for: member)
     let next = rows.count > limit ? page.last.map(wanted.cursor) : nil
     return try .json(Page(data: page, next: next))
+  }
+
+  /// Channels with the newest message that each shows.
+  ///
+  /// - Parameters:
+  ///   - readable: those that may be read; nil for all.
+  ///   - viewer: whose own reactions are shown.
+  private func withLastMessages(
+    _ channels: [ChannelRecord], among readable: Set<String>? = nil, for viewer: String?
+  ) async throws -> [ChannelRecord] {
+    let addresses = channels.filter { readable?.contains($0.channel) ?? true }
+      .compactMap { ChannelAddress(type: $0.type, id: $0.id) }
+    // A constant among these would have every channel looked at.
+    var isListed: Fragment?
+    for (type, ids) in Self.byType(addresses) {
+      let isOne: Fragment = "(c.type = \(type) AND c.id IN (\(each: ids)))"
+      isListed = isListed.map { "\($0) OR \(isOne)" as Fragment } ?? isOne
+    }
+    guard let isListed else { return channels }
+    let scope = MessageScope(
+      ids: """
+        SELECT (SELECT x.id FROM chat_messages x WHERE x.type = c.type AND x.channel = c.id
+          AND x.listed = 1 AND x.deleted_at IS NULL ORDER BY x.seq DESC LIMIT 1) AS id
+        FROM chat_channels c WHERE \(isListed)
+        """, viewer: viewer)
+    let results = try await context.store.read(scope.statements)
+    var messages: [String: Message] = [:]
+    for placed in try MessageScope.messages(in: results[...]) {
+      messages[placed.message.channel] = placed.message
+    }
+    return channels.map { channel in
+      var channel = channel
+      channel.lastMessage = messages[channel.channel]
+      return channel
+    }
   }
 
   /// A channel with what it is to a member, and how much of it he has not read, where that is shown with it.

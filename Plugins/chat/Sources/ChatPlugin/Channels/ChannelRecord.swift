@@ -23,6 +23,11 @@ struct ChannelRecord: Codable {
   var members: [String]?
   /// What it is to the member whose channels are listed; absent elsewhere.
   var membership: RawJSON?
+  /// The newest message that it shows; in lists alone, and absent there while nothing can be read.
+  var lastMessage: Message?
+  /// Where its events stood before it was read; absent in lists and events.
+  var offset: UInt64?
+  var epoch: String?
   let createdAt: Timestamp
   /// Absent while it is as it was made.
   var updatedAt: Timestamp?
@@ -39,6 +44,8 @@ struct ChannelRecord: Codable {
     case revision
     case memberCount = "member_count"
     case members, membership
+    case lastMessage = "last_message"
+    case offset, epoch
     case createdAt = "created_at"
     case updatedAt = "updated_at"
     case lastMessageAt = "last_message_at"
@@ -89,6 +96,21 @@ extension ChannelAddress {
     SELECT user_id FROM chat_members WHERE type = \(type) AND channel = \(id)
     ORDER BY user_id LIMIT 100
     """
+  }
+}
+
+/// Where a channel's events stand: who listens from there hears all that came after.
+struct EventPlace {
+  let offset: UInt64
+  let epoch: String
+}
+
+extension ChatShard {
+  /// To be asked before what a client reads of the channel, so that nothing falls between the two.
+  func eventPlace(of address: ChannelAddress) async throws -> EventPlace {
+    let history = try await context.bus.history(
+      address.realTimeName, since: .max >> 1, limit: 1)
+    return EventPlace(offset: history.topOffset, epoch: history.epoch)
   }
 }
 

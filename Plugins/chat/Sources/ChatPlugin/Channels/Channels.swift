@@ -74,7 +74,7 @@ extension ChatShard {
       return try .json(found)
     }
     for member in new { tell("chat.member.added", member, to: member.userID) }
-    return try .json(try await record(of: address), status: 201)
+    return try .json(try await placed(address), status: 201)
   }
 
   /// `GET /v1/channels/{type}/{id}`
@@ -83,7 +83,7 @@ extension ChatShard {
     let access = try await admit(
       Actor(request.principal), to: address, type, for: .readChannel)
     try access.requireChannel()
-    return try .json(try await record(of: address))
+    return try .json(try await placed(address))
   }
 
   /// The channel with its members.
@@ -95,6 +95,15 @@ extension ChatShard {
       throw Self.gone(address)
     }
     channel.members = try results[1].map { try $0["user_id", String.self] }
+    return channel
+  }
+
+  /// As ``record(of:)``, with the place from which to listen to the channel.
+  func placed(_ address: ChannelAddress) async throws -> ChannelRecord {
+    let place = try await eventPlace(of: address)
+    var channel = try await record(of: address)
+    channel.offset = place.offset
+    channel.epoch = place.epoch
     return channel
   }
 
@@ -131,7 +140,7 @@ extension ChatShard {
       throw Problem.conflict("\(address) has been deleted, and its id stays taken.")
     }
     try access.require(.readChannel)
-    return try await record(of: address)
+    return try await placed(address)
   }
 }
 

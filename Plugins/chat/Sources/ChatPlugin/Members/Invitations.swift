@@ -169,7 +169,7 @@ extension ChatShard {
     }
     tell("chat.member.added", member, to: user)
     try tellMarked(commit.statements[marked], in: address)
-    return try .json(try await record(of: address))
+    return try .json(try await placed(address))
   }
 
   func rejectInvitation(_ request: Request) async throws -> Response {

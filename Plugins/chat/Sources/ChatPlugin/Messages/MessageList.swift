@@ -71,14 +71,18 @@ struct MessagePage: Encodable {
   let next: String?
   /// Goes back before the first of them; null when nothing is there. In pages around a message alone.
   var previous: String??
+  /// Where the channel's events stood before the page was read.
+  var place: EventPlace
 
-  private enum CodingKeys: String, CodingKey { case data, next, previous }
+  private enum CodingKeys: String, CodingKey { case data, next, previous, offset, epoch }
 
   func encode(to encoder: any Encoder) throws {
     var page = encoder.container(keyedBy: CodingKeys.self)
     try page.encode(data, forKey: .data)
     try page.encode(next, forKey: .next)
     if let previous { try page.encode(previous, forKey: .previous) }
+    try page.encode(place.offset, forKey: .offset)
+    try page.encode(place.epoch, forKey: .epoch)
   }
 }
 
@@ -86,13 +90,15 @@ extension ChatShard {
   /// A page of a list, read in one snapshot.
   ///
   /// - Parameters:
+  ///   - address: the channel in which the list stands.
   ///   - viewer: whose own reactions are shown.
   ///   - held: what stands in it for the viewer alone, but not in pages around a message.
   /// - Throws: `Problem` 400 when it is to begin at a message that is not of the list.
   func page(
-    _ start: MessageStart, of list: MessageList, limit: Int, for viewer: String?,
-    with held: HeldList? = nil
+    _ start: MessageStart, of list: MessageList, in address: ChannelAddress, limit: Int,
+    for viewer: String?, with held: HeldList? = nil
   ) async throws -> MessagePage {
+    let place = try await eventPlace(of: address)
     let anchor = start.anchor
     let statements = list.scope(start, limit, for: viewer).statements
     let results = try await context.store.read(
@@ -102,30 +108,32 @@ extension ChatShard {
     if held != nil, let rows = results.last, !rows.isEmpty {
       found = try HeldList.merge(rows, into: found, newestFirst: start.isOlder)
     }
-    var place: Int64 = 0
+    var middle: Int64 = 0
     if let anchor {
       guard let seq = try results[MessageScope.count].first?["seq", Int64.self] else {
         throw Problem.invalid(
           pointer: "/query/\(anchor.parameter)",
           "There is no message \"\(anchor.id)\" in \(list.name).")
       }
-      place = seq
+      middle = seq
     }
     guard case .around = start else {
       let page = found.prefix(limit)
       let cursor = start.isOlder ? MessageCursor.newest : .newer(than: 0)
       return MessagePage(
         data: page.map(\.message),
-        next: found.count > limit ? page.last.map { cursor.moved(to: $0.seq).text } : nil)
+        next: found.count > limit ? page.last.map { cursor.moved(to: $0.seq).text } : nil,
+        place: place)
     }
     let (before, after) = (MessageList.older(limit), limit - MessageList.older(limit))
-    let older = found.prefix { $0.seq <= place }
+    let older = found.prefix { $0.seq <= middle }
     let newer = found.dropFirst(older.count)
     let page = older.suffix(before) + newer.prefix(after)
     return MessagePage(
       data: page.map(\.message),
-      next: newer.count > after ? MessageCursor.newer(than: page.last?.seq ?? place).text : nil,
+      next: newer.count > after ? MessageCursor.newer(than: page.last?.seq ?? middle).text : nil,
       previous: .some(
-        older.count > before ? MessageCursor.older(than: page.first?.seq ?? place).text : nil))
+        older.count > before ? MessageCursor.older(than: page.first?.seq ?? middle).text : nil),
+      place: place)
   }
 }

@@ -10,7 +10,7 @@ extension ChatShard {
     try await admit(actor, to: address, type, for: .readChannel)
     return try .json(
       try await page(
-        start, of: .channel(address), limit: limit, for: actor.user,
+        start, of: .channel(address), in: address, limit: limit, for: actor.user,
         with: actor.user.map { HeldList(address: address, user: $0) }))
   }
 

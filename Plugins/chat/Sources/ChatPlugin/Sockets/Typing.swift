@@ -53,6 +53,13 @@ struct TypingThrottle {
     return true
   }
 
+  /// What a user says next of his writing in a channel is passed on, since he has sent what he wrote.
+  mutating func hasSent(_ user: String, in channel: String) {
+    guard said[user]?.removeValue(forKey: channel) != nil else { return }
+    count -= 1
+    if said[user]?.isEmpty == true { said[user] = nil }
+  }
+
   /// Forgets what holds nothing back any more. All of it is looked at, so it is done once in a `pause`.
   private mutating func forget(at now: Int64) {
     forgotAt = now

@@ -57,14 +57,12 @@ extension ChatShard {
     let records = try page.map { try Self.record(in: $0, of: user) }
     let addresses = records.compactMap { ChannelAddress(type: $0.type, id: $0.id) }
     // Before anything that the client reads of them.
-    var places: [History] = []
-    for address in addresses {
-      places.append(try await context.bus.history(address.realTimeName, since: .max >> 1, limit: 1))
-    }
+    var places: [EventPlace] = []
+    for address in addresses { places.append(try await eventPlace(of: address)) }
     let unread = try await unread(by: user, in: addresses)
     let data = zip(records, places).map { record, place in
       JoinedChannel(
-        channel: record, offset: place.topOffset, epoch: place.epoch,
+        channel: record, offset: place.offset, epoch: place.epoch,
         unread: unread[record.channel]?.unread ?? 0,
         readMessageID: unread[record.channel]?.messageID)
     }

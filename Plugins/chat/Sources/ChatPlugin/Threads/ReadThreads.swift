@@ -27,8 +27,9 @@ extension ChatShard {
     let start = try MessageStart(request)
     let parent = try request.parameter(0)
     let actor = try Actor(request.principal)
-    try await findThread(of: parent, for: actor)
-    return try .json(try await page(start, of: .thread(parent), limit: limit, for: actor.user))
+    let address = try await findThread(of: parent, for: actor).address
+    return try .json(
+      try await page(start, of: .thread(parent), in: address, limit: limit, for: actor.user))
   }
 
   func listThreads(_ request: Request) async throws -> Response {
