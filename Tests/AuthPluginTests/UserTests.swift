@@ -191,6 +191,21 @@ import Testing
     #expect(second.text.hasSuffix(#""next":null}"#))
     try await app.host.close()
   }
+
+  @Test func `shows others a name and a picture, and no more`() async throws {
+    let app = try await AuthHost("app_1")
+    _ = try await app.request(
+      "PUT", "/v1/users/alice",
+      #"{"name":"Alice","image":"https://a.example/a.png","custom":{"secret":1}}"#, as: .key())
+    _ = try await app.request("PUT", "/v1/users/bob", "{}", as: .key())
+    let shown = try await app.request(
+      "POST", "/v1/profiles", #"{"ids":["nobody","bob","alice"]}"#, as: .user("carol"))
+    #expect(
+      shown.text
+        == #"{"data":[{"id":"bob"},{"id":"alice","name":"Alice","image":"https://a.example/a.png"}],"next":null}"#
+    )
+    try await app.host.close()
+  }
 }
 
 @Suite struct `The tokens of a user` {

@@ -123,6 +123,7 @@ def filled(path: str, app: str, message: str, file: str) -> str:
 BODIES = {
     ("POST", "/v1/tokens"): {"user_id": "mallory"},
     ("PUT", "/v1/users/{id}"): {"name": "Mallory"},
+    ("POST", "/v1/profiles"): {"ids": ["alice"]},
     ("POST", "/v1/users/{id}/revoke"): {},
     ("POST", "/v1/users/{id}/upgrade"): {},
     ("POST", "/v1/guests"): {},

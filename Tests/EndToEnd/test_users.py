@@ -45,6 +45,15 @@ def test_users_are_listed_in_pages_and_hold_data_of_the_apps_own(app):
     app.server.get("/v1/users/u4", expect=404)
 
 
+def test_users_are_shown_each_others_names_and_pictures(app):
+    app.server.put("/v1/users/ann", {"name": "Ann", "image": "https://a.example/ann.png", "custom": {"mail": "ann@a.example"}}, expect=200)
+    app.server.put("/v1/users/ben", {"name": "Ben"}, expect=200)
+    shown = app.user("carl").post("/v1/profiles", {"ids": ["ben", "nobody", "ann"]}, expect=200).json()
+    assert shown == {"data": [{"id": "ben", "name": "Ben"}, {"id": "ann", "name": "Ann", "image": "https://a.example/ann.png"}], "next": None}
+    for ids in ([], ["ann", "ann"], [f"user-{number}" for number in range(101)]):
+        app.user("carl").post("/v1/profiles", {"ids": ids}, expect=400)
+
+
 def test_revoked_tokens_are_refused_at_once_on_every_loop_and_after_kill_9(sluice):
     gateway = sluice(arguments=["--loops", "3"])
     app = Account(gateway.url).app("Revoking")

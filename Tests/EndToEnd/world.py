@@ -276,6 +276,9 @@ class World(ChatAsks, UploadAsks, WebhookAsks):
     def _putUser(self):
         return Ask(path={"id": self.new_user()}, body={"name": "Somebody", "custom": {"n": 1}})
 
+    def _readProfiles(self):
+        return Ask(self.user, body={"ids": ["alice", "nobody"]})
+
     def _deleteUser(self):
         return Ask(path={"id": self.new_user()})
 

@@ -27,6 +27,7 @@ public final class AuthShard: PluginShard {
     on.route("create_token") { try await $0.users.createToken($1) }
     on.route("put_user") { try await $0.users.put($1) }
     on.route("list_users") { try await $0.users.list($1) }
+    on.route("read_profiles") { try await $0.users.profiles($1) }
     on.route("read_user") { try await $0.users.read($1) }
     on.route("delete_user") { try await $0.users.delete($1) }
     on.route("revoke_user") { try await $0.users.revoke($1) }
