@@ -67,9 +67,9 @@ import Testing
   }
 
   @Test func `act for users and the server alone`() throws {
-    #expect(try Actor(.user("alice")) == .user("alice"))
-    #expect(try Actor(.key()) == .server)
-    #expect { try Actor(.anonymous) } throws: { ($0 as? Problem)?.status == 403 }
-    #expect { try Actor(.account("acc_1")) } throws: { ($0 as? Problem)?.status == 403 }
+    #expect(try AppActor(.user("alice")) == .user("alice"))
+    #expect(try AppActor(.key()) == .server)
+    #expect { try AppActor(.anonymous) } throws: { ($0 as? Problem)?.status == 403 }
+    #expect { try AppActor(.account("acc_1")) } throws: { ($0 as? Problem)?.status == 403 }
   }
 }

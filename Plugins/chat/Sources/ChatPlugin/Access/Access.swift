@@ -23,7 +23,7 @@ struct Access {
     }
   }
 
-  let actor: Actor
+  let actor: AppActor
   let address: ChannelAddress
   let type: ChannelType
   /// nil where there is no such channel.
@@ -93,7 +93,7 @@ extension Permission {
 extension ChatShard {
   /// What the actor is in a channel.
   func access(
-    _ actor: Actor, _ address: ChannelAddress, _ type: ChannelType
+    _ actor: AppActor, _ address: ChannelAddress, _ type: ChannelType
   ) async throws -> Access {
     let state = address.state
     guard let user = actor.user else {
@@ -117,7 +117,7 @@ extension ChatShard {
   /// - Throws: `Problem` 404 where there is no such channel; 403 that names the permission and the role.
   @discardableResult
   func admit(
-    _ actor: Actor, to address: ChannelAddress, _ type: ChannelType, for permission: Permission
+    _ actor: AppActor, to address: ChannelAddress, _ type: ChannelType, for permission: Permission
   ) async throws -> Access {
     let access = try await access(actor, address, type)
     try access.require(permission)
@@ -126,7 +126,7 @@ extension ChatShard {
 
   /// Why a batch with `still(_:)` found that the actor may not; what it was may be over by now.
   func refusal(
-    of permission: Permission, _ actor: Actor, _ address: ChannelAddress, _ type: ChannelType
+    of permission: Permission, _ actor: AppActor, _ address: ChannelAddress, _ type: ChannelType
   ) async throws -> Problem {
     do {
       try await admit(actor, to: address, type, for: permission)

@@ -9,7 +9,7 @@ extension ChannelAddress {
   ///   - now: at which bans are looked at.
   ///   - isSlowed: whether a slow channel is left to `mayWrite`; else it counts as one in which the user may not.
   func still(
-    _ permission: Permission, _ actor: Actor, _ type: ChannelType, at now: Timestamp,
+    _ permission: Permission, _ actor: AppActor, _ type: ChannelType, at now: Timestamp,
     isSlowed: Bool = true
   ) -> SQL? {
     guard let user = actor.user else { return nil }

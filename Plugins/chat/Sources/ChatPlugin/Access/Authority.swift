@@ -40,7 +40,7 @@ extension ChatShard {
     guard let address = ChannelAddress(realTimeName: question.channel) else {
       return .denied("A channel of chat is called chat:{type}:{id}.")
     }
-    let actor: Actor
+    let actor: AppActor
     switch question.principal.kind {
     case .user: actor = .user(question.principal.id)
     case .key: actor = .server

@@ -4,7 +4,7 @@ internal import PluginKit
 extension ChatShard {
   func listChannels(_ request: Request) async throws -> Response {
     let limit = try request.limit()
-    let member = try Self.member(request.query("member"), Actor(request.principal))
+    let member = try Self.member(request.query("member"), AppActor(request.principal))
     let wanted = try ChannelFilter(request, isOfMember: member != nil)
     guard let member else {
       let channels: [ChannelRecord] = try await context.store.read(
@@ -85,7 +85,7 @@ extension ChatShard {
   }
 
   /// Whose channels are listed; nil is everybody's. A user sees his own alone.
-  private static func member(_ named: String?, _ actor: Actor) throws -> String? {
+  private static func member(_ named: String?, _ actor: AppActor) throws -> String? {
     guard let user = actor.user else { return named }
     guard named == nil || named == user else {
       throw Problem.forbidden("The token is of user \"\(user)\", so member cannot be another.")

@@ -18,7 +18,7 @@ extension ChatShard {
 
   func createChannel(_ request: Request) async throws -> Response {
     let wanted: NewChannel = try request.decode()
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     let type = try types[wanted.type]
     guard
       let address = ChannelAddress(
@@ -81,7 +81,7 @@ extension ChatShard {
   func readChannel(_ request: Request) async throws -> Response {
     let (address, type) = try request.channel(types)
     let access = try await admit(
-      Actor(request.principal), to: address, type, for: .readChannel)
+      AppActor(request.principal), to: address, type, for: .readChannel)
     try access.requireChannel()
     return try .json(try await placed(address))
   }
@@ -120,7 +120,7 @@ extension ChatShard {
   ///
   /// - Throws: `Problem` 403 when it is not for this actor; 409 when it has been deleted, since its id stays taken.
   private func existing(
-    _ wish: Wish, _ type: ChannelType, for actor: Actor
+    _ wish: Wish, _ type: ChannelType, for actor: AppActor
   ) async throws -> ChannelRecord? {
     var address = wish.address
     if let key = wish.key {

@@ -36,7 +36,7 @@ extension ChatShard {
   func deleteChannel(_ request: Request) async throws -> Response {
     let (address, type) = try request.channel(types)
     let isHard = request.query("hard") == "true"
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     guard !isHard || actor.user == nil else {
       throw Problem.forbidden("What was said in a channel is removed by the app's server alone.")
     }
@@ -54,7 +54,7 @@ extension ChatShard {
 
   /// From here on the channel is nobody's, and its id stays taken.
   private func close(
-    _ address: ChannelAddress, _ type: ChannelType, for actor: Actor, isHard: Bool
+    _ address: ChannelAddress, _ type: ChannelType, for actor: AppActor, isHard: Bool
   ) async throws {
     let now = try context.clock.now()
     let deleted = DeletedChannel(channel: "\(address)", isHard: isHard, deletedAt: now)

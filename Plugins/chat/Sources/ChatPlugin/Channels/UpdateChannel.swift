@@ -23,7 +23,7 @@ extension ChatShard {
   func updateChannel(_ request: Request) async throws -> Response {
     let (address, type) = try request.channel(types)
     let change: Change = try request.decode()
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     var needed: [Permission] = []
     if change.data != nil { needed.append(.updateChannel) }
     if change.isFrozen != nil || change.slowMode != nil { needed.append(.freezeChannel) }

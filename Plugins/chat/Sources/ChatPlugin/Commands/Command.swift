@@ -90,7 +90,7 @@ extension ChatShard {
   ///   writes too often; 503 when nobody runs it.
   func run(
     _ message: Message, isNamed: Bool, in address: ChannelAddress, _ type: ChannelType,
-    for actor: Actor, who permission: Permission
+    for actor: AppActor, who permission: Permission
   ) async throws -> Commanded {
     guard actor.user != nil, let (name, args) = Self.words(of: message.text),
       let command = type.commands[name]
@@ -138,7 +138,7 @@ extension ChatShard {
   ///
   /// - Throws: `Problem` 409 when another message has the id.
   private func commanded(
-    _ message: Message, in address: ChannelAddress, _ type: ChannelType, for actor: Actor
+    _ message: Message, in address: ChannelAddress, _ type: ChannelType, for actor: AppActor
   ) async throws -> Message? {
     let taken = Problem.conflict("Another message has the id \"\(message.id)\" already.")
     if let held = try await held(message.id, by: actor) {

@@ -3,7 +3,7 @@ internal import PluginKit
 /// `GET /v1/drafts?user_id=&after=&limit=`: a user's drafts in the channels that he may read, the latest first.
 extension ChatShard {
   func listDrafts(_ request: Request) async throws -> Response {
-    let user = try Actor(request.principal).acting(
+    let user = try AppActor(request.principal).acting(
       as: request.query("user_id"), pointer: "/query/user_id")
     let limit = try request.limit()
     let after = try request.query("after").map { try DraftCursor($0) }

@@ -33,7 +33,7 @@ extension ChatShard {
       channel: "\(place.address)", parentID: place.parent, text: wanted.text ?? "",
       attachments: try await link(
         wanted.attachments?.asList(),
-        of: try Actor(request.principal).user == nil ? nil : place.user
+        of: try AppActor(request.principal).user == nil ? nil : place.user
       ).attachments,
       mentions: try Mentions.checked(wanted.mentions),
       quotedID: wanted.quotedID, custom: wanted.custom, updatedAt: try context.clock.now())
@@ -82,7 +82,7 @@ extension ChatShard {
     _ request: Request, as named: String?, at pointer: String
   ) async throws -> Place {
     let (address, type) = try request.channel(types)
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     let user = try actor.acting(as: named, pointer: pointer)
     try type.require(.drafts, in: address)
     try await admit(actor, to: address, type, for: .readChannel)

@@ -6,7 +6,7 @@ extension ChatShard {
     struct Members: Decodable { let members: [String] }
     let (address, type) = try request.channel(types)
     let wanted: Members = try request.decode()
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     let access = try await access(actor, address, type)
     try access.requireChannel()
     let joins = actor.user.map { [$0] } == wanted.members
@@ -34,7 +34,7 @@ extension ChatShard {
 
   /// - Parameter permission: what the actor needs for it.
   func add(
-    _ members: [Member], to address: ChannelAddress, _ type: ChannelType, for actor: Actor,
+    _ members: [Member], to address: ChannelAddress, _ type: ChannelType, for actor: AppActor,
     who permission: Permission, at now: Timestamp
   ) async throws {
     var batch = Batch()
@@ -74,7 +74,7 @@ extension ChatShard {
     let (address, type) = try request.channel(types)
     let limit = try request.limit()
     let access = try await admit(
-      Actor(request.principal), to: address, type, for: .readChannel)
+      AppActor(request.principal), to: address, type, for: .readChannel)
     try access.requireChannel()
     let members: [Member] = try await context.store.read(
       """

@@ -20,7 +20,7 @@ extension ChatShard {
   /// Removes a member, or lets him leave; what he has read is forgotten, so that he begins anew if he comes back.
   func removeMember(_ request: Request) async throws -> Response {
     let (address, type) = try request.channel(types)
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     guard let user = request.query("user_id") else {
       throw Problem.invalid(pointer: "/query/user_id", "Say whom: user_id is missing.")
     }
@@ -66,7 +66,7 @@ extension ChatShard {
   func changeRole(_ request: Request) async throws -> Response {
     struct Change: Decodable { let role: String }
     let (address, type) = try request.channel(types)
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     let user = try request.parameter(2)
     let role = try request.decode(Change.self).role
     guard type.grants.memberRoles.contains(role) else {

@@ -22,7 +22,7 @@ extension ChatShard {
   func changeMembership(_ request: Request) async throws -> Response {
     let (address, type) = try request.channel(types)
     let change: Change = try request.decode()
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     let user = try actor.acting(as: change.userID, pointer: "/user_id")
     try await access(actor, address, type).requireChannel()
     guard change.isHidden != nil || change.isArchived != nil || change.isPinned != nil else {

@@ -49,7 +49,7 @@ extension ChatShard {
     struct Invited: Decodable { let members: [String] }
     let (address, type) = try request.channel(types)
     let wanted = try request.decode(Invited.self).members
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     let access = try await access(actor, address, type)
     try access.requireChannel()
     try access.require(.invite)
@@ -104,7 +104,7 @@ extension ChatShard {
   func listInvited(_ request: Request) async throws -> Response {
     let (address, type) = try request.channel(types)
     let limit = try request.limit()
-    let access = try await admit(Actor(request.principal), to: address, type, for: .invite)
+    let access = try await admit(AppActor(request.principal), to: address, type, for: .invite)
     try access.requireChannel()
     let found: [Invitation] = try await context.store.read(
       """
@@ -119,7 +119,7 @@ extension ChatShard {
 
   /// Into which channels a user is invited.
   func listInvitations(_ request: Request) async throws -> Response {
-    let user = try Actor(request.principal).acting(
+    let user = try AppActor(request.principal).acting(
       as: request.query("user_id"), pointer: "/query/user_id")
     let limit = try request.limit()
     let after = try request.query("after").map(Self.cursor) ?? ("", "")
@@ -136,7 +136,7 @@ extension ChatShard {
   func acceptInvitation(_ request: Request) async throws -> Response {
     let (address, type) = try request.channel(types)
     let who: Who? = request.body.isEmpty ? nil : try request.decode()
-    let user = try Actor(request.principal).acting(as: who?.userID, pointer: "/user_id")
+    let user = try AppActor(request.principal).acting(as: who?.userID, pointer: "/user_id")
     let now = try context.clock.now()
     let member = Member(
       channel: "\(address)", userID: user, role: Role.member, createdAt: now)
@@ -175,7 +175,7 @@ extension ChatShard {
   func rejectInvitation(_ request: Request) async throws -> Response {
     let (address, _) = try request.channel(types)
     let who: Who? = request.body.isEmpty ? nil : try request.decode()
-    let user = try Actor(request.principal).acting(as: who?.userID, pointer: "/user_id")
+    let user = try AppActor(request.principal).acting(as: who?.userID, pointer: "/user_id")
     do {
       try await context.store.commit {
         taken(from: address, by: user)

@@ -34,7 +34,7 @@ struct DeletedMessage: Codable, Equatable {
 /// `DELETE /v1/messages/{id}?hard=`
 extension ChatShard {
   func deleteMessage(_ request: Request) async throws -> Response {
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     let (id, user) = (try request.parameter(0), request.query("user_id"))
     if request.query("hard") == "true" {
       _ = try await purge(id, as: user, at: "/query/user_id", for: actor)
@@ -49,7 +49,7 @@ extension ChatShard {
   ///
   /// - Parameter pointer: where the request names the user.
   func delete(
-    _ id: String, as user: String?, at pointer: String, for actor: Actor
+    _ id: String, as user: String?, at pointer: String, for actor: AppActor
   ) async throws -> DeletedMessage {
     let found = try await own(
       id, as: user, at: pointer, for: actor, .deleteOwnMessage, others: .deleteAnyMessage)
@@ -91,7 +91,7 @@ extension ChatShard {
   ///
   /// - Parameter pointer: where the request names the user.
   func purge(
-    _ id: String, as user: String?, at pointer: String, for actor: Actor
+    _ id: String, as user: String?, at pointer: String, for actor: AppActor
   ) async throws -> DeletedMessage {
     for _ in 0..<Self.attempts {
       let found = try await own(

@@ -35,7 +35,7 @@ extension ChatShard {
       throw Problem.invalid(
         pointer: "/query/after", "after is what \"next\" of the page before said.")
     }
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     let found = try await find(message: id, for: actor)
     guard
       actor == .server || actor.user == found.message.userID
@@ -57,7 +57,9 @@ extension ChatShard {
   }
 
   /// Keeps what a message says, in the batch that changes it and before the change.
-  static func keepVersion(of id: String, at now: Timestamp, by actor: Actor, _ batch: inout Batch) {
+  static func keepVersion(
+    of id: String, at now: Timestamp, by actor: AppActor, _ batch: inout Batch
+  ) {
     batch.add(
       """
       INSERT INTO chat_edits (message, version, text, attachments, mentions, custom, said_at,

@@ -20,7 +20,7 @@ extension ChatShard {
   func editMessage(_ request: Request) async throws -> Response {
     try .json(
       try await edit(
-        try request.parameter(0), try request.decode(), for: Actor(request.principal)))
+        try request.parameter(0), try request.decode(), for: AppActor(request.principal)))
   }
 
   /// How often a change is tried while others change the rest of the message.
@@ -30,7 +30,7 @@ extension ChatShard {
   ///
   /// What the change does not give must still be as it was read, so that neither the message nor its event
   /// takes back what somebody else changes at the same time.
-  func edit(_ id: String, _ change: Change, for actor: Actor) async throws -> Message {
+  func edit(_ id: String, _ change: Change, for actor: AppActor) async throws -> Message {
     let (hasText, hasCustom) = (change.text != nil, change.custom != nil)
     let (hasAttachments, hasMentions) = (change.attachments != nil, change.mentions != nil)
     guard hasText || hasCustom || hasAttachments || hasMentions else {
@@ -133,7 +133,7 @@ extension ChatShard {
   ///
   /// - Parameter pointer: where the request names the user.
   func own(
-    _ id: String, as named: String?, at pointer: String, for actor: Actor, _ own: Permission,
+    _ id: String, as named: String?, at pointer: String, for actor: AppActor, _ own: Permission,
     others: Permission, evenDeleted: Bool = false
   ) async throws -> Found {
     let user =

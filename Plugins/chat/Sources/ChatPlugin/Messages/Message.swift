@@ -158,7 +158,7 @@ extension ChatShard {
   ///
   /// - Throws: `Problem` 404, also where it is not for the actor: whoever may not read it is not told that it is there.
   func find(
-    message id: String, for actor: Actor, evenDeleted: Bool = false
+    message id: String, for actor: AppActor, evenDeleted: Bool = false
   ) async throws -> Found {
     let gone = Self.noMessage(id)
     guard Identifier.isValid(id),

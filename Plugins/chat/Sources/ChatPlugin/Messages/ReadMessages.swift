@@ -6,7 +6,7 @@ extension ChatShard {
     let (address, type) = try request.channel(types)
     let limit = try request.limit()
     let start = try MessageStart(request)
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     try await admit(actor, to: address, type, for: .readChannel)
     return try .json(
       try await page(
@@ -16,7 +16,7 @@ extension ChatShard {
 
   func readMessage(_ request: Request) async throws -> Response {
     let id = try request.parameter(0)
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     do {
       let found = try await find(message: id, for: actor)
       return try .json(try await shown(found.message, to: actor.user))

@@ -53,7 +53,7 @@ extension ChatShard {
   func sendMessage(_ request: Request) async throws -> Response {
     let (address, type) = try request.channel(types)
     let sent = try await send(
-      try request.decode(), to: address, type, for: Actor(request.principal))
+      try request.decode(), to: address, type, for: AppActor(request.principal))
     return try .json(sent, status: sent.status)
   }
 
@@ -62,7 +62,7 @@ extension ChatShard {
   ///
   /// - Returns: the message; the one that was sent before, if it is the same with the same id; or what a command says to its user alone.
   func send(
-    _ draft: Draft, to address: ChannelAddress, _ type: ChannelType, for actor: Actor
+    _ draft: Draft, to address: ChannelAddress, _ type: ChannelType, for actor: AppActor
   ) async throws -> Sent {
     let isNamed = draft.id != nil
     let draft = try compose(draft, to: address, type, for: actor)
@@ -94,7 +94,7 @@ extension ChatShard {
   ///   - isPaced: whether that has been looked at, and the message counted.
   private func send(
     _ passed: MessageGate.Passed, to address: ChannelAddress, _ type: ChannelType,
-    for actor: Actor, isSlowed: Bool, isPaced: Bool
+    for actor: AppActor, isSlowed: Bool, isPaced: Bool
   ) async throws -> (message: Message, isNew: Bool) {
     let message = passed.message
     let permission: Permission = message.parentID == nil ? .sendMessage : .sendReply
@@ -190,7 +190,7 @@ extension ChatShard {
   ///
   /// - Throws: `Problem` 400 or 403 when it cannot be sent as it is.
   private func compose(
-    _ draft: Draft, to address: ChannelAddress, _ type: ChannelType, for actor: Actor
+    _ draft: Draft, to address: ChannelAddress, _ type: ChannelType, for actor: AppActor
   ) throws -> Message {
     let user = try actor.acting(as: draft.userID, pointer: "/user_id")
     guard draft.id.map(Identifier.isValid) ?? true else {
@@ -229,7 +229,7 @@ extension ChatShard {
   ///
   /// - Parameter isShown: whether the channel is one that has been written to.
   private func place(
-    in address: ChannelAddress, _ type: ChannelType, for actor: Actor, at time: Timestamp,
+    in address: ChannelAddress, _ type: ChannelType, for actor: AppActor, at time: Timestamp,
     isShown: Bool = true
   ) -> SQL {
     let shownAt = isShown ? time : nil
@@ -288,7 +288,7 @@ extension ChatShard {
   }
 
   /// What a message whose id is taken comes to: the first, if it is the same message.
-  func repeated(_ message: Message, for actor: Actor) async throws -> Message {
+  func repeated(_ message: Message, for actor: AppActor) async throws -> Message {
     guard
       let earlier = try await context.store.read(Message.find(message.id)).first?
         .decode(Message.self),

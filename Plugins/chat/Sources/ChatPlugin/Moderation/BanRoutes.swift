@@ -39,7 +39,7 @@ extension ChatShard {
     let place = Place(address: address, channelType: type)
     return try .json(
       try await ban(
-        try request.parameter(2), try wish(request), in: place, for: Actor(request.principal)))
+        try request.parameter(2), try wish(request), in: place, for: AppActor(request.principal)))
   }
 
   func banUser(_ request: Request) async throws -> Response {
@@ -51,7 +51,7 @@ extension ChatShard {
   func unbanMember(_ request: Request) async throws -> Response {
     let (address, type) = try request.channel(types)
     let place = Place(address: address, channelType: type)
-    try await unban(try request.parameter(2), in: place, for: Actor(request.principal))
+    try await unban(try request.parameter(2), in: place, for: AppActor(request.principal))
     return .empty()
   }
 
@@ -64,7 +64,7 @@ extension ChatShard {
   func listChannelBans(_ request: Request) async throws -> Response {
     let (address, type) = try request.channel(types)
     let access = try await admit(
-      Actor(request.principal), to: address, type, for: .banMembers)
+      AppActor(request.principal), to: address, type, for: .banMembers)
     try access.requireChannel()
     return try await bans(request, in: Place(address: address, channelType: type))
   }
@@ -81,7 +81,7 @@ extension ChatShard {
   /// Bans a user from a channel for some seconds.
   func ban(
     _ user: String, from address: ChannelAddress, _ type: ChannelType, seconds: Int64?,
-    reason: String?, for actor: Actor
+    reason: String?, for actor: AppActor
   ) async throws {
     _ = try await ban(
       user, Wish(seconds: seconds, reason: reason, isShadow: nil),
@@ -90,7 +90,7 @@ extension ChatShard {
 
   /// Bans a user, in place of a ban that there is.
   private func ban(
-    _ user: String, _ wish: Wish, in place: Place, for actor: Actor
+    _ user: String, _ wish: Wish, in place: Place, for actor: AppActor
   ) async throws -> Ban {
     let now = try context.clock.now()
     let access = try await requireBans(in: place, for: actor)
@@ -144,7 +144,7 @@ extension ChatShard {
     return ban
   }
 
-  private func unban(_ user: String, in place: Place, for actor: Actor) async throws {
+  private func unban(_ user: String, in place: Place, for actor: AppActor) async throws {
     let now = try context.clock.now()
     try await requireBans(in: place, for: actor)
     let row = try await context.store.read(
@@ -193,7 +193,7 @@ extension ChatShard {
 
   /// - Returns: what the actor is in the channel; nil for the whole app, which is the server's.
   @discardableResult
-  private func requireBans(in place: Place, for actor: Actor) async throws -> Access? {
+  private func requireBans(in place: Place, for actor: AppActor) async throws -> Access? {
     guard let address = place.address, let type = place.channelType else { return nil }
     let access = try await access(actor, address, type)
     try access.requireChannel()
@@ -201,7 +201,7 @@ extension ChatShard {
     return access
   }
 
-  private func refusal(in place: Place, for actor: Actor) async throws -> Problem {
+  private func refusal(in place: Place, for actor: AppActor) async throws -> Problem {
     guard let address = place.address, let type = place.channelType else {
       return .forbidden("Only the app's server bans from all channels.")
     }
@@ -221,7 +221,7 @@ extension ChatShard.Place {
     ).expect(exactly: 1)
   }
 
-  fileprivate func still(_ actor: Actor, at now: Timestamp) -> SQL? {
+  fileprivate func still(_ actor: AppActor, at now: Timestamp) -> SQL? {
     guard let address, let channelType else { return nil }
     return address.still(.banMembers, actor, channelType, at: now)
   }

@@ -20,7 +20,7 @@ extension ChatShard {
   /// Says that something is wrong with a message; again is nothing.
   func flagMessage(_ request: Request) async throws -> Response {
     let complaint: Complaint? = request.body.isEmpty ? nil : try request.decode()
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     let user = try actor.acting(as: complaint?.userID, pointer: "/user_id")
     let found = try await find(message: try request.parameter(0), for: actor)
     try found.access.require(.flag)
@@ -56,7 +56,7 @@ extension ChatShard {
   /// Flags for whoever settles them: all for a server, those of a channel for its moderators.
   func listFlags(_ request: Request) async throws -> Response {
     let limit = try request.limit()
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     var address: ChannelAddress?
     if let name = request.query("channel") {
       let (type, id) = try Self.cursor(name)
@@ -88,7 +88,7 @@ extension ChatShard {
   func resolveFlag(_ request: Request) async throws -> Response {
     let id = try request.parameter(0)
     let settlement: Settlement = try request.decode()
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     let flag = try await flag(id)
     let (type, channel) = try Self.cursor(flag.channel)
     guard let address = ChannelAddress(type: type, id: channel) else { throw Self.noFlag(id) }

@@ -54,7 +54,7 @@ extension ChatShard {
   }
 
   /// A held message of the actor's, who still may read its channel.
-  func held(_ id: String, by actor: Actor) async throws -> Message? {
+  func held(_ id: String, by actor: AppActor) async throws -> Message? {
     guard let user = actor.user,
       let row = try await context.store.read(
         "SELECT type, channel, message FROM chat_held_messages WHERE id = \(id) AND user_id = \(user)"

@@ -85,7 +85,7 @@ extension ChatShard {
   /// - Throws: `Problem` 403 when it is refused; 503 when the plugin that is to look at it does not answer, and messages are not to pass then.
   func pass(
     _ message: Message, isEdit: Bool = false, in address: ChannelAddress, _ type: ChannelType,
-    for actor: Actor, who permission: Permission
+    for actor: AppActor, who permission: Permission
   ) async throws -> MessageGate.Passed {
     let gate = type.gate
     guard actor.user != nil, !gate.isOpen else { return MessageGate.Passed(message: message) }

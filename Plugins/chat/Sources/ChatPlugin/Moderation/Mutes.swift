@@ -39,7 +39,7 @@ extension ChatShard {
 
   func mute(_ request: Request) async throws -> Response {
     let who: Who? = request.body.isEmpty ? nil : try request.decode()
-    let user = try Actor(request.principal).acting(as: who?.userID, pointer: "/user_id")
+    let user = try AppActor(request.principal).acting(as: who?.userID, pointer: "/user_id")
     let other = try request.parameter(0)
     guard other != user else { throw Problem.forbidden("Nobody mutes himself.") }
     let now = try context.clock.now()
@@ -74,7 +74,7 @@ extension ChatShard {
   }
 
   func unmute(_ request: Request) async throws -> Response {
-    let user = try Actor(request.principal).acting(
+    let user = try AppActor(request.principal).acting(
       as: request.query("user_id"), pointer: "/query/user_id")
     let other = try request.parameter(0)
     let commit = try await context.store.commit {
@@ -88,7 +88,7 @@ extension ChatShard {
   }
 
   func listMutes(_ request: Request) async throws -> Response {
-    let user = try Actor(request.principal).acting(
+    let user = try AppActor(request.principal).acting(
       as: request.query("user_id"), pointer: "/query/user_id")
     let limit = try request.limit()
     let found: [Mute] = try await context.store.read(

@@ -30,14 +30,14 @@ extension ChatShard {
 
   func pinMessage(_ request: Request) async throws -> Response {
     let who: Who? = request.body.isEmpty ? nil : try request.decode()
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     let message = try await pin(
       try request.parameter(0), by: try Self.pinner(actor, who?.userID, "/user_id"), for: actor)
     return try .json(message)
   }
 
   func unpinMessage(_ request: Request) async throws -> Response {
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     let user = try Self.pinner(actor, request.query("user_id"), "/query/user_id")
     try await unpin(try request.parameter(0), by: user, for: actor)
     return .empty()
@@ -47,7 +47,7 @@ extension ChatShard {
     let (address, type) = try request.channel(types)
     let limit = try request.limit()
     let after = try request.query("after").map { try TimedCursor($0) }
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     try type.require(.pins, in: address)
     try await admit(actor, to: address, type, for: .readChannel)
     let scope = MessageScope(
@@ -66,7 +66,7 @@ extension ChatShard {
   }
 
   /// Pins a message; one that is pinned stays as it is.
-  func pin(_ id: String, by user: String?, for actor: Actor) async throws -> Message {
+  func pin(_ id: String, by user: String?, for actor: AppActor) async throws -> Message {
     let found = try await find(message: id, for: actor)
     try found.type.require(.pins, in: found.address)
     try found.access.require(.pinMessage)
@@ -102,7 +102,7 @@ extension ChatShard {
   }
 
   /// Takes a pin away; one that is not there is not missed.
-  func unpin(_ id: String, by user: String?, for actor: Actor) async throws {
+  func unpin(_ id: String, by user: String?, for actor: AppActor) async throws {
     let found = try await find(message: id, for: actor)
     try found.access.require(.pinMessage)
     let (address, now) = (found.address, try context.clock.now())
@@ -128,7 +128,7 @@ extension ChatShard {
 
   /// Who pins; nil for a server that names nobody.
   private static func pinner(
-    _ actor: Actor, _ named: String?, _ pointer: String
+    _ actor: AppActor, _ named: String?, _ pointer: String
   ) throws -> String? {
     actor == .server && named == nil ? nil : try actor.acting(as: named, pointer: pointer)
   }

@@ -38,7 +38,7 @@ extension ChatShard {
     let option = request.query("option_id").flatMap { Int64($0) }
     let after = try request.query("after").map { try PairCursor($0) }
     guard let first = after.map({ Int64($0.first) }) ?? 0 else { throw PairCursor.isNone }
-    let (_, poll) = try await findPoll(id, for: Actor(request.principal))
+    let (_, poll) = try await findPoll(id, for: AppActor(request.principal))
     guard poll.anonymous == nil else {
       throw Problem.forbidden("Who has voted in this poll is told to nobody.")
     }
@@ -65,7 +65,7 @@ extension ChatShard {
     }
     let id = try request.parameter(0)
     let who: Who? = request.body.isEmpty ? nil : try request.decode()
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     let (_, poll) = try await findPoll(id, for: actor)
     let found = try await own(
       id, as: who?.userID, at: "/user_id", for: actor, .editOwnMessage, others: .deleteAnyMessage)

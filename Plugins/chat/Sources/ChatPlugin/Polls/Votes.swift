@@ -39,13 +39,13 @@ extension ChatShard {
     return try .json(
       try await vote(
         for: voting.optionIDs, at: try request.parameter(0), as: voting.userID,
-        pointer: "/user_id", Actor(request.principal)))
+        pointer: "/user_id", AppActor(request.principal)))
   }
 
   func deleteVotes(_ request: Request) async throws -> Response {
     _ = try await vote(
       for: [], at: try request.parameter(0), as: request.query("user_id"),
-      pointer: "/query/user_id", Actor(request.principal))
+      pointer: "/query/user_id", AppActor(request.principal))
     return .empty()
   }
 
@@ -53,7 +53,7 @@ extension ChatShard {
   ///
   /// - Parameter pointer: where the request names the user.
   func vote(
-    for options: [Int], at id: String, as named: String?, pointer: String, _ actor: Actor
+    for options: [Int], at id: String, as named: String?, pointer: String, _ actor: AppActor
   ) async throws -> Poll {
     let user = try actor.acting(as: named, pointer: pointer)
     let chosen = Set(options)
@@ -151,7 +151,7 @@ extension ChatShard {
   /// A message with a poll that the actor may read.
   ///
   /// - Throws: `Problem` 404 where there is none.
-  func findPoll(_ id: String, for actor: Actor) async throws -> (found: Found, poll: Poll) {
+  func findPoll(_ id: String, for actor: AppActor) async throws -> (found: Found, poll: Poll) {
     let found = try await find(message: id, for: actor)
     try found.type.require(.polls, in: found.address)
     guard let poll = found.message.poll else {

@@ -8,7 +8,7 @@ extension ChatShard {
     let (type, after) = (
       request.query("type"), try request.query("after").map { try PairCursor($0) }
     )
-    let found = try await find(message: id, for: Actor(request.principal))
+    let found = try await find(message: id, for: AppActor(request.principal))
     let rows: [Reaction] = try await context.store.read(
       """
       SELECT message AS message_id, \(found.message.channel) AS channel, user_id, reaction, created_at

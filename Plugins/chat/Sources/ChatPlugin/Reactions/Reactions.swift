@@ -42,14 +42,14 @@ extension ChatShard {
     let reaction = try await react(
       to: try request.parameter(0), with: try request.parameter(1), at: "/path/type",
       exclusively: request.query("exclusive") == "true", as: who?.userID,
-      for: Actor(request.principal))
+      for: AppActor(request.principal))
     return try .json(reaction)
   }
 
   func removeReaction(_ request: Request) async throws -> Response {
     try await unreact(
       to: try request.parameter(0), with: try request.parameter(1), as: request.query("user_id"),
-      at: "/query/user_id", for: Actor(request.principal))
+      at: "/query/user_id", for: AppActor(request.principal))
     return .empty()
   }
 
@@ -60,7 +60,7 @@ extension ChatShard {
   ///   - exclusively: whether it takes the place of the user's others.
   func react(
     to id: String, with name: String, at pointer: String, exclusively: Bool, as named: String?,
-    for actor: Actor
+    for actor: AppActor
   ) async throws -> Reaction {
     let user = try actor.acting(as: named, pointer: "/user_id")
     guard Reaction.isName(name) else {
@@ -159,7 +159,7 @@ extension ChatShard {
   ///
   /// - Parameter pointer: where the request names the user.
   func unreact(
-    to id: String, with name: String, as named: String?, at pointer: String, for actor: Actor
+    to id: String, with name: String, as named: String?, at pointer: String, for actor: AppActor
   ) async throws {
     let user = try actor.acting(as: named, pointer: pointer)
     let found = try await find(message: id, for: actor)

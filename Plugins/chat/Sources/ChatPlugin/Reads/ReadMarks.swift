@@ -42,12 +42,12 @@ extension ChatShard {
   func markRead(_ request: Request) async throws -> Response {
     let (address, type) = try request.channel(types)
     return try .json(
-      try await read(try request.decode(), in: address, type, for: Actor(request.principal)))
+      try await read(try request.decode(), in: address, type, for: AppActor(request.principal)))
   }
 
   /// Moves a user's mark to a message, and back only where it is to be unread.
   func read(
-    _ reading: Reading, in address: ChannelAddress, _ type: ChannelType, for actor: Actor
+    _ reading: Reading, in address: ChannelAddress, _ type: ChannelType, for actor: AppActor
   ) async throws -> ReadMark {
     let user = try actor.acting(as: reading.userID, pointer: "/user_id")
     try type.require(.reads, in: address)

@@ -123,7 +123,7 @@ enum UnreadSQL {
 extension ChatShard {
   /// `GET /v1/unread?user_id=&after=&limit=`: channels of a member with messages that he has not read.
   func listUnread(_ request: Request) async throws -> Response {
-    let user = try Actor(request.principal).acting(
+    let user = try AppActor(request.principal).acting(
       as: request.query("user_id"), pointer: "/query/user_id")
     let limit = try request.limit()
     let after = try request.query("after").map(Self.cursor) ?? ("", "")

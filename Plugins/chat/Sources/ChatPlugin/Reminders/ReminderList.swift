@@ -3,7 +3,7 @@ internal import PluginKit
 /// `GET /v1/reminders?due=&user_id=&limit=&after=`: of messages that the user may read, the latest first.
 extension ChatShard {
   func listReminders(_ request: Request) async throws -> Response {
-    let user = try Actor(request.principal).acting(
+    let user = try AppActor(request.principal).acting(
       as: request.query("user_id"), pointer: "/query/user_id")
     let limit = try request.limit()
     let after = try request.query("after").map { try TimedCursor($0) }

@@ -14,7 +14,7 @@ extension ChatShard {
 
   func putReminder(_ request: Request) async throws -> Response {
     let wanted: Wanted? = request.body.isEmpty ? nil : try request.decode()
-    let user = try Actor(request.principal).acting(as: wanted?.userID, pointer: "/user_id")
+    let user = try AppActor(request.principal).acting(as: wanted?.userID, pointer: "/user_id")
     let id = try request.parameter(0)
     // What he may not read now he would not be told of later.
     let found = try await find(message: id, for: .user(user))
@@ -43,7 +43,7 @@ extension ChatShard {
   }
 
   func deleteReminder(_ request: Request) async throws -> Response {
-    let user = try Actor(request.principal).acting(
+    let user = try AppActor(request.principal).acting(
       as: request.query("user_id"), pointer: "/query/user_id")
     let id = try request.parameter(0)
     let commit = try await context.store.commit {

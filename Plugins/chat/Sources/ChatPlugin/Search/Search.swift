@@ -14,7 +14,7 @@ extension ChatShard {
       throw Problem.invalid(
         pointer: "/query/after", "after is what \"next\" of the page before said.")
     }
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     let named = request.query("user_id")
     let user =
       actor == .server && named == nil

@@ -7,53 +7,54 @@ extension ChatShard {
       let named: InChannel = try message.decode()
       let (address, type) = try shard.channel(named.channel)
       return try await shard.send(
-        try message.decode(), to: address, type, for: Actor(message.principal))
+        try message.decode(), to: address, type, for: AppActor(message.principal))
     }
     on.message("edit") { (shard, message) async throws in
       let named: OfMessage = try message.decode()
       return try await shard.edit(
-        named.messageID, try message.decode(), for: Actor(message.principal))
+        named.messageID, try message.decode(), for: AppActor(message.principal))
     }
     on.message("delete") { (shard, message) async throws in
       let named: OfMessage = try message.decode()
       return try await shard.delete(
-        named.messageID, as: nil, at: "", for: Actor(message.principal))
+        named.messageID, as: nil, at: "", for: AppActor(message.principal))
     }
     on.message("react") { (shard, message) async throws in
       let reacting: Reacting = try message.decode()
       return try await shard.react(
         to: reacting.messageID, with: reacting.reaction, at: "/reaction",
-        exclusively: reacting.exclusive ?? false, as: nil, for: Actor(message.principal))
+        exclusively: reacting.exclusive ?? false, as: nil, for: AppActor(message.principal))
     }
     on.message("unreact") { (shard, message) async throws in
       let reacting: Reacting = try message.decode()
       try await shard.unreact(
         to: reacting.messageID, with: reacting.reaction, as: nil, at: "",
-        for: Actor(message.principal))
+        for: AppActor(message.principal))
       return Nothing()
     }
     on.message("read") { (shard, message) async throws in
       let named: InChannel = try message.decode()
       let (address, type) = try shard.channel(named.channel)
       return try await shard.read(
-        try message.decode(), in: address, type, for: Actor(message.principal))
+        try message.decode(), in: address, type, for: AppActor(message.principal))
     }
     on.message("vote") { (shard, message) async throws in
       let named: OfMessage = try message.decode()
       let voting: Voting = try message.decode()
       return try await shard.vote(
-        for: voting.optionIDs, at: named.messageID, as: nil, pointer: "", Actor(message.principal))
+        for: voting.optionIDs, at: named.messageID, as: nil, pointer: "",
+        AppActor(message.principal))
     }
     on.message("read_thread") { (shard, message) async throws in
       let named: InThread = try message.decode()
       return try await shard.readThread(
-        of: named.parentID, to: try message.decode(), for: Actor(message.principal))
+        of: named.parentID, to: try message.decode(), for: AppActor(message.principal))
     }
     on.message("typing") { (shard, message) async throws in
       let named: InChannel = try message.decode()
       let (address, type) = try shard.channel(named.channel)
       try await shard.announce(
-        named.active ?? true, as: nil, in: address, type, for: Actor(message.principal))
+        named.active ?? true, as: nil, in: address, type, for: AppActor(message.principal))
       return Nothing()
     }
   }

@@ -87,14 +87,14 @@ extension ChatShard {
     let (address, type) = try request.channel(types)
     let state: State? = request.body.isEmpty ? nil : try request.decode()
     try await announce(
-      state?.active ?? true, as: state?.userID, in: address, type, for: Actor(request.principal))
+      state?.active ?? true, as: state?.userID, in: address, type, for: AppActor(request.principal))
     return .empty()
   }
 
   /// Tells who listens to a channel that a user is writing, or not any more.
   func announce(
     _ isActive: Bool, as named: String?, in address: ChannelAddress, _ type: ChannelType,
-    for actor: Actor
+    for actor: AppActor
   ) async throws {
     let user = try actor.acting(as: named, pointer: "/user_id")
     try type.require(.typing, in: address)

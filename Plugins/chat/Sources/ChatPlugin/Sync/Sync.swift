@@ -87,7 +87,7 @@ extension ChatShard {
 
   func sync(_ request: Request) async throws -> Response {
     let wanted: SyncRequest = try request.decode()
-    let user = try Actor(request.principal).acting(as: wanted.userID, pointer: "/user_id")
+    let user = try AppActor(request.principal).acting(as: wanted.userID, pointer: "/user_id")
     let named = try places(wanted.channels ?? [])
     await turns.take()
     defer { turns.pass() }

@@ -26,14 +26,14 @@ extension ChatShard {
     let limit = try request.limit()
     let start = try MessageStart(request)
     let parent = try request.parameter(0)
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     let address = try await findThread(of: parent, for: actor).address
     return try .json(
       try await page(start, of: .thread(parent), in: address, limit: limit, for: actor.user))
   }
 
   func listThreads(_ request: Request) async throws -> Response {
-    let user = try Actor(request.principal).acting(
+    let user = try AppActor(request.principal).acting(
       as: request.query("user_id"), pointer: "/query/user_id")
     let limit = try request.limit()
     let after = try request.query("after").map { try TimedCursor($0) }
@@ -75,7 +75,7 @@ extension ChatShard {
   /// - Throws: `Problem` 404, as for a message; 400 when it is a reply.
   @discardableResult
   func findThread(
-    of id: String, for actor: Actor
+    of id: String, for actor: AppActor
   ) async throws -> (address: ChannelAddress, type: ChannelType) {
     let gone = Self.noMessage(id)
     guard Identifier.isValid(id),

@@ -22,12 +22,12 @@ extension ChatShard {
     try .json(
       try await readThread(
         of: try request.parameter(0), to: request.body.isEmpty ? .all : try request.decode(),
-        for: Actor(request.principal)))
+        for: AppActor(request.principal)))
   }
 
   /// Moves a user's mark in a thread to a reply, and back only where it is to be unread.
   func readThread(
-    of parent: String, to reading: ThreadReading, for actor: Actor
+    of parent: String, to reading: ThreadReading, for actor: AppActor
   ) async throws -> UnreadThread {
     let user = try actor.acting(as: reading.userID, pointer: "/user_id")
     let address = try await findThread(of: parent, for: actor).address

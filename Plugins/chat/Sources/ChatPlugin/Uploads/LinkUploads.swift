@@ -55,7 +55,7 @@ extension ChatShard {
   /// - Throws: `Problem` 400 as ``link(_:of:keeping:)`` does; 403 where the actor may not `upload`; 409 when another message has the id.
   func link(
     _ message: Message, isNamed: Bool, in address: ChannelAddress, _ type: ChannelType,
-    for actor: Actor
+    for actor: AppActor
   ) async throws -> Linking {
     guard try !Attachments(message.attachments).uploads.isEmpty else { return .linked(message, []) }
     if isNamed, let earlier = try await earlier(message, for: actor) { return .sent(earlier) }
@@ -67,7 +67,7 @@ extension ChatShard {
     return .linked(message, linked.uploads)
   }
 
-  private func earlier(_ message: Message, for actor: Actor) async throws -> Message? {
+  private func earlier(_ message: Message, for actor: AppActor) async throws -> Message? {
     if let held = try await held(message.id, by: actor) {
       guard held.hasContent(of: message) else { throw Self.taken(message.id) }
       return held
@@ -85,7 +85,7 @@ extension ChatShard {
   /// - Throws: `Problem` 404 where there is no such channel; 403 where the actor may not link to uploads there. Who is banned without his
   ///   knowing may by what his role may.
   func admitUploads(
-    of actor: Actor, to address: ChannelAddress, _ type: ChannelType
+    of actor: AppActor, to address: ChannelAddress, _ type: ChannelType
   ) async throws {
     let access = try await access(actor, address, type)
     if access.ban?.isShadow == true, type.grants.allows(access.role, .upload) { return }

@@ -4,7 +4,7 @@ internal import PluginKit
 extension UploadsShard {
   /// `GET /v1/uploads?user_id=&after=&limit=`
   func listUploads(_ request: Request) async throws -> Response {
-    let user = try Actor(request.principal).subject(request.query("user_id"))
+    let user = try AppActor(request.principal).subject(request.query("user_id"))
     let limit = request.query("limit").flatMap { Int($0) } ?? 25
     let found = try await ledger.list(
       user: user, before: request.query("after"), limit: limit + 1)
@@ -21,7 +21,7 @@ extension UploadsShard {
 
   /// `GET /v1/uploads/{id}`
   func readUpload(_ request: Request) async throws -> Response {
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     let upload = try await known(try request.parameter(0))
     if case .user(let id) = actor, settings.readableBy == .owner, id != upload.userID {
       throw Problem.notFound("There is no such upload.")
@@ -31,7 +31,7 @@ extension UploadsShard {
 
   /// `DELETE /v1/uploads/{id}`
   func deleteUpload(_ request: Request) async throws -> Response {
-    let actor = try Actor(request.principal)
+    let actor = try AppActor(request.principal)
     let upload = try await known(try request.parameter(0))
     if case .user(let id) = actor, id != upload.userID {
       throw settings.readableBy == .owner

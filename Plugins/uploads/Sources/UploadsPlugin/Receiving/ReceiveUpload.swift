@@ -6,7 +6,7 @@ extension UploadsShard {
   private static let chunk = 256 << 10
 
   func createUpload(_ request: Request) async throws -> Response {
-    guard let user = try Actor(request.principal).subject(request.query("user_id")) else {
+    guard let user = try AppActor(request.principal).subject(request.query("user_id")) else {
       throw Problem.invalid(
         pointer: "/query/user_id", "With a secret key user_id is needed: whose is it?")
     }

@@ -1,45 +1,16 @@
 internal import PluginKit
 
-/// For whom a request acts.
-enum Actor: Equatable {
-  /// An end user, for himself.
-  case user(String)
-  /// The app's own server, which may do anything.
-  case server
-
-  /// - Throws: `Problem` 403 for whoever is neither; the manifest lets no such request come.
-  init(_ principal: Principal) throws {
-    switch principal.kind {
-    case .user: self = .user(principal.id)
-    case .key: self = .server
-    case .anonymous, .account:
-      throw Problem.forbidden("Chat is for an app's users and its server.")
-    }
-  }
-
-  /// The user himself; nil for a server.
-  var user: String? {
-    if case .user(let id) = self { id } else { nil }
-  }
-
-  /// The user that a request acts for, when the request may name one.
+extension AppActor {
+  /// The user that a request acts for.
   ///
   /// - Parameter named: what the request says, at `pointer`.
   /// - Throws: `Problem` 403 when a user names another; 400 when a server names nobody.
   func acting(as named: String?, pointer: String) throws -> String {
-    switch self {
-    case .user(let id):
-      guard named == nil || named == id else {
-        throw Problem.forbidden("The token is of user \"\(id)\", so user_id cannot be another.")
-      }
-      return id
-    case .server:
-      guard let named else {
-        throw Problem.invalid(
-          pointer: pointer, "With a secret key user_id is needed: whom do you act for?")
-      }
-      return named
+    guard let id = try subject(named) else {
+      throw Problem.invalid(
+        pointer: pointer, "With a secret key user_id is needed: whom do you act for?")
     }
+    return id
   }
 }
 
