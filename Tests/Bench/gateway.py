@@ -45,6 +45,15 @@ def platform(cores: list[int], data: Path) -> Server:
     )
 
 
+# The platform with no more than accounts, apps, sockets and chat.
+FOUR = ("auth", "control", "realtime", "chat")
+FOUR_PORT = 9086
+
+
+def four(cores: list[int], data: Path) -> Server:
+    return _made(cores, data, 1, FOUR_PORT, "sluice", [ROOT / ".build/release/plugins" / name for name in FOUR])
+
+
 # An app whose users' tokens the benchmark signs, for clients that speak Centrifugo's protocol.
 CENTRIFUGO = ROOT / "Tests/Bench/centrifugo/sluice.json"
 CENTRIFUGO_PORT = 9081

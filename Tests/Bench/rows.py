@@ -14,7 +14,7 @@ from latency import LatencyAt, LatencyAtHalfPeak
 from logins import LatencyBesideLogins
 from measurement import Bound, Row
 from server import Server
-from size import base_resident, idle_compressed, idle_own_channel, idle_subscriber, idle_tenants, idle_websocket, start_up
+from size import all_resident, base_resident, idle_compressed, idle_own_channel, idle_subscriber, idle_tenants, idle_websocket, start_up
 from workbench import Bench
 
 HELLO = {"expect": peers.HELLO, "connections": 64}
@@ -159,7 +159,8 @@ ROWS = [
         "idle-deflate", "the same with permessage-deflate agreed", "bytes resident", idle_compressed,
         Bound("figure", "most", 700),
     ),
-    Row("base", "the platform, idle", "MB resident", base_resident, Bound("figure", "most", 40)),
+    Row("base", "the platform with auth, control, realtime and chat, idle", "MB resident", base_resident, Bound("figure", "most", 40)),
+    Row("base/all", "the platform with all plugins, idle", "MB resident", all_resident),
     Row("start", "start to first answer", "ms", start_up, Bound("figure", "most", 150)),
     Row("tenants", "1,000 idle tenants", "MB resident more", idle_tenants, Bound("figure", "most", 60)),
     Row(

@@ -4,6 +4,7 @@ import http.client
 import json
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import centrifugo
@@ -75,16 +76,24 @@ def idle_own_channel(bench: Bench) -> Measurement:
     return Measurement(Side(server.name, [each]))
 
 
-def _platform(bench: Bench, data: Path) -> Server:
+def _platform(bench: Bench, data: Path, make: Callable[[list[int], Path], Server] = gateway.platform) -> Server:
     if bench.against_itself:
         return peers.nginx(bench.scratch, bench.cores.server)
     if not gateway.PLATFORM.exists():
         raise NotMeasured(f"{gateway.PLATFORM.name}, the configuration that `make run` serves")
-    return gateway.platform(bench.cores.server, data)
+    return make(bench.cores.server, data)
 
 
 def base_resident(bench: Bench) -> Measurement:
-    with _platform(bench, bench.folder("platform")) as server:
+    return _resident(_platform(bench, bench.folder("four"), gateway.four))
+
+
+def all_resident(bench: Bench) -> Measurement:
+    return _resident(_platform(bench, bench.folder("platform")))
+
+
+def _resident(server: Server) -> Measurement:
+    with server:
         time.sleep(SETTLE_SECONDS)
         return Measurement(Side(server.name, [server.resident_bytes() / 2**20]))
 
