@@ -35,6 +35,7 @@ public final class ChatShard: PluginShard {
   var tasks = TaskRounds()
   /// Whether uploads of deleted messages are to go when the app has a plugin for them again.
   var hasUploadsToEnd = false
+  var uploadEnds = UploadEnds()
 
   init(_ types: ChannelTypes, _ context: ShardContext) {
     self.types = types

@@ -22,7 +22,8 @@ extension Users {
       WHERE id IN (\(each: ids)) AND (guest_until IS NULL OR guest_until > \(try now()))
       """
     ).decode()
-    let known = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
-    return try .json(Page(data: ids.compactMap { known[$0] }, next: nil))
+    // By their bytes: texts that Swift takes for equal are two users.
+    let known = Dictionary(found.map { (Array($0.id.utf8), $0) }) { first, _ in first }
+    return try .json(Page(data: ids.compactMap { known[Array($0.utf8)] }, next: nil))
   }
 }

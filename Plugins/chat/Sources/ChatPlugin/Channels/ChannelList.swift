@@ -6,6 +6,9 @@ extension ChatShard {
     let limit = try request.limit()
     let member = try Self.member(request.query("member"), AppActor(request.principal))
     let wanted = try ChannelFilter(request, isOfMember: member != nil)
+    // The list is no way around the scope that messages are read with.
+    let scopes = request.principal.scopes
+    let showsMessages = scopes.contains(AuthorityQuestion.scope) || scopes.contains("*")
     guard let member else {
       let channels: [ChannelRecord] = try await context.store.read(
         """
@@ -15,7 +18,8 @@ extension ChatShard {
         ORDER BY c.type, c.id LIMIT \(limit + 1)
         """
       ).decode()
-      let page = try await withLastMessages(Array(channels.prefix(limit)), for: nil)
+      let page = try await withLastMessages(
+        Array(channels.prefix(limit)), among: showsMessages ? nil : [], for: nil)
       return try .json(
         Page(data: page, next: channels.count > limit ? page.last?.channel : nil))
     }
@@ -26,7 +30,7 @@ extension ChatShard {
         row["role", String.self], .readChannel)
       let channel = try Self.record(
         in: row, of: member, unread: mayRead == true ? row["unread", Int.self] : 0)
-      if mayRead == true { readable.insert(channel.channel) }
+      if mayRead == true, showsMessages { readable.insert(channel.channel) }
       return channel
     }
     let page = try await withLastMessages(listed, among: readable, for: member)

@@ -139,7 +139,7 @@ extension ChatShard {
     let user =
       actor.user == nil && named == nil ? nil : try actor.acting(as: named, pointer: pointer)
     let found = try await find(message: id, for: actor, evenDeleted: evenDeleted)
-    guard actor.user != nil || user == nil || user == found.message.userID else {
+    guard actor.user != nil || user?.isExactly(found.message.userID) ?? true else {
       throw Problem.forbidden("Only its author may change or delete a message.")
     }
     try found.access.require(found.permission(own, others: others))
@@ -150,7 +150,7 @@ extension ChatShard {
 extension Found {
   /// What the actor needs for this message.
   func permission(_ own: Permission, others: Permission) -> Permission {
-    access.actor.user == message.userID ? own : others
+    access.actor.user?.isExactly(message.userID) == true ? own : others
   }
 
   /// As `ChannelAddress.still`, for what the actor needs for this message.

@@ -84,7 +84,7 @@ extension ChatShard {
       let (sent, isNew) = try await send(
         passed, to: address, type, for: actor, isSlowed: isPaced || type.pace.isOfType,
         isPaced: isPaced)
-      throttle.hasSent(sent.userID, in: sent.channel)
+      if isNew { throttle.hasSent(sent.userID, in: sent.channel) }
       return .message(sent, isNew: isNew)
     }
   }

@@ -131,7 +131,7 @@ extension ChatShard {
       known.messageLines[try row["name", String.self]] = try row.decode(ImportSlice.Row.self)
     }
     try await learn(members, known)
-    if !uploads.isEmpty { known.uploads = try await self.uploads(uploads.sorted()) }
+    if !uploads.isEmpty { known.uploads = try await findUploads(uploads.sorted()) }
     return known
   }
 

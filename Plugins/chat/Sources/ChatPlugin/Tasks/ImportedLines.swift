@@ -63,6 +63,7 @@ extension ChatShard {
         throw Problem.invalid("\"\(parent)\" is a reply itself, and no thread begins with it.")
       }
     }
+    let uploads = try link(&message, known)
     let placed = batch.add(
       SQL(
         """
@@ -73,7 +74,6 @@ extension ChatShard {
         RETURNING last_seq
         """
       ).expect(exactly: 1))
-    let uploads = try link(&message, known)
     batch.add(try insert(message, in: address, at: placed))
     _ = Self.keepUploads(uploads, of: message, &batch)
     Self.keepMentions(of: message, &batch)

@@ -25,6 +25,12 @@ extension ChatShard {
         tasks.wentOn(task.id)
       } catch let error as StoreError {
         try await setBack(task, by: error, at: now)
+      } catch let error as HostError where context.isOpen {
+        // Another plugin cannot do its part now: the other tasks need not wait for it.
+        let pause = TaskSetback.pause(times: tasks.timesInVain(task))
+        context.log.warning(
+          "a task is gone on with later", ["task": task.id, "error": "\(error)"])
+        tasks.setBack(task, to: now.adding(milliseconds: pause), rows: tasks.rows)
       } catch let problem as Problem {
         try await fail(task, problem.detail)
       } catch let error where !(error is HostError) && !(error is CancellationError) {

@@ -15,6 +15,15 @@ private struct Ended: Decodable, Sendable {
   let deleted: Int
 }
 
+/// Whether a shard has uploads go. Loop thread only; after a start it is learned anew.
+struct UploadEnds {
+  var isUnderWay = false
+  /// Whether there may be some that are not seen yet.
+  var isAskedFor = false
+  /// Until it is tried again.
+  var timer: Timer?
+}
+
 /// What becomes of uploads whose messages are deleted.
 extension ChatShard {
   /// How long it is known of an upload that it went, in milliseconds: longer than a message is on its way that has found it.
@@ -27,6 +36,13 @@ extension ChatShard {
   ///
   /// - Parameter messages: their ids, or what selects them.
   static func releaseUploads(of messages: Fragment, _ batch: inout Batch) {
+    // Whoever else links to them keeps them, and lets them go in the end.
+    batch.add(
+      """
+      UPDATE chat_uploads SET own = 1
+      WHERE own = 0 AND message NOT IN (\(messages)) AND upload IN (
+        SELECT o.upload FROM chat_uploads o WHERE o.message IN (\(messages)) AND o.own = 1)
+      """)
     batch.add(
       """
       INSERT INTO chat_upload_ends (upload, user_id)
@@ -71,13 +87,27 @@ extension ChatShard {
 
   /// Has the uploads go that are to. Cut short it is taken up by the next who has some, and after a start.
   func endUploads() {
+    guard !uploadEnds.isUnderWay else {
+      uploadEnds.isAskedFor = true
+      return
+    }
+    // Those who wait for the next try wait together.
+    guard uploadEnds.timer == nil else { return }
+    uploadEnds.isUnderWay = true
     context.spawn { [self] in
+      defer { uploadEnds.isUnderWay = false }
       do {
-        while context.isOpen, try await !endSomeUploads() {}
+        repeat {
+          uploadEnds.isAskedFor = false
+          while context.isOpen, try await !endSomeUploads() {}
+        } while context.isOpen && uploadEnds.isAskedFor
       } catch {
         guard context.isOpen else { return }
         context.log.warning("uploads of deleted messages go later", ["error": "\(error)"])
-        _ = try context.timers.after(milliseconds: Self.again) { [self] in endUploads() }
+        uploadEnds.timer = try context.timers.after(milliseconds: Self.again) { [self] in
+          uploadEnds.timer = nil
+          endUploads()
+        }
       }
     }
   }
@@ -89,14 +119,15 @@ extension ChatShard {
       """
       SELECT upload, user_id FROM chat_upload_ends
       WHERE ended_at IS NULL AND (\(user == nil) = 1 OR user_id = \(user))
-      ORDER BY upload LIMIT \(LinkedUpload.atOnce)
+      ORDER BY upload LIMIT \(LinkedUpload.removedAtOnce)
       """)
     guard !rows.isEmpty else { return true }
     let owned = Dictionary(
       grouping: try rows.map {
         (upload: try $0["upload", String.self], user: try $0["user_id", String.self])
-      }, by: \.user)
-    for (user, those) in owned {
+      }, by: { Array($0.user.utf8) })
+    for those in owned.values {
+      let user = those[0].user
       let ids = those.map(\.upload)
       do {
         let _: Ended = try await context.services.call(

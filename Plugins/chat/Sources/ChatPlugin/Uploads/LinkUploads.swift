@@ -27,7 +27,7 @@ extension ChatShard {
       throw Self.noUploads(at: "/attachments/\(first.index)/upload")
     }
     for (id, index) in wanted {
-      guard let upload = found[id], author == nil || upload.userID == author else {
+      guard let upload = found[id], author.map({ upload.userID.isExactly($0) }) ?? true else {
         throw Self.noUpload(id, at: "/attachments/\(index)/upload")
       }
     }
@@ -103,7 +103,7 @@ extension ChatShard {
     for (index, upload) in uploads.enumerated() {
       if index > 0 { values = "\(values), " }
       values =
-        "\(values)(\(message.id), \(upload.id), \(upload.userID), \(upload.userID == message.userID))"
+        "\(values)(\(message.id), \(upload.id), \(upload.userID), \(upload.userID.isExactly(message.userID)))"
     }
     batch.add(
       """

@@ -21,6 +21,8 @@ struct LinkedUpload: Codable, Equatable, Sendable {
   static let remove: UInt32 = 3
   /// The most that one call is about.
   static let atOnce = 100
+  /// The most that go in one call: their bytes may be far away.
+  static let removedAtOnce = 10
 
   private enum CodingKeys: String, CodingKey {
     case id, name, type, size, width, height, url
@@ -43,6 +45,18 @@ extension ChatShard {
   ///
   /// - Throws: `Problem` 503 when that plugin cannot say.
   func uploads(_ ids: [String]) async throws -> [String: LinkedUpload]? {
+    do {
+      return try await findUploads(ids)
+    } catch let error as HostError {
+      context.log.warning("uploads cannot be looked up", ["error": "\(error)"])
+      throw Problem.unavailable("Uploads cannot be looked up now. Try again later.")
+    }
+  }
+
+  /// As ``uploads(_:)``, for whom nobody waits.
+  ///
+  /// - Throws: `HostError` when that plugin cannot say now.
+  func findUploads(_ ids: [String]) async throws -> [String: LinkedUpload]? {
     var found: [String: LinkedUpload] = [:]
     var rest = ids[...]
     do {
@@ -55,9 +69,6 @@ extension ChatShard {
       }
     } catch let error as HostError where error.status == .notFound {
       return nil
-    } catch let error as HostError {
-      context.log.warning("uploads cannot be looked up", ["error": "\(error)"])
-      throw Problem.unavailable("Uploads cannot be looked up now. Try again later.")
     }
     if hasUploadsToEnd {
       hasUploadsToEnd = false

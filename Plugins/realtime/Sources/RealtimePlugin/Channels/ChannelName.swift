@@ -1,3 +1,5 @@
+internal import PluginKit
+
 /// A channel's name: up to 255 bytes of UTF-8 without control characters, not beginning with "@".
 ///
 /// What stands before the first colon, without a leading "$", is its namespace: a-z, then up to 63 of a-z 0-9 - _.

@@ -1,3 +1,5 @@
+internal import PluginKit
+
 /// A text that is the same as another only byte for byte. A `String` is also the same as one that spells a character in
 /// another way, which may be another user's id.
 struct ExactText: Hashable, Sendable {
@@ -11,9 +13,4 @@ struct ExactText: Hashable, Sendable {
     var text = text
     text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
   }
-}
-
-extension StringProtocol {
-  /// Whether both are the same bytes.
-  func isExactly(_ other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
 }

@@ -4,7 +4,7 @@ internal import PluginKit
 /// not in memory at once.
 final class HistoryReads {
   /// The most that are under way.
-  static let limit = 32
+  static let limit = 10
 
   private let histories: Histories
   private var underWay = 0

@@ -1,3 +1,5 @@
+internal import PluginKit
+
 /// Keeps the commands of one connection that are about one channel in their order, as far as it matters: what changes the
 /// subscription waits for all before it, and all behind it wait for that. Commands that change nothing go together.
 /// A pure value; empty while no command is under way.

@@ -2,8 +2,9 @@
 ///
 /// It has all of it or it says that it has not: nothing in between.
 struct Recovery {
-  /// How many publications are read at once.
-  static let slice = 250
+  /// The most publications that are read at once: as a rule all that was missed, so that what one client is given is known before the
+  /// next one's is read.
+  static let slice = 1_000
 
   /// The most publications that a client is given.
   let limit: Int

@@ -116,7 +116,7 @@ extension RealtimeShard {
       return
     }
     guard var recovery = admission.recovery else { return }
-    // As many as are left, and one that is too many; in slices, for clients may all come back at once.
+    // As many as are left, and one that is too many.
     let left = recovery.limit - recovery.events.count + 1
     let page = try await histories.read(
       name, since: recovery.through, limit: min(left, Recovery.slice))

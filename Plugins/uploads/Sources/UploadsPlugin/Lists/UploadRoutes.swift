@@ -23,7 +23,7 @@ extension UploadsShard {
   func readUpload(_ request: Request) async throws -> Response {
     let actor = try AppActor(request.principal)
     let upload = try await known(try request.parameter(0))
-    if case .user(let id) = actor, settings.readableBy == .owner, id != upload.userID {
+    if case .user(let id) = actor, settings.readableBy == .owner, !id.isExactly(upload.userID) {
       throw Problem.notFound("There is no such upload.")
     }
     return try .json(try await show(upload))
@@ -33,7 +33,7 @@ extension UploadsShard {
   func deleteUpload(_ request: Request) async throws -> Response {
     let actor = try AppActor(request.principal)
     let upload = try await known(try request.parameter(0))
-    if case .user(let id) = actor, id != upload.userID {
+    if case .user(let id) = actor, !id.isExactly(upload.userID) {
       throw settings.readableBy == .owner
         ? Problem.notFound("There is no such upload.")
         : Problem.forbidden("The upload is another user's.")

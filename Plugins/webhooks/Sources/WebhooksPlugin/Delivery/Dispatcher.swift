@@ -8,8 +8,6 @@ final class Dispatcher {
   private static let storePause = 1_000
   /// How often it is looked after the tenure while something is under way, in milliseconds.
   private static let keeping = 5_000
-  /// Lanes whose rows are read together.
-  private static let readTogether = 16
 
   private let settings: WebhookSettings
   private let context: ShardContext
@@ -26,6 +24,8 @@ final class Dispatcher {
   private var underWay = 0
   /// Of these, those of lanes that may take their time: they have no more than half of the room.
   private var slowUnderWay = 0
+  /// Lanes, and rows of each, that are read together: fewer once they were too large.
+  private var most = (lanes: 16, rows: Int.max)
   private var isAtWork = false
   private var isDraining = false
   private var timer: Timer?
@@ -74,17 +74,18 @@ final class Dispatcher {
     let until = try? context.clock.now().adding(
       milliseconds: Int64(settings.timeoutMilliseconds) + 2_000)
     let ids = lanes.flatMap { $0.underWay }
+    tenure.leave()
     guard isAtWork, let until else { return }
     context.spawn { [self] in
       try await context.store.commit {
-        for id in ids {
+        if !ids.isEmpty {
           """
-          UPDATE webhooks_deliveries SET next_at = \(until) WHERE id = \(id) AND state = 'pending'
+          UPDATE webhooks_deliveries SET next_at = \(until)
+          WHERE id IN (\(each: ids)) AND state = 'pending'
           """ as SQL
         }
         tenure.end
       }
-      tenure.hasEnded()
     }
   }
 
@@ -96,7 +97,14 @@ final class Dispatcher {
       try await renewLanes()
       try await load()
       guard underWay > 0 || lanes.contains(where: { !$0.ready.isEmpty }) else { return nextLook() }
+      let wasHeld = try tenure.isHeld()
       guard try await tenure.hold() else { return Self.patience }
+      if !wasHeld {
+        // What was read before may be what another has had under way.
+        for lane in lanes { lane.readAnew() }
+        try await load()
+      }
+      guard !isDraining else { return nil }
       start()
       return nextLook()
     } catch {
@@ -148,26 +156,32 @@ final class Dispatcher {
     }
     var from = hungry.startIndex
     while from < hungry.endIndex {
-      let part = hungry[from..<min(from + Self.readTogether, hungry.endIndex)]
+      let part = hungry[from..<min(from + most.lanes, hungry.endIndex)]
       from = part.endIndex
       for lane in part { lane.isStirred = false }
+      // One that ends while it is read is in neither the rows of after nor those under way.
+      let before = part.map(\.underWay)
       let rows: [Rows]
       do {
         rows = try await context.store.read(
           part.flatMap { lane in
             [
               Due.select(
-                lane.endpoint.id, at: now, limit: lane.window + lane.underWay.count),
+                lane.endpoint.id, at: now, limit: min(lane.window, most.rows) + lane.underWay.count),
               Due.next(lane.endpoint.id, after: now),
             ]
           })
       } catch {
         for lane in part { lane.isStirred = true }
+        if case StoreError.failed(.tooLarge, _) = error {
+          most = (max(1, most.lanes / 2), max(1, min(most.rows, 64) / 2))
+        }
         throw error
       }
       for (index, lane) in part.enumerated() {
         let due = try rows[2 * index].map { try Due($0) }
-        lane.ready = due.filter { !lane.underWay.contains($0.id) }[...]
+        let known = before[index].union(lane.underWay)
+        lane.ready = due.filter { !known.contains($0.id) }[...]
         lane.nextDue = try rows[2 * index + 1].first?["next_at", Timestamp.self]
       }
     }

@@ -32,7 +32,8 @@ final class Journal {
       } catch let error as StoreError where context.isOpen {
         switch error {
         case .conflict:
-          // The endpoint was changed meanwhile.
+          // The endpoint was changed meanwhile, or another generation has told of it.
+          try? await learnHealth(of: lane)
           desk.endpointChanged()
         case .storageFull, .unavailable, .overloaded: break
         default: throw error
@@ -152,11 +153,28 @@ final class Journal {
     """
   }
 
+  private func learnHealth(of lane: Lane) async throws {
+    let row = try await context.store.read(
+      "SELECT failing_since, told_at FROM webhooks_endpoints WHERE id = \(lane.endpoint.id)"
+    ).first
+    guard let row else { return }
+    lane.setHealth(
+      failingSince: try row["failing_since", Timestamp?.self],
+      toldAt: try row["told_at", Timestamp?.self])
+  }
+
   /// What the attempt means for its endpoint.
   private func add(
     _ verdict: Verdict, of endpoint: Endpoint, to batch: inout Batch, at now: Timestamp
   ) throws {
-    if let reason = verdict.disabling {
+    if verdict.ending == .succeeded {
+      // Whatever this shard knows of it: another attempt may have failed meanwhile.
+      batch.add(
+        """
+        UPDATE webhooks_endpoints SET failing_since = NULL, told_at = NULL
+        WHERE id = \(endpoint.id) AND failing_since IS NOT NULL
+        """)
+    } else if let reason = verdict.disabling {
       batch.add(
         SQL(
           """
@@ -168,11 +186,10 @@ final class Journal {
       batch.add(EndpointBook.changed)
       try tell(.disabled, of: endpoint, reason.rawValue, verdict, in: &batch, at: now)
     } else if verdict.failingSince != endpoint.failingSince || verdict.toldAt != endpoint.toldAt {
-      // A success clears it; a failure does not move what was there before.
+      // It does not move what was there before.
       let change: SQL = """
-        UPDATE webhooks_endpoints SET told_at = \(verdict.toldAt), failing_since = CASE
-          WHEN \(verdict.failingSince) IS NULL THEN NULL
-          ELSE coalesce(failing_since, \(verdict.failingSince)) END
+        UPDATE webhooks_endpoints SET told_at = \(verdict.toldAt),
+          failing_since = coalesce(failing_since, \(verdict.failingSince))
         WHERE id = \(endpoint.id)
         """
       guard verdict.isTelling else {
@@ -198,7 +215,8 @@ final class Journal {
     try batch.emit(
       news.eventType,
       data: HealthNotice(
-        id: endpoint.id, url: endpoint.url, reason: reason, failingSince: verdict.failingSince))
+        id: endpoint.id, url: endpoint.shownURL, reason: reason, failingSince: verdict.failingSince)
+    )
     guard !settings.alertEmail.isEmpty else { return }
     batch.add(
       """

@@ -27,6 +27,9 @@ final class Lane {
   func renew(_ endpoint: Endpoint) {
     if endpoint.rateLimit != self.endpoint.rateLimit { bucket = nil }
     if endpoint.state != self.endpoint.state || endpoint.url != self.endpoint.url {
+      // What the one before asked for, or could take, is not this one's.
+      restsUntil = nil
+      width = 1
       isStirred = true
     }
     let known = self.endpoint
@@ -35,6 +38,12 @@ final class Lane {
     if endpoint.updatedAt == known.updatedAt {
       setHealth(failingSince: known.failingSince, toldAt: known.toldAt)
     }
+  }
+
+  /// Forgets what was read of what is due.
+  func readAnew() {
+    ready = []
+    isStirred = true
   }
 
   /// Keeps what became of the endpoint's health.

@@ -13,6 +13,7 @@ final class Tenure {
   private let process: String
   private let holder: String
   private var heldUntil: Timestamp?
+  private var isOver = false
 
   /// - Parameter process: ``processMark()``.
   init(_ context: ShardContext, process: String) throws {
@@ -23,6 +24,7 @@ final class Tenure {
 
   /// Whether this shard is the one, for long enough to begin something.
   func hold() async throws -> Bool {
+    guard !isOver else { return false }
     let now = try context.clock.now()
     if let heldUntil, heldUntil > now.adding(milliseconds: Self.rest),
       heldUntil <= now.adding(milliseconds: Self.length)
@@ -40,7 +42,8 @@ final class Tenure {
           OR held_until > \(until) OR process <> \(process))
         """)
     }
-    heldUntil = commit.statements[0].changed == 1 ? until : nil
+    // It may have been given back meanwhile.
+    heldUntil = commit.statements[0].changed == 1 && !isOver ? until : nil
     return heldUntil != nil
   }
 
@@ -49,8 +52,17 @@ final class Tenure {
     "UPDATE webhooks_state SET holder = NULL, held_until = 0 WHERE id = 1 AND holder = \(holder)"
   }
 
-  /// It has been given back.
-  func hasEnded() { heldUntil = nil }
+  /// It is not taken any more.
+  func leave() {
+    isOver = true
+    heldUntil = nil
+  }
+
+  /// Whether it was this shard's without a break.
+  func isHeld() throws -> Bool {
+    let now = try context.clock.now()
+    return heldUntil.map { $0 > now } ?? false
+  }
 
   /// What no other process has, this one's earlier runs included. Reads a file. Control thread.
   static func processMark() -> String {

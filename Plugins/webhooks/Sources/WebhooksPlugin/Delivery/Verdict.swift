@@ -58,7 +58,7 @@ struct Verdict {
     if let pause = outcome.pause {
       // What the endpoint says holds, within bounds: it knows when it can be asked again.
       let clamped = min(max(pause, 1_000), settings.retryAfterSeconds * 1_000)
-      next = now.adding(milliseconds: clamped)
+      next = max(next, now.adding(milliseconds: clamped))
     }
     (ending, nextAt) = (.retried, next)
   }

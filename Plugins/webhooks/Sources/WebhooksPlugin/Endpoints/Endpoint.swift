@@ -45,6 +45,9 @@ struct Endpoint: Sendable {
   private let eventPatterns: [EventPattern]
   private let channelPatterns: [ChannelPattern]?
 
+  /// The URL for others: what stands behind it may be a credential.
+  var shownURL: String { String(url.prefix { $0 != "?" }) }
+
   init(_ row: Row) throws {
     id = try row["id", String.self]
     url = try row["url", String.self]

@@ -123,14 +123,25 @@ final class Upkeep {
   }
 
   /// Deliveries go with their attempts, and with messages that nobody else gets.
-  private func removal(of found: Rows) -> Batch {
+  ///
+  /// - Parameter end: those alone that have ended by then; nil for all.
+  private func removal(of found: Rows, endedBy end: Timestamp? = nil) -> Batch {
     var batch = Batch()
     batch.isApartFromRequest = true
     let ids = found.compactMap { try? $0["id", String.self] }
     let messages = Set(found.compactMap { try? $0["message", String.self] }).sorted()
     guard !ids.isEmpty else { return batch }
-    batch.add("DELETE FROM webhooks_attempts WHERE delivery IN (\(each: ids))")
-    batch.add("DELETE FROM webhooks_deliveries WHERE id IN (\(each: ids))")
+    // Somebody may have had one sent again since they were read.
+    batch.add(
+      """
+      DELETE FROM webhooks_deliveries
+      WHERE id IN (\(each: ids)) AND (\(end == nil) = 1 OR ended_at <= \(end))
+      """)
+    batch.add(
+      """
+      DELETE FROM webhooks_attempts WHERE delivery IN (\(each: ids)) AND NOT EXISTS (
+        SELECT 1 FROM webhooks_deliveries d WHERE d.id = webhooks_attempts.delivery)
+      """)
     batch.add(
       """
       DELETE FROM webhooks_messages WHERE id IN (\(each: messages))
@@ -148,7 +159,7 @@ final class Upkeep {
       SELECT id, message FROM webhooks_deliveries WHERE ended_at <= \(end)
       ORDER BY ended_at LIMIT \(Self.slice)
       """)
-    var batch = removal(of: found)
+    var batch = removal(of: found, endedBy: end)
     batch.add("DELETE FROM webhooks_hours WHERE hour <= \(end)")
     batch.add(
       """

@@ -53,6 +53,7 @@ struct Replay: Sendable {
             AND o.state IN ('pending', 'waiting')) THEN 'waiting' ELSE 'pending' END,
         0, 0, \(now), CASE WHEN e.ordered = 1 THEN \(key) END, \(sequence), \(now)
       FROM webhooks_endpoints e WHERE e.id = \(endpoint) AND e.state = 'enabled'
+        AND EXISTS (SELECT 1 FROM webhooks_messages m WHERE m.id = \(message))
       ON CONFLICT (message, endpoint) DO UPDATE SET state = excluded.state,
         attempts_before = webhooks_deliveries.attempts, next_at = excluded.next_at,
         ordering_key = excluded.ordering_key, ended_at = NULL

@@ -24,16 +24,27 @@ final class Intake {
     for _ in 0..<Self.tries {
       try await book.refresh()
       let wanting = book.endpoints.filter { $0.wants(event.type, in: event.channel) }
-      guard !wanting.isEmpty else { return [] }
       do {
-        try await queue(event, for: wanting)
+        if wanting.isEmpty {
+          try await pass(event)
+        } else {
+          try await queue(event, for: wanting)
+        }
         return wanting.map(\.id)
       } catch StoreError.conflict(statement: 0, _) {
         // An endpoint has changed since they were read, perhaps by another generation.
         book.forget()
+        desk.endpointChanged()
       }
     }
     throw HostError(.conflict, "endpoints change too fast for an event to be queued")
+  }
+
+  /// Moves the cursor past an event that nobody wants, as long as that is so.
+  private func pass(_ event: Event) async throws {
+    var batch = Batch(settling: event)
+    batch.add(book.isCurrent)
+    try await context.store.commit(batch)
   }
 
   private func queue(_ event: Event, for endpoints: [Endpoint]) async throws {
