@@ -185,16 +185,27 @@ import Testing
       try await host.send("one", id: "m1", to: "private/a")
       try await host.send("two", id: "m2", to: "private/a")
       try await host.reply("three", to: "m1", in: "private/a", as: .user("alice"))
-      for principal in [Principal.user("alice"), .key()] {
+      let alice = Principal(
+        kind: .user, id: "alice", scopes: ["channels.read", "messages.read"])
+      for principal in [alice, .key()] {
         let listed = try await host.request("GET", "/v1/channels", as: principal)
           .json(ListPage<Listed>.self).data
         #expect(listed.map(\.channel) == ["private:a", "private:b"])
         #expect(listed.map(\.lastMessage?.id) == ["m2", nil])
       }
       _ = try await host.request("DELETE", "/v1/messages/m2", as: .user("bob"))
-      let listed = try await host.request("GET", "/v1/channels", as: .user("alice"))
+      let listed = try await host.request("GET", "/v1/channels", as: alice)
         .json(ListPage<Listed>.self).data
       #expect(listed.map(\.lastMessage?.id) == ["m1", nil])
+      // Who may not read messages is not shown them here either.
+      for principal in [
+        Principal(kind: .user, id: "alice", scopes: ["channels.read"]),
+        .key(scopes: ["channels.read"]),
+      ] {
+        let listed = try await host.request("GET", "/v1/channels", as: principal)
+          .json(ListPage<Listed>.self).data
+        #expect(listed.map(\.lastMessage?.id) == [nil, nil])
+      }
     }
   }
 }

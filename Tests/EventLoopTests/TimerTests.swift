@@ -78,6 +78,8 @@ import Testing
 }
 
 @Suite struct `The loop's clock` {
+  private final class Flag: Sendable { let value = Atomic<Bool>(false) }
+
   @Test func `tells wall time and monotonic time`() throws {
     try withLoop { loop in
       let wall = try loop.sync { loop.unixMilliseconds }
@@ -93,12 +95,15 @@ import Testing
     try withLoop { loop in
       try loop.sync {}
       try eventually { loop.busySince == 0 }
-      loop.post { pause(milliseconds: 100) }
+      let released = Flag()
+      defer { released.value.store(true, ordering: .releasing) }
+      loop.post { while !released.value.load(ordering: .acquiring) { pause(milliseconds: 1) } }
       try eventually { loop.busySince != 0 }
       let since = loop.busySince
       pause(milliseconds: 20)
       #expect(loop.busySince == since)
       #expect(EventLoop.hrtime() - since >= 20_000_000)
+      released.value.store(true, ordering: .releasing)
       try eventually { loop.busySince == 0 }
     }
   }
