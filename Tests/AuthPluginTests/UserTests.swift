@@ -206,6 +206,28 @@ import Testing
     )
     try await app.host.close()
   }
+
+  // The letter é, and an e with an accent behind it: the same text to Swift, and two users.
+  @Test func `are told apart by their bytes`() async throws {
+    let app = try await AuthHost("app_1")
+    for (id, name) in [("\u{e9}", "One"), ("e\u{301}", "Two")] {
+      let made = try await app.request(
+        "PUT", "/v1/users/\(id)", #"{"name":"\#(name)"}"#, as: .key())
+      #expect(made.status == 200)
+    }
+    for (ids, names) in [(#""\u00e9","e\u0301""#, ["One", "Two"]), (#""e\u0301""#, ["Two"])] {
+      let shown = try await app.request(
+        "POST", "/v1/profiles", #"{"ids":[\#(ids)]}"#, as: .user("carol"))
+      let data = try JSON.decode(Shown.self, from: Array(shown.text.utf8)).data
+      #expect(data.map(\.name) == names)
+    }
+    try await app.host.close()
+  }
+
+  private struct Shown: Decodable {
+    struct Profile: Decodable { let name: String }
+    let data: [Profile]
+  }
 }
 
 @Suite struct `The tokens of a user` {
