@@ -68,7 +68,7 @@ def centrifugo(cores: list[int], data: Path, loops: int = 1) -> Server:
 
 # An app whose server shows this key.
 KEY = "sk_bench_0123456789abcdefghijklmnopqrstuvwxyz"
-APP_PORT, KEYLESS_PORT, CHAT_PORT = 9082, 9083, 9084
+APP_PORT, KEYLESS_PORT, CHAT_PORT, WEBHOOKS_PORT = 9082, 9083, 9084, 9085
 HELLO = ROOT / ".build/release/examples/hello-swift"
 
 
@@ -100,6 +100,17 @@ def chat(cores: list[int], data: Path, loops: int = 1) -> Server:
     }
     limits = {"connections": 30_000, "connections_per_address": 30_000, "user_requests_per_second": 0, "websocket_queue_bytes": 24 << 20}
     return _made(cores, data, loops, CHAT_PORT, "sluice", [ROOT / ".build/release/plugins"], limits, tenants=[tenant])
+
+
+def webhooks(cores: list[int], data: Path, loops: int = 1) -> Server:
+    """An app with webhooks, for endpoints on this machine, on a folder that may have been used before."""
+    key = {"id": "bench", "kind": "secret", "secret_sha256": hashlib.sha256(KEY.encode()).hexdigest(), "scopes": ["*"]}
+    tenant = {
+        "id": "bench", "hosts": ["127.0.0.1"], "secrets": {"signing": "secret"}, "keys": [key],
+        "plugins": {"auth": {}, "webhooks": {"config": {"timeout_ms": 60_000}}},
+    }
+    folders = [ROOT / ".build/release/plugins"]
+    return _made(cores, data, loops, WEBHOOKS_PORT, "sluice", folders, tenants=[tenant], client={"allow_networks": ["127.0.0.0/8"]})
 
 
 def _made(

@@ -8,6 +8,7 @@ import centrifugo
 import chat
 import gateway
 import peers
+import webhooks
 from compare import Comparison, Ours
 from instructions import InstructionsPerRequest
 from latency import LatencyAt, LatencyAtHalfPeak
@@ -78,6 +79,11 @@ def chat_send(in_flight: int, bound: Bound | None) -> Row:
     )
 
 
+def webhooks_rate(endpoints: int) -> Row:
+    what = "an endpoint" if endpoints == 1 else f"{endpoints:,} endpoints, one of which hangs"
+    return Row(f"webhooks/{endpoints}", f"a queue of events to {what}", "deliveries/s", webhooks.Rate(endpoints))
+
+
 def keyed(bench: Bench, cores: list[int]) -> Server:
     return gateway.app(cores, bench.folder("keyed"))
 
@@ -142,6 +148,11 @@ ROWS = [
         "chat/open", "opening a channel of chat with 1,000,000 messages ÷ with 1,000: first page, channel, unread", "CPU µs",
         chat.Opening(), Bound("ratio", "most", 1.25),
     ),
+    webhooks_rate(1),
+    webhooks_rate(10),
+    webhooks_rate(1_000),
+    Row("webhooks/latency", "100 events/s, from commit to arrival at an endpoint: p99", "ms", webhooks.latency),
+    Row("webhooks/queued", "1,000,000 events that wait for an endpoint which hangs", "MB resident more", webhooks.resident),
     Row(
         "protocol/idle", "one of 10,000 idle clients of Centrifugo's protocol in one channel", "bytes resident",
         idle_subscriber, Bound("figure", "most", 1536),
