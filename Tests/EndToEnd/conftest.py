@@ -12,6 +12,7 @@ from authority import Authority  # noqa: E402
 from client import Account  # noqa: E402
 from post import CROWD, posting  # noqa: E402
 from program import SEEN, Sluice, report, shared  # noqa: E402
+from receiver import Receiver  # noqa: E402
 from sanitizer import fresh_reports, reported  # noqa: E402
 from secure import SecureSluice  # noqa: E402
 from workshop import compile_probe, conformance_configuration, lay_out, with_plugins  # noqa: E402
@@ -87,6 +88,14 @@ def sluice(tmp_path, request):
         gateway.kill()
     if request.session.testsfailed > before:
         report(request, made)
+
+
+@pytest.fixture
+def receiver():
+    """An app's server, that takes webhooks."""
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
 
 
 @pytest.fixture(scope="session")

@@ -12,18 +12,10 @@ from svix.webhooks import Webhook as SvixWebhook
 
 from client import Account
 from program import at_once, eventually, shared
-from receiver import Receiver
 from workshop import with_plugins
 
 # Every pause a moment, so that what fails is tried again at once.
 QUICK = {"schedule_seconds": [0, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2], "jitter_percent": 0, "timeout_ms": 5000}
-
-
-@pytest.fixture
-def receiver():
-    receiver = Receiver()
-    yield receiver
-    receiver.close()
 
 
 def configuration() -> dict:

@@ -6,15 +6,7 @@ import threading
 import pytest
 
 from program import at_once, eventually, shared
-from receiver import Receiver
 from test_webhooks import add, configuration, new_app, say
-
-
-@pytest.fixture
-def receiver():
-    receiver = Receiver()
-    yield receiver
-    receiver.close()
 
 
 @pytest.fixture(scope="module")

@@ -11,17 +11,9 @@ import requests
 from standardwebhooks import Webhook
 
 from program import shared
-from receiver import Receiver
 from test_webhooks import add, configuration, new_app
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-
-
-@pytest.fixture
-def receiver():
-    receiver = Receiver()
-    yield receiver
-    receiver.close()
 
 
 @pytest.fixture(scope="module")

@@ -84,23 +84,6 @@ public final class ControlShard: PluginShard {
   }
 }
 
-/// A page of a list.
-struct Page<Element: Encodable>: Encodable {
-  var data: [Element]
-  /// What to pass as `after` for the next page; null at the end.
-  var next: String?
-
-  enum CodingKeys: CodingKey {
-    case data, next
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(data, forKey: .data)
-    try container.encode(next, forKey: .next)
-  }
-}
-
 extension Request {
   /// How many elements a page may have; the manifest bounds it.
   var pageLimit: Int { query("limit").flatMap { Int($0) } ?? 25 }

@@ -42,10 +42,11 @@ public final class WebhooksShard: PluginShard {
     self.desk = desk
     self.context = context
     seal = SealKeeper(context, secret: "webhooks.seal")
-    secrets = EndpointSecrets(context)
+    secrets = EndpointSecrets(context, seal)
     watch = Watch(context, desk)
     intake = Intake(context, desk, EndpointBook(context, desk), watch)
-    dispatcher = Dispatcher(settings, context, desk, tenure, EndpointBook(context, desk))
+    dispatcher = Dispatcher(
+      settings, context, desk, tenure, EndpointBook(context, desk), EndpointSecrets(context, seal))
     upkeep = Upkeep(settings, context, desk, watch, dispatcher)
     dispatcher.whenTold { [unowned upkeep] in upkeep.begin() }
     _ = try? context.timers.after(milliseconds: Self.settling) { [unowned self] in goOn() }

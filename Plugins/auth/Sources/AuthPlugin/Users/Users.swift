@@ -90,23 +90,6 @@ extension User: Encodable {
   }
 }
 
-/// A page of a list.
-struct Page<Element: Encodable>: Encodable {
-  var data: [Element]
-  /// What to pass as `after` for the next page; null at the end.
-  var next: String?
-
-  enum CodingKeys: CodingKey {
-    case data, next
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(data, forKey: .data)
-    try container.encode(next, forKey: .next)
-  }
-}
-
 extension Users {
   /// What an app says of a user.
   struct Profile: Decodable {

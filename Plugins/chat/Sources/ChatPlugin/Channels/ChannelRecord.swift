@@ -113,32 +113,3 @@ extension ChatShard {
     return EventPlace(offset: history.topOffset, epoch: history.epoch)
   }
 }
-
-/// A page of a list.
-struct Page<Element: Encodable>: Encodable {
-  let data: [Element]
-  /// What goes on after this page; null when nothing does.
-  let next: String?
-
-  init(data: [Element], next: String?) {
-    self.data = data
-    self.next = next
-  }
-
-  /// The first page of what was found, which is read one further than a page is long.
-  ///
-  /// - Parameter cursor: what an element is gone on from by.
-  init(_ found: [Element], limit: Int, next cursor: (Element) -> String) {
-    data = Array(found.prefix(limit))
-    next = found.count > limit ? data.last.map(cursor) : nil
-  }
-
-  private enum CodingKeys: String, CodingKey { case data, next }
-
-  func encode(to encoder: any Encoder) throws {
-    var page = encoder.container(keyedBy: CodingKeys.self)
-    try page.encode(data, forKey: .data)
-    // Not left out when it is nil, as a synthesized one would be.
-    try page.encode(next, forKey: .next)
-  }
-}

@@ -68,18 +68,3 @@ extension RealtimeShard {
     }
   }
 }
-
-/// A page of a list.
-struct Page<Element: Encodable>: Encodable {
-  let data: [Element]
-  /// What to pass as `after` for the next page; null at the end.
-  let next: String?
-
-  private enum CodingKeys: CodingKey { case data, next }
-
-  func encode(to encoder: any Encoder) throws {
-    var page = encoder.container(keyedBy: CodingKeys.self)
-    try page.encode(data, forKey: .data)
-    try page.encode(next, forKey: .next)
-  }
-}

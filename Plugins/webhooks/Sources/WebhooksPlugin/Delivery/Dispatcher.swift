@@ -33,14 +33,14 @@ final class Dispatcher {
 
   init(
     _ settings: WebhookSettings, _ context: ShardContext, _ desk: Desk, _ tenure: Tenure,
-    _ book: EndpointBook
+    _ book: EndpointBook, _ secrets: EndpointSecrets
   ) {
     self.settings = settings
     self.context = context
     self.desk = desk
     self.tenure = tenure
     self.book = book
-    secrets = EndpointSecrets(context)
+    self.secrets = secrets
     journal = Journal(settings, context, desk)
     gauge = try? context.metrics.gauge("under_way", "Attempts that are under way.")
   }

@@ -13,9 +13,9 @@ final class EndpointSecrets {
   private let seal: SealKeeper
   private var kept: [String: Kept] = [:]
 
-  init(_ context: ShardContext) {
+  init(_ context: ShardContext, _ seal: SealKeeper) {
     self.context = context
-    seal = SealKeeper(context, secret: "webhooks.seal")
+    self.seal = seal
   }
 
   /// Endpoints have changed: everything is read anew.

@@ -64,19 +64,3 @@ struct ShownEndpoint: Encodable {
     return copy
   }
 }
-
-/// A part of a list.
-struct Page<Element: Encodable>: Encodable {
-  let data: [Element]
-  /// Null at the end.
-  let next: String?
-
-  private enum CodingKeys: String, CodingKey { case data, next }
-
-  func encode(to encoder: any Encoder) throws {
-    var page = encoder.container(keyedBy: CodingKeys.self)
-    try page.encode(data, forKey: .data)
-    // Not left out when it is nil, as a synthesized one would be.
-    try page.encode(next, forKey: .next)
-  }
-}

@@ -73,24 +73,10 @@ enum Sender: String, Codable, Sendable {
     return abs(now.unixMilliseconds - seconds * 1_000) <= tolerance
   }
 
+  /// A signature of 32 bytes behind its prefix.
   private static func hexadecimal(_ text: String, behind prefix: String) -> [UInt8]? {
-    let digits = Array(text.utf8.dropFirst(prefix.utf8.count))
-    guard text.hasPrefix(prefix), digits.count == 64 else { return nil }
-    var bytes: [UInt8] = []
-    for index in stride(from: 0, to: digits.count, by: 2) {
-      guard let high = digit(digits[index]), let low = digit(digits[index + 1]) else { return nil }
-      bytes.append(high << 4 | low)
-    }
-    return bytes
-  }
-
-  private static func digit(_ character: UInt8) -> UInt8? {
-    switch character {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): character - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): character - UInt8(ascii: "A") + 10
-    default: nil
-    }
+    guard text.hasPrefix(prefix), text.utf8.count == prefix.utf8.count + 64 else { return nil }
+    return [UInt8](hexadecimal: text.utf8.dropFirst(prefix.utf8.count))
   }
 }
 
