@@ -55,6 +55,7 @@ private func onLoop(_ id: String) -> UnsafeRawPointer? {
   case SLUICE_EXT_EVENTS: UnsafeRawPointer(eventsTable.pointer)
   case SLUICE_EXT_MESSAGES: UnsafeRawPointer(messagesTable.pointer)
   case SLUICE_EXT_EVENT_NAMES: UnsafeRawPointer(eventNamesTable.pointer)
+  case SLUICE_EXT_EVENT_TYPES: UnsafeRawPointer(eventTypesTable.pointer)
   case SLUICE_EXT_IDENTIFY: UnsafeRawPointer(identifyTable.pointer)
   case SLUICE_EXT_SERVICES: UnsafeRawPointer(servicesTable.pointer)
   case SLUICE_EXT_WORKER: UnsafeRawPointer(workerTable.pointer)

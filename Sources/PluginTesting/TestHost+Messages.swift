@@ -110,6 +110,28 @@ extension TestHost {
   public func call(eventsOf type: String, _ name: String) async throws {
     try await onLoop { $0.socketNames[type] = TestMemory(Array(name.utf8)) }
   }
+
+  /// What the manifests of the tenant's plugins would say of their events: an array as ext/event-types.h has it.
+  ///
+  /// What a plugin was lent before stays what it was for as long as the host is there.
+  public func setEventTypes(_ list: RawJSON) async throws {
+    try await onLoop { world in
+      world.formerEventTypes.append(world.eventTypes)
+      world.eventTypes = TestMemory(list.bytes)
+    }
+  }
+}
+
+let eventTypesTable = Constant {
+  sluice_event_types_v1_t(
+    struct_size: $0, reserved: 0,
+    list: { host in
+      let world = TestWorld.of(host)
+      guard world.isOnLoop("sluice.event-types/1 list") else {
+        return sluice_slice_t(bytes: nil, length: 0)
+      }
+      return world.eventTypes.slice
+    })
 }
 
 let eventNamesTable = Constant {

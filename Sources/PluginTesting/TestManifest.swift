@@ -38,6 +38,7 @@ public struct TestManifest: Sendable {
 
   struct EventType: Decodable, Sendable {
     var type: String
+    var ephemeral: Bool?
   }
 
   /// One migration, by its number from 1 in the list's order.
@@ -105,7 +106,7 @@ public struct TestManifest: Sendable {
     for channel in file.channels ?? [] {
       history[channel.namespace] = channel.history?.size ?? 0
     }
-    emits = (file.emits ?? []).map(\.type)
+    emits = (file.emits ?? []).filter { $0.ephemeral != true }.map(\.type)
     workerJobs = file.limits?.workerJobs ?? workerJobs
     if let folder = file.migrations {
       let parent = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()

@@ -53,6 +53,8 @@ final class TestWorld: @unchecked Sendable {
   var providers: [TestProvider] = []
   var messageTakers: [String: @Sendable (ClientMessage) throws -> [UInt8]] = [:]
   var socketNames: [String: TestMemory] = [:]
+  var eventTypes = TestMemory(Array("[]".utf8))
+  var formerEventTypes: [TestMemory] = []
   var calls: [UInt64: @Sendable (sluice_status_t, [UInt8]) -> Void] = [:]
   var deliveries: [UInt64: (sequence: Int64, done: @Sendable (sluice_status_t) -> Void)] = [:]
   var tenants = TestTenants()

@@ -57,6 +57,39 @@ import Testing
     try await hooks.host.close()
   }
 
+  @Test func `keeps of an answer's fields no more than it can show`() async throws {
+    let hooks = try await WebhooksHost()
+    let made = try await hooks.add()
+    let many = (0..<60).map { ("x-\($0)", String(repeating: "a", count: 2_000)) }
+    hooks.server.plan("/", .status(200, many))
+    try await hooks.emit()
+    let kept = try await hooks.host.execute(
+      "SELECT length(response_headers) FROM webhooks_attempts")
+    let length = try #require(Int(kept[0][0]))
+    #expect(1_000 < length && length < 9_000)
+    #expect(try await hooks.deliveries(of: made.id).map(\.state) == ["succeeded"])
+    try await hooks.host.close()
+  }
+
+  @Test func `counts of a range that is recovered what had not been taken`() async throws {
+    let hooks = try await WebhooksHost(["schedule_seconds": "[0]"])
+    let made = try await hooks.add()
+    hooks.server.plan("/", .status(500), .status(200))
+    for _ in 0..<3 { try await hooks.emit() }
+    #expect(try await hooks.deliveries(of: made.id, "?state=failed").count == 1)
+    let since = hooks.host.now.adding(milliseconds: -60_000).rfc3339
+    let began: Replaying = try await hooks.ask(
+      "POST", "/v1/webhooks/\(made.id)/recover", "{\"since\":\"\(since)\"}"
+    ).json()
+    try await hooks.pass(seconds: 1)
+    let done: Replaying = try await hooks.ask(
+      "GET", "/v1/webhooks/\(made.id)/replays/\(began.id)"
+    ).json()
+    #expect(done.status == "done" && done.queued == 1)
+    #expect(hooks.server.requests().count == 4)
+    try await hooks.host.close()
+  }
+
   @Test func `sends one again, with a schedule of its own`() async throws {
     let hooks = try await WebhooksHost(["schedule_seconds": "[0,5]"])
     let made = try await hooks.add()

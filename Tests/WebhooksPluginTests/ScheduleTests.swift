@@ -28,6 +28,51 @@ import Testing
     try await hooks.host.close()
   }
 
+  @Test func `begin when the schedule says`() async throws {
+    let hooks = try await WebhooksHost(["schedule_seconds": "[2,5]"])
+    try await hooks.add()
+    hooks.server.plan("/", .status(500), .status(200))
+    let start = hooks.host.now
+    try await hooks.emit()
+    #expect(hooks.server.requests().isEmpty)
+    try await hooks.pass(seconds: 20)
+    #expect(
+      hooks.server.requests().map {
+        ($0.at.unixMilliseconds - start.unixMilliseconds) / 1_000
+      } == [2, 7])
+    try await hooks.host.close()
+  }
+
+  @Test func `are made at every endpoint, however many there are`() async throws {
+    let hooks = try await WebhooksHost(["endpoints": "230"])
+    for number in 0..<230 {
+      try await hooks.add("/\(number)", #","headers":{"x-number":"\#(number)"}"#)
+    }
+    try await hooks.emit()
+    try await hooks.pass(seconds: 1)
+    for number in 0..<230 {
+      #expect(
+        hooks.server.requests(at: "/\(number)").map { $0.fields["x-number"] } == ["\(number)"])
+    }
+    try await hooks.host.close()
+  }
+
+  @Test func `leave out an event that nobody wants, which is passed over`() async throws {
+    let hooks = try await WebhooksHost()
+    let made = try await hooks.add()
+    #expect(
+      try await hooks.host.deliver("other.thing", channel: nil, data: "{}").rawValue == 2)
+    #expect(try await hooks.deliveries(of: made.id).isEmpty)
+    // Another generation adds one, of which this shard is told nothing.
+    try await hooks.host.execute(
+      "UPDATE webhooks_endpoints SET events = '[\"other.*\"]' WHERE id = '\(made.id)'")
+    try await hooks.host.execute("UPDATE webhooks_state SET revision = revision + 1")
+    #expect(try await hooks.host.deliver("other.thing", channel: nil, data: "{}") == .ok)
+    try await hooks.host.settle()
+    #expect(hooks.server.requests().count == 1)
+    try await hooks.host.close()
+  }
+
   @Test func `end with the first answer of 2xx`() async throws {
     let hooks = try await WebhooksHost()
     let made = try await hooks.add()

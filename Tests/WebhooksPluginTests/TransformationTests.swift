@@ -42,6 +42,26 @@ import Testing
     try await hooks.host.close()
   }
 
+  @Test func `that fails for some events holds up no others`() async throws {
+    let hooks = try await WebhooksHost(["transform": "true"])
+    try await hooks.host.provide("sluice.webhook-transform/1", method: 1) {
+      (question: Question) throws -> Answer in
+      guard question.event.type == "shop.sold" else { throw HostError(.unavailable, "never") }
+      return Answer(action: "pass")
+    }
+    let made = try await hooks.add()
+    for _ in 0..<3 { try await hooks.emit("shop.odd") }
+    for _ in 0..<3 { try await hooks.emit() }
+    try await hooks.pass(seconds: 30)
+    #expect(hooks.server.requests().count == 3)
+    let waiting = try await hooks.deliveries(of: made.id, "?state=pending")
+    #expect(waiting.map(\.attempts) == [0, 0, 0])
+    #expect(
+      waiting.allSatisfy { $0.lastError == "a transformation has not answered; nothing was sent" })
+    #expect(try await hooks.read(made.id).failingSince == nil)
+    try await hooks.host.close()
+  }
+
   @Test func `that does not answer lets nothing out, and blames nobody`() async throws {
     let hooks = try await WebhooksHost(["transform": "true"])
     let made = try await hooks.add()

@@ -19,6 +19,7 @@
 #include "ext/identify.h"
 #include "ext/messages.h"
 #include "ext/event-names.h"
+#include "ext/event-types.h"
 #include "ext/groups.h"
 #include "ext/store.h"
 #include "ext/bus.h"

@@ -31,6 +31,7 @@ extension Capability {
     case .identify: IdentifyBridge.table.address
     case .messages: MessagesBridge.table.address
     case .eventNames: EventNamesBridge.table.address
+    case .eventTypes: EventTypesBridge.table.address
     case .groups: GroupsBridge.table.address
     case .store: StoreBridge.table.address
     case .bus: BusBridge.table.address
@@ -64,6 +65,7 @@ extension Capability {
     case .identify: IdentifyBridge.checkedTable.address
     case .messages: MessagesBridge.checkedTable.address
     case .eventNames: EventNamesBridge.checkedTable.address
+    case .eventTypes: EventTypesBridge.checkedTable.address
     case .groups: GroupsBridge.checkedTable.address
     case .store: StoreBridge.checkedTable.address
     case .bus: BusBridge.checkedTable.address

@@ -130,7 +130,7 @@ enum StoreBridge {
   > {
     let type = String(emit.type)
     let manifest = shard.plugin.manifest
-    guard manifest.emits.contains(where: { $0.type == type }) else {
+    guard manifest.emits.contains(where: { $0.type == type && !$0.isEphemeral }) else {
       return .failure(Refusal(status: SLUICE_E_DENIED))
     }
     guard (try? JSONDocument(emit.data.raw)) != nil else {

@@ -21,9 +21,12 @@ struct EventGraph {
         flows.append(
           TenantPlan.EventFlow(
             type: event.type, socketName: event.socketName, emitter: plugin.id,
-            listeners: plugins.filter { listener in
-              listener.listens.contains { $0.matches(event.type) }
-            }.map(\.id)))
+            isEphemeral: event.isEphemeral,
+            listeners: event.isEphemeral
+              ? []
+              : plugins.filter { listener in
+                listener.listens.contains { $0.matches(event.type) }
+              }.map(\.id)))
       }
     }
     for type in host {
@@ -31,12 +34,17 @@ struct EventGraph {
       guard !listeners.isEmpty else { continue }
       flows.append(
         TenantPlan.EventFlow(
-          type: type, socketName: nil, emitter: "the host", listeners: listeners))
+          type: type, socketName: nil, emitter: "the host", isEphemeral: false,
+          listeners: listeners))
     }
     flows.sort { $0.type < $1.type }
     for plugin in plugins {
-      for pattern in plugin.listens where !flows.contains(where: { pattern.matches($0.type) }) {
-        notes.append("\(plugin.id) listens for \(pattern), which nobody emits")
+      for pattern in plugin.listens
+      where !flows.contains(where: { !$0.isEphemeral && pattern.matches($0.type) }) {
+        let isTold = flows.contains { pattern.matches($0.type) }
+        notes.append(
+          "\(plugin.id) listens for \(pattern), which "
+            + (isTold ? "is ephemeral: sockets alone are told" : "nobody emits"))
       }
     }
   }

@@ -86,6 +86,7 @@ extension TenantPlan {
 
   private func line(_ flow: EventFlow) -> String {
     let name = flow.socketName.map { " (as \($0))" } ?? ""
+    if flow.isEphemeral { return "\(flow.type)\(name): \(flow.emitter), to sockets alone" }
     let listeners = flow.listeners.isEmpty ? "nobody" : flow.listeners.joined(separator: ", ")
     return "\(flow.type)\(name): \(flow.emitter) → \(listeners)"
   }

@@ -57,6 +57,8 @@ public struct TenantPlan: Sendable {
     public let socketName: String?
     /// The plugin's id.
     public let emitter: String
+    /// Whether it is told to sockets alone.
+    public let isEphemeral: Bool
     /// Ids of the plugins that listen, in order.
     public let listeners: [String]
   }

@@ -27,6 +27,9 @@ final class EventPump: @unchecked Sendable {
   private var current: (delivery: UInt64, sequence: Int64, hasEnded: Bool)?
 
   private static let page = 256
+  /// How long the place behind passed events may be known in memory alone, in milliseconds.
+  private static let patience: UInt64 = 1_000
+  private var isKeepingPlace = false
 
   /// Begins where the plugin left off for this tenant. [loop-thread]
   init(_ shard: Shard) {
@@ -59,6 +62,7 @@ final class EventPump: @unchecked Sendable {
 
   /// Begins no further event: the plugin's next generation takes them. [loop-thread]
   func drain() {
+    keepPlace()
     isDraining = true
     queue = []
   }
@@ -91,16 +95,28 @@ final class EventPump: @unchecked Sendable {
       cursor = event.sequence
     }
     guard let event = queue.last else {
-      keepPlace()
+      keepPlaceSoon()
       return read()
     }
     deliver(event)
   }
 
-  /// Writes down how far the events that nobody wants have been passed, once they are many: the tenant's file keeps all
-  /// events above the lowest cursor.
+  /// Sees that the place behind events of which nothing came is written down, once for many: the tenant's file keeps all events
+  /// above the lowest cursor, and after a crash a tenant is opened whose listeners have not heard all.
+  private func keepPlaceSoon() {
+    guard cursor > storedCursor else { return }
+    if cursor - storedCursor >= Int64(Self.page) { return keepPlace() }
+    guard !isKeepingPlace else { return }
+    isKeepingPlace = true
+    shard.eventLoop.after(Self.patience) { [weak self] in
+      guard let self, !isStopped else { return }
+      isKeepingPlace = false
+      keepPlace()
+    }
+  }
+
   private func keepPlace() {
-    guard cursor - storedCursor >= Int64(Self.page) else { return }
+    guard !isStopped, !isDraining, cursor > storedCursor else { return }
     storedCursor = cursor
     // Nothing depends on it: what fails is made up for by the next one.
     try? shard.instance.host.store.submit(tenant: shard.tenant, batch: move(to: cursor)) { _ in }
@@ -136,6 +152,11 @@ final class EventPump: @unchecked Sendable {
       return false
     }
     self.current?.hasEnded = true
+    if outcome == SLUICE_EVENT_PASSED_OVER {
+      pauseMilliseconds = 0
+      pass(delivery, at: current.sequence)
+      return true
+    }
     guard outcome >= 0 else {
       pauseMilliseconds = min(max(pauseMilliseconds * 2, 100), 60_000)
       later { $0.again(delivery) }
@@ -165,9 +186,15 @@ final class EventPump: @unchecked Sendable {
 
   private func settled(_ delivery: UInt64, at sequence: Int64) {
     guard !isStopped, current?.delivery == delivery else { return }
+    storedCursor = sequence
+    pass(delivery, at: sequence)
+  }
+
+  /// Goes on behind an event.
+  private func pass(_ delivery: UInt64, at sequence: Int64) {
     shard.deliveries[delivery] = nil
     current = nil
-    (cursor, storedCursor) = (sequence, sequence)
+    cursor = sequence
     if !queue.isEmpty { queue.removeLast() }
     next()
   }

@@ -274,6 +274,8 @@ final class ShardSet: @unchecked Sendable {
   private(set) lazy var messages = messageRoutes()
   /// What the manifests call their events on sockets; made when the first is asked for.
   private(set) lazy var socketNames = SocketNames(of: shards.map(\.plugin.manifest))
+  /// What the manifests say of their events; made when it is first asked for.
+  private(set) lazy var eventTypes = EventTypes(of: shards.map(\.plugin.manifest))
 
   init(_ runtime: TenantRuntime, _ host: Host) {
     self.runtime = runtime

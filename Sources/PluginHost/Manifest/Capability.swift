@@ -8,6 +8,7 @@ public enum Capability: String, Sendable, Hashable, CaseIterable {
   case identify = "sluice.identify/1"
   case messages = "sluice.messages/1"
   case eventNames = "sluice.event-names/1"
+  case eventTypes = "sluice.event-types/1"
   case store = "sluice.store/1"
   case bus = "sluice.bus/1"
   case history = "sluice.history/1"

@@ -195,6 +195,8 @@ public struct EmittedEvent: Sendable {
   public var schema: ShownSchema
   /// The name under which `/ws` shows it.
   public var socketName: String?
+  /// Whether it is told to sockets alone and never stored: no listener hears it.
+  public var isEphemeral: Bool
   /// Where it stands in the manifest (RFC 6901).
   public var pointer: String
 }

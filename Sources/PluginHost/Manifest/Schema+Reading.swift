@@ -28,6 +28,22 @@ extension Schema {
     Self.checkDefaults(of: value, at: node.pointer, definitions: value["$defs"], node.problems)
   }
 
+  /// Refuses `examples` of the whole (JSON Schema, Validation §9.5) that are no such values: whoever reads them takes them for it.
+  func checkExamples(_ node: ConfigNode) {
+    guard let examples = node.value["examples"] else { return }
+    guard case .array(let values) = examples else {
+      node.problems.add("must be an array", at: node.pointer + "/examples")
+      return
+    }
+    for (index, example) in values.enumerated() {
+      for refusal in refusals(of: example) {
+        node.problems.add(
+          "the example is refused by its own schema: \(refusal.message)",
+          at: node.pointer + "/examples/\(index)" + refusal.pointer)
+      }
+    }
+  }
+
   private static func checkDefaults(
     of schema: ConfigValue, at pointer: String, definitions: ConfigValue?,
     _ problems: ConfigProblems

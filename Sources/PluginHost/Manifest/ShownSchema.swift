@@ -36,7 +36,10 @@ public struct ShownSchema: Sendable, Hashable {
     do throws(ConfigurationError) {
       let source = try ConfigReader.read(file: FilePath.resolve(path, in: folder))
       let problems = ConfigProblems(source)
-      self.init(reading: ConfigNode(rootOf: problems))
+      let root = ConfigNode(rootOf: problems)
+      let schema = Schema(reading: root)
+      schema.checkExamples(root)
+      self.init(schema)
       try problems.throwIfAny()
     } catch {
       node.problems.add(contentsOf: error.problems)

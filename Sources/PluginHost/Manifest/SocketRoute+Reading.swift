@@ -108,6 +108,7 @@ extension EmittedEvent {
       type: reader.string("type", .eventType),
       schema: reader.required("schema").map { ShownSchema(file: $0, in: folder) } ?? .anything,
       socketName: reader.optional("socket_name")?.string(.dottedName),
+      isEphemeral: reader.boolean("ephemeral", default: false),
       pointer: reader.node.pointer)
   }
 }

@@ -20,8 +20,7 @@ extension ShardContext {
     switch listener.handler {
     case .synchronous(let function):
       do {
-        try function(shard, event)
-        return SLUICE_OK
+        return try function(shard, event).outcome
       } catch {
         return failed(event, error)
       }
@@ -31,9 +30,9 @@ extension ShardContext {
         return SLUICE_E_DENIED
       }
       keep { [self] in
-        var outcome = SLUICE_OK
+        var outcome: sluice_status_t
         do {
-          try await function(shard, event)
+          outcome = try await function(shard, event).outcome
         } catch {
           outcome = failed(event, error)
         }

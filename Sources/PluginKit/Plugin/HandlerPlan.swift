@@ -46,8 +46,8 @@ struct HandlerPlan {
   typealias MessageHandler = Responder<ClientMessage>
 
   enum Listener {
-    case synchronous((AnyObject, Event) throws -> Void)
-    case asynchronous((AnyObject, Event) async throws -> Void)
+    case synchronous((AnyObject, Event) throws -> Hearing)
+    case asynchronous((AnyObject, Event) async throws -> Hearing)
   }
 
   struct ServiceMethod {

@@ -245,6 +245,17 @@ extension Registry {
     _ pattern: String,
     _ handler: nonisolated(nonsending) @escaping (Shard, Event) async throws -> Void
   ) {
+    event(pattern) { (shard, event) async throws -> Hearing in
+      try await handler(shard, event)
+      return .settled
+    }
+  }
+
+  /// As the other, with a handler that says whether anything came of the event.
+  public mutating func event(
+    _ pattern: String,
+    _ handler: nonisolated(nonsending) @escaping (Shard, Event) async throws -> Hearing
+  ) {
     plan.add(
       event: pattern,
       .asynchronous { try await handler(unsafeDowncast($0, to: Shard.self), $1) })
@@ -255,7 +266,27 @@ extension Registry {
     _ pattern: String, _ handler: @escaping (Shard, Event) throws -> Void
   ) {
     plan.add(
-      event: pattern, .synchronous { try handler(unsafeDowncast($0, to: Shard.self), $1) })
+      event: pattern,
+      .synchronous {
+        try handler(unsafeDowncast($0, to: Shard.self), $1)
+        return .settled
+      })
+  }
+}
+
+/// What a listener has made of an event.
+public enum Hearing: Sendable {
+  /// It is dealt with, which is written down before the next one comes.
+  case settled
+  /// Nothing came of it. That is written down by and by, at no cost for each event; after a crash it may come again.
+  case passedOver
+
+  /// As the contract has it.
+  var outcome: sluice_status_t {
+    switch self {
+    case .settled: SLUICE_OK
+    case .passedOver: SLUICE_EVENT_PASSED_OVER
+    }
   }
 }
 

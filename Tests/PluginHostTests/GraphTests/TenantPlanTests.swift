@@ -297,6 +297,20 @@ import Testing
       ])
   }
 
+  @Test func `tells sockets alone of what is ephemeral`() throws {
+    let plan = try plan([
+      emitter(
+        "a",
+        #"{"type":"x.kept","schema":"e.json"},{"type":"x.seen","schema":"e.json","ephemeral":true}"#
+      ),
+      ("b", #"{"listens":["x.*"]}"#), ("c", #"{"listens":["x.seen"]}"#),
+    ])
+    #expect(plan.events.map(\.listeners) == [["b"], []])
+    #expect(plan.events.map(\.isEphemeral) == [false, true])
+    #expect(plan.notes == ["c listens for x.seen, which is ephemeral: sockets alone are told"])
+    #expect(plan.text().contains("x.seen: a, to sockets alone\n"))
+  }
+
   @Test func `is printed for people`() throws {
     let folder = samples.folder
     NotesSample.write(to: folder)

@@ -137,7 +137,7 @@ import Testing
       #"{"capabilities":["sluice.stor/1"]}"#,
       [
         "/capabilities/0: \"sluice.stor/1\" is not one of sluice.http/1, sluice.client-certificate/1, sluice.phases/1, "
-          + "sluice.websocket/1, sluice.identify/1, sluice.messages/1, sluice.event-names/1, "
+          + "sluice.websocket/1, sluice.identify/1, sluice.messages/1, sluice.event-names/1, sluice.event-types/1, "
           + "sluice.store/1, sluice.bus/1, sluice.history/1, sluice.presence/1, sluice.groups/1, "
           + "sluice.events/1, sluice.services/1, sluice.worker/1, sluice.client/1, sluice.secrets/1, sluice.files/1, "
           + "sluice.tenants/1, sluice.config/1, sluice.loop/1, sluice.timer/1, sluice.alarm/1, sluice.random/1, sluice.clock/1, "

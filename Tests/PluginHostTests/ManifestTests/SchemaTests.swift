@@ -142,6 +142,23 @@ import Testing
     #expect(samples.refusals("x", event("")) == ["/emits/0/schema: must not be empty"])
   }
 
+  @Test(arguments: [
+    (#"[{"n":1}]"#, []), ("[]", []), ("7", ["/examples: must be an array"]),
+    (
+      #"[{"n":1},{"n":"1"},3]"#,
+      [
+        "/examples/1/n: the example is refused by its own schema: must be an integer",
+        "/examples/2: the example is refused by its own schema: must be an object",
+      ]
+    ),
+  ]) func `of an event has examples that it accepts`(examples: String, refusals: [String]) {
+    samples.folder.write(
+      #"{"type":"object","properties":{"n":{"type":"integer"}},"examples":\#(examples)}"#,
+      to: "x/e/a.json")
+    #expect(
+      samples.refusals("x", #"{"emits":[{"type":"a.b","schema":"e/a.json"}]}"#) == refusals)
+  }
+
   @Test func `checks settings and completes them by its defaults`() throws {
     NotesSample.write(to: samples.folder)
     let settings = try PluginManifest.read(folder: "\(samples.folder.path)/notes").settings

@@ -20,13 +20,19 @@ extern "C" {
 #define SLUICE_EXT_EVENTS "sluice.events/1"
 #define SLUICE_EXT_EVENT_LISTENER "sluice.event-listener/1"
 
+/*
+ * An outcome beside those of status.h: the event was looked at, and nothing came of it. The cursor moves on in memory and is
+ * written down by and by, which costs no commit for each event; after a crash the event may come again.
+ */
+#define SLUICE_EVENT_PASSED_OVER 2
+
 typedef struct sluice_events_v1 {
     uint32_t struct_size;
     uint32_t reserved;
 
     /*
      * Ends a delivery that was answered SLUICE_PENDING. SLUICE_OK moves the cursor on, unless a batch has already
-     * done so; a negative status has the same event delivered again after a pause that grows to a minute.
+     * done so; SLUICE_EVENT_PASSED_OVER as above; a negative status has the same event delivered again after a pause that grows to a minute.
      * [any-thread & ACTIVE|DRAINING]
      */
     sluice_status_t (*SLUICE_NONNULL done)(const sluice_host_v1_t *SLUICE_NONNULL host, sluice_token_t delivery,
@@ -39,8 +45,8 @@ typedef struct sluice_event_listener_v1 {
     uint32_t struct_size;
     uint32_t reserved;
 
-    /* One event. SLUICE_OK: dealt with. SLUICE_PENDING: `done` follows. Negative: deliver it again later.
-     * [loop-thread & ACTIVE] */
+    /* One event. SLUICE_OK: dealt with. SLUICE_EVENT_PASSED_OVER: as above. SLUICE_PENDING: `done` follows. Negative: deliver
+     * it again later. [loop-thread & ACTIVE] */
     sluice_status_t (*SLUICE_NONNULL event)(uint64_t shard, const sluice_event_v1_t *SLUICE_NONNULL event,
                                             sluice_token_t delivery);
 } sluice_event_listener_v1_t;

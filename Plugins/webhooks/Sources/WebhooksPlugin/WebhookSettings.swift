@@ -60,6 +60,11 @@ struct WebhookSettings: Decodable, Sendable {
 }
 
 extension WebhookSettings {
+  /// When a delivery is tried for the first time that is queued now.
+  func first(at now: Timestamp) -> Timestamp {
+    now.adding(milliseconds: Int64((scheduleSeconds.first ?? 0) * 1_000))
+  }
+
   /// When a delivery is tried that has been tried `attempts` times; nil: it is given up.
   ///
   /// - Parameter chance: from 0 up to 1, at random.

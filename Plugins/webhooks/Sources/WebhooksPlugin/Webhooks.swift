@@ -44,7 +44,7 @@ public final class WebhooksShard: PluginShard {
     seal = SealKeeper(context, secret: "webhooks.seal")
     secrets = EndpointSecrets(context, seal)
     watch = Watch(context, desk)
-    intake = Intake(context, desk, EndpointBook(context, desk), watch)
+    intake = Intake(settings, context, desk, EndpointBook(context, desk), watch)
     dispatcher = Dispatcher(
       settings, context, desk, tenure, EndpointBook(context, desk), EndpointSecrets(context, seal))
     upkeep = Upkeep(settings, context, desk, watch, dispatcher)
@@ -68,6 +68,7 @@ public final class WebhooksShard: PluginShard {
     on.route("recover", WebhooksShard.recover)
     on.route("read_replay", WebhooksShard.readReplay)
     on.route("read_statistics", WebhooksShard.readStatistics)
+    on.route("list_event_types", WebhooksShard.listEventTypes)
     on.route("receive_hook", WebhooksShard.receiveHook)
     on.route("put_source", WebhooksShard.putSource)
     on.route("list_sources", WebhooksShard.listSources)
@@ -93,12 +94,13 @@ public final class WebhooksShard: PluginShard {
     upkeep.begin()
   }
 
-  private func hear(_ event: Event) async throws {
+  private func hear(_ event: Event) async throws -> Hearing {
     guard !isDraining else { throw HostError(.cancelled, "the next generation hears of it") }
     let endpoints = try await intake.take(event)
-    guard !endpoints.isEmpty else { return }
+    guard !endpoints.isEmpty else { return .passedOver }
     desk.stir(endpoints)
     dispatcher.begin()
+    return .settled
   }
 
   /// The alarm's time has come: what should be under way is looked after.

@@ -6,6 +6,8 @@ final class Dispatcher {
   private static let patience = 100
   /// The pause after the store could not be asked, in milliseconds.
   private static let storePause = 1_000
+  /// How long an endpoint waits of which it could not be noted what it answered, in milliseconds: it is sent the same again.
+  private static let unnotedPause: Int64 = 30_000
   /// How often it is looked after the tenure while something is under way, in milliseconds.
   private static let keeping = 5_000
 
@@ -241,7 +243,8 @@ final class Dispatcher {
         try await send(due, in: lane)
       } catch {
         guard context.isOpen, !Task.isCancelled else { return }
-        lane.restsUntil = try context.clock.now().adding(milliseconds: Int64(Self.storePause))
+        let pause = error is StoreError ? Self.unnotedPause : Int64(Self.storePause)
+        lane.restsUntil = try context.clock.now().adding(milliseconds: pause)
         context.log.warning(
           "an attempt is repeated", ["delivery": due.id, "error": "\(error)"])
       }
@@ -251,9 +254,14 @@ final class Dispatcher {
   private func send(_ due: Due, in lane: Lane) async throws {
     let endpoint = lane.endpoint
     let now = try context.clock.now()
-    guard let data = try await data(of: due.message, for: endpoint) else {
-      return try await journal.drop(due, in: lane)
+    let found: RawJSON?
+    do {
+      found = try await data(of: due.message, for: endpoint)
+    } catch {
+      guard context.isOpen, !Task.isCancelled else { return }
+      return try await journal.postpone(due, in: lane, because: error)
     }
+    guard let data = found else { return try await journal.drop(due, in: lane) }
     let attempt = try Attempt(
       due, to: endpoint, try Payload.body(of: due.message, data), try await secrets.find(endpoint),
       at: now)
@@ -271,10 +279,13 @@ final class Dispatcher {
       }
       outcome = failure
     }
-    lane.learn(outcome, most: settings.endpointConcurrency)
-    if let pause = outcome.pause {
-      let most = settings.retryAfterSeconds * 1_000
-      lane.restsUntil = try context.clock.now().adding(milliseconds: min(pause, most))
+    // What another URL answers says nothing of the present one.
+    if attempt.url == lane.endpoint.url {
+      lane.learn(outcome, most: settings.endpointConcurrency)
+      if let pause = outcome.pause {
+        let most = settings.retryAfterSeconds * 1_000
+        lane.restsUntil = try context.clock.now().adding(milliseconds: min(pause, most))
+      }
     }
     try await journal.write(attempt, outcome, in: lane)
   }

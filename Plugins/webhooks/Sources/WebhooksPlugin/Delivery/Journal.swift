@@ -50,21 +50,46 @@ final class Journal {
     var batch = Batch()
     batch.isApartFromRequest = true
     batch.add(
-      """
-      UPDATE webhooks_deliveries SET state = 'succeeded', next_at = created_at, ended_at = \(now),
-        error = 'a transformation has dropped it'
-      WHERE id = \(due.id) AND state = 'pending' AND attempts = \(due.attempts)
-      """)
+      SQL(
+        """
+        UPDATE webhooks_deliveries SET state = 'succeeded', next_at = created_at, ended_at = \(now),
+          error = 'a transformation has dropped it'
+        WHERE id = \(due.id) AND state = 'pending' AND attempts = \(due.attempts)
+        """
+      ).expect(exactly: 1))
     if let key = due.orderingKey {
       batch.add(Self.promotion(endpoint: lane.endpoint.id, key: key, at: now))
     }
+    do {
+      try await context.store.commit(batch)
+    } catch StoreError.conflict(statement: 0, _) {
+      // Somebody has had it sent again, or it is gone.
+    }
+  }
+
+  /// It cannot go out for a reason of this side's: it is tried again a little later, behind what can, and is no attempt.
+  func postpone(_ due: Due, in lane: Lane, because error: any Error) async throws {
+    let now = try context.clock.now()
+    let age = now.unixMilliseconds - due.message.at.unixMilliseconds
+    let next = now.adding(milliseconds: min(max(age / 2, 1_000), 60_000))
+    context.log.warning(
+      "a transformation does not answer", ["delivery": due.id, "error": "\(error)"])
+    var batch = Batch()
+    batch.isApartFromRequest = true
+    batch.add(
+      """
+      UPDATE webhooks_deliveries SET next_at = \(next),
+        error = 'a transformation has not answered; nothing was sent'
+      WHERE id = \(due.id) AND state = 'pending' AND attempts = \(due.attempts)
+      """)
     try await context.store.commit(batch)
+    lane.nextDue = lane.nextDue.map { min($0, next) } ?? next
   }
 
   private func writeOnce(_ attempt: Attempt, _ outcome: Outcome, in lane: Lane) async throws {
     let now = try context.clock.now()
     let verdict = try Verdict(
-      outcome, attempt.due, lane.endpoint, settings, at: now, chance: try chance())
+      outcome, attempt, lane.endpoint, settings, at: now, chance: try chance())
     var batch = Batch()
     batch.isApartFromRequest = true
     batch.add(ending(attempt, outcome, verdict, at: now))
@@ -116,11 +141,7 @@ final class Journal {
 
   private func logged(_ attempt: Attempt, _ outcome: Outcome) -> SQL {
     let asked = try? RawJSON(encoding: attempt.shownFields)
-    let answered =
-      outcome.status == nil
-      ? nil
-      : try? RawJSON(
-        encoding: Dictionary(outcome.fields.prefix(64).map { ($0.name, $0.value) }) { $1 })
+    let answered = outcome.status == nil ? nil : try? RawJSON(encoding: outcome.shownFields)
     return """
       INSERT INTO webhooks_attempts (delivery, number, at, elapsed_ms, url, status, error,
         request_headers, response_headers, response_body)
@@ -167,7 +188,9 @@ final class Journal {
   private func add(
     _ verdict: Verdict, of endpoint: Endpoint, to batch: inout Batch, at now: Timestamp
   ) throws {
-    if verdict.ending == .succeeded {
+    if verdict.isFormer {
+      // What another URL answers says nothing of this one.
+    } else if verdict.ending == .succeeded {
       // Whatever this shard knows of it: another attempt may have failed meanwhile.
       batch.add(
         """
@@ -180,7 +203,7 @@ final class Journal {
           """
           UPDATE webhooks_endpoints SET state = 'disabled', reason = \(reason.rawValue),
             failing_since = \(verdict.failingSince), told_at = \(verdict.toldAt), updated_at = \(now)
-          WHERE id = \(endpoint.id) AND state = 'enabled'
+          WHERE id = \(endpoint.id) AND state = 'enabled' AND url = \(endpoint.url)
           """
         ).expect(exactly: 1))
       batch.add(EndpointBook.changed)

@@ -18,10 +18,13 @@ final class Lane {
   private var width = 1
   /// How many that are due are taken from disk at a time: few of an endpoint that has not shown that it answers.
   var window: Int { 2 * width }
-  /// Whether it may take its time: its last attempt failed or was slow, or there was none.
-  private(set) var isSlow = true
+  /// Whether it may take its time: its last attempt failed or was slow. One that is known to fail is so from the start.
+  private(set) var isSlow: Bool
 
-  init(_ endpoint: Endpoint) { self.endpoint = endpoint }
+  init(_ endpoint: Endpoint) {
+    self.endpoint = endpoint
+    isSlow = endpoint.failingSince != nil
+  }
 
   /// Takes the endpoint as it is now.
   func renew(_ endpoint: Endpoint) {

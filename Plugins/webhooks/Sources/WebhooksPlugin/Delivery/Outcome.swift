@@ -12,6 +12,21 @@ struct Outcome: Sendable {
   /// How long the endpoint asks to be left alone, in milliseconds.
   var pause: Int64?
 
+  /// Of the answer's fields those that the log keeps: not all that a server can think of.
+  var shownFields: [String: String] {
+    var shown: [String: String] = [:]
+    var room = Self.shownBytes
+    for field in fields.prefix(Self.shownCount) {
+      let value = String(decoding: field.value.utf8.prefix(1_024), as: UTF8.self)
+      room -= field.name.utf8.count + value.utf8.count
+      guard room >= 0 else { break }
+      shown[field.name] = value
+    }
+    return shown
+  }
+  private static let shownCount = 64
+  private static let shownBytes = 8_192
+
   var isSuccess: Bool { error == nil }
   /// The endpoint says that it will never want anything any more.
   var isGone: Bool { status == 410 }

@@ -14,6 +14,9 @@ struct Verdict {
   /// Whether somebody is told now that the endpoint fails.
   let isTelling: Bool
 
+  /// Whether it was another URL that answered than the endpoint's present one.
+  let isFormer: Bool
+
   var hasEnded: Bool { ending != .retried }
   var isDisabling: Bool { disabling != nil }
 
@@ -28,18 +31,20 @@ struct Verdict {
 
   /// - Parameter chance: from 0 up to 1, at random.
   init(
-    _ outcome: Outcome, _ due: Due, _ endpoint: Endpoint, _ settings: WebhookSettings,
+    _ outcome: Outcome, _ attempt: Attempt, _ endpoint: Endpoint, _ settings: WebhookSettings,
     at now: Timestamp, chance: Double
   ) throws {
+    let due = attempt.due
+    isFormer = attempt.url != endpoint.url
     guard !outcome.isSuccess else {
-      (ending, nextAt, disabling, failingSince, toldAt, isTelling) =
-        (.succeeded, nil, nil, nil, nil, false)
+      (ending, nextAt, disabling, isTelling) = (.succeeded, nil, nil, false)
+      (failingSince, toldAt) = isFormer ? (endpoint.failingSince, endpoint.toldAt) : (nil, nil)
       return
     }
-    let since = endpoint.failingSince ?? now
-    let failing = now.unixMilliseconds - since.unixMilliseconds
+    let since = isFormer ? endpoint.failingSince : endpoint.failingSince ?? now
+    let failing = now.unixMilliseconds - (since ?? now).unixMilliseconds
     failingSince = since
-    let isEnabled = endpoint.state == .enabled
+    let isEnabled = endpoint.state == .enabled && !isFormer
     if outcome.isGone {
       disabling = isEnabled ? .gone : nil
     } else {
@@ -51,7 +56,7 @@ struct Verdict {
     toldAt = isTelling || disabling != nil ? endpoint.toldAt ?? now : endpoint.toldAt
     let made = due.attempts + 1 - due.attemptsBefore
     let scheduled = settings.next(after: made, at: now, chance: chance)
-    guard !outcome.isGone, var next = scheduled else {
+    guard isFormer || !outcome.isGone, var next = scheduled else {
       (ending, nextAt) = (.failed, nil)
       return
     }

@@ -17,7 +17,7 @@ struct Endpoint: Sendable {
   }
 
   static let columns = """
-    id, url, description, events, channels, headers, rate_limit, payload, ordered, signing, state, reason,
+    id, url, description, events, channels, rate_limit, payload, ordered, signing, state, reason,
     failing_since, told_at, created_at, updated_at
     """
 
@@ -27,8 +27,6 @@ struct Endpoint: Sendable {
   var events: [String]
   /// nil: all, and events without a channel.
   var channels: [String]?
-  /// Sealed; nil where there are none.
-  var sealedHeaders: [UInt8]?
   /// Attempts a second; nil is as many as there are.
   var rateLimit: Int64?
   var payload: Content
@@ -54,7 +52,6 @@ struct Endpoint: Sendable {
     description = try row["description", String.self]
     events = try JSON.decode(from: Array(try row["events", String.self].utf8))
     channels = try row["channels", String?.self].map { try JSON.decode(from: Array($0.utf8)) }
-    sealedHeaders = try row["headers", [UInt8]?.self]
     rateLimit = try row["rate_limit", Int64?.self]
     payload = Content(rawValue: try row["payload", String.self]) ?? .full
     isOrdered = try row["ordered", Bool.self]

@@ -2,6 +2,9 @@ internal import PluginKit
 
 /// The tenant's endpoints, as a shard has read them last. Loop thread.
 final class EndpointBook {
+  /// Endpoints that are read together, so that what is read stays small.
+  private static let slice = 100
+
   private let context: ShardContext
   private let desk: Desk
   private(set) var endpoints: [Endpoint] = []
@@ -21,16 +24,36 @@ final class EndpointBook {
   func refresh() async throws {
     let changes = desk.changes
     guard revision == nil || changes != seen else { return }
-    let rows = try await context.store.read([
-      "SELECT revision FROM webhooks_state WHERE id = 1",
-      """
-      SELECT \(raw: Endpoint.columns) FROM webhooks_endpoints WHERE state <> 'deleted' ORDER BY id
-      """,
-    ])
-    endpoints = try rows[1].map { try Endpoint($0) }
-    revision = try rows[0].first?["revision", Int64.self]
+    var found: [Endpoint] = []
+    var foundRevision: Int64?
+    while true {
+      let rows = try await context.store.read([
+        Self.revision,
+        """
+        SELECT \(raw: Endpoint.columns) FROM webhooks_endpoints
+        WHERE state <> 'deleted' AND id > \(found.last?.id ?? "") ORDER BY id LIMIT \(Self.slice)
+        """,
+      ])
+      let current = try rows[0].first?["revision", Int64.self]
+      if let foundRevision, foundRevision != current {
+        found = []
+        (endpoints, revision) = ([], nil)
+        throw HostError(.conflict, "endpoints change while they are read")
+      }
+      foundRevision = current
+      found += try rows[1].map { try Endpoint($0) }
+      guard rows[1].count == Self.slice else { break }
+    }
+    (endpoints, revision) = (found, foundRevision)
     seen = changes
   }
+
+  /// Whether the endpoints are those on disk.
+  func isUnchanged() async throws -> Bool {
+    try await context.store.read(Self.revision).first?["revision", Int64.self] == revision
+  }
+
+  private static let revision: SQL = "SELECT revision FROM webhooks_state WHERE id = 1"
 
   /// Holds in a batch only while the endpoints are those that were read.
   var isCurrent: SQL {

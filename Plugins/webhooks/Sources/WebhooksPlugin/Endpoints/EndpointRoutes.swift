@@ -56,8 +56,11 @@ extension WebhooksShard {
       ORDER BY id LIMIT \(limit + 1)
       """
     ).map { try Endpoint($0) }
+    let headers = try await secrets.headers(of: found.map(\.id))
     var shown: [ShownEndpoint] = []
-    for endpoint in found.prefix(limit) { shown.append(try await show(endpoint)) }
+    for endpoint in found.prefix(limit) {
+      shown.append(try await show(endpoint, headers[endpoint.id] ?? [:]))
+    }
     return try .json(Page(data: shown, next: found.count > limit ? shown.last?.id : nil))
   }
 
@@ -72,10 +75,9 @@ extension WebhooksShard {
     try input.check(settings)
     let old = try await endpoint(try request.parameter(0))
     let now = try context.clock.now()
-    let headers =
-      try await input.loweredHeaders.asyncMap {
-        try await secrets.seal(headers: $0, of: old.id)
-      } ?? old.sealedHeaders
+    let headers = try await input.loweredHeaders.asyncMap {
+      try await secrets.seal(headers: $0, of: old.id)
+    }
     let channels = try input.channels.over(old.channels).map { try RawJSON(encoding: $0) }
     let isEnabled = input.isEnabled ?? (old.state == .enabled)
     let isSwitched = isEnabled != (old.state == .enabled)
@@ -86,7 +88,8 @@ extension WebhooksShard {
         UPDATE webhooks_endpoints SET url = \(input.url ?? old.url),
           description = \(input.description ?? old.description),
           events = \(try RawJSON(encoding: input.events ?? old.events)), channels = \(channels),
-          headers = \(headers), rate_limit = \(input.rateLimit.over(old.rateLimit)),
+          headers = CASE WHEN \(input.headers != nil) THEN \(headers) ELSE headers END,
+          rate_limit = \(input.rateLimit.over(old.rateLimit)),
           payload = \((input.payload ?? old.payload).rawValue),
           ordered = \(input.isOrdered ?? old.isOrdered), updated_at = \(now)
         WHERE id = \(old.id) AND state <> 'deleted' AND updated_at = \(old.updatedAt)
@@ -193,7 +196,14 @@ extension WebhooksShard {
   }
 
   private func show(_ endpoint: Endpoint) async throws -> ShownEndpoint {
-    var shown = ShownEndpoint(endpoint, headers: try await secrets.headers(of: endpoint))
+    let headers = try await secrets.headers(of: [endpoint.id])
+    return try await show(endpoint, headers[endpoint.id] ?? [:])
+  }
+
+  private func show(_ endpoint: Endpoint, _ headers: [String: String]) async throws
+    -> ShownEndpoint
+  {
+    var shown = ShownEndpoint(endpoint, headers: headers)
     if endpoint.signing == .v1a {
       let keys = try await secrets.read(endpoint).keys
       shown.publicKey = keys.first { $0.expiresAt == nil }?.key.verifier

@@ -44,16 +44,26 @@ final class EndpointSecrets {
       else { throw HostError(.internal, "a signing key cannot be opened: its seal is another") }
       keys.append((SigningKey(kind: kind, bytes: bytes), try row["expires_at", Timestamp?.self]))
     }
-    return Kept(keys: keys, headers: try await headers(of: endpoint))
+    return Kept(keys: keys, headers: try await headers(of: [endpoint.id])[endpoint.id] ?? [:])
   }
 
-  /// The fields that are sent to an endpoint.
-  func headers(of endpoint: Endpoint) async throws -> [String: String] {
-    guard let sealed = endpoint.sealedHeaders else { return [:] }
-    guard let bytes = try await seal.open(sealed, id: endpoint.id) else {
-      throw HostError(.internal, "headers cannot be opened: their seal is another")
+  /// The fields that are sent to endpoints, by their ids; without those to which none are.
+  func headers(of endpoints: [String]) async throws -> [String: [String: String]] {
+    guard !endpoints.isEmpty else { return [:] }
+    let rows = try await context.store.read(
+      """
+      SELECT id, headers FROM webhooks_endpoints
+      WHERE id IN (\(each: endpoints)) AND headers IS NOT NULL
+      """)
+    var found: [String: [String: String]] = [:]
+    for row in rows {
+      let id = try row["id", String.self]
+      guard let bytes = try await seal.open(try row["headers", [UInt8].self], id: id) else {
+        throw HostError(.internal, "headers cannot be opened: their seal is another")
+      }
+      found[id] = try JSON.decode(from: bytes)
     }
-    return try JSON.decode(from: bytes)
+    return found
   }
 
   func seal(headers: [String: String], of endpoint: String) async throws -> [UInt8]? {

@@ -24,17 +24,18 @@ extension Upkeep {
     let found = try await messages(of: replay)
     var batch = Batch()
     batch.isApartFromRequest = true
-    var requeued: [Int] = []
+    var requeued: [String] = []
     for row in found {
       let channel = try row["channel", String?.self]
       guard endpoint.wants(try row["type", String.self], in: channel) else { continue }
-      requeued.append(
-        batch.add(
-          replay.requeue(
-            try row["id", String.self], QueueEntry.orderingKey(channel: channel),
-            sequence: try row["sequence", Int64.self], id: try context.id.make("dlv"), at: now)))
+      let message = try row["id", String.self]
+      requeued.append(message)
+      batch.add(
+        replay.requeue(
+          message, QueueEntry.orderingKey(channel: channel),
+          sequence: try row["sequence", Int64.self], id: try context.id.make("dlv"), at: now))
     }
-    batch.add(moving(replay, behind: found, by: requeued.count, at: now))
+    batch.add(moving(replay, behind: found, with: requeued, at: now))
     do {
       try await watch.commit(batch, at: now)
     } catch StoreError.conflict {
@@ -51,21 +52,25 @@ extension Upkeep {
       """
       SELECT id, type, channel, sequence, created_at FROM webhooks_messages
       WHERE (created_at, id) > (\(replay.positionAt), \(replay.positionID))
-        AND created_at <= \(replay.until) AND type <> 'webhooks.test'
+        AND created_at <= \(replay.until) AND sequence > 0
       ORDER BY created_at, id LIMIT \(Self.slice)
       """)
   }
 
   /// Where it is behind a slice. Whoever else has taken the same slice finds that it has moved.
-  private func moving(_ replay: Replay, behind found: Rows, by count: Int, at now: Timestamp) -> SQL
-  {
+  private func moving(
+    _ replay: Replay, behind found: Rows, with messages: [String], at now: Timestamp
+  ) -> SQL {
     let last = found.last
     let position = last.flatMap { try? $0["created_at", Timestamp.self] } ?? replay.positionAt
     let id = last.flatMap { try? $0["id", String.self] } ?? replay.positionID
     return SQL(
       """
       UPDATE webhooks_replays SET position_at = \(position), position_id = \(id),
-        queued = queued + \(count), batches = batches + 1,
+        queued = queued + (SELECT count(*) FROM webhooks_deliveries
+          WHERE endpoint = \(replay.endpoint) AND message IN (\(each: messages.isEmpty ? [""] : messages))
+            AND state IN ('pending', 'waiting') AND next_at = \(now) AND attempts = attempts_before),
+        batches = batches + 1,
         finished_at = \(found.count < Self.slice ? now : nil)
       WHERE id = \(replay.id) AND batches = \(replay.batches) AND finished_at IS NULL
       """

@@ -160,7 +160,11 @@ final class Upkeep {
       ORDER BY ended_at LIMIT \(Self.slice)
       """)
     var batch = removal(of: found, endedBy: end)
-    batch.add("DELETE FROM webhooks_hours WHERE hour <= \(end)")
+    batch.add(
+      """
+      DELETE FROM webhooks_hours WHERE (endpoint, hour) IN (
+        SELECT endpoint, hour FROM webhooks_hours WHERE hour <= \(end) ORDER BY hour LIMIT \(Self.slice))
+      """)
     batch.add(
       """
       DELETE FROM webhooks_received WHERE (source, id) IN (

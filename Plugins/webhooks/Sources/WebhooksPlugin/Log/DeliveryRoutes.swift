@@ -83,10 +83,17 @@ extension WebhooksShard {
     return try await queued(id, of: endpoint)
   }
 
+  private struct Trial: Decodable {
+    /// What is sent looks like an event of this type.
+    let type: String?
+  }
+
   /// `POST /v1/webhooks/{id}/test`
   func testEndpoint(_ request: Request) async throws -> Response {
+    let type = request.body.isEmpty ? nil : try request.decode(Trial.self).type
     let endpoint = try await endpoint(try request.parameter(0))
     try refuseDisabled(endpoint)
+    let data = try type.map { try example(ofType: $0) }
     let now = try context.clock.now()
     let delivery = try context.id.make("dlv")
     let message = try context.id.make("evt")
@@ -94,8 +101,8 @@ extension WebhooksShard {
     batch.add(
       """
       INSERT INTO webhooks_messages (id, type, channel, sequence, at, data, created_at)
-      VALUES (\(message), 'webhooks.test', NULL, 0, \(now),
-        \(try RawJSON(encoding: ["endpoint": endpoint.id])), \(now))
+      VALUES (\(message), \(type ?? "webhooks.test"), NULL, 0, \(now),
+        \(try data ?? RawJSON(encoding: ["endpoint": endpoint.id])), \(now))
       """)
     batch.add(
       SQL(

@@ -17,9 +17,11 @@ struct QueueEntry {
 
   /// The message and its deliveries. A delivery is pending; behind another of its key where the endpoint wants order; missed
   /// where the endpoint is disabled.
-  func insertion(for endpoints: [Endpoint], at now: Timestamp, id: () throws -> String) rethrows
-    -> [SQL]
-  {
+  ///
+  /// - Parameter due: when those are tried that are pending.
+  func insertion(
+    for endpoints: [Endpoint], at now: Timestamp, due: Timestamp, id: () throws -> String
+  ) rethrows -> [SQL] {
     var statements: [SQL] = [
       """
       INSERT INTO webhooks_messages (id, type, channel, sequence, at, data, created_at)
@@ -31,13 +33,14 @@ struct QueueEntry {
     while from < endpoints.endIndex {
       let part = endpoints[from..<min(from + Self.together, endpoints.endIndex)]
       from = part.endIndex
-      statements.append(try deliveries(for: part, at: now, id: id))
+      statements.append(try deliveries(for: part, at: now, due: due, id: id))
     }
     return statements
   }
 
   private func deliveries(
-    for endpoints: ArraySlice<Endpoint>, at now: Timestamp, id: () throws -> String
+    for endpoints: ArraySlice<Endpoint>, at now: Timestamp, due: Timestamp,
+    id: () throws -> String
   ) rethrows -> SQL {
     var text = SQL.StringInterpolation(
       literalCapacity: 2_048, interpolationCount: 2 * endpoints.count + 8)
@@ -54,9 +57,11 @@ struct QueueEntry {
     text.appendLiteral(" WHERE o.endpoint = e.id AND o.ordering_key = ")
     text.appendInterpolation(Self.orderingKey(channel: channel))
     text.appendLiteral(" AND o.state IN ('pending', 'waiting')) THEN 'waiting'")
-    text.appendLiteral(" ELSE 'pending' END, 0, 0, ")
+    text.appendLiteral(" ELSE 'pending' END, 0, 0, CASE WHEN e.state = 'enabled' THEN ")
+    text.appendInterpolation(due)
+    text.appendLiteral(" ELSE ")
     text.appendInterpolation(now)
-    text.appendLiteral(", CASE WHEN e.ordered = 1 AND e.state = 'enabled' THEN ")
+    text.appendLiteral(" END, CASE WHEN e.ordered = 1 AND e.state = 'enabled' THEN ")
     text.appendInterpolation(Self.orderingKey(channel: channel))
     text.appendLiteral(" END, ")
     text.appendInterpolation(sequence)

@@ -22,9 +22,12 @@ final class Watch {
     try await stand(before: latest, at: now)
     let commit = try await context.store.commit(batch)
     do {
-      // A wake-up that came in between may not have seen the rows, and have ended the alarm.
-      if isDraining { desk.setAlarm(nil) }
-      try await stand(before: latest, at: now)
+      // A wake-up that came in between may not have seen the rows, and have ended the alarm. Who takes over knows nothing of them.
+      if isDraining {
+        try await context.alarm.set(now)
+      } else {
+        try await stand(before: latest, at: now)
+      }
     } catch {
       if context.isOpen { context.log.error("an alarm cannot be set", ["error": "\(error)"]) }
     }
