@@ -149,6 +149,26 @@ def test_pictures_of_deleted_messages_go_when_the_gateway_comes_back(sluice):
     assert eventually(gone, 60)
 
 
+def test_a_draft_links_to_what_a_message_may_and_keeps_what_is_gone(platform):
+    mute = {"open": True, "grants": {"user": ["read_channel", "send_message", "create_channel"]}}
+    app = pictured(chatting(platform, "Drafted pictures", {**TYPES, "mute": mute}))
+    alice = app.user("alice")
+    file, other = image(alice), image(app.user("bob"))
+    draft = {"text": "see", "attachments": [{"type": "image", "upload": file["id"]}]}
+    at = path("mute:" + uuid.uuid4().hex, "/draft")
+    assert "may not upload" in alice.put(at, draft, expect=403).json()["detail"]
+    assert alice.put(at, {"text": "see"}, expect=200).json()["text"] == "see"
+    # What its user could not send, nobody drafts for him.
+    at = path(room(), "/draft")
+    his = {"user_id": "alice", "attachments": [{"type": "image", "upload": other["id"]}]}
+    assert app.server.put(at, his, expect=400).json()["errors"][0]["pointer"] == "/attachments/0/upload"
+    saved = alice.put(at, draft, expect=200).json()
+    alice.call("DELETE", f"/v1/uploads/{file['id']}", expect=204)
+    again = alice.put(at, {"text": "see this", "attachments": draft["attachments"]}, expect=200).json()
+    assert (again["text"], again["attachments"]) == ("see this", saved["attachments"])
+    alice.put(path(room(), "/draft"), draft, expect=400)
+
+
 def test_tasks_know_of_pictures(app):
     user = "user-" + uuid.uuid4().hex
     him = app.user(user)
