@@ -101,10 +101,7 @@ extension ChatShard {
   /// As ``record(of:)``, with the place from which to listen to the channel.
   func placed(_ address: ChannelAddress) async throws -> ChannelRecord {
     let place = try await eventPlace(of: address)
-    var channel = try await record(of: address)
-    channel.offset = place.offset
-    channel.epoch = place.epoch
-    return channel
+    return try await record(of: address).listened(from: place)
   }
 
   /// Which channel is wanted.
