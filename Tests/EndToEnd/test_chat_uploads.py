@@ -169,6 +169,29 @@ def test_a_draft_links_to_what_a_message_may_and_keeps_what_is_gone(platform):
     alice.put(path(room(), "/draft"), draft, expect=400)
 
 
+def test_a_held_message_and_one_that_is_sent_with_its_id_keep_their_own_pictures(app):
+    sender = app.user("sender-" + uuid.uuid4().hex)
+
+    def both() -> tuple[str, str, str, str]:
+        """A channel with a held message, an id that it shares with one of another channel, and the URLs of their pictures."""
+        channel, id = den(app, "bob"), uuid.uuid4().hex
+        app.user("alice").put(path(channel, "/bans/bob"), {"shadow": True}, expect=200)
+        urls = []
+        for client, at in ((app.user("bob"), channel), (sender, room())):
+            body = {"id": id, "attachments": [{"type": "image", "upload": image(client)["id"]}]}
+            urls.append(linked(client.post(path(at, "/messages"), body, expect=201).json())["url"])
+        return channel, id, *urls
+
+    channel, id, held, sent = both()
+    app.server.call("DELETE", path(channel) + "?hard=true", expect=204)
+    assert eventually(lambda: fetch(app, held).status_code == 404, 60)
+    assert fetch(app, sent).status_code == 200
+    channel, id, held, sent = both()
+    app.server.call("DELETE", f"/v1/messages/{id}?hard=true", expect=204)
+    assert eventually(lambda: fetch(app, sent).status_code == 404, 60)
+    assert fetch(app, held).status_code == 200
+
+
 def test_tasks_know_of_pictures(app):
     user = "user-" + uuid.uuid4().hex
     him = app.user(user)
