@@ -192,6 +192,33 @@ def test_a_held_message_and_one_that_is_sent_with_its_id_keep_their_own_pictures
     assert fetch(app, held).status_code == 200
 
 
+@pytest.mark.parametrize("messages", ["delete", "anonymise"])
+def test_an_erased_users_files_are_named_nowhere(app, messages):
+    user, other = "user-" + uuid.uuid4().hex, "user-" + uuid.uuid4().hex
+    him, channel = app.user(user), den(app, user, other)
+    name = f"holiday-{uuid.uuid4().hex}.png"
+    file, kept = image(him, name=name), image(app.user(other), name="kept.png")
+    start = app.server.get(path(channel, "/messages"), expect=200).json()
+    attachments = [{"type": "image", "upload": each["id"], "title": "A cat"} for each in (file, kept)]
+    of_other = app.server.post(path(channel, "/messages"), {"user_id": other, "attachments": attachments}, expect=201).json()
+    app.user(other).call("PATCH", f"/v1/messages/{of_other['id']}", {"text": "look"}, expect=200)
+    mine = him.post(path(channel, "/messages"), {"attachments": attachments[:1]}, expect=201).json()
+    app.user(other).post(path(channel, "/messages"), {"text": "nice", "quoted_id": mine["id"]}, expect=201)
+    assert finished(app, "erasures", begun(app, "erasures", user_id=user, messages=messages))["status"] == "done"
+    where = {"channel": channel, "offset": start["offset"], "epoch": start["epoch"]}
+    seen = [
+        app.server.get(path(channel, "/messages"), expect=200), app.server.get(f"/v1/messages/{of_other['id']}/edits", expect=200),
+        app.user(other).post("/v1/sync", {"channels": [where]}, expect=200),
+    ]
+    for answer in seen:
+        assert name not in answer.text and "kept.png" in answer.text
+    left, whole = app.server.get(f"/v1/messages/{of_other['id']}", expect=200).json()["attachments"]
+    assert left == attachments[0] and whole == of_other["attachments"][1]
+    # What is left can be sent back in a change.
+    changed = app.user(other).call("PATCH", f"/v1/messages/{of_other['id']}", {"text": "x", "attachments": [left, whole]}, expect=200).json()
+    assert changed["attachments"] == [left, whole]
+
+
 def test_tasks_know_of_pictures(app):
     user = "user-" + uuid.uuid4().hex
     him = app.user(user)

@@ -57,6 +57,9 @@ extension ChatShard {
         try await admitUploads(of: actor, to: found.address, found.type)
       }
       message.attachments = linked.attachments
+      // What it links to is known from the attachments that were read.
+      let replacesAttachments =
+        try hasAttachments && Attachments(was.attachments).uploads.isEmpty
       let passed = try await pass(
         message, isEdit: true, in: found.address, found.type, for: actor,
         who: found.permission(.editOwnMessage, others: .editAnyMessage))
@@ -81,7 +84,7 @@ extension ChatShard {
             updated_at = \(message.updatedAt)
           WHERE id = \(id) AND deleted_at IS NULL
             AND (\(hasText) = 1 OR text = \(was.text))
-            AND (\(hasAttachments) = 1 OR coalesce(attachments, '') = \(was.attachments?.text ?? ""))
+            AND (\(replacesAttachments) = 1 OR coalesce(attachments, '') = \(was.attachments?.text ?? ""))
             AND (\(hasMentions) = 1 OR coalesce(mentions, '') = \(try was.mentionsJSON?.text ?? ""))
             AND (\(hasCustom) = 1 OR coalesce(custom, '') = \(was.custom?.text ?? ""))
           """
