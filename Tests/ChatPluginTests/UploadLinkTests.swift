@@ -25,6 +25,8 @@ private final class Shelf: Sendable {
 
   /// By id, whose each is.
   let owners = Mutex([alices: "alice", bobs: "bob"])
+  /// Whose do not go now.
+  let refused = Mutex<String?>(nil)
 
   func find(_ wanted: Wanted) -> Found {
     owners.withLock { owners in
@@ -40,8 +42,9 @@ private final class Shelf: Sendable {
     }
   }
 
-  func remove(_ removing: Removing) -> Removed {
-    owners.withLock { owners in
+  func remove(_ removing: Removing) throws -> Removed {
+    if refused.withLock({ $0 }) == removing.userID { throw HostError(.unavailable, "no") }
+    return owners.withLock { owners in
       let before = owners.count
       for id in removing.ids where owners[id] == removing.userID { owners[id] = nil }
       return Removed(deleted: before - owners.count)
@@ -245,6 +248,41 @@ extension TestHost {
       try await host.provide(LinkedUpload.service, method: LinkedUpload.remove, shelf.remove)
       #expect(try await host.attach(image(bobs), id: "m1", as: .user("bob")).status == 201)
       try await host.delete("m1", as: .user("bob"))
+      #expect(shelf.ids == [])
+    }
+  }
+
+  @Test func `is forgotten some time after it went, some at a time`() async throws {
+    try await withShelf { host, _ async throws in
+      _ = try await host.execute(
+        """
+        WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 250)
+        INSERT INTO chat_upload_ends (upload, user_id, ended_at) SELECT 'old' || n, '', 1 FROM numbers
+        """)
+      for (id, left) in [("m1", "150"), ("m2", "50")] {
+        let (upload, user) = id == "m1" ? (alices, "alice") : (bobs, "bob")
+        #expect(try await host.attach(image(upload), id: id, as: .user(user)).status == 201)
+        try await host.delete(id, as: .user(user))
+        let kept = try await host.execute(
+          "SELECT count(*) FROM chat_upload_ends WHERE upload LIKE 'old%'")
+        #expect(kept == [[left]])
+      }
+    }
+  }
+
+  @Test func `that cannot go now keeps no other`() async throws {
+    try await withShelf { host, shelf async throws in
+      shelf.refused.withLock { $0 = "alice" }
+      for (id, upload, user) in [("m1", alices, "alice"), ("m2", bobs, "bob")] {
+        #expect(try await host.attach(image(upload), id: id, as: .user(user)).status == 201)
+      }
+      _ = try await host.request(
+        "DELETE", "/v1/channels/messaging/general?hard=true", as: .key())
+      try await host.settle()
+      #expect(shelf.ids == [alices])
+      shelf.refused.withLock { $0 = nil }
+      try await host.advance(milliseconds: 60_000)
+      try await host.settle()
       #expect(shelf.ids == [])
     }
   }

@@ -94,6 +94,33 @@ def test_a_frozen_channel_is_read_and_not_written(platform, app):
     assert alice.call("PATCH", path(channel), {"frozen": False, "revision": 1}, expect=409).json()["code"] == "conflict"
 
 
+def test_users_whose_ids_are_only_spelt_alike_are_two(platform, app):
+    unique = uuid.uuid4().hex
+    one, other = f"\u00e9va-{unique}", f"e\u0301va-{unique}"
+    made = app.server.post("/v1/channels", {"type": "private", "members": [one, other, "alice"]}, expect=201).json()
+    assert sorted(made["members"]) == sorted([one, other, "alice"])
+    channel = made["channel"]
+    # What each may with himself he may not with the other.
+    his = app.user(other).post(path(channel, "/messages"), {"text": "mine", "mentions": [one, other]}, expect=201).json()
+    assert his["mentions"] == [one, other]
+    app.user(other).call("PATCH", f"/v1/messages/{his['id']}", {"text": "mine too"}, expect=200)
+    assert len(app.user(other).get(f"/v1/messages/{his['id']}/edits", expect=200).json()["data"]) == 1
+    app.user(one).get(f"/v1/messages/{his['id']}/edits", expect=403)
+    app.user(one).call("DELETE", path(channel, "/members"), params={"user_id": other}, expect=403)
+    closed = den(app, one)
+    app.user("alice").post(path(closed, "/members"), {"members": [other]}, expect=200)
+    assert set(app.server.get(path(closed), expect=200).json()["members"]) == {"alice", one, other}
+    # Each is told what he has not read himself.
+    with Plain(platform, app.token(one)) as first, Plain(platform, app.token(other)) as second:
+        personal(first), personal(second)
+        app.user("alice").post(path(channel, "/messages"), {"text": "to both"}, expect=201)
+        for each, unread in ((first, 2), (second, 1)):
+            while each.hear()[0]["data"].get("unread") != unread:
+                pass
+    app.user(other).call("DELETE", path(channel, "/members"), params={"user_id": other}, expect=204)
+    assert one in app.server.get(path(channel), expect=200).json()["members"]
+
+
 def test_who_is_invited_hears_of_it_and_comes_in(platform, app):
     channel = den(app)
     dora = "dora-" + uuid.uuid4().hex

@@ -33,6 +33,21 @@ def test_who_listens_from_where_he_read_misses_nothing(platform, app):
     assert (made["offset"], alice.get("/v1/channels/private/" + made["id"], expect=200).json()) == (0, made)
 
 
+def test_who_listens_from_where_he_changed_a_channel_hears_the_change(platform, app):
+    channel = den(app)
+    before = app.user("alice").get(path(channel), expect=200).json()
+    for body, count in (({"data": {"n": 1}}, 1), ({"data": {"n": 1}}, 0)):
+        changed = app.user("alice").call("PATCH", path(channel), body, expect=200).json()
+        assert set(changed) >= set(before) and changed["data"] == {"n": 1}
+        with Plain(platform, app.token("alice")) as listener:
+            personal(listener)
+            ack = listener.subscribe("chat:" + channel, offset=changed["offset"], epoch=changed["epoch"])
+            assert ack["recovered"] is True and ack["offset"] - changed["offset"] == count
+            for told in listener.hear(count):
+                assert (told["type"], told["data"]["revision"]) == ("chat.channel.updated", changed["revision"])
+                assert not {"offset", "epoch"} & set(told["data"])
+
+
 def test_who_comes_back_is_given_all_that_a_history_keeps(platform, app):
     channel = room()
     count = 420

@@ -149,6 +149,76 @@ def test_pictures_of_deleted_messages_go_when_the_gateway_comes_back(sluice):
     assert eventually(gone, 60)
 
 
+def test_a_draft_links_to_what_a_message_may_and_keeps_what_is_gone(platform):
+    mute = {"open": True, "grants": {"user": ["read_channel", "send_message", "create_channel"]}}
+    app = pictured(chatting(platform, "Drafted pictures", {**TYPES, "mute": mute}))
+    alice = app.user("alice")
+    file, other = image(alice), image(app.user("bob"))
+    draft = {"text": "see", "attachments": [{"type": "image", "upload": file["id"]}]}
+    at = path("mute:" + uuid.uuid4().hex, "/draft")
+    assert "may not upload" in alice.put(at, draft, expect=403).json()["detail"]
+    assert alice.put(at, {"text": "see"}, expect=200).json()["text"] == "see"
+    # What its user could not send, nobody drafts for him.
+    at = path(room(), "/draft")
+    his = {"user_id": "alice", "attachments": [{"type": "image", "upload": other["id"]}]}
+    assert app.server.put(at, his, expect=400).json()["errors"][0]["pointer"] == "/attachments/0/upload"
+    saved = alice.put(at, draft, expect=200).json()
+    alice.call("DELETE", f"/v1/uploads/{file['id']}", expect=204)
+    again = alice.put(at, {"text": "see this", "attachments": draft["attachments"]}, expect=200).json()
+    assert (again["text"], again["attachments"]) == ("see this", saved["attachments"])
+    alice.put(path(room(), "/draft"), draft, expect=400)
+
+
+def test_a_held_message_and_one_that_is_sent_with_its_id_keep_their_own_pictures(app):
+    sender = app.user("sender-" + uuid.uuid4().hex)
+
+    def both() -> tuple[str, str, str, str]:
+        """A channel with a held message, an id that it shares with one of another channel, and the URLs of their pictures."""
+        channel, id = den(app, "bob"), uuid.uuid4().hex
+        app.user("alice").put(path(channel, "/bans/bob"), {"shadow": True}, expect=200)
+        urls = []
+        for client, at in ((app.user("bob"), channel), (sender, room())):
+            body = {"id": id, "attachments": [{"type": "image", "upload": image(client)["id"]}]}
+            urls.append(linked(client.post(path(at, "/messages"), body, expect=201).json())["url"])
+        return channel, id, *urls
+
+    channel, id, held, sent = both()
+    app.server.call("DELETE", path(channel) + "?hard=true", expect=204)
+    assert eventually(lambda: fetch(app, held).status_code == 404, 60)
+    assert fetch(app, sent).status_code == 200
+    channel, id, held, sent = both()
+    app.server.call("DELETE", f"/v1/messages/{id}?hard=true", expect=204)
+    assert eventually(lambda: fetch(app, sent).status_code == 404, 60)
+    assert fetch(app, held).status_code == 200
+
+
+@pytest.mark.parametrize("messages", ["delete", "anonymise"])
+def test_an_erased_users_files_are_named_nowhere(app, messages):
+    user, other = "user-" + uuid.uuid4().hex, "user-" + uuid.uuid4().hex
+    him, channel = app.user(user), den(app, user, other)
+    name = f"holiday-{uuid.uuid4().hex}.png"
+    file, kept = image(him, name=name), image(app.user(other), name="kept.png")
+    start = app.server.get(path(channel, "/messages"), expect=200).json()
+    attachments = [{"type": "image", "upload": each["id"], "title": "A cat"} for each in (file, kept)]
+    of_other = app.server.post(path(channel, "/messages"), {"user_id": other, "attachments": attachments}, expect=201).json()
+    app.user(other).call("PATCH", f"/v1/messages/{of_other['id']}", {"text": "look"}, expect=200)
+    mine = him.post(path(channel, "/messages"), {"attachments": attachments[:1]}, expect=201).json()
+    app.user(other).post(path(channel, "/messages"), {"text": "nice", "quoted_id": mine["id"]}, expect=201)
+    assert finished(app, "erasures", begun(app, "erasures", user_id=user, messages=messages))["status"] == "done"
+    where = {"channel": channel, "offset": start["offset"], "epoch": start["epoch"]}
+    seen = [
+        app.server.get(path(channel, "/messages"), expect=200), app.server.get(f"/v1/messages/{of_other['id']}/edits", expect=200),
+        app.user(other).post("/v1/sync", {"channels": [where]}, expect=200),
+    ]
+    for answer in seen:
+        assert name not in answer.text and "kept.png" in answer.text
+    left, whole = app.server.get(f"/v1/messages/{of_other['id']}", expect=200).json()["attachments"]
+    assert left == attachments[0] and whole == of_other["attachments"][1]
+    # What is left can be sent back in a change.
+    changed = app.user(other).call("PATCH", f"/v1/messages/{of_other['id']}", {"text": "x", "attachments": [left, whole]}, expect=200).json()
+    assert changed["attachments"] == [left, whole]
+
+
 def test_tasks_know_of_pictures(app):
     user = "user-" + uuid.uuid4().hex
     him = app.user(user)

@@ -109,6 +109,19 @@ def test_a_token_that_is_not_good_is_refused_in_the_same_words_wherever_it_stand
     assert told["id"] == "me"
 
 
+@pytest.mark.parametrize("why", ["expired", "invalid"])
+def test_a_connection_that_goes_on_with_a_token_that_is_not_good_hears_why(platform, app, why):
+    token = mint(app.signing_secret, app.id, "alice", lifetime=-600) if why == "expired" else app.token("bob")
+    with Plain(platform, app.token("alice")) as alice:
+        alice.ask("ping")
+        alice.send("auth", token=token)
+        told = alice.receive()
+        assert (told["type"], told["code"], told["reason"]) == ("error", "AUTH_REQUIRED", why)
+        with pytest.raises(ConnectionClosed) as closed:
+            alice.receive()
+        assert closed.value.rcvd.code == 3500
+
+
 @BOTH
 def test_two_tokens_that_are_not_the_same_are_refused_and_one_shown_twice_is_one(platform, app, account, path):
     alice, bob, foreign = app.token("alice"), app.token("bob"), account.app("Other").token("alice")

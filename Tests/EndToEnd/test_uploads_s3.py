@@ -13,7 +13,9 @@ from bucket import Bucket
 from client import Account
 from files import PDF, png, upload
 from program import eventually, free_port
+from rooms import TYPES, chatting, path, room
 from sanitizer import SLOWNESS
+from test_tasks import begun as erasing
 from test_uploads import begun, content, files_of, rows_of
 from wire import Wire
 from workshop import with_plugins
@@ -174,6 +176,31 @@ def test_what_is_in_another_bucket_is_neither_looked_for_nor_forgotten_here(hous
     assert eventually(lambda: rows_of(gateway, app) == 0, 60)
     assert key not in server.keys()
     assert app.server.call("DELETE", "/v1/uploads", params={"user_id": "alice"}, expect=200).json() == {"deleted": 0}
+
+
+def test_an_erasure_is_not_done_while_something_of_it_is_in_another_bucket(house, server):
+    gateway, _ = house
+    app = chatting(gateway, "Stranded", TYPES)
+    alice = app.user("alice")
+
+    def sent(**where) -> str:
+        app.set_plugin("uploads", enabled=True, config=settings(server, **where))
+        file = upload(alice, png()).json()
+        alice.post(path(room(), "/messages"), {"attachments": [{"type": "image", "upload": file["id"]}]}, expect=201)
+        return f"{where.get('s3_prefix', 'up & down/')}{app.id}/{file['id']}"
+
+    stranded, near = sent(), sent(s3_prefix="elsewhere/")
+    assert {stranded, near} <= server.keys()
+    task = f"/v1/erasures/{erasing(app, 'erasures', user_id='alice')}"
+    assert eventually(lambda: "error" in app.server.get(task, expect=200).json(), 60)
+    waiting = app.server.get(task, expect=200).json()
+    assert waiting["status"] == "running" and "Another plugin" in waiting["error"]
+    # What can go is gone.
+    assert eventually(lambda: near not in server.keys(), 60) and stranded in server.keys()
+    app.set_plugin("uploads", enabled=True, config=settings(server))
+    assert eventually(lambda: app.server.get(task, expect=200).json()["status"] == "done", 120)
+    assert "error" not in app.server.get(task, expect=200).json()
+    assert eventually(lambda: stranded not in server.keys(), 60)
 
 
 @pytest.fixture

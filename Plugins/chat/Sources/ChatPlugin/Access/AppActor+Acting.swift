@@ -1,6 +1,9 @@
 internal import PluginKit
 
 extension AppActor {
+  /// Whether it is this user, and nobody whose id is only spelt alike.
+  func isUser(_ id: String) -> Bool { user?.isExactly(id) == true }
+
   /// The user that a request acts for.
   ///
   /// - Parameter named: what the request says, at `pointer`.

@@ -34,6 +34,14 @@ struct ChannelRecord: Codable {
   /// When its newest message came; absent when there has been none.
   let lastMessageAt: Timestamp?
 
+  /// With the place from which to listen to the channel.
+  func listened(from place: EventPlace) -> ChannelRecord {
+    var channel = self
+    channel.offset = place.offset
+    channel.epoch = place.epoch
+    return channel
+  }
+
   private enum CodingKeys: String, CodingKey {
     case type, id, channel
     case createdBy = "created_by"

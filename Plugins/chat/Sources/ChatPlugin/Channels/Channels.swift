@@ -26,7 +26,8 @@ extension ChatShard {
     else {
       throw Problem.invalid(pointer: "/id", "A channel's id is \(Identifier.words).")
     }
-    let members = Set(wanted.members ?? []).union(actor.user.map { [$0] } ?? []).sorted()
+    let named = (wanted.members ?? []) + (actor.user.map { [$0] } ?? [])
+    let members = Set(named.map(ExactText.init)).sorted().map(\.text)
     var key: String?
     if wanted.isDistinct == true {
       guard wanted.id == nil else {
@@ -45,7 +46,7 @@ extension ChatShard {
     let now = try context.clock.now()
     let new = members.map {
       Member(
-        channel: "\(address)", userID: $0, role: $0 == actor.user ? Role.owner : Role.member,
+        channel: "\(address)", userID: $0, role: actor.isUser($0) ? Role.owner : Role.member,
         createdAt: now)
     }
     var batch = Batch()
@@ -101,10 +102,7 @@ extension ChatShard {
   /// As ``record(of:)``, with the place from which to listen to the channel.
   func placed(_ address: ChannelAddress) async throws -> ChannelRecord {
     let place = try await eventPlace(of: address)
-    var channel = try await record(of: address)
-    channel.offset = place.offset
-    channel.epoch = place.epoch
-    return channel
+    return try await record(of: address).listened(from: place)
   }
 
   /// Which channel is wanted.

@@ -106,10 +106,14 @@ extension ChatShard {
       try await context.store.commit(batch)
     }
     var batch = Batch()
+    // Generations of before know held messages by their ids there.
     Self.releaseUploads(
       of: """
-        SELECT h.id FROM chat_held_messages h
+        SELECT \(Self.holder(ofHeld: "")) || h.id FROM chat_held_messages h
         WHERE h.type = \(address.type) AND h.channel = \(address.id)
+        UNION ALL SELECT h.id FROM chat_held_messages h
+        WHERE h.type = \(address.type) AND h.channel = \(address.id)
+          AND NOT EXISTS (SELECT 1 FROM chat_messages m WHERE m.id = h.id)
         """, &batch)
     for table in Self.ofChannels {
       batch.add(

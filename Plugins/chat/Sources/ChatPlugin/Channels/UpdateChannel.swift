@@ -34,6 +34,7 @@ extension ChatShard {
       let access = try await access(actor, address, type)
       try access.requireChannel()
       for permission in needed { try access.require(permission) }
+      let place = try await eventPlace(of: address)
       let found = try await record(of: address)
       if let seen = change.revision, seen != found.revision {
         throw Problem.conflict(
@@ -47,7 +48,7 @@ extension ChatShard {
         channel.data != found.data || channel.isFrozen != found.isFrozen
           || channel.slowMode != found.slowMode
       else {
-        return try .json(found)
+        return try .json(found.listened(from: place))
       }
       let now = try context.clock.now()
       channel.revision += 1
@@ -70,7 +71,7 @@ extension ChatShard {
       try batch.emit("chat.channel.updated", channel: address.realTimeName, data: told)
       do {
         try await context.store.commit(batch)
-        return try .json(channel)
+        return try .json(channel.listened(from: place))
       } catch StoreError.conflict {
         // It is gone, has been changed, or the actor is not any more who he was; which, is seen when it is read again.
       }

@@ -212,7 +212,7 @@ extension ChatShard {
 extension Message {
   /// Whether both are the same user's in the same place, whatever they say.
   fileprivate func isInPlace(of other: Message) -> Bool {
-    id == other.id && channel == other.channel && userID == other.userID && kind == other.kind
-      && parentID == other.parentID && showInChannel == other.showInChannel
+    id == other.id && channel == other.channel && userID.isExactly(other.userID)
+      && kind == other.kind && parentID == other.parentID && showInChannel == other.showInChannel
   }
 }

@@ -31,10 +31,8 @@ extension ChatShard {
     let place = try await place(request, as: wanted.userID, at: "/user_id")
     let draft = SavedDraft(
       channel: "\(place.address)", parentID: place.parent, text: wanted.text ?? "",
-      attachments: try await link(
-        wanted.attachments?.asList(),
-        of: try AppActor(request.principal).user == nil ? nil : place.user
-      ).attachments,
+      attachments: try await linked(
+        wanted.attachments?.asList(), at: place, for: try AppActor(request.principal)),
       mentions: try Mentions.checked(wanted.mentions),
       quotedID: wanted.quotedID, custom: wanted.custom, updatedAt: try context.clock.now())
     guard !draft.text.isEmpty || draft.attachments != nil else {
@@ -48,18 +46,34 @@ extension ChatShard {
 
   func readDraft(_ request: Request) async throws -> Response {
     let place = try await place(request, as: request.query("user_id"), at: "/query/user_id")
-    guard
-      let draft = try await context.store.read(
-        """
-        SELECT \(raw: SavedDraft.columns) FROM chat_drafts d WHERE d.user_id = \(place.user)
-          AND d.type = \(place.address.type) AND d.channel = \(place.address.id)
-          AND d.parent = \(place.parent ?? "")
-        """
-      ).first?.decode(SavedDraft.self)
-    else {
+    guard let draft = try await draft(at: place) else {
       throw Problem.notFound("There is no draft in \(place.address) here.")
     }
     return try .json(draft)
+  }
+
+  private func draft(at place: Place) async throws -> SavedDraft? {
+    try await context.store.read(
+      """
+      SELECT \(raw: SavedDraft.columns) FROM chat_drafts d WHERE d.user_id = \(place.user)
+        AND d.type = \(place.address.type) AND d.channel = \(place.address.id)
+        AND d.parent = \(place.parent ?? "")
+      """
+    ).first?.decode(SavedDraft.self)
+  }
+
+  /// A draft's attachments with what is known of their uploads. What the draft before it links to stays, also where it is gone meanwhile.
+  ///
+  /// - Throws: `Problem` 400 for an upload that is not the draft's user's own, since he could not send it; 403 where the actor may not
+  ///   `upload`.
+  private func linked(
+    _ attachments: RawJSON?, at place: Place, for actor: AppActor
+  ) async throws -> RawJSON? {
+    guard let attachments else { return nil }
+    let linked = try await link(
+      attachments, of: place.user, keeping: try await draft(at: place)?.attachments)
+    if !linked.uploads.isEmpty { try await admitUploads(of: actor, to: place.address, place.type) }
+    return linked.attachments
   }
 
   func deleteDraft(_ request: Request) async throws -> Response {

@@ -9,7 +9,7 @@ extension ChatShard {
     let actor = try AppActor(request.principal)
     let access = try await access(actor, address, type)
     try access.requireChannel()
-    let joins = actor.user.map { [$0] } == wanted.members
+    let joins = wanted.members.count == 1 && actor.isUser(wanted.members[0])
     // Whoever is a member need not be let in.
     guard !joins || access.memberRole == nil else {
       return try .json(try await record(of: address))
@@ -23,8 +23,8 @@ extension ChatShard {
       SELECT user_id FROM chat_members WHERE type = \(address.type) AND channel = \(address.id)
         AND user_id IN (\(each: wanted.members))
       """
-    ).map { try $0["user_id", String.self] }
-    let new = wanted.members.filter { !there.contains($0) }.map {
+    ).map { ExactText(try $0["user_id", String.self]) }
+    let new = wanted.members.filter { !there.contains(ExactText($0)) }.map {
       Member(channel: "\(address)", userID: $0, role: Role.member, createdAt: now)
     }
     guard !new.isEmpty else { return try .json(try await record(of: address)) }

@@ -26,10 +26,10 @@ extension ChatShard {
     }
     let access = try await access(actor, address, type)
     try access.requireChannel()
-    let permission: Permission = actor.user == user ? .leave : .removeMembers
+    let permission: Permission = actor.isUser(user) ? .leave : .removeMembers
     try access.require(permission)
     try access.requireIndistinct()
-    let isAbove = access.isAboveModerators || actor.user == user
+    let isAbove = access.isAboveModerators || actor.isUser(user)
     let now = try context.clock.now()
     var batch = Batch()
     // Before he has left: who is no member may not leave.
@@ -93,7 +93,7 @@ extension ChatShard {
           """
         ).expect(exactly: 1))
       // Nobody's own role decides about this change of it.
-      if actor.user != user, let still = address.still(.updateMembers, actor, type, at: now) {
+      if !actor.isUser(user), let still = address.still(.updateMembers, actor, type, at: now) {
         batch.add(still)
       }
       guard

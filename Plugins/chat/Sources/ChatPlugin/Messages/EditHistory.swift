@@ -38,7 +38,7 @@ extension ChatShard {
     let actor = try AppActor(request.principal)
     let found = try await find(message: id, for: actor)
     guard
-      actor == .server || actor.user == found.message.userID
+      actor == .server || actor.isUser(found.message.userID)
         || found.access.allows(.editAnyMessage) || found.access.allows(.deleteAnyMessage)
     else {
       throw Problem.forbidden(

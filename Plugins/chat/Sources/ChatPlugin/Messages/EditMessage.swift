@@ -57,6 +57,9 @@ extension ChatShard {
         try await admitUploads(of: actor, to: found.address, found.type)
       }
       message.attachments = linked.attachments
+      // What it links to is known from the attachments that were read.
+      let replacesAttachments =
+        try hasAttachments && Attachments(was.attachments).uploads.isEmpty
       let passed = try await pass(
         message, isEdit: true, in: found.address, found.type, for: actor,
         who: found.permission(.editOwnMessage, others: .editAnyMessage))
@@ -66,9 +69,9 @@ extension ChatShard {
       message = passed.message
       let now = try context.clock.now()
       message.updatedAt = now
-      let known = Set(was.mentions ?? [])
+      let known = Set((was.mentions ?? []).map(ExactText.init))
       let mentioned = (message.mentions ?? []).filter {
-        !known.contains($0) && $0 != message.userID
+        !known.contains(ExactText($0)) && !$0.isExactly(message.userID)
       }
       var batch = Batch()
       Self.keepVersion(of: id, at: now, by: actor, &batch)
@@ -81,7 +84,7 @@ extension ChatShard {
             updated_at = \(message.updatedAt)
           WHERE id = \(id) AND deleted_at IS NULL
             AND (\(hasText) = 1 OR text = \(was.text))
-            AND (\(hasAttachments) = 1 OR coalesce(attachments, '') = \(was.attachments?.text ?? ""))
+            AND (\(replacesAttachments) = 1 OR coalesce(attachments, '') = \(was.attachments?.text ?? ""))
             AND (\(hasMentions) = 1 OR coalesce(mentions, '') = \(try was.mentionsJSON?.text ?? ""))
             AND (\(hasCustom) = 1 OR coalesce(custom, '') = \(was.custom?.text ?? ""))
           """
@@ -94,7 +97,7 @@ extension ChatShard {
         ? nil
         : found.address.still(.upload, actor, found.type, at: now).map { batch.add($0) }
       let linking = Self.keepUploads(linked.uploads, of: message, &batch)
-      if message.mentions != was.mentions {
+      if !Mentions.areSame(message.mentions, was.mentions) {
         batch.add(
           """
           DELETE FROM chat_mentions WHERE message = \(id)
@@ -150,7 +153,7 @@ extension ChatShard {
 extension Found {
   /// What the actor needs for this message.
   func permission(_ own: Permission, others: Permission) -> Permission {
-    access.actor.user?.isExactly(message.userID) == true ? own : others
+    access.actor.isUser(message.userID) ? own : others
   }
 
   /// As `ChannelAddress.still`, for what the actor needs for this message.

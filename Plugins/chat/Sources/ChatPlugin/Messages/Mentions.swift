@@ -9,12 +9,17 @@ enum Mentions {
   ///
   /// - Throws: `Problem` 400 when there are too many.
   static func checked(_ users: [String]?) throws -> [String]? {
-    var known: Set<String> = []
-    let users = (users ?? []).filter { known.insert($0).inserted }
+    var known: Set<ExactText> = []
+    let users = (users ?? []).filter { known.insert(ExactText($0)).inserted }
     guard users.count <= limit else {
       throw Problem.invalid(pointer: "/mentions", "A message mentions at most \(limit) users.")
     }
     return users.isEmpty ? nil : users
+  }
+
+  /// Whether both name the same users in the same order.
+  static func areSame(_ one: [String]?, _ other: [String]?) -> Bool {
+    (one ?? []).elementsEqual(other ?? []) { $0.isExactly($1) }
   }
 }
 
@@ -42,7 +47,7 @@ extension ChatShard {
   func tell(
     _ users: [String], of message: Message, in address: ChannelAddress, _ type: ChannelType
   ) {
-    let users = users.filter { $0 != message.userID }
+    let users = users.filter { !$0.isExactly(message.userID) }
     guard !users.isEmpty else { return }
     context.spawn { [self] in
       do {
@@ -66,9 +71,11 @@ extension ChatShard {
       SELECT user_id, role FROM chat_members WHERE type = \(address.type)
         AND channel = \(address.id) AND user_id IN (\(each: users))
       """)
-    var roles: [String: String] = [:]
-    for row in rows { roles[try row["user_id", String.self]] = try row["role", String.self] }
-    return users.filter { type.grants.allows(roles[$0] ?? Role.user, .readChannel) }
+    var roles: [ExactText: String] = [:]
+    for row in rows {
+      roles[ExactText(try row["user_id", String.self])] = try row["role", String.self]
+    }
+    return users.filter { type.grants.allows(roles[ExactText($0)] ?? Role.user, .readChannel) }
   }
 
   /// Publishes on a user's own channel; kept nowhere.

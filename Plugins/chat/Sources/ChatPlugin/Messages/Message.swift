@@ -108,9 +108,10 @@ struct Message: Codable, Equatable {
 
   /// Whether both say the same, whenever they were said.
   func hasContent(of other: Message) -> Bool {
-    id == other.id && channel == other.channel && userID == other.userID && kind == other.kind
-      && text == other.text && Attachments.areSame(attachments, other.attachments)
-      && mentions == other.mentions
+    id == other.id && channel == other.channel && userID.isExactly(other.userID)
+      && kind == other.kind && text == other.text
+      && Attachments.areSame(attachments, other.attachments)
+      && Mentions.areSame(mentions, other.mentions)
       && poll?.asked == other.poll?.asked
       && quotedID == other.quotedID && parentID == other.parentID
       && showInChannel == other.showInChannel && silent == other.silent && custom == other.custom

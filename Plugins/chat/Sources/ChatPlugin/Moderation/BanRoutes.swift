@@ -94,7 +94,7 @@ extension ChatShard {
   ) async throws -> Ban {
     let now = try context.clock.now()
     let access = try await requireBans(in: place, for: actor)
-    guard user != actor.user else {
+    guard !actor.isUser(user) else {
       throw Problem.forbidden("Nobody bans himself.")
     }
     let ban = Ban(

@@ -28,7 +28,8 @@ extension ChatShard {
       WHERE type = \(address.type) AND channel = \(address.id) AND user_id <> \(message.userID)
         AND hidden_seq >= \(.returned(from: 0, "last_seq")) - 1
       """)
-    let linking = Self.keepUploads(passed.uploads, of: message, &batch)
+    let linking = Self.keepUploads(
+      passed.uploads, of: message, as: Self.holder(ofHeld: message.id), &batch)
     do {
       try await context.store.commit(batch)
     } catch StoreError.conflict(statement: 0, _) {

@@ -79,9 +79,9 @@ extension ChatShard {
     if !results[1].isEmpty {
       tell(
         UnreadCount(
-          key: UnreadCount.Key(userID: user, channel: mark.channel, parentID: nil),
+          key: UnreadCount.Key(user: ExactText(user), channel: mark.channel, parentID: nil),
           unread: mark.unread ?? 0, messageID: mark.messageID),
-        of: .channel(address, of: user))
+        of: .channel(address, of: ExactText(user)))
     }
     return mark
   }

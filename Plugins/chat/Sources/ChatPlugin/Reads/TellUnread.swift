@@ -3,23 +3,23 @@ internal import PluginKit
 /// Whose counts are told together.
 enum Told: Hashable {
   /// Of a channel's members, or of one of them.
-  case channel(ChannelAddress, of: String?)
+  case channel(ChannelAddress, of: ExactText?)
   /// Of those who follow the thread that a message began, or of one of them.
-  case thread(String, ChannelAddress, of: String?)
+  case thread(String, ChannelAddress, of: ExactText?)
   /// All that a user may have to do with, in a channel or in all.
-  case user(String, in: ChannelAddress?)
+  case user(ExactText, in: ChannelAddress?)
 
   /// Whether a count is told after something has happened.
   ///
   /// - Parameter author: who alone has done it, by writing.
-  fileprivate func concerns(_ count: UnreadCount, writtenBy author: String?) -> Bool {
+  fileprivate func concerns(_ count: UnreadCount, writtenBy author: ExactText?) -> Bool {
     guard count.mayRead else {
       // He has just lost it; anybody else is not to know that there is something to read.
       if case .user(_, in: .some) = self { return true }
       return false
     }
     // A thread that its author comes to may have something unread to him.
-    return count.key.userID != author || (count.key.parentID != nil && count.unread > 0)
+    return count.key.user != author || (count.key.parentID != nil && count.unread > 0)
   }
 }
 
@@ -28,13 +28,13 @@ struct Telling {
   /// Whether something has happened since the counts were read.
   private(set) var isDue = false
   /// Whoever alone has done it by writing, so that his own count is as it was; nil for nobody.
-  private(set) var author: String?
+  private(set) var author: ExactText?
   /// What was told, or is known to him who has written.
   var known: [UnreadCount.Key: UnreadCount]
 
   init(known: [UnreadCount.Key: UnreadCount] = [:]) { self.known = known }
 
-  mutating func happened(by author: String?) {
+  mutating func happened(by author: ExactText?) {
     self.author = isDue && self.author != author ? nil : author
     isDue = true
   }
@@ -71,7 +71,7 @@ extension ChatShard {
 
   /// Tells a user all of his counts that may have changed, in one channel or in all.
   func tellUnread(to user: String, in address: ChannelAddress? = nil) {
-    tellSoon(.user(user, in: address))
+    tellSoon(.user(ExactText(user), in: address))
   }
 
   /// Tells a count that has just been read.
@@ -85,7 +85,7 @@ extension ChatShard {
     if let count, !isUnderWay {
       telling[told] = Telling(known: [count.key: count])
     } else {
-      telling[told, default: Telling()].happened(by: user)
+      telling[told, default: Telling()].happened(by: user.map(ExactText.init))
     }
     guard !isUnderWay else { return }
     context.spawn { [self] in
@@ -136,18 +136,18 @@ extension ChatShard {
         in: try await context.store.read(
           """
           \(raw: UnreadSQL.members) AND m.type = \(address.type) AND m.channel = \(address.id)
-            AND (\(user == nil) = 1 OR m.user_id = \(user)) LIMIT \(Self.audience)
+            AND (\(user == nil) = 1 OR m.user_id = \(user?.text)) LIMIT \(Self.audience)
           """))
     case .thread(let parent, _, let user):
       let followers = try counts(
         in: try await context.store.read(
           """
           \(raw: UnreadSQL.followers) AND t.parent = \(parent)
-            AND (\(user == nil) = 1 OR t.user_id = \(user)) LIMIT \(Self.audience + 1)
+            AND (\(user == nil) = 1 OR t.user_id = \(user?.text)) LIMIT \(Self.audience + 1)
           """))
       return followers.count > Self.audience ? nil : followers
     case .user(let user, let address):
-      return try await counts(of: user, in: address)
+      return try await counts(of: user.text, in: address)
     }
   }
 
@@ -193,7 +193,8 @@ extension ChatShard {
     if let address, channels.isEmpty {
       channels.append(
         UnreadCount(
-          key: UnreadCount.Key(userID: user, channel: "\(address)", parentID: nil), unread: 0))
+          key: UnreadCount.Key(user: ExactText(user), channel: "\(address)", parentID: nil),
+          unread: 0))
     }
     return channels + (try counts(in: results[1]))
   }
@@ -203,12 +204,13 @@ extension ChatShard {
     if let parent = key.parentID {
       tell(
         "chat.thread.unread",
-        UnreadThread(parentID: parent, channel: key.channel, unread: count.unread), to: key.userID)
+        UnreadThread(parentID: parent, channel: key.channel, unread: count.unread),
+        to: key.user.text)
     } else {
       tell(
         "chat.unread",
         UnreadChannel(channel: key.channel, unread: count.unread, messageID: count.messageID),
-        to: key.userID)
+        to: key.user.text)
     }
   }
 }

@@ -3,7 +3,7 @@ internal import PluginKit
 /// How much of a channel or a thread a user has not read, as it was in one snapshot.
 struct UnreadCount: Equatable {
   struct Key: Hashable {
-    let userID: String
+    let user: ExactText
     /// `type:id`
     let channel: String
     /// The message that began the thread; nil for the channel itself.
@@ -146,8 +146,8 @@ extension ChatShard {
       let mayRead = type?.grants.allows(try row["role", String.self], .readChannel) ?? false
       return UnreadCount(
         key: UnreadCount.Key(
-          userID: try row["user_id", String.self], channel: try row["channel", String.self],
-          parentID: try row["parent_id", String?.self]),
+          user: ExactText(try row["user_id", String.self]),
+          channel: try row["channel", String.self], parentID: try row["parent_id", String?.self]),
         mayRead: mayRead, unread: mayRead ? try row["unread", Int.self] : 0,
         messageID: try row["message_id", String?.self])
     }

@@ -32,7 +32,7 @@ struct TypingThrottle {
   static let limit = 10_000
 
   /// By user and channel.
-  private var said: [String: [String: Said]] = [:]
+  private var said: [ExactText: [String: Said]] = [:]
   /// How many there are in `said`.
   private var count = 0
   /// Unix milliseconds.
@@ -41,7 +41,8 @@ struct TypingThrottle {
   /// Whether it is to be passed on.
   mutating func passes(_ typing: Typing, at now: Int64) -> Bool {
     if now - forgotAt >= Self.pause || now < forgotAt { forget(at: now) }
-    let mine = said[typing.userID]
+    let user = ExactText(typing.userID)
+    let mine = said[user]
     if let last = mine?[typing.channel] {
       let pause = last.isActive == typing.active ? Self.pause : Self.change
       guard now - last.at >= pause || now < last.at else { return false }
@@ -49,12 +50,13 @@ struct TypingThrottle {
       guard (mine?.count ?? 0) < Self.channels, count < Self.limit else { return false }
       count += 1
     }
-    said[typing.userID, default: [:]][typing.channel] = Said(isActive: typing.active, at: now)
+    said[user, default: [:]][typing.channel] = Said(isActive: typing.active, at: now)
     return true
   }
 
   /// What a user says next of his writing in a channel is passed on, since he has sent what he wrote.
   mutating func hasSent(_ user: String, in channel: String) {
+    let user = ExactText(user)
     guard said[user]?.removeValue(forKey: channel) != nil else { return }
     count -= 1
     if said[user]?.isEmpty == true { said[user] = nil }

@@ -20,7 +20,7 @@ extension ChatShard {
     }
     for each in found {
       var message = each.message
-      let rest = (message.mentions ?? []).filter { $0 != user }
+      let rest = (message.mentions ?? []).filter { !$0.isExactly(user) }
       message.mentions = rest.isEmpty ? nil : rest
       slice.batch.add(
         SQL(
@@ -57,7 +57,7 @@ extension ChatShard {
     var slice = Slice()
     for row in rows {
       let all = try row["mentions", RawJSON.self].decode([String].self)
-      let rest = all.filter { $0 != user }
+      let rest = all.filter { !$0.isExactly(user) }
       let left = try rest.isEmpty ? nil : RawJSON(encoding: rest)
       var condition: Fragment = "1 = 1"
       for column in key {
@@ -87,7 +87,7 @@ extension ChatShard {
       let id = try row["id", String.self]
       slice.position = id
       var message = try row["message", RawJSON.self].decode(Message.self)
-      let rest = (message.mentions ?? []).filter { $0 != user }
+      let rest = (message.mentions ?? []).filter { !$0.isExactly(user) }
       guard rest.count < message.mentions?.count ?? 0 else { continue }
       message.mentions = rest.isEmpty ? nil : rest
       slice.batch.add(

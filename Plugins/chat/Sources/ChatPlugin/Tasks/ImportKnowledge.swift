@@ -34,7 +34,7 @@ final class ImportKnowledge {
     var count: Int64
     let isDistinct: Bool
     /// Of those that lines name.
-    var members: Set<String>
+    var members: Set<ExactText>
   }
 
   /// Counts a member that a line brings.
@@ -44,7 +44,7 @@ final class ImportKnowledge {
   func admit(_ user: String, to address: ChannelAddress, _ type: ChannelType) throws -> Bool {
     var roster =
       rosters["\(address)"] ?? Roster(count: 0, isDistinct: false, members: [])
-    guard roster.members.insert(user).inserted else { return false }
+    guard roster.members.insert(ExactText(user)).inserted else { return false }
     guard !roster.isDistinct else {
       throw Problem.invalid("\(address) is the one channel of its members, who stay the same.")
     }
@@ -144,7 +144,7 @@ extension ChatShard {
   ) async throws {
     let placed = Dictionary(grouping: members) { try? channel($0.line.channel, at: "").0 }
     for case (let address?, let those) in placed {
-      let users = Set(those.map(\.line.userID)).sorted()
+      let users = Set(those.map { ExactText($0.line.userID) }).sorted().map(\.text)
       var statements: [SQL] = [
         """
         SELECT (SELECT count(*) FROM chat_members m
@@ -166,7 +166,7 @@ extension ChatShard {
       known.rosters["\(address)"] = ImportKnowledge.Roster(
         count: try results[0].first?["members", Int64.self] ?? 0,
         isDistinct: try results[0].first?["is_distinct", Bool.self] ?? false,
-        members: Set(try results[1].map { try $0["user_id", String.self] }))
+        members: Set(try results[1].map { ExactText(try $0["user_id", String.self]) }))
       for (each, rows) in zip(those, results.dropFirst(2)) {
         known.joinedSeqs[each.number] = try rows.first?["seq", Int64.self] ?? 0
       }

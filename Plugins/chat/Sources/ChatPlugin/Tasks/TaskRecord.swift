@@ -73,7 +73,7 @@ struct TaskView: Encodable {
   /// Of imports: how many lines there are, and how many are wrong.
   let total: Int64?
   let refused: Int64?
-  /// Why it has failed.
+  /// Why it has failed, or is not gone on with now.
   let error: String?
   let createdAt: Timestamp
   let finishedAt: Timestamp?

@@ -31,6 +31,8 @@ extension ChatShard {
         context.log.warning(
           "a task is gone on with later", ["task": task.id, "error": "\(error)"])
         tasks.setBack(task, to: now.adding(milliseconds: pause), rows: tasks.rows)
+        try await note(
+          task, waits: "Another plugin cannot do its part now; the gateway's log says why.")
       } catch let problem as Problem {
         try await fail(task, problem.detail)
       } catch let error where !(error is HostError) && !(error is CancellationError) {
@@ -98,12 +100,24 @@ extension ChatShard {
         """
         UPDATE chat_tasks SET stage = \(stage), position = \(position), batches = batches + 1,
           lines = lines + \(lines), refused = refused + \(refused), bytes = bytes + \(bytes), status = \(isDone ? "done" : "running"),
-          finished_at = \(isDone ? now : nil),
+          error = NULL, finished_at = \(isDone ? now : nil),
           user_id = CASE WHEN \(isDone && task.kind == .erasure) = 1 THEN NULL ELSE user_id END
         WHERE id = \(task.id) AND batches = \(task.batches) AND finished_at IS NULL
         """
       ).expect(exactly: 1))
     try await context.store.commit(batch)
+  }
+
+  /// Has a task say why it is not gone on with, until it is.
+  private func note(_ task: TaskRecord, waits reason: String) async throws {
+    guard task.error != reason else { return }
+    try await context.store.commit {
+      SQL(
+        """
+        UPDATE chat_tasks SET error = \(reason)
+        WHERE id = \(task.id) AND batches = \(task.batches) AND finished_at IS NULL
+        """)
+    }
   }
 
   private func fail(_ task: TaskRecord, by error: any Error) async throws {

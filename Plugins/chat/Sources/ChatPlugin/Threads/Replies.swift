@@ -47,7 +47,7 @@ extension ChatShard {
           ELSE chat_thread_members.place END
       """)
     // To them this reply is the first that they have not read.
-    for user in message.mentions ?? [] where user != message.userID {
+    for user in message.mentions ?? [] where !user.isExactly(message.userID) {
       batch.add(
         """
         INSERT INTO chat_thread_members (parent, user_id, replies, place, seen, follows, since)

@@ -64,9 +64,9 @@ extension ChatShard {
     if try row?["follows", Int.self] == 1 {
       tell(
         UnreadCount(
-          key: UnreadCount.Key(userID: user, channel: unread.channel, parentID: parent),
+          key: UnreadCount.Key(user: ExactText(user), channel: unread.channel, parentID: parent),
           unread: unread.unread),
-        of: .thread(parent, address, of: user))
+        of: .thread(parent, address, of: ExactText(user)))
     }
     return unread
   }

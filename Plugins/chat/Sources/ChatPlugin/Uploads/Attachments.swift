@@ -126,6 +126,19 @@ struct Attachments {
     }
   }
 
+  /// The list without what is known of some uploads; nil where it links to none of them.
+  func forgetting(_ ids: Set<String>) throws -> RawJSON? {
+    guard uploads.contains(where: { ids.contains($0.id) }) else { return nil }
+    return try RawJSON(
+      encoding: try items.map { item in
+        switch item {
+        case .upload(let attachment, _) where ids.contains(attachment.upload):
+          try RawJSON(encoding: attachment.linked(to: nil))
+        case .upload(_, let raw), .other(let raw): raw
+        }
+      })
+  }
+
   /// Whether both lists say the same, whatever is known of their uploads.
   static func areSame(_ one: RawJSON?, _ other: RawJSON?) -> Bool {
     if one == other { return true }

@@ -54,31 +54,6 @@ extension ChatShard {
     batch.add("DELETE FROM chat_uploads WHERE message IN (\(messages))")
   }
 
-  /// All that messages have linked to of an erased user's uploads goes, whoever has linked to it.
-  func eraseUploads(of user: String) async throws -> Slice {
-    let ids = try await context.store.read(
-      """
-      SELECT DISTINCT upload FROM chat_uploads WHERE user_id = \(user)
-      ORDER BY upload LIMIT \(tasks.rows)
-      """
-    ).map { try $0["upload", String.self] }
-    var slice = Slice()
-    slice.afterwards = [{ [self] in endUploads() }]
-    guard !ids.isEmpty else {
-      // The last of them keep his id until they went.
-      slice.isLast = try await endSomeUploads(of: user)
-      return slice
-    }
-    slice.batch.add(
-      """
-      INSERT INTO chat_upload_ends (upload, user_id)
-      SELECT DISTINCT u.upload, u.user_id FROM chat_uploads u WHERE u.upload IN (\(each: ids))
-      ON CONFLICT (upload) DO NOTHING
-      """)
-    slice.batch.add("DELETE FROM chat_uploads WHERE upload IN (\(each: ids))")
-    return slice
-  }
-
   /// As ``endUploads()``, after the end of one message.
   func endUploads(of message: Message) {
     // One that was deleted before, or changed, may have linked to some too.
@@ -99,7 +74,7 @@ extension ChatShard {
       do {
         repeat {
           uploadEnds.isAskedFor = false
-          while context.isOpen, try await !endSomeUploads() {}
+          _ = try await endAllUploads()
         } while context.isOpen && uploadEnds.isAskedFor
       } catch {
         guard context.isOpen else { return }
@@ -112,46 +87,97 @@ extension ChatShard {
     }
   }
 
+  /// Has all go that are to, some at a time. Those that cannot go now keep none of the others.
+  ///
   /// - Parameter user: whose; nil for everybody's.
-  /// - Returns: whether none is left that can go.
-  private func endSomeUploads(of user: String? = nil) async throws -> Bool {
-    let rows = try await context.store.read(
-      """
-      SELECT upload, user_id FROM chat_upload_ends
-      WHERE ended_at IS NULL AND (\(user == nil) = 1 OR user_id = \(user))
-      ORDER BY upload LIMIT \(LinkedUpload.removedAtOnce)
-      """)
-    guard !rows.isEmpty else { return true }
-    let owned = Dictionary(
-      grouping: try rows.map {
-        (upload: try $0["upload", String.self], user: try $0["user_id", String.self])
-      }, by: { Array($0.user.utf8) })
-    for those in owned.values {
-      let user = those[0].user
-      let ids = those.map(\.upload)
-      do {
-        let _: Ended = try await context.services.call(
-          LinkedUpload.service, method: LinkedUpload.remove, EndedUploads(userID: user, ids: ids))
-      } catch let error as HostError where error.status == .notFound {
-        // The plugin is off. Whoever next finds an upload sees that it is on again.
-        hasUploadsToEnd = true
+  /// - Returns: whether none is left that can go; else the shard was closed.
+  /// - Throws: `HostError`, when all were tried and some are left; `StoreError`.
+  func endAllUploads(of user: String? = nil) async throws -> Bool {
+    var place = EndingUpload.first
+    var failure: HostError?
+    while context.isOpen {
+      let some = try await uploadsToEnd(of: user, after: place)
+      guard let last = some.last else {
+        if let failure { throw failure }
         return true
       }
-      let now = try context.clock.now()
-      try await context.store.commit(isApartFromRequest: true) {
-        // Nobody's any more; that it is gone is known for a while.
-        SQL(
-          """
-          UPDATE chat_upload_ends SET ended_at = \(now), user_id = ''
-          WHERE upload IN (\(each: ids)) AND ended_at IS NULL
-          """)
-        SQL(
-          """
-          DELETE FROM chat_upload_ends
-          WHERE ended_at < \(now.adding(milliseconds: -Self.remembered))
-          """)
+      place = last
+      for those in some.byUser {
+        do {
+          let _: Ended = try await context.services.call(
+            LinkedUpload.service, method: LinkedUpload.remove,
+            EndedUploads(userID: those[0].userID, ids: those.map(\.upload)))
+        } catch let error as HostError where error.status == .notFound {
+          // The plugin is off. Whoever next finds an upload sees that it is on again.
+          hasUploadsToEnd = true
+          return true
+        } catch let error as HostError {
+          failure = error
+          continue
+        }
+        try await note(ended: those.map(\.upload))
       }
     }
     return false
+  }
+
+  /// Some that are to go, each user's one behind the other, so that few calls are made for many.
+  private func uploadsToEnd(
+    of user: String?, after place: EndingUpload
+  ) async throws -> [EndingUpload] {
+    let his: Fragment = if let user { "user_id = \(user)" } else { "1 = 1" }
+    return try await context.store.read(
+      """
+      SELECT user_id, upload FROM chat_upload_ends
+      WHERE \(his) AND (user_id, upload) > (\(place.userID), \(place.upload)) AND ended_at IS NULL
+      ORDER BY user_id, upload LIMIT \(LinkedUpload.removedAtOnce)
+      """
+    ).decode()
+  }
+
+  private func note(ended uploads: [String]) async throws {
+    let now = try context.clock.now()
+    try await context.store.commit(isApartFromRequest: true) {
+      // Nobody's any more; that it is gone is known for a while.
+      SQL(
+        """
+        UPDATE chat_upload_ends SET ended_at = \(now), user_id = ''
+        WHERE upload IN (\(each: uploads)) AND ended_at IS NULL
+        """)
+      SQL(
+        """
+        DELETE FROM chat_upload_ends WHERE upload IN (
+          SELECT upload FROM chat_upload_ends
+          WHERE ended_at < \(now.adding(milliseconds: -Self.remembered))
+          ORDER BY ended_at, upload LIMIT \(Self.sliced))
+        """)
+    }
+  }
+}
+
+/// An upload that is to go.
+private struct EndingUpload: Decodable {
+  let userID: String
+  let upload: String
+
+  /// Before all others. Those of nobody are gone already.
+  static let first = EndingUpload(userID: "", upload: "~")
+
+  private enum CodingKeys: String, CodingKey {
+    case userID = "user_id"
+    case upload
+  }
+}
+
+extension [EndingUpload] {
+  /// Runs of the same user's.
+  fileprivate var byUser: [[EndingUpload]] {
+    reduce(into: []) { runs, each in
+      if let last = runs.last?.last, last.userID.isExactly(each.userID) {
+        runs[runs.count - 1].append(each)
+      } else {
+        runs.append([each])
+      }
+    }
   }
 }

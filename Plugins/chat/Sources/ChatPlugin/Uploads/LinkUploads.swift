@@ -92,18 +92,22 @@ extension ChatShard {
     try access.require(.upload)
   }
 
+  /// By what a held message is known among those that link to uploads: no message's id, since one that is sent may have the same.
+  static func holder(ofHeld id: String) -> String { "held:\(id)" }
+
   /// Keeps what a message links to, in its batch.
   ///
+  /// - Parameter holder: by what the message is known there; nil for its id.
   /// - Returns: the number of the statement that fails when an upload of them is to go.
   static func keepUploads(
-    _ uploads: [LinkedUpload], of message: Message, _ batch: inout Batch
+    _ uploads: [LinkedUpload], of message: Message, as holder: String? = nil, _ batch: inout Batch
   ) -> Int? {
     guard !uploads.isEmpty else { return nil }
     var values: Fragment = ""
     for (index, upload) in uploads.enumerated() {
       if index > 0 { values = "\(values), " }
       values =
-        "\(values)(\(message.id), \(upload.id), \(upload.userID), \(upload.userID.isExactly(message.userID)))"
+        "\(values)(\(holder ?? message.id), \(upload.id), \(upload.userID), \(upload.userID.isExactly(message.userID)))"
     }
     batch.add(
       """

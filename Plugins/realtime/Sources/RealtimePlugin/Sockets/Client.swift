@@ -121,9 +121,11 @@ final class Client: WheelMember {
   }
 
   /// Says why, and closes; nothing is sent any more.
-  func close(_ close: CloseCode) {
+  ///
+  /// - Parameter why: what a client without an SDK is told, where the code alone says too little.
+  func close(_ close: CloseCode, saying why: [UInt8]? = nil) {
     flush()
-    if dialect == .plain { send(PlainMessage.closing(close)) }
+    if dialect == .plain { send(why ?? PlainMessage.closing(close)) }
     connection.close(close)
   }
 

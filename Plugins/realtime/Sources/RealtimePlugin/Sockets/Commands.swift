@@ -107,8 +107,15 @@ extension RealtimeShard {
     do {
       principal = try await credentials.renew(client.connection, with: token)
     } catch let error as ProtocolError where error == .tokenExpired {
+      switch client.dialect {
       // To an SDK an error would be the end: sent away like this, it comes back with a new token.
-      end(client, client.dialect == .commands ? .expired : .invalidToken)
+      case .commands: end(client, .expired)
+      // In the words that it hears at the handshake.
+      case .plain:
+        end(
+          client, .invalidToken,
+          saying: PlainMessage.authRequired("The token has expired.", .expired))
+      }
       throw error
     }
     guard let principal else {

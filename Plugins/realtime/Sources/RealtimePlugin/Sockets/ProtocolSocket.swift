@@ -80,10 +80,10 @@ extension RealtimeShard {
   }
 
   /// Closes the connection; what it listened to is left at once.
-  func end(_ client: Client, _ close: CloseCode) {
+  func end(_ client: Client, _ close: CloseCode, saying why: [UInt8]? = nil) {
     guard client.isOpen else { return }
     for seat in client.conversation.end() { vacate(seat, client) }
-    client.close(close)
+    client.close(close, saying: why)
   }
 
   /// Carries a command out; what can be answered at once is.

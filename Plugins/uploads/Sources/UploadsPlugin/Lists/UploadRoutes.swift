@@ -63,9 +63,11 @@ extension UploadsShard {
   }
 
   /// What is in a bucket that the settings do not name stays there: nobody is told that it is gone.
-  private func refuseStranded(of user: String) async throws {
+  ///
+  /// - Parameter ids: which are asked about; nil for all of the user's.
+  func refuseStranded(of user: String, among ids: [String]? = nil) async throws {
     let left = try await ledger.stranded(
-      of: user, besides: settings.bucket(of: context.tenant)?.name)
+      of: user, among: ids, besides: settings.bucket(of: context.tenant)?.name)
     guard left > 0 else { return }
     context.log.error(
       "a user's uploads cannot be deleted from a bucket that the settings do not name",

@@ -21,6 +21,7 @@ extension UploadsShard {
     var deleted = 0
     for upload in try await ledger.find(removing.ids, of: removing.userID)
     where try await delete(upload) { deleted += 1 }
+    try await refuseStranded(of: removing.userID, among: removing.ids)
     return Erased(deleted: deleted)
   }
 

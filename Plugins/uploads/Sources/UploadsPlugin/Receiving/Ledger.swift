@@ -241,14 +241,19 @@ final class Ledger {
 
   /// How many of a user's uploads are to go from buckets that the settings do not name.
   ///
-  /// - Parameter bucket: the ``BucketPlace/name`` of the one that they name; nil for none.
-  func stranded(of user: String, besides bucket: String?) async throws -> Int64 {
+  /// - Parameters:
+  ///   - ids: which are looked at; nil for all of them.
+  ///   - bucket: the ``BucketPlace/name`` of the one that they name; nil for none.
+  func stranded(
+    of user: String, among ids: [String]? = nil, besides bucket: String?
+  ) async throws -> Int64 {
     // Rows of before are where the settings say, if those say anything.
     let (named, unnamed) = (bucket ?? "", bucket ?? "?")
     return try await context.store.read(
       """
       SELECT count(*) AS count FROM uploads_items
       WHERE user_id = \(user) AND state = 'deleting' AND store = 's3'
+        AND (\(ids == nil) = 1 OR id IN (\(each: ids ?? [""])))
         AND coalesce(place, \(unnamed)) <> \(named)
       """
     ).first?["count", Int64.self] ?? 0

@@ -1,0 +1,1 @@
+CREATE INDEX chat_upload_ends_by_user ON chat_upload_ends (user_id, upload);
