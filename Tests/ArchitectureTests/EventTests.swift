@@ -20,7 +20,7 @@ import Testing
   @Test func `are described, with an example each`() throws {
     var count = 0
     var silent: [String] = []
-    for folder in try Tree.folders(in: "Plugins") {
+    for folder in Tree.folders(in: "Plugins") {
       let json = Data(try Tree.text("Plugins/\(folder)/plugin.json").utf8)
       for event in try JSONDecoder().decode(Manifest.self, from: json).emits ?? [] {
         count += 1

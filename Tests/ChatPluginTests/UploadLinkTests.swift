@@ -252,6 +252,32 @@ extension TestHost {
     }
   }
 
+  @Test func `is named in no version of a message when its user is erased`() async throws {
+    try await withShelf { host, _ async throws in
+      for number in 1...6 {
+        let sent = try await host.attach(
+          image(alices), id: "m\(number)", as: .key(), more: #","user_id":"bob""#)
+        #expect(sent.status == 201)
+      }
+      _ = try await host.execute(
+        """
+        WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 50)
+        INSERT INTO chat_edits (message, version, text, attachments, said_at, replaced_at)
+        SELECT m.id, n, 'x', m.attachments, 1, 1 FROM chat_messages m, numbers
+        """)
+      _ = try await host.request(
+        "POST", "/v1/erasures", body: #"{"user_id":"alice"}"#, as: .key())
+      try await host.settle()
+      #expect(try await host.execute("SELECT status FROM chat_tasks") == [["done"]])
+      for table in ["chat_messages", "chat_edits"] {
+        let named = try await host.execute(
+          "SELECT count(*) FROM \(table) WHERE instr(attachments, 'cat.png') > 0")
+        #expect(named == [["0"]])
+      }
+      #expect(try await host.execute("SELECT count(*) FROM chat_edits") == [["300"]])
+    }
+  }
+
   @Test func `is forgotten some time after it went, some at a time`() async throws {
     try await withShelf { host, _ async throws in
       _ = try await host.execute(

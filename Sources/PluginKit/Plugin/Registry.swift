@@ -245,7 +245,7 @@ extension Registry {
     _ pattern: String,
     _ handler: nonisolated(nonsending) @escaping (Shard, Event) async throws -> Void
   ) {
-    event(pattern) { (shard, event) async throws -> Hearing in
+    event(mayPassOver: pattern) { (shard, event) async throws -> Hearing in
       try await handler(shard, event)
       return .settled
     }
@@ -253,7 +253,7 @@ extension Registry {
 
   /// As the other, with a handler that says whether anything came of the event.
   public mutating func event(
-    _ pattern: String,
+    mayPassOver pattern: String,
     _ handler: nonisolated(nonsending) @escaping (Shard, Event) async throws -> Hearing
   ) {
     plan.add(

@@ -74,7 +74,7 @@ public final class WebhooksShard: PluginShard {
     on.route("list_sources", WebhooksShard.listSources)
     on.route("read_source", WebhooksShard.readSource)
     on.route("delete_source", WebhooksShard.deleteSource)
-    on.event("*") { (shard, event: Event) async throws in try await shard.hear(event) }
+    on.event(mayPassOver: "*") { shard, event in try await shard.hear(event) }
     on.alarm(WebhooksShard.wake)
   }
 

@@ -2,8 +2,8 @@ internal import PluginKit
 
 /// What becomes of an erased user's uploads, and of what messages say of them.
 extension ChatShard {
-  /// How many links go together at most, since each message may have many versions.
-  private static let links = 10
+  /// How many links go together at most: each version of their messages is a statement, and a batch has 256.
+  private static let links = 200 / EarlierVersion.limit
 
   /// All that messages have linked to of his goes, whoever has linked to it. The messages keep what was said, and no name of a file.
   func eraseUploads(of user: String) async throws -> Slice {
