@@ -147,8 +147,8 @@ import Testing
     (
       #"[{"n":1},{"n":"1"},3]"#,
       [
-        "/examples/1/n: the example is refused by its own schema: must be an integer",
-        "/examples/2: the example is refused by its own schema: must be an object",
+        "/examples/1/n: the example is refused by its own schema: must be integer, is string",
+        "/examples/2: the example is refused by its own schema: must be object, is number",
       ]
     ),
   ]) func `of an event has examples that it accepts`(examples: String, refusals: [String]) {
