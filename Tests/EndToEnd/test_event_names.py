@@ -80,7 +80,9 @@ def test_only_plain_sockets_show_events_under_their_names(sluice, folder):
 
 @pytest.mark.limit("websocket_queue_bytes")
 def test_a_client_that_does_not_read_is_closed_and_comes_back_to_where_it_was(sluice):
-    gateway = sluice({"plugins": {"folders": [str(PLUGINS)], "tenants_grant": "platform"}}, limits={"websocket_queue_bytes": 262_144})
+    # Who does not read answers no ping either: on a busy machine that must not be what cuts it first.
+    limits = {"websocket_queue_bytes": 262_144, "websocket_ping_ms": 3_600_000}
+    gateway = sluice({"plugins": {"folders": [str(PLUGINS)], "tenants_grant": "platform"}}, limits=limits)
     app = Account(gateway.url).app("Slow")
     app.set_plugin("realtime", enabled=True, config={"ping_interval_seconds": 600})
     token = app.token("alice")
