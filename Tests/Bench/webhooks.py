@@ -25,14 +25,15 @@ EVENTS, PER_SECOND = 1_000, 100
 PATIENCE_SECONDS = 120
 SETTLE_SECONDS = 12.0
 SECRET = "a secret of the bench"
+# Ids that grow with time, as real ones do.
 QUEUE = """
 WITH RECURSIVE n (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM n WHERE number < :count)
 INSERT INTO webhooks_messages (id, type, channel, sequence, at, data, created_at)
-SELECT printf('evt_bench%d', number), 'webhooks.hook.received', NULL, number, :now, '{"n":1}', :now FROM n
+SELECT printf('evt_%08d', number), 'webhooks.hook.received', NULL, number, :now, '{"n":1}', :now FROM n
 """
 DELIVER = """
 INSERT INTO webhooks_deliveries (id, message, endpoint, state, attempts, attempts_before, next_at, sequence, created_at)
-SELECT printf('dlv_%s_%d', e.id, m.sequence), m.id, e.id, 'pending', 0, 0, :now, m.sequence, :now FROM webhooks_messages m, webhooks_endpoints e
+SELECT printf('dlv_%08d_%s', m.sequence, e.id), m.id, e.id, 'pending', 0, 0, :now, m.sequence, :now FROM webhooks_messages m, webhooks_endpoints e
 """
 
 
