@@ -77,10 +77,10 @@ def code_in(message) -> str:
 
 
 class Outbox:
-    """The folder of the file driver, of a gateway's platform."""
+    """The folder of the file driver, of a gateway's platform or of an app."""
 
-    def __init__(self, gateway):
-        self.folder = Path(gateway.data) / "files/platform/mailer/outbox"
+    def __init__(self, gateway, tenant="platform"):
+        self.folder = Path(gateway.data) / "files" / tenant / "mailer/outbox"
 
     def messages(self, to: str, subject="", patience=20):
         """What has come for an address; at least one, or none after all patience."""
