@@ -62,6 +62,26 @@ import Testing
     try await hooks.host.close()
   }
 
+  @Test func `that never answers for an event has it given up in the end, and its channel go on`()
+    async throws
+  {
+    let hooks = try await WebhooksHost(["transform": "true", "retention_hours": "1"])
+    try await hooks.host.provide("sluice.webhook-transform/1", method: 1) {
+      (question: Question) throws -> Answer in
+      guard question.event.type == "shop.sold" else { throw HostError(.unavailable, "never") }
+      return Answer(action: "pass")
+    }
+    let made = try await hooks.add("/", #","ordered":true"#)
+    try await hooks.emit("shop.odd", channel: "shop:a")
+    try await hooks.pass(seconds: 3_000)
+    try await hooks.emit(channel: "shop:a")
+    #expect(hooks.server.requests().isEmpty)
+    try await hooks.pass(seconds: 700)
+    #expect(hooks.server.requests().count == 1)
+    #expect(try await hooks.deliveries(of: made.id).map(\.state) == ["succeeded", "failed"])
+    try await hooks.host.close()
+  }
+
   @Test func `that does not answer lets nothing out, and blames nobody`() async throws {
     let hooks = try await WebhooksHost(["transform": "true"])
     let made = try await hooks.add()

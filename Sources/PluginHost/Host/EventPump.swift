@@ -47,7 +47,8 @@ final class EventPump: @unchecked Sendable {
     } then: { [self] (position: Int64?) in
       // None: the plugin has just been switched off.
       guard let position else { return stop() }
-      (cursor, storedCursor) = (position, position)
+      // What was passed over since the place was written down is not heard again.
+      (cursor, storedCursor) = (max(cursor, position), position)
       queue = []
       isBehind = true
       read()

@@ -244,7 +244,8 @@ final class Dispatcher {
       } catch {
         guard context.isOpen, !Task.isCancelled else { return }
         let pause = error is StoreError ? Self.unnotedPause : Int64(Self.storePause)
-        lane.restsUntil = try context.clock.now().adding(milliseconds: pause)
+        let next = try context.clock.now().adding(milliseconds: pause)
+        lane.restsUntil = max(lane.restsUntil ?? next, next)
         context.log.warning(
           "an attempt is repeated", ["delivery": due.id, "error": "\(error)"])
       }

@@ -74,14 +74,30 @@ final class Journal {
     let next = now.adding(milliseconds: min(max(age / 2, 1_000), 60_000))
     context.log.warning(
       "a transformation does not answer", ["delivery": due.id, "error": "\(error)"])
+    let oldest = now.adding(milliseconds: -settings.retentionHours * 3_600_000)
     var batch = Batch()
     batch.isApartFromRequest = true
+    // What could not go out for as long as entries are kept is given up.
     batch.add(
       """
-      UPDATE webhooks_deliveries SET next_at = \(next),
-        error = 'a transformation has not answered; nothing was sent'
+      UPDATE webhooks_deliveries SET error = 'a transformation has not answered; nothing was sent',
+        next_at = CASE WHEN created_at <= \(oldest) THEN created_at ELSE \(next) END,
+        ended_at = CASE WHEN created_at <= \(oldest) THEN \(now) END,
+        state = CASE WHEN created_at <= \(oldest) THEN 'failed' ELSE 'pending' END
       WHERE id = \(due.id) AND state = 'pending' AND attempts = \(due.attempts)
       """)
+    if let key = due.orderingKey {
+      batch.add(
+        """
+        UPDATE webhooks_deliveries SET state = 'pending', next_at = \(now) WHERE id = (
+          SELECT id FROM webhooks_deliveries
+          WHERE endpoint = \(lane.endpoint.id) AND ordering_key = \(key) AND state = 'waiting'
+            AND NOT EXISTS (SELECT 1 FROM webhooks_deliveries o
+              WHERE o.endpoint = \(lane.endpoint.id) AND o.ordering_key = \(key)
+                AND o.state = 'pending')
+          ORDER BY sequence LIMIT 1)
+        """)
+    }
     try await context.store.commit(batch)
     lane.nextDue = lane.nextDue.map { min($0, next) } ?? next
   }

@@ -174,7 +174,9 @@ final class Upkeep {
       "DELETE FROM webhooks_replays WHERE finished_at <= \(end)")
     let received = batch.statements.count - 2
     let commit = try await context.store.commit(batch)
-    return found.count == Self.slice || commit.statements[received].changed == Self.slice
+    // The hours stand before what was received.
+    return found.count == Self.slice
+      || commit.statements[(received - 1)...received].contains { $0.changed == Self.slice }
   }
 
   /// What has been due for as long as entries are kept, at an endpoint that is disabled or takes too little, is given up.
